@@ -1,0 +1,6 @@
+"""``python -m cxrtui`` is the ``cxrtui`` command."""
+
+from cxrtui.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The errors a user can cause or must hear of, each with the exit code that the command line answers.
+
+::
+
+    CxrtuiError            1  a fault of ours
+    ├── DivergedError      1  the loss is no longer a number
+    ├── UsageError         2  the command line or the configuration
+    │   └── ConfigError       an unknown key, a value out of range
+    ├── DataError          3  the X-rays, their labels or their split
+    │   └── FilmError         one file that cannot be read as an image
+    ├── WeightsError       4  weights that are missing, torn or do not fit
+    │   └── CheckpointError   a run whose state cannot be restored
+    └── RefusedError       6  an evidence gate said no
+
+Exit code 5, "stopped on request with a checkpoint saved", is an outcome and no error: `EXIT_STOPPED`.
+
+A message is one sentence that says what, where and what to do; it is shown without a traceback.
+"""
+
+from __future__ import annotations
+
+EXIT_DONE = 0
+EXIT_FAULT = 1
+EXIT_STOPPED = 5
+
+
+class CxrtuiError(Exception):
+    """Base of every error that cxrtui raises on purpose."""
+
+    exit_code = EXIT_FAULT
+
+
+class DivergedError(CxrtuiError):
+    """The training loss became infinite or NaN."""
+
+
+class UsageError(CxrtuiError):
+    """The command line asks for something that cannot be."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A configuration key is unknown or its value is not valid."""
+
+
+class DataError(CxrtuiError):
+    """The X-rays, their labels or their split cannot be used as they are."""
+
+    exit_code = 3
+
+
+class FilmError(DataError):
+    """One file cannot be read as an image; the message is the reason, without the path."""
+
+
+class WeightsError(CxrtuiError):
+    """Weights are missing, torn, or do not fit the network."""
+
+    exit_code = 4
+
+
+class CheckpointError(WeightsError):
+    """A run's saved state is missing, torn, or belongs to another network."""
+
+
+class RefusedError(CxrtuiError):
+    """The evidence does not support what was asked for."""
+
+    exit_code = 6

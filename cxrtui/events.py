@@ -1,0 +1,244 @@
+"""What a run says of itself: frozen records of plain numbers and strings, one JSON object a line.
+
+The log made of these lines is the only interface between a run and whatever shows it. A line is
+``{"v": 1, "type": "StepDone", "time": 1763000000.0, ...}``; `time` is seconds since the epoch (UTC). A reader skips
+types and fields that it does not know, so a newer log stays readable.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened in a run, at `time`."""
+
+    time: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted(Event):
+    """The first event of a run: everything that it was asked to do."""
+
+    run: str
+    seed: int
+    config: dict[str, Any]
+    device: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparing(Event):
+    """Work before or between the steps, for a progress bar; `total` 0 means that its length is unknown."""
+
+    stage: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataPrepared(Event):
+    """The films are ready. `counts[part][label]` are films, `patients[part]` patients."""
+
+    source: str
+    fingerprint: str
+    counts: dict[str, dict[str, int]]
+    patients: dict[str, int]
+    labels: list[str]
+    left_out: dict[str, int] = field(default_factory=dict)
+    unreadable: list[list[str]] = field(default_factory=list)
+    cached: bool = False
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiled(Event):
+    """The training step was compiled, or found in the cache of compiled programs."""
+
+    seconds: float
+    parameters: int
+    trainable: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDone(Event):
+    """One optimizer step; `step` counts from 1 over the whole run, `epoch` from 1."""
+
+    step: int
+    epoch: int
+    epochs: int
+    steps_per_epoch: int
+    loss: float
+    accuracy: float
+    learning_rate: float
+    gradient_norm: float
+    images_per_second: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochDone(Event):
+    """Every film of the training part was seen once more; means over the epoch."""
+
+    epoch: int
+    step: int
+    loss: float
+    accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validated(Event):
+    """The validation part was classified: loss, accuracy, auroc, sensitivity, specificity (NaN where undefined)."""
+
+    epoch: int
+    step: int
+    metrics: dict[str, float]
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyStopping(Event):
+    """What early stopping made of the latest validation.
+
+    `to_beat` is the value that the next validation must pass to count as an improvement; `patience_left` is how many
+    more may fail to before the run stops.
+    """
+
+    epoch: int
+    metric: str
+    value: float
+    improved: bool
+    best: float
+    best_epoch: int
+    best_step: int
+    to_beat: float
+    patience: int
+    patience_left: int
+    stopping: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointSaved(Event):
+    """The run can be resumed from `step`; `best` says whether these are the best weights so far."""
+
+    step: int
+    epoch: int
+    best: bool
+    reason: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paused(Event):
+    """The run waits, its state in memory, until it is told to resume or stop."""
+
+    step: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resumed(Event):
+    """The run goes on after `step`: after a pause, or (`restored`) in a new process from a checkpoint.
+
+    After a restore, whatever the log says of later steps was lost with the old process and happens again.
+    """
+
+    step: int
+    epoch: int = 0
+    restored: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warned(Event):
+    """Something the user should know; the run goes on. `code` is a stable name for programs."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated(Event):
+    """The best weights were judged on one part.
+
+    `metrics` as in `Validated`; `counts` are tp, fp, tn, fn, positive, negative and films at `threshold`.
+    """
+
+    part: str
+    step: int
+    metrics: dict[str, float]
+    counts: dict[str, int]
+    threshold: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped(Event):
+    """The run ended without a fault. `reason`: epochs, early_stopping or requested."""
+
+    reason: str
+    step: int
+    epoch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed(Event):
+    """The run ended with an error; `traceback` is a file name inside the run folder, empty where there is none."""
+
+    error: str
+    message: str
+    exit_code: int
+    step: int = 0
+    traceback: str = ""
+
+
+TYPES: dict[str, type[Event]] = {
+    cls.__name__: cls
+    for cls in (
+        RunStarted, Preparing, DataPrepared, Compiled, StepDone, EpochDone, Validated, EarlyStopping,
+        CheckpointSaved, Paused, Resumed, Warned, Evaluated, Stopped, Failed,
+    )
+}  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    """`value` with non-finite numbers as strings, which strict JSON cannot write as numbers."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _restored(value: Any, annotation: str) -> Any:
+    """The inverse of `_plain` for a field of type `annotation`."""
+    if annotation == "float" and isinstance(value, (str, int)):
+        return float(value)
+    if annotation == "dict[str, float]":
+        return {key: float(item) for key, item in value.items()}
+    return value
+
+
+def encode(event: Event) -> str:
+    """The event as one line of JSON, without the newline."""
+    body = {item.name: _plain(getattr(event, item.name)) for item in fields(event)}
+    return json.dumps({"v": VERSION, "type": type(event).__name__, **body}, ensure_ascii=False, allow_nan=False)
+
+
+def decode(line: str | bytes) -> Event | None:
+    """The event in `line`, or None where it is torn, foreign, or of a type that this version does not know."""
+    try:
+        body = json.loads(line)
+        cls = TYPES.get(body.get("type"))
+        if cls is None:
+            return None
+        known = {item.name: str(item.type) for item in fields(cls)}
+        return cls(**{key: _restored(value, known[key]) for key, value in body.items() if key in known})
+    except (ValueError, TypeError, AttributeError):
+        return None
