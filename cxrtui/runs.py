@@ -265,6 +265,11 @@ def new_run(checkpoints: Path, name: str = "") -> Run:
     raise UsageError(f"Run {name} exists; resume it with --resume {name}, or choose another name.")
 
 
+def fresh_name(checkpoints: Path) -> str:
+    """A name from date and time that no run has yet."""
+    return next(name for name in _fresh_names() if not (checkpoints / name).exists())
+
+
 def _fresh_names() -> Iterator[str]:
     stem = time.strftime("%Y%m%d-%H%M%S")
     yield stem

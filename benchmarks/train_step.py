@@ -1,0 +1,246 @@
+"""Train step and inference of three ResNet-50s side by side: cxrtui's, Flax NNX as written, and PyTorch.
+
+    python benchmarks/train_step.py --size 224 --batch 8 --steps 5
+
+One process, one task: one-channel images, ResNet-50 v1.5, a Dense(256) head, two classes, cross-entropy, AdamW. Rounds
+of the three alternate, so that a busy machine disturbs all alike, and the best round of each counts. PyTorch
+(channels_last) takes part where it can be imported. float32 throughout on a CPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from cxrtui.net import backend, freeze
+from cxrtui.net.classifier import ClassifierSpec, create
+
+SIZES = (3, 4, 6, 3)
+Step = Callable[[], Any]
+
+
+class PlainConvNorm(nnx.Module):
+    """Convolution and batch normalisation out of the box."""
+
+    def __init__(self, inputs: int, outputs: int, size: int, stride: int, rngs: nnx.Rngs) -> None:
+        pad = size // 2
+        self.conv = nnx.Conv(
+            inputs, outputs, (size, size), stride, padding=((pad, pad),) * 2, use_bias=False, rngs=rngs
+        )
+        self.norm = nnx.BatchNorm(outputs, momentum=0.9, rngs=rngs)
+
+    def __call__(self, x: jax.Array, average: bool) -> jax.Array:
+        """``average``: use the running averages."""
+        return self.norm(self.conv(x), use_running_average=average)
+
+
+class PlainBlock(nnx.Module):
+    """A bottleneck block out of the box."""
+
+    def __init__(self, inputs: int, width: int, stride: int, rngs: nnx.Rngs) -> None:
+        self.a = PlainConvNorm(inputs, width, 1, 1, rngs)
+        self.b = PlainConvNorm(width, width, 3, stride, rngs)
+        self.c = PlainConvNorm(width, 4 * width, 1, 1, rngs)
+        projects = stride > 1 or inputs != 4 * width
+        self.d = PlainConvNorm(inputs, 4 * width, 1, stride, rngs) if projects else nnx.data(None)
+
+    def __call__(self, x: jax.Array, average: bool) -> jax.Array:
+        """``average``: use the running averages."""
+        shortcut = x if self.d is None else self.d(x, average)
+        y = nnx.relu(self.b(nnx.relu(self.a(x, average)), average))
+        return nnx.relu(self.c(y, average) + shortcut)
+
+
+class PlainClassifier(nnx.Module):
+    """What one writes first in Flax NNX; the same mathematics as cxrtui's `Classifier`."""
+
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.stem = PlainConvNorm(1, 64, 7, 2, rngs)
+        blocks, inputs = [], 64
+        for stage, count in enumerate(SIZES):
+            for index in range(count):
+                width = 64 * 2**stage
+                blocks.append(PlainBlock(inputs, width, 2 if stage and not index else 1, rngs))
+                inputs = 4 * width
+        self.blocks = nnx.List(blocks)
+        self.hidden, self.logits = nnx.Linear(2048, 256, rngs=rngs), nnx.Linear(256, 2, rngs=rngs)
+
+    def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
+        """Logits ``[N, 2]``."""
+        x = nnx.relu(self.stem(x, not train))
+        x = nnx.max_pool(x, (3, 3), (2, 2), padding=((1, 1), (1, 1)))
+        for block in self.blocks:
+            x = block(x, not train)
+        return self.logits(nnx.relu(self.hidden(jnp.mean(x, axis=(1, 2)))))
+
+
+def jax_steps(network: Any, images: np.ndarray, labels: np.ndarray) -> tuple[Step, Step]:
+    """A train step and an inference, each jitted and run to its end."""
+    graphdef, params, statistics = nnx.split(network, nnx.Param, nnx.BatchStat)
+    optimizer = optax.adamw(1e-4)
+    x, y = jnp.asarray(images), jnp.asarray(labels)
+
+    @functools.partial(jax.jit, donate_argnums=(0, 1, 2))
+    def train(params: Any, statistics: Any, state: Any) -> Any:
+        def loss(params: Any) -> Any:
+            network = nnx.merge(graphdef, params, statistics, copy=True)
+            logits = network(x, train=True)
+            loss = optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
+            return loss, freeze.running_statistics(network)
+
+        (value, statistics_), gradients = jax.value_and_grad(loss, has_aux=True)(params)
+        updates, state = optimizer.update(gradients, state, params)
+        return optax.apply_updates(params, updates), statistics_, state, value
+
+    infer = jax.jit(lambda params, statistics: nnx.merge(graphdef, params, statistics)(x))
+    kept = [params, statistics, optimizer.init(params)]
+
+    def train_once() -> float:
+        *kept[:], value = train(*kept)
+        return float(value)
+
+    return train_once, lambda: jax.block_until_ready(infer(kept[0], kept[1]))
+
+
+def torch_network(channels: int = 1, classes: int = 2, hidden: int | None = 256) -> Any:
+    """ResNet-50 v1.5 in PyTorch with torchvision's keys; without ``hidden``, one dense layer ``fc``."""
+    from torch import nn
+
+    class Block(nn.Module):
+        def __init__(self, inputs: int, width: int, stride: int) -> None:
+            super().__init__()
+            self.conv1 = nn.Conv2d(inputs, width, 1, bias=False)
+            self.bn1 = nn.BatchNorm2d(width)
+            self.conv2 = nn.Conv2d(width, width, 3, stride, 1, bias=False)
+            self.bn2 = nn.BatchNorm2d(width)
+            self.conv3 = nn.Conv2d(width, 4 * width, 1, bias=False)
+            self.bn3 = nn.BatchNorm2d(4 * width)
+            self.downsample = None
+            if stride > 1 or inputs != 4 * width:
+                projection = nn.Conv2d(inputs, 4 * width, 1, stride, bias=False)
+                self.downsample = nn.Sequential(projection, nn.BatchNorm2d(4 * width))
+
+        def forward(self, x: Any) -> Any:
+            y = self.bn1(self.conv1(x)).relu_()
+            y = self.bn2(self.conv2(y)).relu_()
+            return (self.bn3(self.conv3(y)) + (x if self.downsample is None else self.downsample(x))).relu_()
+
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv1 = nn.Conv2d(channels, 64, 7, 2, 3, bias=False)
+            self.bn1 = nn.BatchNorm2d(64)
+            self.pool = nn.MaxPool2d(3, 2, 1)
+            inputs = 64
+            for stage, count in enumerate(SIZES):
+                width, blocks = 64 * 2**stage, []
+                for index in range(count):
+                    blocks.append(Block(inputs, width, 2 if stage and not index else 1))
+                    inputs = 4 * width
+                setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
+            self.fc = (
+                nn.Sequential(nn.Linear(2048, hidden), nn.ReLU(), nn.Linear(hidden, classes))
+                if hidden
+                else nn.Linear(2048, classes)
+            )
+
+        def features(self, x: Any) -> Any:
+            x = self.pool(self.bn1(self.conv1(x)).relu_())
+            return self.layer4(self.layer3(self.layer2(self.layer1(x)))).mean((2, 3))
+
+        def forward(self, x: Any) -> Any:
+            return self.fc(self.features(x))
+
+    return Network()
+
+
+def torch_steps(images: np.ndarray, labels: np.ndarray) -> tuple[Step, Step]:
+    """As `jax_steps`, in PyTorch with channels_last."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    network = torch_network().to(device, memory_format=torch.channels_last)
+    x = torch.tensor(images.transpose(0, 3, 1, 2)).to(device, memory_format=torch.channels_last)
+    y = torch.tensor(labels, dtype=torch.long, device=device)
+    optimizer = torch.optim.AdamW(network.parameters(), 1e-4)
+
+    def train_once() -> float:
+        network.train()
+        optimizer.zero_grad(set_to_none=True)
+        loss = torch.nn.functional.cross_entropy(network(x), y)
+        loss.backward()
+        optimizer.step()
+        return float(loss.detach())
+
+    def infer_once() -> Any:
+        network.eval()
+        with torch.inference_mode():
+            return network(x).cpu()
+
+    return train_once, infer_once
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=224, help="image side in pixels")
+    parser.add_argument("--batch", type=int, default=8, help="images per step")
+    parser.add_argument("--steps", type=int, default=3, help="rounds of each contestant; the best counts")
+    parser.add_argument("--dtype", default="float32", help="compute dtype of cxrtui's network")
+    parser.add_argument("--only", default="", help="comma-separated contestants: cxrtui, nnx, torch")
+    options = parser.parse_args()
+    backend.prepare()
+    random = np.random.default_rng(0)
+    images = random.normal(size=(options.batch, options.size, options.size, 1)).astype(np.float32)
+    labels = random.integers(0, 2, options.batch).astype(np.int32)
+
+    spec = ClassifierSpec(dropout=0.0, dtype=options.dtype)
+    entrants: dict[str, Callable[[], tuple[Step, Step]]] = {
+        "cxrtui": lambda: jax_steps(create(spec), images, labels),
+        "nnx": lambda: jax_steps(PlainClassifier(nnx.Rngs(0)), images, labels),
+        "torch": lambda: torch_steps(images, labels),
+    }
+    wanted = options.only.split(",") if options.only else list(entrants)
+    contestants: dict[str, tuple[Step, Step]] = {}
+    for name in wanted:
+        try:
+            contestants[name] = entrants[name]()
+        except ImportError:
+            print(f"{name}: not installed, left out", file=sys.stderr)
+            continue
+        started = time.perf_counter()
+        for step in contestants[name]:
+            step()
+        print(f"{name}: first train step and inference {time.perf_counter() - started:.1f} s", file=sys.stderr)
+
+    best: dict[tuple[str, int], float] = {}
+    for _ in range(options.steps):
+        for name, steps in contestants.items():
+            for index, step in enumerate(steps):
+                started = time.perf_counter()
+                step()
+                seconds = time.perf_counter() - started
+                best[name, index] = min(seconds, best.get((name, index), seconds))
+
+    print(f"{backend.describe_device()['kind']}, {options.size}x{options.size}, batch {options.batch}, images/s")
+    print(f"{'':10}{'train':>10}{'infer':>10}{'train ratio':>14}{'infer ratio':>14}   (to {wanted[0]})")
+    for name in contestants:
+        rates = [options.batch / best[name, index] for index in (0, 1)]
+        ratios = [best[wanted[0], index] / best[name, index] for index in (0, 1)]
+        print(f"{name:10}{rates[0]:10.1f}{rates[1]:10.1f}{ratios[0]:14.2f}{ratios[1]:14.2f}")
+
+
+if __name__ == "__main__":
+    main()

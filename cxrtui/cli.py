@@ -1,0 +1,350 @@
+"""The command line: reads flags, hands over to the dashboard, the headless runner or a small command.
+
+Nothing heavy is imported before a command needs it: ``cxrtui --help`` never loads JAX, ``--headless`` never Textual.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cxrtui import RESEARCH_ONLY, __version__, config, runs
+from cxrtui.errors import ConfigError, CxrtuiError, UsageError
+from cxrtui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from cxrtui.config import Config
+
+_EXAMPLES = f"""
+\b
+Examples:
+  cxrtui                                      open the dashboard
+  cxrtui demo                                 train on synthetic phantoms, classify some
+  cxrtui train --data films/ --init random    train, and watch it in the dashboard
+  cxrtui --headless train --data films/ --set data.positive=COVID-19 --set data.negative=Normal
+  cxrtui attach RUN                           watch a run of another process
+  cxrtui classify RUN film.png --json
+
+\b
+Exit codes: 0 done, 1 a fault of ours, 2 usage or config, 3 the data, 4 weights or checkpoint,
+5 stopped on request with a checkpoint saved, 6 an evidence gate refused.
+
+{RESEARCH_ONLY}
+"""
+
+
+class _Context:
+    """What the group's own flags say."""
+
+    def __init__(self, workspace: Workspace, headless: bool, debug: bool) -> None:
+        self.workspace, self.headless, self.debug = workspace, headless, debug
+
+    def settings(self, config_file: Path | None, assignments: Sequence[str], flags: dict[str, Any]) -> Config:
+        """The configuration: workspace file, then ``--config``, then ``--set``, then flags."""
+        workspace = self.workspace.config_file
+        return config.resolve(
+            config.read_file(workspace) if workspace.is_file() else {},
+            config.read_file(config_file) if config_file else {},
+            config.parse_assignments(assignments),
+            flags,
+        )
+
+
+_pass = click.make_pass_decorator(_Context)
+
+
+@click.group(
+    invoke_without_command=True, epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.option("--headless", is_flag=True, help="No screen: progress on stderr, data on stdout.")
+@click.option(
+    "--workspace", type=click.Path(file_okay=False, path_type=Path), default=Path(),
+    help="Folder of checkpoints/ and models/ (default: this one).",
+)  # fmt: skip
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(__version__, prog_name="cxrtui")
+@click.pass_context
+def cli(context: click.Context, headless: bool, workspace: Path, debug: bool) -> None:
+    """Train and question COVID-19 classifiers on labelled chest X-rays. Without a command: the dashboard."""
+    context.obj = _Context(Workspace(workspace.expanduser().resolve()), headless, debug)
+    if context.invoked_subcommand is None:
+        if headless:
+            raise UsageError("--headless needs a command, for example: cxrtui --headless train --data FOLDER")
+        _open_dashboard(context.obj)
+
+
+def _open_dashboard(context: _Context, **opened: Any) -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("The dashboard needs a terminal; use cxrtui --headless train in a script.")
+    from cxrtui.tui.app import run_app
+
+    sys.exit(run_app(context.workspace, **opened))
+
+
+@cli.command()
+@click.option("--data", "source", help="Folder of class folders, of split folders, or a CSV manifest.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file of settings.")
+@click.option("--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeatable.")
+@click.option("--init", help="First weights: imagenet, random, or a safetensors file.")
+@click.option("--run", "name", default="", help="Name of the new run (default: date and time).")
+@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped or killed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run's events on stdout, a JSON object a line.")
+@click.option("--detach", is_flag=True, help="Start the run as a process of its own and return.")
+@click.option("--settings", "list_settings", is_flag=True, help="List every setting with its default, and stop.")
+@_pass
+def train(
+    context: _Context, source: str | None, config_file: Path | None, assignments: tuple[str, ...], init: str | None,
+    name: str, resume: str | None, as_json: bool, detach: bool, list_settings: bool,
+) -> None:  # fmt: skip
+    """Train a classifier: in the dashboard, or without a screen after --headless.
+
+    \b
+    Examples:
+      cxrtui train --data films/ --init random
+      cxrtui --headless train --data films/ --set data.positive=COVID-19 --set optim.epochs=40
+      cxrtui --headless train --resume 20260101-120000 --json
+    """
+    if list_settings:
+        _list_settings(context.settings(config_file, assignments, {}))
+        return
+    checkpoints = context.workspace.checkpoints
+    if resume:
+        if source or config_file or assignments or init or name:
+            raise UsageError("A resumed run keeps its own configuration; give --resume alone, or start a new run.")
+        run = runs.find_run(checkpoints, resume)
+        settings = config.resolve(config.read_file(run.config_file))
+        if run.alive():
+            raise UsageError(f"Run {run.name} is live already; watch it with: cxrtui attach {run.name}")
+    else:
+        flags: dict[str, Any] = {}
+        if source:
+            flags["data.source"] = source
+        if init:
+            flags["model.init"] = init
+        settings = _absolute(context.settings(config_file, assignments, flags))
+        if not settings.data.source:
+            raise UsageError("Nothing to train on; name the films with --data FOLDER.")
+    if detach:
+        _detach(context, settings, resume, name)
+        return
+    if not resume:
+        run = runs.new_run(checkpoints, name)
+    if context.headless or as_json:
+        from cxrtui import headless
+
+        sys.exit(headless.train(run, settings, resume=bool(resume), as_json=as_json))
+    _open_dashboard(context, launch=settings, attach=run, resume=bool(resume))
+
+
+def _absolute(settings: Config) -> Config:
+    """Paths that stay right when the run is resumed from another folder."""
+    values: dict[str, Any] = {}
+    for key, value in (("data.source", settings.data.source), ("data.splits", settings.data.splits)):
+        if value:
+            values[key] = str(Path(value).expanduser().absolute())
+    if settings.model.init not in ("imagenet", "random"):
+        values["model.init"] = str(Path(settings.model.init).expanduser().absolute())
+    return config.with_values(settings, values)
+
+
+def _detach(context: _Context, settings: Config, resume: str | None, name: str) -> None:
+    from cxrtui import headless
+    from cxrtui.runs import fresh_name
+
+    checkpoints = context.workspace.checkpoints
+    arguments = ["--workspace", str(context.workspace.root), "--headless", "train"]
+    if resume:
+        arguments += ["--resume", resume]
+        name = runs.find_run(checkpoints, resume).name
+    else:
+        name = name or fresh_name(checkpoints)
+        arguments += ["--run", name]
+        for section, body in settings.as_dict().items():
+            for key, value in body.items():
+                text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+                arguments += ["--set", f"{section}.{key}={text}"]
+    headless.detach(name, checkpoints, arguments)
+    click.echo(name)
+    click.echo(f"Run {name} goes on by itself; watch it with: cxrtui attach {name}", err=True)
+
+
+def _list_settings(settings: Config) -> None:
+    body = settings.as_dict()
+    for key in config.known_keys():
+        section, name = key.split(".")
+        value = body[section][name]
+        text = ",".join(map(str, value)) if isinstance(value, list) else value
+        click.echo(f"{key + '=' + str(text):<36} {config.about(key)}")
+
+
+@cli.command()
+@click.argument("run")
+@_pass
+def attach(context: _Context, run: str) -> None:
+    """Watch and steer a run that lives in another process, or replay a finished one."""
+    _open_dashboard(context, attach=runs.find_run(context.workspace.checkpoints, run))
+
+
+@cli.group(name="runs")
+def runs_group() -> None:
+    """List, show and steer runs."""
+
+
+@runs_group.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
+@_pass
+def runs_list(context: _Context, as_json: bool) -> None:
+    """Every run of the workspace, the latest first."""
+    from cxrtui import console
+
+    console.print_runs(runs.all_runs(context.workspace.checkpoints), as_json)
+
+
+@runs_group.command(name="show")
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@_pass
+def runs_show(context: _Context, run: str, as_json: bool) -> None:
+    """Status, films, best epoch and evaluation of one run."""
+    from cxrtui import console
+
+    console.print_run(runs.find_run(context.workspace.checkpoints, run), as_json)
+
+
+def _steering(command: str, about: str) -> None:
+    @runs_group.command(name=command, help=about)
+    @click.argument("run")
+    @_pass
+    def steer(context: _Context, run: str) -> None:
+        found = runs.find_run(context.workspace.checkpoints, run)
+        if not found.alive():
+            raise UsageError(f"Run {found.name} is not live; go on with it by: cxrtui train --resume {found.name}")
+        found.command(command)
+        click.echo(f"asked {found.name} to {command}", err=True)
+
+
+_steering("pause", "Pause a live run after its current step.")
+_steering("resume", "Let a paused run go on.")
+_steering("checkpoint", "Save a checkpoint of a live run now.")
+_steering("stop", "Stop a live run with a checkpoint.")
+
+
+@runs_group.command(name="delete")
+@click.argument("run")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_pass
+def runs_delete(context: _Context, run: str, yes: bool) -> None:
+    """Delete a run with its checkpoints, after asking."""
+    found = runs.find_run(context.workspace.checkpoints, run)
+    if yes or click.confirm(f"Delete {found.folder} and everything in it?"):
+        found.delete()
+
+
+@cli.command()
+@click.argument("model")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "form", flag_value="json", help="A JSON object a line for each file.")
+@click.option("--csv", "form", flag_value="csv", help="A CSV row for each file.")
+@_pass
+def classify(context: _Context, model: str, files: tuple[Path, ...], form: str | None) -> None:
+    """Classify image files with MODEL, a run. Exit 3 if a file could not be read.
+
+    \b
+    Examples:
+      cxrtui classify 20260101-120000 film.png other.jpg
+      cxrtui classify 20260101-120000 films/*.png --json
+    """
+    from cxrtui import console
+    from cxrtui.evaluation import classify as classifying
+
+    classifier = classifying.load(runs.find_run(context.workspace.checkpoints, model))
+    sys.exit(3 if console.print_classified(classifier.classify(files), form or "text") else 0)
+
+
+@cli.command()
+@click.argument("model")
+@click.option("--data", "source", required=True, help="Labelled films, as for train.")
+@click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="Classes of these films.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@_pass
+def evaluate(context: _Context, model: str, source: str, assignments: tuple[str, ...], as_json: bool) -> None:
+    """Judge MODEL, a run, on labelled films that it was not trained on.
+
+    \b
+    Example:
+      cxrtui evaluate 20260101-120000 --data other_hospital/ --set data.positive=COVID-19 --set data.negative=Normal
+    """
+    from cxrtui import console
+    from cxrtui.evaluation import evaluate as evaluating
+
+    run = runs.find_run(context.workspace.checkpoints, model)
+    values = config.parse_assignments(assignments)
+    if other := [key for key in values if not key.startswith("data.")]:
+        raise ConfigError(f"evaluate takes settings of the data alone, not {other[0]}.")
+    console.print_evaluation(evaluating.evaluate(run, source, values, console.say), as_json)
+
+
+@cli.group()
+def data() -> None:
+    """Films: make synthetic ones."""
+
+
+@data.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--count", default=240, show_default=True, help="Films to make.")
+@click.option("--seed", default=0, show_default=True, help="The same seed makes the same films.")
+@click.option("--size", default=320, show_default=True, help="Side, pixels.")
+def phantoms(folder: Path, count: int, seed: int, size: int) -> None:
+    """Write synthetic chest films with their true masks into FOLDER, for trying things out."""
+    from cxrtui import console
+
+    console.make_phantoms(folder, count, seed, size)
+
+
+@cli.command()
+def doctor() -> None:
+    """Devices, memory, versions, terminal: what cxrtui finds on this machine."""
+    from cxrtui import console
+
+    console.print_doctor()
+
+
+@cli.command()
+@_pass
+def demo(context: _Context) -> None:
+    """Train on synthetic phantoms and classify some, in minutes, on a CPU."""
+    from cxrtui import demo as demonstration
+
+    sys.exit(demonstration.run(context.workspace))
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one sentence on stderr and its exit code."""
+    debug = "--debug" in sys.argv
+    try:
+        sys.exit(cli.main(standalone_mode=False))
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except CxrtuiError as error:
+        if debug:
+            traceback.print_exc()
+        click.echo(f"cxrtui: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        click.echo(f"cxrtui: a fault of ours, {type(error).__name__}: {error}; --debug shows where.", err=True)
+        sys.exit(1)

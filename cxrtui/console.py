@@ -1,0 +1,232 @@
+"""What the commands without a screen print: runs, one run, and classified files."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from rich.text import Text
+
+from cxrtui import RESEARCH_ONLY, events
+from cxrtui.errors import UsageError
+from cxrtui.progress import RunState, metrics_text, percent
+from cxrtui.runs import Run
+
+if TYPE_CHECKING:
+    from cxrtui.evaluation.classify import Classified
+    from cxrtui.evaluation.evaluate import Evaluation
+
+
+def run_row(run: Run) -> dict[str, Any]:
+    """One run as plain values, for the list and for ``--json``."""
+    state = run.summary()
+    status = state.status
+    if state.live and not run.alive():
+        status = "interrupted"
+    early = state.early
+    return {
+        "run": run.name,
+        "status": status,
+        "metric": early.metric if early else None,
+        "best": early.best if early and early.best == early.best else None,
+        "epoch": state.epoch,
+        "epochs": state.steps[-1].epochs if len(state.steps) else None,
+        "step": state.step,
+        "updated": state.updated or None,
+    }
+
+
+def age(seconds: float) -> str:
+    """How long ago, in one unit."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
+def print_runs(runs: Iterable[Run], as_json: bool) -> None:
+    """The list of runs on stdout."""
+    rows = [run_row(run) for run in runs]
+    if as_json:
+        for row in rows:
+            print(json.dumps(row))
+        return
+    if not rows:
+        print("No runs yet. Start one with: cxrtui --headless train --data FOLDER --init random")
+        return
+    table = Table("run", "status", "best", "epoch", "active", box=None, pad_edge=False)
+    for row in rows:
+        best = f"{row['metric']} {row['best']:.4f}" if row["best"] is not None else "–"
+        epoch = f"{row['epoch']}/{row['epochs']}" if row["epochs"] else "–"
+        active = f"{age(time.time() - row['updated'])} ago" if row["updated"] else "–"
+        table.add_row(row["run"], row["status"], best, epoch, active)
+    Console().print(table)
+
+
+def print_run(run: Run, as_json: bool) -> None:
+    """One run: status, films, best epoch and evaluation."""
+    state, row = run.read(), run_row(run)
+    if as_json:
+        row["evaluations"] = {
+            part: {"metrics": item.metrics, "counts": item.counts, "threshold": item.threshold}
+            for part, item in state.evaluations.items()
+        }
+        row["message"] = state.failed.message if state.failed else None
+        print(json.dumps(row, allow_nan=True))
+        return
+    print(f"run        {run.name} ({run.folder})")
+    print(f"status     {row['status']}, epoch {row['epoch']} of {row['epochs'] or '?'}, step {row['step']}")
+    if state.failed:
+        print(f"error      {state.failed.message}")
+    if state.data:
+        for part, counts in state.data.counts.items():
+            films = ", ".join(f"{count} {label}" for label, count in counts.items())
+            print(f"{part:<10} {films}; {state.data.patients.get(part, 0)} patients")
+    if early := state.early:
+        print(f"best       {early.metric} {early.best:.4f} in epoch {early.best_epoch}")
+    print_evaluations(state)
+
+
+def print_evaluations(state: RunState) -> None:
+    """Metrics with their counts, for each evaluated part."""
+    for part, item in state.evaluations.items():
+        print(f"{part}: {metrics_text(item.metrics)}")
+        print(counts_text(item.counts))
+    if state.evaluations:
+        print(RESEARCH_ONLY)
+
+
+def counts_text(counts: dict[str, int]) -> str:
+    """Sensitivity, specificity and accuracy as the counts that they come from."""
+    return (
+        f"  sensitivity {counts['tp']}/{counts['positive']} · specificity {counts['tn']}/{counts['negative']}"
+        f" · accuracy {counts['tp'] + counts['tn']}/{counts['films']}"
+    )
+
+
+def print_classified(rows: Iterable[Classified], form: str) -> int:
+    """Each row as it comes, as ``json`` lines, ``csv`` or text; how many files failed."""
+    failed = 0
+    header: list[str] | None = None
+    for row in rows:
+        failed += not row.ok
+        if form == "json":
+            print(json.dumps(row.as_dict(), ensure_ascii=False), flush=True)
+        elif form == "csv":
+            header = _print_csv(row, header)
+        else:
+            _print_text(row)
+    if form == "text":
+        print(RESEARCH_ONLY)
+    return failed
+
+
+def _print_csv(row: Classified, header: list[str] | None) -> list[str]:
+    body = {
+        "file": row.file, "ok": row.ok, "label": row.label, "threshold": row.threshold if row.ok else "",
+        "probability": max(row.probabilities.values()) if row.ok else "", "error": row.error,
+    }  # fmt: skip
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if header is None:
+        writer.writerow(body)
+    writer.writerow(body.values())
+    print(text.getvalue(), end="", flush=True)
+    return list(body)
+
+
+def _print_text(row: Classified) -> None:
+    name = Path(row.file).name
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    if not row.ok:
+        console.print(Text.assemble((f"{name}: ", "bold"), ("not classified: ", "red"), row.error))
+        return
+    scores = " · ".join(f"{label} {percent(value)}" for label, value in row.probabilities.items())
+    console.print(Text.assemble((f"{name}: ", "bold"), row.label, f"  ({scores}; threshold {row.threshold:g})"))
+
+
+def say(event: events.Event) -> None:
+    """Progress of a short command, on stderr: warnings as lines, counts only where someone watches."""
+    if isinstance(event, events.Warned):
+        print(f"warning: {event.message}", file=sys.stderr)
+    elif isinstance(event, events.Preparing) and sys.stderr.isatty():
+        count = f" {event.done}/{event.total}" if event.total else ""
+        print(f"\r\x1b[K{event.stage}{count}", end="\n" if event.done == event.total > 0 else "", file=sys.stderr)
+
+
+def print_evaluation(result: Evaluation, as_json: bool) -> None:
+    """The verdict on stdout."""
+    if as_json:
+        print(json.dumps(result.as_dict(), ensure_ascii=False))
+        return
+    counts = result.counts
+    negative, positive = result.labels
+    print(f"{result.run} on {result.source}: {counts['positive']} {positive}, {counts['negative']} {negative}")
+    print(metrics_text(result.metrics))
+    print(counts_text(counts))
+    for reason, count in result.data.left_out.items():
+        print(f"  left out: {count} {reason}")
+    for path, reason in result.data.unreadable:
+        print(f"  unreadable: {path}: {reason}")
+    print(RESEARCH_ONLY)
+
+
+def make_phantoms(folder: Path, count: int, seed: int, size: int) -> None:
+    """Write synthetic films with a progress bar on stderr.
+
+    Raises:
+        UsageError: the folder holds something else, or count or size cannot be.
+    """
+    from cxrtui.data.phantoms import generate
+
+    with progress_bar("phantoms") as tell:
+        try:
+            generate(folder, count, seed, size=size, progress=tell)
+        except (ValueError, FileExistsError) as error:
+            raise UsageError(str(error)) from None
+        except OSError as error:
+            raise UsageError(f"Cannot write to {folder}: {error.strerror or error}.") from None
+    print(f"{count} synthetic films, no patients, in {folder}")
+
+
+@contextlib.contextmanager
+def progress_bar(about: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr where that is a terminal; called with how many are done, and of how many."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(about, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def print_doctor() -> None:
+    """What is here, a line each."""
+    import psutil
+
+    from cxrtui.net import backend
+    from cxrtui.runner import versions
+    from cxrtui.workspace import cache_root
+
+    for name, version in versions().items():
+        print(f"{name:<22} {version}")
+    device = backend.describe_device()
+    memory = f", {device['memory_bytes'] / 2**30:.0f} GiB" if device["memory_bytes"] else ""
+    print(f"{'device':<22} {device['count']} × {device['kind']} ({device['platform']}){memory}")
+    if device["platform"] == "cpu":
+        print(f"{'':<22} for an NVIDIA GPU: pip install 'cxrtui[cuda]'")
+    print(f"{'cores':<22} {psutil.cpu_count()}")
+    print(f"{'memory':<22} {psutil.virtual_memory().available / 2**30:.1f} GiB free")
+    print(f"{'compiled programs in':<22} {backend.prepare() or 'nowhere: the cache folder cannot be written'}")
+    print(f"{'prepared films in':<22} {cache_root() / 'prepared'}")
+    console = Console()
+    size = f"{console.width}×{console.height}" if console.is_terminal else "none"
+    print(f"{'terminal':<22} {size}, colours: {console.color_system or 'none'}")

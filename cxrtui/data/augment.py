@@ -1,0 +1,110 @@
+"""Films from the store to the network's input, on the device, inside the jitted step.
+
+All geometry is one affine map and one bilinear sampling from the stored uint8; then contrast and brightness. Beyond the
+film lies black. The four neighbours of a pixel are packed into one 32-bit word first, so that a sample is one gather
+and not four: on a CPU the gather is what takes time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from cxrtui.config import AugmentConfig
+
+
+def resample(images: Array, size: int) -> Array:
+    """Stored films as the network sees them in validation, test and `classify`.
+
+    Args:
+        images: uint8 `[B, S, S]`.
+        size: side of the result, pixels.
+
+    Returns:
+        float32 `[B, size, size, 1]` in [0, 1].
+    """
+    identity = jnp.broadcast_to(jnp.asarray([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], jnp.float32), (images.shape[0], 2, 3))
+    return _sample(images, identity, size)
+
+
+def augment(images: Array, key: Array, config: AugmentConfig, size: int) -> Array:
+    """As `resample`, with each film changed at random within `config`; with every setting 0, `resample` itself.
+
+    Args:
+        images: uint8 `[B, S, S]`.
+        key: a typed PRNG key; film `i` of the batch draws from ``fold_in(key, i)``, each setting from its own.
+        config: static; a setting that is 0 costs nothing.
+        size: side of the result, pixels.
+
+    Returns:
+        float32 `[B, size, size, 1]` in [0, 1].
+    """
+    places = jnp.arange(images.shape[0], dtype=jnp.uint32)
+    keys = jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
+
+    def draw(setting: int, low: float, high: float) -> Array:
+        """float32 `[B]`, uniform in [low, high)."""
+
+        def one(own: Array) -> Array:
+            return jax.random.uniform(jax.random.fold_in(own, setting), (), jnp.float32, low, high)
+
+        return jax.vmap(one)(keys)
+
+    if config.rotation or config.flip or config.scale or config.translation:
+        grey = _sample(images, _maps(draw, config, images.shape[0]), size)
+    else:
+        grey = resample(images, size)
+    if config.contrast:
+        factor = draw(5, 1.0 - config.contrast, 1.0 + config.contrast)[:, None, None, None]
+        grey = (grey - 0.5) * factor + 0.5
+    if config.brightness:
+        grey = grey + draw(6, -config.brightness, config.brightness)[:, None, None, None]
+    return jnp.clip(grey, 0.0, 1.0) if config.contrast or config.brightness else grey
+
+
+def _maps(draw: Callable[[int, float, float], Array], config: AugmentConfig, count: int) -> Array:
+    """float32 `[B, 2, 3]`: from places in the result to places in the film, both from the centre, side 1."""
+    zero = jnp.zeros((count,), jnp.float32)
+    angle = draw(0, -config.rotation, config.rotation) * (jnp.pi / 180.0) if config.rotation else zero
+    mirror = jnp.where(draw(1, 0.0, 1.0) < config.flip, -1.0, 1.0).astype(jnp.float32)
+    # exp of a symmetric draw: as often larger by a factor as smaller by it.
+    zoom = jnp.exp(draw(2, -1.0, 1.0) * jnp.log1p(jnp.float32(config.scale))) if config.scale else zero + 1.0
+    right = draw(3, -config.translation, config.translation) if config.translation else zero
+    down = draw(4, -config.translation, config.translation) if config.translation else zero
+    cosine, sine = jnp.cos(angle) * zoom, jnp.sin(angle) * zoom
+    along = jnp.stack([cosine * mirror, -sine, right], axis=-1)
+    across = jnp.stack([sine * mirror, cosine, down], axis=-1)
+    return jnp.stack([along, across], axis=-2)
+
+
+def _sample(images: Array, maps: Array, size: int) -> Array:
+    """Bilinear samples, float32 `[B, size, size, 1]` in [0, 1], of uint8 `[B, S, S]` through `maps` (see `_maps`)."""
+    count, side = images.shape[0], images.shape[1]
+    wide = side + 2
+    padded = jnp.pad(images, ((0, 0), (1, 2), (1, 2))).astype(jnp.uint32)
+    packed = (
+        padded[:, :-1, :-1]
+        | (padded[:, :-1, 1:] << jnp.uint32(8))
+        | (padded[:, 1:, :-1] << jnp.uint32(16))
+        | (padded[:, 1:, 1:] << jnp.uint32(24))
+    ).reshape(count, wide * wide)
+    centre = (jnp.arange(size, dtype=jnp.float32) + 0.5) / size - 0.5
+    x, y = centre[None, None, :], centre[None, :, None]
+
+    def place(row: int) -> tuple[Array, Array]:
+        """The left or upper neighbour, int32, in the padded film, and the share of the other one, float32."""
+        a, b, c = (maps[:, row, column, None, None] for column in range(3))
+        exact = jnp.clip((a * x + b * y + c + 0.5) * side + 0.5, 0.0, side + 1.0)
+        whole = jnp.floor(exact)
+        return whole.astype(jnp.int32), exact - whole
+
+    (left, over), (upper, under) = place(0), place(1)
+    index = (upper * wide + left).reshape(count, size * size)
+    four = jnp.take_along_axis(packed, index, axis=1, mode="promise_in_bounds").reshape(count, size, size)
+    a, b, c, d = (((four >> jnp.uint32(shift)) & jnp.uint32(255)).astype(jnp.float32) for shift in (0, 8, 16, 24))
+    top, bottom = a + (b - a) * over, c + (d - c) * over
+    grey: Array = (top + (bottom - top) * under) * jnp.float32(1.0 / 255.0)
+    return grey[..., None]

@@ -1,0 +1,196 @@
+"""One file to grey values. The content decides the format, never the name, and the header is judged before decoding.
+
+Rules, all functions of the one file, so that training and `classify` see the same pixels:
+
+- Only regular files of PNG, JPEG, WebP, TIFF or BMP; at most `MAX_PIXELS`; the first picture of several.
+- Deeper than 8 bits: white is the largest value of the smallest depth among 8, 10, 12, 14, 16, 24 and 32 bits that
+  holds the brightest pixel (12-bit detectors are often stored in 16). Floating point is from 0 to 1, or to 255 where it
+  goes beyond 1; where it goes beyond that too, and where values are negative, from their minimum to their maximum.
+- Colour becomes luma (ITU-R 601); transparent pixels lie on black, the colour of an unexposed border; a TIFF in which
+  zero is white is inverted; EXIF orientation is applied.
+"""
+
+from __future__ import annotations
+
+import stat
+import threading
+import warnings
+from contextlib import nullcontext
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import BmpImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+from PIL.Image import Resampling
+
+from cxrtui.errors import FilmError
+
+# What Pillow remarks on broken metadata would be printed into the middle of a screen.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+Grey = npt.NDArray[np.uint8]
+
+MAX_PIXELS = 100_000_000
+MAX_BYTES = 1 << 30
+_LARGE = 16_000_000
+_large_at_once = threading.Semaphore(1)  # so that peak memory is one large film's, however many cores decode
+_DEPTHS = (8, 10, 12, 14, 16, 24, 32)
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
+_PLUGINS = (
+    (b"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile), (b"\xff\xd8\xff", JpegImagePlugin.JpegImageFile),
+    (b"II", TiffImagePlugin.TiffImageFile), (b"MM", TiffImagePlugin.TiffImageFile),
+    (b"RIFF", WebPImagePlugin.WebPImageFile), (b"BM", BmpImagePlugin.BmpImageFile),
+)  # fmt: skip
+
+
+def stored_side(size: int) -> int:
+    """The side at which films for a network input of `size` are stored: a margin of one seventh, a multiple of 8."""
+    return max(8, round(size * 8 / 7 / 8) * 8)
+
+
+def decode(path: str | Path) -> Grey:
+    """The film at `path` as uint8 `[H, W]`, 0 black to 255 white.
+
+    Raises:
+        FilmError: it cannot be read; the message is the reason, without the path.
+    """
+    return np.asarray(_load(Path(path), 0))
+
+
+def read_film(path: str | Path, side: int, fit: str = "stretch") -> Grey:
+    """The film at `path` as uint8 `[side, side]`: what the prepared store holds and what `classify` looks at.
+
+    Raises:
+        FilmError: it cannot be read; the message is the reason, without the path.
+    """
+    return np.asarray(square(_load(Path(path), 2 * side), side, fit))
+
+
+def square(image: Image.Image, side: int, fit: str = "stretch") -> Image.Image:
+    """A greyscale `image` as a square of `side` pixels, antialiased.
+
+    `fit`: `stretch` ignores its proportions, `crop` keeps the middle, `pad` keeps everything on black.
+    """
+    width, height = image.size
+    if fit == "pad":
+        scale = side / max(width, height)
+        inner = (max(1, round(width * scale)), max(1, round(height * scale)))
+        canvas = Image.new("L", (side, side), 0)
+        resized = image.resize(inner, Resampling.BILINEAR, reducing_gap=3.0)
+        canvas.paste(resized, ((side - inner[0]) // 2, (side - inner[1]) // 2))
+        return canvas
+    box = None
+    if fit == "crop":
+        short = min(width, height)
+        left, top = (width - short) / 2, (height - short) / 2
+        box = (left, top, left + short, top + short)
+    return image.resize((side, side), Resampling.BILINEAR, box=box, reducing_gap=3.0)
+
+
+def _load(path: Path, enough: int) -> Image.Image:
+    """The film in mode L. A JPEG may come smaller, but with both sides at least `enough`; 0 = in full."""
+    try:
+        with _open(path) as stream:
+            return _decode(stream, enough)
+    except FilmError:
+        raise
+    except MemoryError:
+        raise FilmError("there is not enough memory to decode it") from None
+    except Image.DecompressionBombError:
+        raise FilmError(f"it has too many pixels (the limit is {MAX_PIXELS // 10**6} million)") from None
+    except Exception as error:  # Pillow's decoders raise many kinds on damaged files
+        reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
+        raise FilmError(f"it is damaged or cut short ({reason})") from None
+
+
+def _open(path: Path) -> BinaryIO:
+    """The file at `path` for reading, once it is certain that reading it will neither wait nor never end."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise FilmError("it is a folder" if stat.S_ISDIR(status.st_mode) else "it is not a regular file")
+        if status.st_size == 0:
+            raise FilmError("the file is empty")
+        if status.st_size > MAX_BYTES:
+            raise FilmError(f"the file is too large ({status.st_size / 2**30:.1f} GiB; the limit is 1 GiB)")
+        return path.open("rb")
+    except FileNotFoundError:
+        raise FilmError("there is no such file") from None
+    except PermissionError:
+        raise FilmError("there is no permission to read it") from None
+    except (OSError, ValueError) as error:
+        raise FilmError(f"it cannot be opened ({getattr(error, 'strerror', None) or error})") from None
+
+
+def _decode(stream: BinaryIO, enough: int) -> Image.Image:
+    head = stream.read(16)
+    stream.seek(0)
+    plugin = next((plugin for magic, plugin in _PLUGINS if head.startswith(magic)), None)
+    if plugin is None:
+        raise FilmError("it is not a PNG, JPEG, WebP, TIFF or BMP image")
+    # Not Image.open: it warns of large pictures, process-wide, before their size can be asked.
+    with plugin(stream) as image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            limit = MAX_PIXELS // 10**6
+            raise FilmError(f"it has too many pixels ({width} x {height}; the limit is {limit} million)")
+        if not width or not height:
+            raise FilmError("it has no pixels")
+        if enough and image.format == "JPEG":
+            shrink = max(1, min(width, height) // enough)
+            image.draft(None, (max(1, width // shrink), max(1, height // shrink)))
+        with _large_at_once if width * height > _LARGE else nullcontext():
+            image.load()
+            grey = _grey(image)
+            turn = _TURNS.get(_orientation(image))
+        return grey.transpose(turn) if turn is not None else grey
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(0x0112, 1))
+    except Exception:  # broken metadata says nothing about the picture
+        return 1
+
+
+def _grey(image: Image.Image) -> Image.Image:
+    """A loaded image in mode L."""
+    mode = image.mode
+    if mode.startswith("I") or mode == "F":
+        white_is_zero = isinstance(image, TiffImagePlugin.TiffImageFile) and image.tag_v2.get(262) == 0
+        grey = _eight_bits(np.asarray(image))
+        return ImageOps.invert(grey) if white_is_zero else grey
+    if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        clear = image if mode in ("RGBA", "LA") else image.convert("RGBA")
+        alpha = clear.getchannel("A")
+        grey = clear.convert("RGB").convert("L") if clear.mode == "RGBA" else clear.getchannel("L")
+        return grey if alpha.getextrema() == (255, 255) else Image.composite(grey, Image.new("L", grey.size, 0), alpha)
+    if mode in ("L", "RGB", "1", "YCbCr"):
+        return image.convert("L")
+    if mode in ("P", "CMYK", "HSV", "RGBX"):
+        return image.convert("RGB").convert("L")
+    raise FilmError(f"its colour model ({mode}) is not read")
+
+
+def _eight_bits(values: npt.NDArray[np.generic]) -> Image.Image:
+    """Deep grey values `[H, W]` of any integer or floating type, as mode L."""
+    low, high = float(values.min()), float(values.max())
+    if not np.isfinite([low, high]).all():
+        raise FilmError("it has pixels that are not numbers")
+    floating = np.issubdtype(values.dtype, np.floating)
+    if low < 0 or (floating and high > 255):
+        span = low, high
+    elif floating:
+        span = 0.0, 1.0 if high <= 1 else 255.0
+    else:
+        span = 0.0, float(next((1 << bits) - 1 for bits in _DEPTHS if high < (1 << bits)))
+    if values.dtype.itemsize == 2 and not floating:
+        table = np.rint(np.arange(1 << 16) * (255.0 / max(span[1], 1.0))).clip(0, 255).astype(np.uint8)
+        return Image.fromarray(table[values.astype(np.uint16, copy=False)])
+    scaled = (values.astype(np.float32) - np.float32(span[0])) * np.float32(255.0 / max(span[1] - span[0], 1e-12))
+    return Image.fromarray(np.rint(scaled).clip(0, 255).astype(np.uint8))

@@ -1,0 +1,160 @@
+"""Batches of films on the device, in an order that is a function of seed, epoch and step alone.
+
+Two feeds with one interface: `DeviceFeed` holds all films on the device as uint8, and a step sends only its indices;
+`StreamFeed` reads ahead from the prepared store with grain. The same seed gives the same batches from both, to the bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import numpy as np
+import numpy.typing as npt
+import psutil
+
+from cxrtui.data.parts import Part
+from cxrtui.errors import DataError
+
+Indices = npt.NDArray[np.int32]
+SHARE = 0.4  # of the memory that is free, for the films of one part
+
+
+class Batch(NamedTuple):
+    """Films and classes on the device; `valid` is false for what only fills up a last batch."""
+
+    images: jax.Array  # uint8 [B, S, S]
+    labels: jax.Array  # int32 [B]
+    indices: Indices  # [B], into the part
+    valid: npt.NDArray[np.bool_]  # [B]
+
+
+class Feed(Protocol):
+    """What a trainer needs of one part."""
+
+    part: Part
+
+    def batch(self, indices: Indices) -> tuple[jax.Array, jax.Array]:
+        """Images uint8 `[B, S, S]` and labels int32 `[B]` at `indices`, on the device."""
+        ...
+
+    def start(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
+        """The batches of a training epoch, from its step `first_step` (counted from 0) on."""
+        ...
+
+    def in_order(self, batch: int) -> Iterator[Batch]:
+        """Every film once, in order; the last batch is filled up, and `valid` says with what."""
+        ...
+
+
+def steps_per_epoch(count: int, batch: int) -> int:
+    """Steps in an epoch of `count` films: whole batches only, but one at least."""
+    return max(1, count // batch)
+
+
+def epoch_order(seed: int, epoch: int, count: int, batch: int) -> Indices:
+    """The films of each step of an epoch, int32 `[steps, batch]`, shuffled.
+
+    What does not fill a last batch is left out of this epoch (another epoch leaves out others); with fewer films than a
+    batch, they are repeated to fill one.
+
+    >>> epoch_order(seed=0, epoch=1, count=10, batch=4).shape
+    (2, 4)
+    """
+    # NumPy promises PCG64's bits for ever, but not what Generator.shuffle makes of them.
+    draws = np.random.PCG64(np.random.SeedSequence([seed, epoch])).random_raw(count)
+    order = np.argsort(draws, kind="stable").astype(np.int32)
+    steps = steps_per_epoch(count, batch)
+    return np.resize(order, (steps, batch))
+
+
+def _in_order(count: int, batch: int) -> tuple[Indices, npt.NDArray[np.bool_]]:
+    """Indices and their validity, `[steps, batch]` each."""
+    places = np.arange(-(-count // batch) * batch).reshape(-1, batch)
+    return np.minimum(places, count - 1).astype(np.int32), places < count
+
+
+@jax.jit
+def _take(films: jax.Array, labels: jax.Array, indices: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return films.at[indices].get(mode="promise_in_bounds"), labels.at[indices].get(mode="promise_in_bounds")
+
+
+class DeviceFeed:
+    """All films of `part` on the device."""
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self._films = jax.device_put(part.images)
+        self._labels = jax.device_put(part.labels)
+        part.release()
+
+    def batch(self, indices: Indices) -> tuple[jax.Array, jax.Array]:
+        """See `Feed`."""
+        films, labels = _take(self._films, self._labels, jax.device_put(np.asarray(indices, np.int32)))
+        return films, labels
+
+    def start(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
+        """See `Feed`."""
+        for indices in epoch_order(seed, epoch, len(self.part), batch)[first_step:]:
+            yield Batch(*self.batch(indices), indices, np.ones(batch, np.bool_))
+
+    def in_order(self, batch: int) -> Iterator[Batch]:
+        """See `Feed`."""
+        for indices, valid in zip(*_in_order(len(self.part), batch), strict=True):
+            yield Batch(*self.batch(indices), indices, valid)
+
+
+class StreamFeed:
+    """Films of `part` read from its store, `ahead` batches in advance."""
+
+    def __init__(self, part: Part, ahead: int = 4, threads: int = 2) -> None:
+        self.part = part
+        self._threads, self._ahead = threads, ahead
+
+    def batch(self, indices: Indices) -> tuple[jax.Array, jax.Array]:
+        """See `Feed`."""
+        films, labels = jax.device_put((self.part.gather(indices), self.part.labels[indices]))
+        return films, labels
+
+    def start(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
+        """See `Feed`."""
+        steps = epoch_order(seed, epoch, len(self.part), batch)[first_step:]
+        return self._read(steps, np.ones(steps.shape, np.bool_))
+
+    def in_order(self, batch: int) -> Iterator[Batch]:
+        """See `Feed`."""
+        return self._read(*_in_order(len(self.part), batch))
+
+    def _read(self, steps: Indices, valid: npt.NDArray[np.bool_]) -> Iterator[Batch]:
+        import grain  # takes a moment, and most runs never stream
+
+        def load(step: int) -> tuple[int, npt.NDArray[np.uint8]]:
+            return step, self.part.gather(steps[step])
+
+        options = grain.ReadOptions(num_threads=self._threads, prefetch_buffer_size=self._ahead)
+        reader: Any = grain.MapDataset.range(len(steps)).map(load).to_iter_dataset(options)
+        for step, images in reader:
+            films, labels = jax.device_put((images, self.part.labels[steps[step]]))
+            yield Batch(films, labels, steps[step], valid[step])
+
+
+def free_memory() -> int:
+    """Bytes free where arrays live: the first device's own memory, or the machine's where it has none of its own."""
+    stats = jax.local_devices()[0].memory_stats() or {}
+    if limit := stats.get("bytes_limit"):
+        return int(limit) - int(stats.get("bytes_in_use", 0))
+    return int(psutil.virtual_memory().available)
+
+
+def make_feed(part: Part, where: str = "auto") -> Feed:
+    """The feed for `part`: `device`, `stream`, or `auto`, which is the device where the films fit in `SHARE` of it.
+
+    Raises:
+        DataError: the part has no films.
+    """
+    if not len(part):
+        raise DataError("A part has no films to feed; check the split.")
+    if where == "device" or (where == "auto" and part.nbytes <= SHARE * free_memory()):
+        return DeviceFeed(part)
+    return StreamFeed(part)

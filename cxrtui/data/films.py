@@ -1,0 +1,68 @@
+"""What a source of films is once it has been read: frozen records, no pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PARTS = ("train", "validation", "test")
+FILE_PATIENT = "file:"  # begins a patient's name where only the file is known
+
+
+@dataclass(frozen=True, kw_only=True)
+class Film:
+    """One X-ray: where it lies, and what its source says of it.
+
+    `name` is the path below the collection's root with forward slashes (the whole path where it lies elsewhere): what
+    `splits.csv` and the fingerprint use, so that a folder may move. `label` is the source's own word for the class.
+    `patient` is empty until `patients.assign` has run. `split` is one of `PARTS` where the source assigns one.
+    """
+
+    path: Path
+    name: str
+    label: str
+    patient: str = ""
+    split: str = ""
+    source: str = ""
+    view: str = ""
+    sex: str = ""
+    age: str = ""
+
+    @property
+    def patient_known(self) -> bool:
+        """Whether the patient is more than the file itself."""
+        return not self.patient.startswith(FILE_PATIENT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collection:
+    """All films of one source, sorted by name.
+
+    `layout` is the name of the recogniser that read it; `found` counts films by the source's labels; `left_out` counts
+    by reason what is not a film or cannot count as one.
+    """
+
+    films: tuple[Film, ...]
+    root: Path
+    layout: str
+    found: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def patients_known(self) -> bool:
+        """Whether every film's patient comes from the source or from a name's pattern, not from the file alone."""
+        return all(film.patient_known for film in self.films)
+
+
+def printable(text: object) -> str:
+    r"""`text` (a path, a name) as UTF-8 can write it: bytes of a file name that are not UTF-8 become ``\xNN``."""
+    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def name_below(path: Path, root: Path) -> str:
+    """The name of the film at `path` in a collection at `root`; see `Film`."""
+    try:
+        return path.relative_to(root).as_posix()
+    except ValueError:
+        return path.as_posix()

@@ -1,0 +1,157 @@
+"""Two layouts: a folder of class folders, and split folders above class folders.
+
+Whatever lies below a class folder, at any depth, is of that class. What is hidden, or left by an operating system, is
+no film and is not mentioned; what else is no film is counted. A link to a folder elsewhere is followed; one that leads
+back into the data is not, for what it shows has its class already.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from cxrtui.data.films import Film, name_below
+
+SPLITS = {
+    "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".bmp"})
+_LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "icon\r"})
+_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
+_MASKS = frozenset({"mask", "masks"})
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name.casefold() in _LITTER
+
+
+def _is_dir(item: os.DirEntry[str]) -> bool:
+    try:
+        return item.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _folders(path: Path) -> list[Path]:
+    """The folders directly in `path`, sorted; empty where it cannot be opened."""
+    try:
+        with os.scandir(path) as entries:
+            return sorted(Path(item.path) for item in entries if _is_dir(item) and not _hidden(item.name))
+    except OSError:
+        return []
+
+
+def _leads_back(link: str, root: Path) -> bool:
+    """Whether a link to a folder shows something inside `root`, or `root` itself, or what is around it."""
+    target, home = Path(os.path.realpath(link)), Path(os.path.realpath(root))
+    return target.is_relative_to(home) or home.is_relative_to(target)
+
+
+def is_split(path: Path) -> bool:
+    """Whether `path` holds a training folder with class folders in it."""
+    parts = {SPLITS.get(item.name.casefold(), ""): item for item in _folders(path)}
+    return "train" in parts and bool(_folders(parts["train"]))
+
+
+def is_classes(path: Path) -> bool:
+    """Whether `path` holds folders."""
+    return bool(_folders(path))
+
+
+def read_split(path: Path, tally: Counter[str]) -> Iterator[Film]:
+    """The films below train/, val/ and test/, each with its split."""
+    for folder in _folders(path):
+        part = SPLITS.get(folder.name.casefold())
+        if part is None:
+            tally["outside train, validation and test"] += sum(1 for _ in _walk(folder, path, Counter()))
+        else:
+            yield from _read(folder, path, part, tally)
+    _loose(path, tally)
+
+
+def read_classes(path: Path, tally: Counter[str]) -> Iterator[Film]:
+    """The films below each class folder."""
+    yield from _read(path, path, "", tally)
+
+
+def _read(path: Path, root: Path, split: str, tally: Counter[str]) -> Iterator[Film]:
+    for folder in _folders(path):
+        if folder.is_symlink() and _leads_back(str(folder), root):
+            tally["a link back into the data"] += 1
+            continue
+        for file in _walk(folder, root, tally):
+            yield Film(path=file, name=name_below(file, root), label=folder.name, split=split)
+    _loose(path, tally)
+
+
+def _loose(path: Path, tally: Counter[str]) -> None:
+    """Count the images that lie beside the folders instead of in them."""
+    with os.scandir(path) as entries:
+        for item in entries:
+            if not _hidden(item.name) and _kind(item) == "file" and _may_be_film(Path(item.path)):
+                tally["not in a class folder"] += 1
+
+
+def _kind(item: os.DirEntry[str]) -> str:
+    """Either "folder" or "file", or else why it is neither."""
+    try:
+        if item.is_dir():
+            return "folder"
+        if item.is_file():
+            return "file"
+        return "not a regular file" if os.path.exists(item.path) else "a broken link"
+    except OSError:
+        return "a broken link"
+
+
+def _walk(folder: Path, root: Path, tally: Counter[str]) -> Iterator[Path]:
+    """Every film below `folder`; no folder is entered twice, whatever the links."""
+    seen: set[tuple[int, int]] = set()
+    pending = [folder]
+    while pending:
+        current = pending.pop()
+        try:
+            status = current.stat()
+            with os.scandir(current) as entries:
+                items = sorted(entries, key=lambda item: item.name)
+        except OSError:
+            tally["a folder that cannot be opened"] += 1
+            continue
+        if (status.st_dev, status.st_ino) in seen:
+            tally["a link to a folder already read"] += 1
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        for item in items:
+            if _hidden(item.name):
+                continue
+            kind = _kind(item)
+            if kind == "folder":
+                if item.name.casefold() in _MASKS:
+                    tally["a folder of masks"] += 1
+                elif item.is_symlink() and _leads_back(item.path, root):
+                    tally["a link back into the data"] += 1
+                else:
+                    pending.append(Path(item.path))
+            elif kind != "file":
+                tally[kind] += 1
+            elif _may_be_film(file := Path(item.path)):
+                yield file
+            elif file.suffix.casefold() in {".dcm", ".dicom"}:
+                tally["DICOM, not read yet"] += 1
+            else:
+                tally["not an image"] += 1
+
+
+def _may_be_film(file: Path) -> bool:
+    """By its ending, or else by its first bytes; whether it can be decoded is found out later, and reported."""
+    if file.suffix.casefold() in ENDINGS:
+        return True
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(16)
+    except OSError:
+        return False
+    return head.startswith(_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")

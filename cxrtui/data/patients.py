@@ -1,0 +1,38 @@
+"""Whose film is it? From the source, else from a pattern on the file's name, else the file itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from cxrtui.data.films import FILE_PATIENT, Film
+from cxrtui.errors import ConfigError
+
+NIH = r"^(\d{8})_"
+
+
+def assign(films: Iterable[Film], pattern: str = "") -> tuple[Film, ...]:
+    """The films, each with a patient: `FILE_PATIENT` and its name where only the file is known.
+
+    Args:
+        films: as a source gave them; a patient that it names is kept.
+        pattern: a regular expression searched in the file's name, whose first group is the patient; where it is empty,
+            the pattern of NIH ChestX-ray names.
+
+    Raises:
+        ConfigError: `pattern` is not a regular expression with a group.
+    """
+    try:
+        finder = re.compile(pattern or NIH)
+    except re.error as error:
+        raise ConfigError(f"data.patient_pattern {pattern!r} is not a regular expression: {error}.") from None
+    if not finder.groups:
+        raise ConfigError(f"data.patient_pattern {pattern!r} needs a group, for example ^(\\d+)_, that is the patient.")
+    result = []
+    for film in films:
+        if not film.patient:
+            found = finder.search(film.path.name)
+            film = replace(film, patient=found[1] if found and found[1] else FILE_PATIENT + film.name)
+        result.append(film)
+    return tuple(result)

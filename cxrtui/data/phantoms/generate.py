@@ -1,0 +1,187 @@
+"""Writes a set of phantoms as a folder that reads like any other labelled collection.
+
+FOLDER/README.txt                     says that all is synthetic; marks the folder as ours
+FOLDER/positive/phantom_P0001_0.png   8-bit greyscale; a PNG text chunk says it again
+FOLDER/negative/phantom_P0002_0.png
+FOLDER/annotations/masks/phantom_P0001_0_mask.png   0 or 255; positives only
+FOLDER/manifest.csv                   path,label,patient,source,view,sex,age; written last, so its presence means
+                                      that the set is whole
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from cxrtui.data.phantoms.films import MAX_FILMS, build, expose, film_count, view_of
+
+SOURCE = "synthetic phantom"
+DESCRIPTION = "SYNTHETIC phantom, not a patient"
+COLUMNS = ("path", "label", "patient", "source", "view", "sex", "age")
+_MARK = "cxrtui phantoms: SYNTHETIC images, not patients"
+_OURS = re.compile(r"phantom_P\d{4,}_\d(_mask)?\.png")
+_FOLDERS = ("positive", "negative", "annotations/masks")
+_ALLOTMENT = 0xA110
+
+
+@dataclass(frozen=True)
+class PhantomFilm:
+    """One row of the manifest; `mask` is None for a negative. Paths are relative to the set's folder."""
+
+    path: str
+    label: str
+    patient: str
+    view: str
+    sex: str
+    age: int
+    mask: str | None
+
+
+@dataclass(frozen=True)
+class PhantomSet:
+    """What `generate` wrote."""
+
+    folder: Path
+    manifest: Path
+    films: tuple[PhantomFilm, ...]
+
+    @property
+    def positives(self) -> int:
+        """Films, not patients, with the finding."""
+        return sum(f.label == "positive" for f in self.films)
+
+    @property
+    def patients(self) -> int:
+        """How many patients the films are of."""
+        return len({f.patient for f in self.films})
+
+
+def allot(count: int, seed: int, positive_fraction: float) -> list[tuple[int, int, bool]]:
+    """Who is in the set: (patient number from 1, films, positive), `count` films in all.
+
+    The number of films is drawn before, and without regard to, the class; classes then go to patients in a random
+    order until the films come nearest to the fraction asked for. Both classes occur for any fraction but 0 and 1.
+    """
+    cap = max(1, min(MAX_FILMS, count // 4))
+    films: list[int] = []
+    while sum(films) < count:
+        films.append(min(film_count(seed, len(films) + 1), cap, count - sum(films)))
+    order = np.random.default_rng(np.random.SeedSequence([seed, _ALLOTMENT])).permutation(len(films))
+    reached = np.concatenate([[0], np.cumsum(np.array(films)[order])])
+    taken = int(np.argmin(np.abs(reached - positive_fraction * count)))
+    if 0.0 < positive_fraction < 1.0:
+        taken = min(max(taken, 1), len(films) - 1)
+    positive = set(order[:taken].tolist())
+    return [(i + 1, n, i in positive) for i, n in enumerate(films)]
+
+
+def generate(
+    folder: Path,
+    count: int,
+    seed: int,
+    *,
+    size: int = 320,
+    positive_fraction: float = 0.5,
+    progress: Callable[[int, int], None] | None = None,
+) -> PhantomSet:
+    """Write `count` synthetic films of `size`×`size` pixels into `folder`; `progress(done, count)` after each.
+
+    The same arguments write the same bytes (given the same numpy, scipy and pillow). A folder with an earlier set is
+    written over: its own files go, any others stay.
+
+    Raises:
+      ValueError: count below 2, size below 64, a fraction outside 0..1 or a negative seed.
+      FileExistsError: the folder holds something that is not a phantom set.
+    """
+    if count < 2:
+        raise ValueError(f"A phantom set needs at least 2 films, one of each class; count is {count}.")
+    if size < 64:
+        raise ValueError(f"Phantoms are drawn at 64 pixels or more; size is {size}.")
+    if not 0.0 <= positive_fraction <= 1.0:
+        raise ValueError(f"positive_fraction is a share between 0 and 1, not {positive_fraction}.")
+    if seed < 0:
+        raise ValueError(f"The seed is a whole number from 0 up, not {seed}.")
+    folder = Path(folder)
+    _prepare(folder)
+    films: list[PhantomFilm] = []
+    for number, n, positive in allot(count, seed, positive_fraction):
+        body = build(seed, number, size, positive)
+        label = "positive" if positive else "negative"
+        for k in range(n):
+            image, mask = expose(body, seed, number, k, size)
+            stem = f"phantom_P{number:04d}_{k}"
+            path = f"{label}/{stem}.png"
+            mask_path = f"annotations/masks/{stem}_mask.png" if positive else None
+            _write(folder / path, _png(image))
+            if mask_path:
+                _write(folder / mask_path, _png(np.where(mask, 255, 0).astype(np.uint8)))
+            who = body.habitus
+            films.append(
+                PhantomFilm(path, label, f"P{number:04d}", view_of(seed, number, k), who.sex, who.age, mask_path)
+            )
+            if progress:
+                progress(len(films), count)
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    rows.writerows((f.path, f.label, f.patient, SOURCE, f.view, f.sex, f.age) for f in films)
+    manifest = folder / "manifest.csv"
+    _write(manifest, table.getvalue().encode())
+    return PhantomSet(folder, manifest, tuple(films))
+
+
+def _prepare(folder: Path) -> None:
+    """Make the folders, or clear an earlier set of its own files, manifest first."""
+    readme = folder / "README.txt"
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        ours = readme.is_file() and readme.read_text(encoding="utf-8", errors="replace").startswith(_MARK)
+        if not ours:
+            raise FileExistsError(
+                f"{folder} is not empty and is not a phantom set; name a new or an empty folder for the phantoms."
+            )
+    (folder / "manifest.csv").unlink(missing_ok=True)
+    for name in _FOLDERS:
+        room = folder / name
+        room.mkdir(parents=True, exist_ok=True)
+        for old in room.iterdir():
+            if _OURS.fullmatch(old.name):
+                old.unlink()
+    _write(readme, (_README).encode())
+
+
+def _png(image: NDArray[np.uint8]) -> bytes:
+    info = PngInfo()
+    info.add_text("Description", DESCRIPTION)
+    info.add_text("Software", "cxrtui phantoms")
+    out = io.BytesIO()
+    Image.fromarray(image).save(out, "PNG", pnginfo=info, compress_level=2)
+    return out.getvalue()
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Replace a file whole: a reader sees the old bytes or the new ones."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(data)
+    os.replace(partial, path)
+
+
+_README = f"""{_MARK}
+
+Every image in this folder was computed by cxrtui from a parametric model of a chest. None shows a person, and none may
+be used to judge how a classifier does on people. They exist for demonstrations and tests.
+
+positive/            films with simulated bilateral peripheral ground-glass opacities
+negative/            films without them
+annotations/masks/   where the opacities are (white), for the films in positive/
+manifest.csv         path, label, patient, source ("{SOURCE}"), view, sex and age of each film; a patient has 1 to 4
+"""

@@ -1,0 +1,109 @@
+"""The pulmonary vascular tree: it fans out of the hila, halves and thins towards the pleura."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtui.data.phantoms.grid import Cloud, merge
+from cxrtui.data.phantoms.habitus import Habitus
+
+
+def _trace(
+    start: tuple[float, float],
+    angle: float,
+    radius: float,
+    length: float,
+    rng: np.random.Generator,
+    body: Habitus,
+    side: float,
+    out: list[tuple[float, float, float, float, float]],
+) -> None:
+    """Append (x0, y0, x1, y1, radius) segments of one branch and of its children."""
+    x, y = start
+    steps = max(2, int(length / 0.5))
+    bend = rng.normal(0.0, 0.06)
+    for jitter in rng.normal(0.0, 0.10, steps).tolist():
+        angle += bend + jitter
+        nx, ny = x + side * math.cos(angle) * 0.5, y + math.sin(angle) * 0.5
+        if abs(nx) > _limit(body, ny) or ny < 0.6 or ny > body.height:
+            return
+        out.append((x, y, nx, ny, radius))
+        x, y = nx, ny
+        radius *= 0.985
+    if radius < 0.06:
+        return
+    ratio = rng.uniform(0.68, 0.84)
+    spread = rng.uniform(0.2, 0.42)
+    for turn, r in ((spread * (1.25 - ratio), ratio + 0.06), (-spread, 1.32 - ratio)):
+        flip = 1.0 if rng.random() < 0.5 else -1.0
+        _trace(
+            (x, y),
+            angle + flip * turn,
+            radius * min(r, 0.86),
+            length * rng.uniform(0.68, 0.92),
+            rng,
+            body,
+            side,
+            out,
+        )
+
+
+def _limit(body: Habitus, y: float) -> float:
+    t = min(max(y / body.height, 0.0), 1.0)
+    return body.width * (13.6 - 8.5 * math.pow(1 - t, 3.2))
+
+
+def tree(body: Habitus, rng: np.random.Generator) -> Cloud:
+    """Volume elements of both lungs' arteries and veins, hila included. Left hilum higher than the right."""
+    rows: list[tuple[float, float, float, float, float]] = []
+    for side in (-1.0, 1.0):
+        hilum = (side * 3.7 * body.width, 0.435 * body.height + (0.7 if side < 0 else -0.5))
+        for angle in np.linspace(-1.3, 1.4, 14):
+            at = (
+                hilum[0] + side * rng.uniform(-0.4, 0.7),
+                hilum[1] + 1.6 * np.sin(angle) + rng.normal(0, 0.25),
+            )
+            heavy = 0.50 if angle > 0.6 else 0.40
+            _trace(
+                at,
+                angle + rng.normal(0, 0.1),
+                body.vessels * heavy * rng.uniform(0.75, 1.2),
+                rng.uniform(1.4, 3.4),
+                rng,
+                body,
+                side,
+                rows,
+            )
+        # The descending artery is the hilum's thick part.
+        for k in range(9):
+            s = k / 9
+            rows.append(
+                (
+                    hilum[0] + side * 0.5 * s,
+                    hilum[1] - 1.4 + 4.6 * s,
+                    hilum[0] + side * 0.5 * (s + 1 / 9),
+                    hilum[1] - 1.4 + 4.6 * (s + 1 / 9),
+                    (0.85 - 0.3 * s) * math.sin(math.pi * (0.2 + 0.65 * s)),
+                )
+            )
+    seg = np.array(rows)
+    wide = seg[:, 4] > 0.35
+    return merge([_fill(seg[~wide], 5, 7), _fill(seg[wide], 5, 17)])
+
+
+def _fill(seg: NDArray[np.float64], along: int, across: int) -> Cloud:
+    """Volume elements of round segments: `along` × `across` each, weighted by the chord at their place."""
+    offset = (np.arange(across) + 0.5) / (across / 2) - 1.0
+    x0, y0, x1, y1, r = seg.T
+    s = (np.arange(along) + 0.5) / along
+    length = np.hypot(x1 - x0, y1 - y0)
+    nx, ny = -(y1 - y0) / length, (x1 - x0) / length
+    off = offset[None, None, :] * r[:, None, None]
+    x = (x0[:, None] + (x1 - x0)[:, None] * s)[..., None] + nx[:, None, None] * off
+    y = (y0[:, None] + (y1 - y0)[:, None] * s)[..., None] + ny[:, None, None] * off
+    chord = 2 * r[:, None, None] * np.sqrt(1 - offset**2)
+    w = np.broadcast_to(chord * (2 * r / across)[:, None, None] * (length / along)[:, None, None], x.shape)
+    return Cloud(x.ravel(), y.ravel(), np.zeros(x.size), w.ravel())

@@ -1,0 +1,183 @@
+"""The stages before the division: read the source, choose by label, fingerprint, and decode what is not yet stored.
+
+Work runs in threads (Pillow decodes outside the GIL), never in other processes: a fork beside JAX is unsafe, and a
+spawn would start the whole application again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from cxrtui.config import DataConfig
+from cxrtui.data.decode import Grey, read_film, stored_side
+from cxrtui.data.films import Collection, Film, printable
+from cxrtui.data.fingerprint import Hashes, fingerprint
+from cxrtui.data.labels import Labels, select
+from cxrtui.data.sources import read_source
+from cxrtui.data.store import CODE_VERSION, Record, Store, build_store, open_store
+from cxrtui.errors import DataError, FilmError
+from cxrtui.events import Event, Preparing
+from cxrtui.workspace import cache_root
+
+_TICK = 0.1
+_AHEAD = 64
+ShouldStop = Callable[[], bool]
+Chosen = list[tuple[Film, int]]
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+class Interrupted(Exception):
+    """Preparing was asked to stop; nothing half-done is left behind."""
+
+
+@dataclass(frozen=True)
+class Readable:
+    """The films that count and can be read, each with its class (0 or 1), its content's hash and row in the store."""
+
+    collection: Collection
+    labels: Labels
+    left_out: dict[str, int]
+    films: Chosen
+    digests: list[str]
+    rows: list[int]
+    unreadable: list[list[str]]
+    store: Store
+    fingerprint: str
+    cached: bool
+
+
+def read(
+    data: DataConfig, source: str | Path, should_stop: ShouldStop, partial: bool = False
+) -> Generator[Event, None, Readable]:
+    """Every film at `source` that counts, in a store; `partial` allows that a class has none.
+
+    Raises:
+        DataError: the source or its labels cannot be used, or too many films are unreadable.
+        Interrupted: `should_stop` said so.
+    """
+    yield Preparing(stage="reading folder")
+    collection = read_source(source, data.patient_pattern)
+    chosen, labels, left_out = select(collection, data.positive, data.negative, partial=partial)
+    if not chosen:
+        raise DataError(f"No film in {printable(collection.root)} is of a class that counts.")
+    home = cache_root() / "prepared"
+    hashed = hashlib.sha256(os.fsencode(collection.root.absolute())).hexdigest()[:16]
+    digests = yield from _digests(chosen, Hashes(home / "hashes" / f"{hashed}.json"), should_stop)
+    side = stored_side(data.size)
+    mark = fingerprint(chosen, digests, {"side": side, "fit": data.fit, "version": CODE_VERSION}, labels.names)
+    store = open_store(home / mark, labels.names)
+    cached = store is not None
+    if store is None:
+        yield from _build(home / mark, chosen, labels.names, side, data.fit, should_stop)
+        store = open_store(home / mark, labels.names)
+    if store is None:
+        raise DataError(f"The prepared films in {home / mark} cannot be read back; remove that folder and try again.")
+    unreadable = [[printable(chosen[row][0].path), reason] for row, reason in sorted(store.unreadable.items())]
+    _judge(unreadable, len(chosen), data.max_bad)
+    rows = [row for row in range(len(chosen)) if row not in store.unreadable]
+    films, digests = [chosen[row] for row in rows], [digests[row] for row in rows]
+    return Readable(collection, labels, left_out, films, digests, rows, unreadable, store, mark, cached)
+
+
+def _judge(unreadable: list[list[str]], total: int, most: float) -> None:
+    """Nothing, while no more than the share `most` of `total` films is unreadable and one is not."""
+    count = len(unreadable)
+    if count > most * total or count == total:
+        listed = "; ".join(f"{path}: {reason}" for path, reason in unreadable[:10])
+        more = f"; and {count - 10} more" if count > 10 else ""
+        raise DataError(
+            f"{count} of {total} films cannot be read, more than data.max_bad = {most:g} allows; mend or remove them, "
+            f"or raise data.max_bad: {listed}{more}"
+        )
+
+
+def _digests(chosen: Chosen, hashes: Hashes, should_stop: ShouldStop) -> Generator[Event, None, list[str]]:
+    digests: list[str] = []
+    said = time.monotonic()
+    with ThreadPoolExecutor(_workers(), "cxrtui-hash") as pool:
+        for digest in _windowed(pool, [film.path for film, _ in chosen], hashes.of):
+            digests.append(digest)
+            if time.monotonic() - said >= _TICK:
+                said = time.monotonic()
+                if should_stop():
+                    raise Interrupted
+                yield Preparing(stage="reading files", done=len(digests), total=len(chosen))
+    hashes.save()
+    return digests
+
+
+def _build(
+    folder: Path, chosen: Chosen, names: list[str], side: int, fit: str, should_stop: ShouldStop
+) -> Generator[Event, None, None]:
+    """Decode and store all of `chosen`; the writer has a thread of its own, so that this one can report and stop it."""
+    done, unreadable, failures = [0], dict[int, str](), list[BaseException]()
+    cancelled = threading.Event()
+
+    def decoded(item: tuple[Film, int]) -> tuple[Grey, str]:
+        try:
+            return read_film(item[0].path, side, fit), ""
+        except FilmError as error:
+            return np.zeros((side, side), np.uint8), printable(error)
+
+    def records() -> Iterator[Record]:
+        with ThreadPoolExecutor(_workers(), "cxrtui-decode") as pool:
+            for row, (image, reason) in enumerate(_windowed(pool, chosen, decoded)):
+                if cancelled.is_set():
+                    raise Interrupted
+                if reason:
+                    unreadable[row] = reason
+                yield Record(image, *chosen[row], reason)
+                done[0] = row + 1
+
+    def write() -> None:
+        try:
+            build_store(folder, records(), side=side, count=len(chosen), names=names, unreadable=lambda: unreadable)
+        except BaseException as error:  # handed to the thread that waits
+            failures.append(error)
+
+    writer = threading.Thread(target=write, name="cxrtui-store", daemon=True)
+    writer.start()
+    try:
+        while writer.is_alive():
+            if should_stop():
+                raise Interrupted
+            yield Preparing(stage="decoding films", done=done[0], total=len(chosen))
+            writer.join(_TICK)
+    finally:
+        cancelled.set()
+        writer.join()
+    if failures:
+        raise failures[0]
+    yield Preparing(stage="decoding films", done=len(chosen), total=len(chosen))
+
+
+def _workers() -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(32, cores)
+
+
+def _windowed(pool: ThreadPoolExecutor, items: Sequence[In], work: Callable[[In], Out]) -> Iterator[Out]:
+    """`work` of each item, in order, with a bounded number of them under way."""
+    pending: deque[Future[Out]] = deque()
+    try:
+        for item in items:
+            pending.append(pool.submit(work, item))
+            if len(pending) >= _AHEAD:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for future in pending:
+            future.cancel()

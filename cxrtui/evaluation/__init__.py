@@ -1,0 +1,1 @@
+"""Judging a network: predictions, the metrics clinicians read, and the classification of chosen files."""

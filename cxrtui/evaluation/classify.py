@@ -1,0 +1,82 @@
+"""Chosen files in, a row each out; a file that cannot be read is a row too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cxrtui.data.decode import read_film
+from cxrtui.errors import FilmError
+from cxrtui.evaluation import model as models
+from cxrtui.evaluation.model import Model
+from cxrtui.evaluation.predict import Predictor, softmax
+from cxrtui.runs import Run
+
+
+@dataclass(frozen=True)
+class Classified:
+    """What the classifier says of one file, or why it says nothing."""
+
+    file: str
+    ok: bool
+    label: str = ""
+    probabilities: dict[str, float] = field(default_factory=dict)
+    threshold: float = 0.0
+    error: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The row as scripts read it."""
+        keys = ("file", "ok", "label", "probabilities", "threshold") if self.ok else ("file", "ok", "error")
+        return {key: value for key, value in asdict(self).items() if key in keys}
+
+
+class Classifier:
+    """A model ready for files: films are read as for training, and classified a batch at a time."""
+
+    def __init__(self, model: Model, batch: int = 8) -> None:
+        self.model = model
+        self._predictor = Predictor(model.graphdef, model.size, model.side, batch)
+
+    def classify(self, paths: Sequence[Path]) -> Iterator[Classified]:
+        """A row for each path, in order; memory is bounded by one film and one batch."""
+        rows: list[Classified | None] = []
+        films: list[np.ndarray[Any, np.dtype[np.uint8]]] = []
+        for path in paths:
+            try:
+                films.append(read_film(path, self.model.side, self.model.config.data.fit))
+                rows.append(None)
+            except FilmError as error:
+                rows.append(Classified(str(path), ok=False, error=str(error)))
+            if len(films) == self._predictor.batch or len(rows) >= 4 * self._predictor.batch:
+                yield from self._finish(paths, rows, films)
+                paths, rows, films = paths[len(rows) :], [], []
+        yield from self._finish(paths, rows, films)
+
+    def _finish(self, paths: Sequence[Path], rows: list[Classified | None], films: list[Any]) -> Iterator[Classified]:
+        """The rows of one batch, the open ones filled in."""
+        probabilities = iter(softmax(self._predictor(self.model.weights, np.stack(films))) if films else ())
+        for path, row in zip(paths, rows, strict=False):
+            yield row if row is not None else self._row(path, next(probabilities))
+
+    def _row(self, path: Path, probabilities: Any) -> Classified:
+        negative, positive = self.model.labels
+        return Classified(
+            str(path),
+            ok=True,
+            label=positive if probabilities[1] >= self.model.threshold else negative,
+            probabilities={negative: float(probabilities[0]), positive: float(probabilities[1])},
+            threshold=self.model.threshold,
+        )
+
+
+def load(target: Run | Path) -> Classifier:
+    """A classifier from a run's best weights.
+
+    Raises:
+        UsageError, CheckpointError: as `model.load`.
+    """
+    return Classifier(models.load(target))

@@ -1,0 +1,64 @@
+"""Logits of many films: one compiled program, fixed batches, the last one padded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtui.data.augment import resample
+from cxrtui.net import freeze
+from cxrtui.net.resnet import normalise
+
+Weights = dict[str, Any]  # {"trainable", "frozen", "statistics"}: the network's three pytrees
+
+
+class Films(Protocol):
+    """What holds prepared films: `gather` gives them as uint8 ``[n, side, side]``."""
+
+    def __len__(self) -> int: ...
+    def gather(self, indices: NDArray[np.int32]) -> NDArray[np.uint8]:
+        """The films at `indices`."""
+
+
+class Predictor:
+    """Compiled inference for one network, input size and batch; weights are an argument, so training shares it."""
+
+    def __init__(self, graphdef: Any, size: int, side: int, batch: int) -> None:
+        self.size, self.side, self.batch = size, side, batch
+
+        def forward(weights: Weights, images: jax.Array) -> jax.Array:
+            network = freeze.merge(graphdef, weights["trainable"], weights["frozen"], weights["statistics"])
+            return network(normalise(resample(images, size)))
+
+        self._forward: Callable[..., jax.Array] = jax.jit(forward)
+
+    def compile(self, weights: Weights) -> None:
+        """Compile now rather than at the first batch; `weights` may be shapes in the place of arrays."""
+        images = jax.ShapeDtypeStruct((self.batch, self.side, self.side), jnp.uint8)
+        self._forward = jax.jit(self._forward).lower(weights, images).compile()
+
+    def __call__(self, weights: Weights, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Logits float32 ``[n, 2]`` of at most `batch` films, uint8 ``[n, side, side]``."""
+        count = len(images)
+        if count < self.batch:
+            padding = np.zeros((self.batch - count, self.side, self.side), np.uint8)
+            images = np.concatenate([images, padding])
+        return np.asarray(self._forward(weights, jax.device_put(images)))[:count]
+
+    def over(self, weights: Weights, films: Films) -> Iterator[NDArray[np.float32]]:
+        """Logits of `films` batch by batch, in order; the caller may stop between two."""
+        for start in range(0, len(films), self.batch):
+            indices = np.arange(start, min(start + self.batch, len(films)), dtype=np.int32)
+            yield self(weights, films.gather(indices))
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Probabilities float64 ``[N, classes]``."""
+    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
+    powers = np.exp(shifted)
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))

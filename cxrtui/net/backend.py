@@ -1,0 +1,52 @@
+"""The accelerator: its compilation cache, what it is, and which dtype suits it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from cxrtui.workspace import cache_root
+
+
+def prepare() -> Path | None:
+    """Keep compiled programs between processes, so that the second run starts in seconds.
+
+    Call it before the first compilation. JAX's own ``JAX_COMPILATION_CACHE_DIR`` is respected; else they are kept
+    under `workspace.cache_root`. A folder that cannot be written costs the cache and nothing else.
+
+    Returns:
+        The folder, or None where there is no cache.
+    """
+    if chosen := jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
+        return Path(chosen)
+    try:
+        directory = cache_root() / "xla"
+        directory.mkdir(parents=True, exist_ok=True)
+        writable = os.access(directory, os.W_OK | os.X_OK)
+    except (OSError, RuntimeError):  # RuntimeError: no home directory
+        return None
+    if not writable:
+        return None
+    jax.config.update("jax_compilation_cache_dir", str(directory))  # type: ignore[no-untyped-call]
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)  # type: ignore[no-untyped-call]
+    return directory
+
+
+def describe_device() -> dict[str, Any]:
+    """The default device in plain values: ``platform``, ``kind``, ``count`` and ``memory_bytes`` (None if unknown)."""
+    devices = jax.local_devices()
+    statistics = devices[0].memory_stats() or {}
+    return {
+        "platform": devices[0].platform,
+        "kind": devices[0].device_kind,
+        "count": len(devices),
+        "memory_bytes": statistics.get("bytes_limit"),
+    }
+
+
+def default_compute_dtype() -> str:
+    """``bfloat16`` where the hardware multiplies it fast (GPU, TPU), ``float32`` on a CPU."""
+    return "float32" if jax.default_backend() == "cpu" else "bfloat16"

@@ -1,0 +1,148 @@
+"""The classifier: a ResNet-50 backbone and a small head, described by one JSON-able spec."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from cxrtui.net.layers import dropout
+from cxrtui.net.resnet import COMPUTE_DTYPES, GROUPS, ResNet50, average_pool
+
+# Cumulative: "stage2" freezes stem, stage1 and stage2.
+FREEZE_LEVELS = ("none", *GROUPS)
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassifierSpec:
+    """All that decides a classifier's shape and mode, and nothing that training decides.
+
+    Attributes:
+        hidden: widths of the head's hidden layers; empty for a linear head.
+        dropout: rate before each of the head's layers, 0 <= rate < 1.
+        classes: logits.
+        freeze: one of `FREEZE_LEVELS`; what stays as it is in training.
+        width: features of the stem, 64 in ResNet-50.
+        stage_sizes: blocks in each stage.
+        dtype: compute dtype, ``float32`` or ``bfloat16``; parameters are float32 in either.
+        stem_offset: whether the stem carries a border kernel; `port.load_torchvision` sets it.
+
+    Raises:
+        ValueError: for a value outside these.
+    """
+
+    hidden: tuple[int, ...] = (256,)
+    dropout: float = 0.5
+    classes: int = 2
+    freeze: str = "none"
+    width: int = 64
+    stage_sizes: tuple[int, ...] = (3, 4, 6, 3)
+    dtype: str = "float32"
+    stem_offset: bool = False
+
+    def __post_init__(self) -> None:
+        if self.freeze not in FREEZE_LEVELS:
+            raise ValueError(f"freeze must be one of {', '.join(FREEZE_LEVELS)}, not {self.freeze!r}")
+        if self.dtype not in COMPUTE_DTYPES:
+            raise ValueError(f"dtype must be one of {', '.join(COMPUTE_DTYPES)}, not {self.dtype!r}")
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(f"dropout must be at least 0 and below 1, not {self.dropout}")
+        if min((self.classes, self.width, *self.hidden, *self.stage_sizes)) < 1 or len(self.stage_sizes) != 4:
+            raise ValueError("classes, width, hidden and the four stage_sizes must be positive")
+
+    def as_dict(self) -> dict[str, Any]:
+        """A dictionary of JSON's own types."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ClassifierSpec:
+        """The inverse of `as_dict`; an unknown name is a ``TypeError``."""
+        frozen: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**frozen)
+
+
+class Head(nnx.Module):
+    """Dropout and dense layers, ReLU between them, in float32: ``[N, inputs]`` to logits ``[N, classes]``."""
+
+    def __init__(self, inputs: int, spec: ClassifierSpec, *, rngs: nnx.Rngs) -> None:
+        self.dropout = spec.dropout
+        widths = (inputs, *spec.hidden, spec.classes)
+        self.layers = nnx.List([nnx.Linear(widths[i], widths[i + 1], rngs=rngs) for i in range(len(widths) - 1)])
+
+    def __call__(self, features: jax.Array, dropout_key: jax.Array | None) -> jax.Array:
+        """Without a key there is no dropout."""
+        for index, layer in enumerate(self.layers):
+            if index > 0:
+                features = jax.nn.relu(features)
+            if dropout_key is not None:
+                features = dropout(features, self.dropout, jax.random.fold_in(dropout_key, index))
+            features = layer(features)
+        return features
+
+
+class Classifier(nnx.Module):
+    """Backbone, global average pooling, head.
+
+    Example::
+
+        network = Classifier(ClassifierSpec(freeze="stage1"), nnx.Rngs(0))
+        logits = network(normalise(pixels))                                # [N, 2] float32
+        logits = network(images, train=True, dropout_key=jax.random.key(step))
+    """
+
+    def __init__(self, spec: ClassifierSpec, rngs: nnx.Rngs) -> None:
+        self.spec = spec
+        self.backbone = ResNet50(
+            width=spec.width,
+            stage_sizes=spec.stage_sizes,
+            dtype=spec.dtype,
+            offset=spec.stem_offset,
+            rngs=rngs,
+        )
+        self.head = Head(self.backbone.features, spec, rngs=rngs)
+
+    def __call__(self, images: jax.Array, *, train: bool = False, dropout_key: jax.Array | None = None) -> jax.Array:
+        """Logits.
+
+        Args:
+            images: ``[N, H, W, 1]`` float32, normalised by `resnet.normalise`.
+            train: layers that are not frozen normalise by the batch and move their running averages, and the head
+                drops out. Otherwise running averages everywhere and no dropout.
+            dropout_key: needed with ``train`` where the spec's dropout is above zero.
+
+        Returns:
+            ``[N, classes]`` float32.
+
+        Raises:
+            ValueError: with ``train`` and dropout but no key.
+        """
+        if train and self.spec.dropout > 0 and dropout_key is None:
+            raise ValueError("training with dropout needs a dropout_key")
+        features = self.backbone(images, train=train, frozen=FREEZE_LEVELS.index(self.spec.freeze))
+        return self.head(average_pool(features), dropout_key if train else None).astype(jnp.float32)
+
+
+def create(spec: ClassifierSpec, seed: int = 0) -> Classifier:
+    """A classifier with random weights, a function of ``spec`` and ``seed`` alone.
+
+    Same as ``Classifier(spec, nnx.Rngs(key))`` but compiled as one program, which the compilation cache keeps: a
+    second process has a full ResNet-50 in a second, where the many small programs of the eager way take eight.
+    """
+    graphdef, state = _create(spec, jax.random.key(seed))
+    network: Classifier = nnx.merge(graphdef, state)
+    return network
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _create(spec: ClassifierSpec, key: jax.Array) -> tuple[nnx.GraphDef[Classifier], nnx.State]:
+    graphdef, state = nnx.split(Classifier(spec, nnx.Rngs(key)))
+    return graphdef, state

@@ -1,0 +1,1 @@
+"""Training: a generator of events around one jitted step."""

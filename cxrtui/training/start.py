@@ -1,0 +1,80 @@
+"""The state that a run begins with: the network's first weights and an optimizer that has not moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from cxrtui.config import Config
+from cxrtui.errors import WeightsError
+from cxrtui.evaluation import network as networks
+from cxrtui.net import freeze
+from cxrtui.net.checkpoints import Checkpoints
+from cxrtui.training.step import TrainState
+
+
+@dataclass(frozen=True)
+class Start:
+    """A network taken apart, with the state of its first step."""
+
+    graphdef: Any
+    state: TrainState
+
+    @property
+    def parameters(self) -> int:
+        """Parameters, frozen ones included."""
+        return self.trainable + _count(self.state.frozen)
+
+    @property
+    def trainable(self) -> int:
+        """Parameters that train."""
+        return _count(self.state.trainable)
+
+
+def _count(tree: Any) -> int:
+    return sum(int(leaf.size) for leaf in jax.tree.leaves(tree))
+
+
+def start(config: Config, optimizer: optax.GradientTransformation) -> Start:
+    """Weights as ``model.init`` asks for them, and the optimizer's first state.
+
+    Raises:
+        WeightsError: there are no such weights, or they do not fit; the message says how to get some.
+    """
+    spec = networks.spec_of(config)
+    if config.model.init == "random":
+        network = networks.random(spec, config.run.seed)
+    elif config.model.init == "imagenet":
+        raise WeightsError(
+            "No ImageNet weights are on the shelf; download the safetensors file of timm/resnet50.tv_in1k from "
+            "Hugging Face and pass it with --init PATH, or start from random weights with --init random."
+        )
+    else:
+        from cxrtui.net import port
+
+        network = networks.random(spec, config.run.seed)
+        port.load_torchvision(network, Path(config.model.init).expanduser())
+    graphdef, trainable, frozen, statistics = freeze.split(network)
+    state = TrainState(jnp.zeros((), jnp.int32), trainable, frozen, statistics, optimizer.init(trainable))
+    return Start(graphdef, state)
+
+
+def restore(begun: Start, checkpoints: Checkpoints, step: int) -> TrainState:
+    """The state at a checkpoint, in the shapes of `begun`.
+
+    Raises:
+        CheckpointError: it is torn, or of another network or optimizer.
+    """
+    weights = checkpoints.weights(step, begun.state.weights)
+    return TrainState(
+        step=jnp.asarray(step, jnp.int32),
+        trainable=weights["trainable"],
+        frozen=weights["frozen"],
+        statistics=weights["statistics"],
+        optimizer=checkpoints.optimizer(step, begun.state.optimizer),
+    )

@@ -1,0 +1,68 @@
+"""Early stopping: when has the validation metric stopped improving?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from cxrtui.config import StopConfig
+from cxrtui.events import EarlyStopping
+
+
+@dataclass(frozen=True)
+class Stopper:
+    """The best value so far and how long ago it was (Prechelt, 1998, "Early stopping – but when?").
+
+    A NaN never improves on anything. Patience 0 never stops; the best weights are still tracked.
+    """
+
+    config: StopConfig
+    best: float = math.nan
+    best_epoch: int = 0
+    best_step: int = 0
+    waited: int = 0
+
+    @property
+    def to_beat(self) -> float:
+        """What the next value must pass: below it for the loss, above it for all others; NaN before the first."""
+        return self.best - self.config.min_delta if self.config.metric == "loss" else self.best + self.config.min_delta
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run has nothing more to wait for."""
+        return 0 < self.config.patience <= self.waited
+
+    def improves(self, value: float) -> bool:
+        """Whether `value` passes `to_beat`."""
+        if math.isnan(value) or math.isnan(self.best):
+            return not math.isnan(value)
+        return value < self.to_beat if self.config.metric == "loss" else value > self.to_beat
+
+    def judge(self, epoch: int, step: int, metrics: dict[str, float]) -> tuple[Stopper, EarlyStopping]:
+        """The stopper after a validation, and the event that says what it made of it."""
+        value = metrics[self.config.metric]
+        improved = self.improves(value)
+        after = (
+            replace(self, best=value, best_epoch=epoch, best_step=step, waited=0)
+            if improved
+            else replace(self, waited=self.waited + 1)
+        )
+        verdict = EarlyStopping(
+            epoch=epoch, metric=self.config.metric, value=value, improved=improved, best=after.best,
+            best_epoch=after.best_epoch, best_step=after.best_step, to_beat=after.to_beat,
+            patience=self.config.patience, patience_left=max(0, self.config.patience - after.waited),
+            stopping=after.stopping,
+        )  # fmt: skip
+        return after, verdict
+
+    def as_dict(self) -> dict[str, float | int | None]:
+        """Plain values for a checkpoint."""
+        return {"best": None if math.isnan(self.best) else self.best, "best_epoch": self.best_epoch,
+                "best_step": self.best_step, "waited": self.waited}  # fmt: skip
+
+    @classmethod
+    def restored(cls, config: StopConfig, values: dict[str, float | int | None]) -> Stopper:
+        """The inverse of `as_dict`."""
+        best = values["best"]
+        return cls(config, math.nan if best is None else float(best), int(values["best_epoch"] or 0),
+                   int(values["best_step"] or 0), int(values["waited"] or 0))  # fmt: skip

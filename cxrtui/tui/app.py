@@ -1,0 +1,151 @@
+"""The dashboard: which screen follows which, and the one training that may run inside. Everything else is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from cxrtui.config import Config
+from cxrtui.errors import CxrtuiError, UsageError
+from cxrtui.runs import Run, new_run
+from cxrtui.tui.backend import Backend
+from cxrtui.tui.keys import KEYS, bindings
+from cxrtui.tui.screens.launch import LaunchScreen
+from cxrtui.tui.screens.monitor import MonitorScreen
+from cxrtui.tui.screens.page import Page
+from cxrtui.tui.screens.questions import KeyHelp, Notice
+from cxrtui.tui.screens.quit import QuitScreen
+from cxrtui.tui.screens.runs import RunsScreen
+from cxrtui.tui.theme import THEME
+from cxrtui.tui.trainer import Trainer
+from cxrtui.workspace import Workspace
+
+
+class Dashboard(App[int]):
+    """The application; its answer is the exit code."""
+
+    TITLE = "cxrtui"
+    CSS_PATH: ClassVar[list[str | Path]] = sorted(Path(__file__).parent.rglob("*.tcss"))  # type: ignore[assignment]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere")
+
+    def __init__(self, workspace: Workspace, backend: Backend | None = None) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.backend = backend or Backend()
+        self.trainer = Trainer(self.backend)
+        self.opening: Callable[[], object] | None = None
+        """What the command line asks to be shown on top of the runs."""
+
+    def on_mount(self) -> None:
+        """The runs, and on top of them what the command line asks for."""
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self.push_screen(RunsScreen())
+        if self.opening is not None:
+            self.opening()
+
+    def on_unmount(self) -> None:
+        """A training that is left behind ends at its next step, if the process lives that long."""
+        self.trainer.signal()
+
+    def attempt(self, title: str, action: partial[None]) -> bool:
+        """Do it; say in the user's words why it could not be done."""
+        try:
+            action()
+        except CxrtuiError as error:
+            self.push_screen(Notice(title, str(error)))
+            return False
+        return True
+
+    def is_alive(self, run: Run) -> bool:
+        """Whether this or another process works on `run`."""
+        return (self.trainer.active and self.trainer.owns(run)) or run.alive()
+
+    def launch(self, config: Config, name: str) -> None:
+        """Start a new run and watch it.
+
+        Raises:
+            UsageError: the name is taken, or another run trains here.
+        """
+        self.trainer.check_free()
+        self.train(new_run(self.workspace.checkpoints, name), config)
+
+    def train(self, run: Run, config: Config | None, *, resume: bool = False) -> None:
+        """Train `run` in this process and watch it; without `config`, as it began.
+
+        Raises:
+            UsageError: another run trains here, or some process trains this one.
+        """
+        if self.is_alive(run):
+            raise UsageError(f"Run {run.name} is live already.")
+        self.trainer.start(run, config, resume=resume)
+        if isinstance(self.screen, MonitorScreen):
+            self.screen.pending = "resume" if resume else ""
+        else:
+            self.watch_run(run, pending="resume" if resume else "")
+
+    def resume(self, run: Run) -> None:
+        """Go on with `run` from its checkpoint."""
+        self.attempt("Not resumed", partial(self.train, run, None, resume=True))
+
+    def watch_run(self, run: Run, pending: str = "") -> None:
+        """Open the monitor; `pending` is a command that the run has yet to answer."""
+        screen = MonitorScreen(run)
+        screen.pending = pending
+        if isinstance(self.screen, LaunchScreen):
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+
+    def action_keys(self) -> None:
+        """Show the keys of the screen."""
+        if isinstance(self.screen, Page):
+            self.push_screen(KeyHelp(*self.screen.sections))
+
+    async def action_quit(self) -> None:
+        """Quit; ask first while a run trains here."""
+        if isinstance(self.screen, QuitScreen):
+            return
+        if self.trainer.active and self.trainer.run is not None:
+            self.push_screen(QuitScreen(self.trainer))
+        else:
+            self.exit(self.trainer.exit_code)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: the keys of the screen in words, then Textual's own."""
+        sections = screen.sections[:2] if isinstance(screen, Page) else ()
+        for item in {item.action: item for section in sections for item in KEYS[section]}.values():
+            if screen.check_action(item.action, ()):
+                yield SystemCommand(item.label, item.help, partial(self.run_action, item.action, screen))
+        yield from super().get_system_commands(screen)
+
+
+def run_app(
+    workspace: Workspace, *, launch: Config | None = None, attach: Run | None = None, resume: bool = False
+) -> int:
+    """Show the dashboard until the user leaves it.
+
+    Args:
+        workspace: whose runs it shows.
+        launch: train with this configuration in this process: the run `attach` where it is given, else a new one.
+        attach: without `launch` or `resume`: watch this run, live in another process or finished.
+        resume: go on with `attach` from its checkpoint, in this process.
+
+    Returns:
+        The exit code of the run that was trained here last, else 0.
+    """
+    app = Dashboard(workspace)
+    if attach is not None and (launch is not None or resume):
+        app.opening = partial(app.attempt, "Not started", partial(app.train, attach, launch, resume=resume))
+    elif attach is not None:
+        app.opening = partial(app.watch_run, attach)
+    elif launch is not None:
+        app.opening = partial(app.attempt, "Not started", partial(app.launch, launch, ""))
+    answer = app.run()
+    return app.trainer.exit_code if answer is None else answer

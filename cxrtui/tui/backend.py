@@ -1,0 +1,103 @@
+"""What the dashboard asks of the rooms below, each imported when it is first called, in a worker thread.
+
+JAX takes seconds to import; the dashboard is on the screen long before. Tests hand in their own `Backend`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from cxrtui.config import Config
+from cxrtui.events import Event
+from cxrtui.runs import Run
+
+
+class Verdict(Protocol):
+    """One classified file, as `cxrtui.evaluation.classify` yields it."""
+
+    @property
+    def file(self) -> str:
+        """The path, as it was given."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file could be read."""
+
+    @property
+    def label(self) -> str:
+        """The predicted class."""
+
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """Probability of each class."""
+
+    @property
+    def threshold(self) -> float:
+        """Probability of the positive class from which a film is called positive."""
+
+    @property
+    def error(self) -> str:
+        """Why the file could not be read."""
+
+
+class Classifier(Protocol):
+    """A trained network that is ready to classify."""
+
+    def classify(self, paths: Sequence[Path]) -> Iterator[Verdict]:
+        """Yield one verdict a path, in order."""
+
+
+def _drive(
+    run: Run, config: Config, *, resume: bool, should_stop: Callable[[], bool], on_event: Callable[[str, Event], None]
+) -> int:
+    from cxrtui.runner import drive
+
+    return drive(run, config, resume=resume, should_stop=should_stop, on_event=on_event)
+
+
+def _start_config(run: Run) -> Config:
+    from cxrtui.runner import start_config
+
+    return start_config(run)
+
+
+def _load(target: Run | Path) -> Classifier:
+    from cxrtui.evaluation.classify import load
+
+    return load(target)
+
+
+def _survey(path: Path) -> dict[str, int]:
+    from cxrtui.data.sources import read_source
+
+    return dict(read_source(path).found)
+
+
+def _decode(path: Path) -> Any:
+    from cxrtui.data.decode import decode
+
+    return decode(path)
+
+
+class Drive(Protocol):
+    """`cxrtui.runner.drive` as the dashboard calls it."""
+
+    def __call__(
+        self, run: Run, config: Config, *, resume: bool, should_stop: Callable[[], bool],
+        on_event: Callable[[str, Event], None],
+    ) -> int:  # fmt: skip
+        """Train to the end of the run; the answer is the exit code."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Train, re-read a run's configuration, load a classifier, count a folder's classes, decode a film."""
+
+    drive: Drive = _drive
+    start_config: Callable[[Run], Config] = _start_config
+    load: Callable[[Run | Path], Classifier] = _load
+    survey: Callable[[Path], dict[str, int]] = _survey
+    decode: Callable[[Path], Any] = _decode

@@ -1,0 +1,197 @@
+"""The fields of the launch form and what makes each of them valid; no widgets here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cxrtui import config as configs
+from cxrtui.config import FREEZE_LEVELS, METRICS, Config
+from cxrtui.errors import ConfigError, CxrtuiError
+from cxrtui.workspace import Workspace
+
+RUN_NAME = "run.name"
+"""The one field that is no setting."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One line of the form; `choices` makes it a list to choose from."""
+
+    key: str
+    label: str
+    hint: str
+    choices: tuple[str, ...] = ()
+
+
+FIELDS = (
+    Field("data.source", "Data", "folder of class folders, or a CSV manifest"),
+    Field("data.positive", "Positive", "classes that count as positive, by comma"),
+    Field("data.negative", "Negative", "classes that count as negative, by comma"),
+    Field("data.size", "Image side", "pixels; smaller is faster"),
+    Field("model.init", "Weights", "imagenet, random, or a file"),
+    Field("model.freeze", "Freeze up to", "what keeps its initial weights", FREEZE_LEVELS),
+    Field("optim.epochs", "Epochs", "at most"),
+    Field("optim.batch_size", "Batch", "films a step"),
+    Field("optim.learning_rate", "Learning rate", "at its peak"),
+    Field("stop.metric", "Early stop on", "what to watch, on validation", METRICS),
+    Field("stop.patience", "Patience", "epochs without gain; 0 = off"),
+    Field(RUN_NAME, "Run name", "empty: date and time"),
+)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a look into the data folder found: films by class, or why it cannot be used. `path` says for which text."""
+
+    path: str = ""
+    found: Mapping[str, int] = field(default_factory=dict)
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Note:
+    """What the form says beside a field."""
+
+    ok: bool
+    text: str
+
+
+def initial(key: str, config: Config) -> str:
+    """The text that a field starts with."""
+    if key == RUN_NAME:
+        return ""
+    section, name = key.split(".", 1)
+    value: Any = getattr(getattr(config, section), name)
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def notes(values: Mapping[str, str], workspace: Workspace, survey: Survey) -> dict[str, Note]:
+    """A note for each field; the form may start when all are ok."""
+    result = {}
+    for item in FIELDS:
+        try:
+            text = _check(item, values, workspace, survey)
+        except CxrtuiError as error:
+            result[item.key] = Note(False, str(error).removeprefix(f"{item.key} "))
+        else:
+            result[item.key] = Note(True, text)
+    return result
+
+
+def _check(item: Field, values: Mapping[str, str], workspace: Workspace, survey: Survey) -> str:
+    text = values[item.key].strip()
+    match item.key:
+        case "data.source":
+            return _check_source(text, survey)
+        case "data.positive" | "data.negative":
+            return _check_classes(item, values, survey)
+        case "model.init":
+            return _check_init(text, workspace) or item.hint
+        case configs_key if configs_key == RUN_NAME:
+            if text and not _NAME.fullmatch(text):
+                raise ConfigError("letters, digits, '.', '-' and '_' only, 64 at most")
+            if text and (workspace.checkpoints / text).exists():
+                raise ConfigError("a run of this name exists; choose another")
+        case "optim.learning_rate" if configs.coerce(item.key, text) == 0:
+            raise ConfigError("must be above 0")
+        case _:
+            configs.coerce(item.key, text)
+    return item.hint
+
+
+def _check_source(text: str, survey: Survey) -> str:
+    if not text:
+        raise ConfigError("say where the films are: a folder of class folders, or a CSV")
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise ConfigError("no such folder or file")
+    if survey.path != text:
+        return "looking…"
+    if survey.error:
+        raise ConfigError(survey.error)
+    return ", ".join(f"{label} {count:,}" for label, count in survey.found.items())
+
+
+def _check_classes(item: Field, values: Mapping[str, str], survey: Survey) -> str:
+    chosen = configs.coerce(item.key, values[item.key])
+    other = "data.negative" if item.key == "data.positive" else "data.positive"
+    rest = configs.coerce(other, values[other])
+    if both := set(chosen) & set(rest):
+        raise ConfigError(f"{', '.join(sorted(both))} cannot be both")
+    found = survey.found
+    if survey.path != values["data.source"].strip() or not found:
+        return item.hint
+    from cxrtui.data.labels import decide
+
+    folded = {label.casefold() for label in found}
+    for label in chosen:
+        if label.casefold() not in folded:
+            raise ConfigError(f"no class {label}; there are {', '.join(found)}")
+    try:
+        decided = decide(found, configs.coerce("data.positive", values["data.positive"]),
+                         configs.coerce("data.negative", values["data.negative"]))  # fmt: skip
+    except CxrtuiError:
+        if chosen:
+            return _count(chosen, found)
+        raise ConfigError(f"say which of {', '.join(found)}") from None
+    side = decided.positive if item.key == "data.positive" else decided.negative
+    return _count(side, found) if chosen else f"{', '.join(side)}: {_count(side, found)}"
+
+
+def _count(labels: tuple[str, ...], found: Mapping[str, int]) -> str:
+    total = sum(count for label, count in found.items() if label.casefold() in {name.casefold() for name in labels})
+    return f"{total:,} films"
+
+
+def _check_init(text: str, workspace: Workspace) -> str:
+    if text in ("random", "imagenet"):
+        return "from nothing: needs many films and epochs" if text == "random" else "pretrained on ImageNet"
+    if not text:
+        raise ConfigError("imagenet, random, or a safetensors file")
+    if (workspace.models / text).is_dir():
+        return "from the shelf"
+    if not Path(text).expanduser().exists():
+        raise ConfigError("not imagenet, random, a name on the shelf or a file")
+    return "from this file"
+
+
+def settings(base: Config, values: Mapping[str, str]) -> Config:
+    """The configuration that the form describes, over `base`.
+
+    Raises:
+        ConfigError: a value, or the whole, is not valid.
+    """
+    chosen = {key: text.strip() for key, text in values.items() if key != RUN_NAME}
+    for key in ("data.source", "model.init"):  # absolute, so that the run can be resumed from another folder
+        path = Path(chosen[key]).expanduser()
+        if path.exists() and chosen[key] not in ("random", "imagenet"):
+            chosen[key] = str(path.absolute())
+    return configs.with_values(base, chosen)
+
+
+def complete_path(text: str) -> str | None:
+    """`text` with the first folder (or CSV file) that continues it, or None."""
+    if not text:
+        return None
+    path = Path(text).expanduser()
+    parent, stem = (path, "") if text.endswith("/") else (path.parent, path.name)
+    try:
+        names = sorted(
+            item.name + ("/" if item.is_dir() else "")
+            for item in parent.iterdir()
+            if item.name.startswith(stem) and (stem or not item.name.startswith("."))
+            and (item.is_dir() or item.suffix.lower() in (".csv", ".safetensors"))
+        )  # fmt: skip
+    except OSError:
+        return None
+    if not names or names[0].rstrip("/") == stem:
+        return None
+    return text + names[0][len(stem) :]

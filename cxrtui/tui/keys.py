@@ -1,0 +1,88 @@
+"""Every key of the dashboard in one table: the bindings, the footer, the ``?`` help and the palette are made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of one screen; `label` is for the footer, `help` for the help screen and the command palette."""
+
+    key: str
+    action: str
+    label: str
+    help: str
+    show: bool = True
+    priority: bool = False
+
+
+KEYS: dict[str, tuple[Key, ...]] = {
+    "everywhere": (
+        Key("question_mark", "app.keys", "Help", "Show all keys"),
+        Key("q", "app.quit", "Quit", "Quit; asks first while a run trains in this dashboard"),
+        Key("ctrl+q", "app.quit", "Quit", "Quit, also while typing", show=False, priority=True),
+        Key("ctrl+c", "app.quit", "Quit", "Quit, also while typing", show=False, priority=True),
+    ),
+    "runs": (
+        Key("enter", "open", "Open", "Open the run in the monitor"),
+        Key("n", "new", "New run", "Set up and start a new run"),
+        Key("r", "resume", "Resume", "Go on with a stopped or interrupted run from its checkpoint"),
+        Key("d", "delete", "Delete", "Delete the run's folder, after asking"),
+        Key("c", "classify", "Classify", "Classify films with a trained run"),
+    ),
+    "launch": (
+        Key("ctrl+s", "start", "Start training", "Start the run and watch it"),
+        Key("escape", "back", "Back", "Back to the runs"),
+        Key("f1", "app.keys", "Help", "Show all keys"),
+        Key("ctrl+q", "app.quit", "Quit", "Quit", priority=True),
+    ),
+    "monitor": (
+        Key("p", "pause", "Pause/go on", "Pause the run, or let a paused run go on"),
+        Key("k", "checkpoint", "Checkpoint", "Save a checkpoint now"),
+        Key("s", "stop", "Stop", "Save a checkpoint and stop; the run can be resumed"),
+        Key("r", "resume", "Resume", "Go on with a stopped or interrupted run from its checkpoint"),
+        Key("c", "classify", "Classify", "Classify films with this run"),
+        Key("v", "view", "View", "Give the room to the curves, to the log, or to all"),
+        Key("escape", "back", "Back", "Back to the runs; a live run goes on"),
+    ),
+    "classify": (
+        Key("space", "tick", "Select", "Select or unselect the film under the cursor"),
+        Key("a", "all", "All here", "Select every image in the folder under the cursor"),
+        Key("x", "none", "None", "Unselect all films"),
+        Key("c", "classify", "Classify", "Classify the selected films, or the one under the cursor"),
+        Key("m", "model", "Model", "Choose the model"),
+        Key("u", "up", "Up", "Show the folder above"),
+        Key("escape", "back", "Back", "Back; the classification under way is given up"),
+    ),
+    "chart": (
+        Key("plus", "zoom_in", "Zoom in", "Zoom into the chart that has the focus", show=False),
+        Key("minus", "zoom_out", "Zoom out", "Zoom out of the chart", show=False),
+        Key("left", "pan_left", "Pan left", "Move the chart", show=False),
+        Key("right", "pan_right", "Pan right", "Move the chart", show=False),
+        Key("up", "pan_up", "Pan up", "Move the chart", show=False),
+        Key("down", "pan_down", "Pan down", "Move the chart", show=False),
+        Key("0", "reset_scales", "Whole curve", "Show the whole curve again", show=False),
+    ),
+}
+
+SHOWN_AS = {
+    "question_mark": "?", "escape": "esc", "plus": "+", "minus": "-", "left": "←", "right": "→", "up": "↑", "down": "↓",
+    "ctrl+s": "^s", "ctrl+q": "^q", "ctrl+c": "^c",
+}  # fmt: skip
+
+
+def shown(key: str) -> str:
+    """The key as the footer and the help write it."""
+    return SHOWN_AS.get(key, key)
+
+
+def bindings(*sections: str) -> list[BindingType]:
+    """Textual's bindings for `sections` of the table."""
+    return [
+        Binding(item.key, item.action, item.label, item.show, shown(item.key), item.priority, tooltip=item.help)
+        for section in sections
+        for item in KEYS[section]
+    ]

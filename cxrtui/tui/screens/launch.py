@@ -1,0 +1,203 @@
+"""Launch: the form for a new run, checked as it is typed."""
+
+from __future__ import annotations
+
+import threading
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.timer import Timer
+from textual.widgets import Button, Input, Select, Static
+
+from cxrtui import config as configs
+from cxrtui.config import Config
+from cxrtui.errors import CxrtuiError
+from cxrtui.tui.form import FIELDS, RUN_NAME, Note, Survey, complete_path, initial, notes, settings
+from cxrtui.tui.keys import bindings
+from cxrtui.tui.screens.page import Page
+from cxrtui.tui.screens.questions import Notice
+
+LOOK_AFTER = 0.3
+
+
+class Surveyed(Message):
+    """A data folder was looked into."""
+
+    def __init__(self, survey: Survey) -> None:
+        super().__init__()
+        self.survey = survey
+
+
+class PathSuggester(Suggester):
+    """Completes words and the names of folders; right arrow takes the suggestion."""
+
+    def __init__(self, *words: str) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._words = words
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The continuation of `value`."""
+        return next((word for word in self._words if value and word.startswith(value)), None) or complete_path(value)
+
+
+class ClassSuggester(Suggester):
+    """Completes the last of several class names, from those that the data folder has."""
+
+    def __init__(self, screen: LaunchScreen) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._screen = screen
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The continuation of `value`."""
+        head, comma, last = value.rpartition(",")
+        word = last.lstrip()
+        found = self._screen.survey.found
+        match = next((name for name in found if word and name.casefold().startswith(word.casefold())), None)
+        return head + comma + last[: len(last) - len(word)] + word + match[len(word) :] if match else None
+
+
+class LaunchScreen(Page):
+    """The form."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("launch", "everywhere")
+    sections = ("launch", "everywhere")
+    where = "New run"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = Config()
+        self.survey = Survey()
+        self._timer: Timer | None = None
+        self._looked_for = ""
+
+    def _read_defaults(self) -> None:
+        """The workspace's cxrtui.toml, where there is one and it is right."""
+        file = self.dashboard.workspace.config_file
+        if file.exists():
+            try:
+                self.base = configs.resolve(configs.read_file(file))
+            except CxrtuiError as error:
+                self.notify(str(error), title="cxrtui.toml is left out", severity="warning")
+
+    def compose_body(self) -> ComposeResult:
+        """A line a field: label, value, what is to say of it."""
+        self._read_defaults()
+        with VerticalScroll(id="form", classes="box", can_focus=False) as form:
+            form.border_title = "new run"
+            for item in FIELDS:
+                with Horizontal(classes="field"):
+                    yield Static(item.label, classes="field-label")
+                    value = initial(item.key, self.base)
+                    if item.choices:
+                        options = [(choice, choice) for choice in item.choices]
+                        yield Select(options, value=value, allow_blank=False, compact=True, name=item.key)
+                    else:
+                        yield Input(value, compact=True, name=item.key, suggester=self._suggester(item.key),
+                                    placeholder=item.hint, select_on_focus=False)  # fmt: skip
+                    yield Static("", classes="field-note", name=item.key, markup=False)
+        with Horizontal(id="launch-bar"):
+            yield Static("", id="launch-why", markup=False)
+            yield Button("Start training (^s)", id="start", variant="primary", compact=True)
+
+    def _suggester(self, key: str) -> Suggester | None:
+        if key in ("data.positive", "data.negative"):
+            return ClassSuggester(self)
+        if key == "model.init":
+            return PathSuggester("imagenet", "random")
+        return PathSuggester() if key == "data.source" else None
+
+    def on_mount(self) -> None:
+        """Check the defaults."""
+        self._check()
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The form's texts by key."""
+        result = {widget.name or "": widget.value for widget in self.query(Input)}
+        result.update({widget.name or "": str(widget.value) for widget in self.query(Select)})
+        return result
+
+    @on(Input.Changed)
+    @on(Select.Changed)
+    def _check(self) -> None:
+        """Say beside each field what is to say; offer the start when all is well."""
+        values = self.values
+        if len(values) < len(FIELDS):
+            return
+        self._look_later(values["data.source"].strip())
+        self._say(notes(values, self.dashboard.workspace, self.survey))
+
+    def _say(self, found: dict[str, Note]) -> None:
+        for widget in self.query(".field-note").results(Static):
+            note = found[widget.name or ""]
+            widget.update(note.text if note.ok else f"✗ {note.text}")
+            widget.set_class(not note.ok, "-wrong")
+        wrong = [item.label for item in FIELDS if not found[item.key].ok]
+        why = f"✗ to be filled in or put right: {', '.join(wrong)}" if wrong else self._busy() or "✔ ready to start"
+        self.query_one("#launch-why", Static).update(why)
+        self.query_one("#start", Button).disabled = bool(wrong or self._busy())
+
+    def _busy(self) -> str:
+        trainer = self.dashboard.trainer
+        if trainer.active and trainer.run is not None:
+            return f"✗ run {trainer.run.name} trains in this dashboard; stop it first"
+        return ""
+
+    def _look_later(self, text: str) -> None:
+        """Look into the data folder off the UI's thread, once the typing rests."""
+        if text == self._looked_for:
+            return
+        self._looked_for = text
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(LOOK_AFTER, lambda: self._look(text))
+
+    def _look(self, text: str) -> None:
+        def work() -> None:
+            from pathlib import Path
+
+            try:
+                survey = Survey(text, self.dashboard.backend.survey(Path(text).expanduser()))
+            except (CxrtuiError, OSError) as error:
+                survey = Survey(text, error=str(error))
+            self.post_message(Surveyed(survey))
+
+        if text:
+            threading.Thread(target=work, name="look into data", daemon=True).start()
+
+    @on(Surveyed)
+    def _surveyed(self, message: Surveyed) -> None:
+        if message.survey.path == self.values["data.source"].strip():
+            self.survey = message.survey
+            self._say(notes(self.values, self.dashboard.workspace, self.survey))
+
+    @on(Input.Submitted)
+    def _next_field(self) -> None:
+        self.focus_next()
+
+    @on(Button.Pressed, "#start")
+    def action_start(self) -> None:
+        """Start the run and watch it."""
+        values = self.values
+        found = notes(values, self.dashboard.workspace, self.survey)
+        if self._busy() or not all(note.ok for note in found.values()):
+            self._say(found)
+            wrong = next((item.key for item in FIELDS if not found[item.key].ok), None)
+            for widget in self.query("Input, Select"):
+                if widget.name == wrong:
+                    widget.focus()
+            return
+        try:
+            chosen = settings(self.base, values)
+            self.dashboard.launch(chosen, values[RUN_NAME].strip())
+        except CxrtuiError as error:
+            self.app.push_screen(Notice("Not started", str(error)))
+
+    def action_back(self) -> None:
+        """Back to the runs."""
+        self.dismiss()

@@ -1,0 +1,75 @@
+"""What all screens share: the title line, the footer, and a plain word where the terminal is too small."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer, Static
+
+from cxrtui import RESEARCH_ONLY
+
+if TYPE_CHECKING:
+    from cxrtui.tui.app import Dashboard
+
+MIN_WIDTH, MIN_HEIGHT = 60, 18
+WIDE, TALL = 110, 34
+
+
+class TitleLine(Widget):
+    """Where the user is, on the left; on the right the line that every prediction carries."""
+
+    where: reactive[str] = reactive("")
+
+    def render(self) -> Text:
+        """The two, the left one cut where the room ends."""
+        left = f" cxrtui · {self.where}"
+        room = max(8, self.size.width - cell_len(RESEARCH_ONLY) - 3)
+        if cell_len(left) > room:
+            left = set_cell_size(left, room - 1) + "…"
+        text = Text(set_cell_size(left, room), style="bold", no_wrap=True)
+        return text.append(f"  {RESEARCH_ONLY} ", style="not bold italic")
+
+
+class Page(Screen[None]):
+    """A full screen of the dashboard."""
+
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-too-narrow"), (MIN_WIDTH, "-narrow"), (WIDE, "-wide"),
+    ]  # fmt: skip
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-too-short"), (MIN_HEIGHT, "-short"), (TALL, "-tall"),
+    ]  # fmt: skip
+
+    where = ""
+    sections: tuple[str, ...] = ("everywhere",)
+    """Sections of the table of keys, for the help and the palette."""
+
+    @property
+    def dashboard(self) -> Dashboard:
+        """The application."""
+        return cast("Dashboard", self.app)
+
+    def compose(self) -> ComposeResult:
+        """Title, body, footer."""
+        title = TitleLine()
+        title.where = self.where
+        yield title
+        with Container(id="body"):
+            yield from self.compose_body()
+        yield Static(
+            f"This terminal is too small for cxrtui.\nIt needs {MIN_WIDTH}×{MIN_HEIGHT} or more; 80×24 is comfortable."
+            "\nA run that trains goes on.  q quits.",
+            id="too-small",
+        )
+        yield Footer(compact=True, show_command_palette=False)
+
+    def compose_body(self) -> ComposeResult:
+        """What is between title and footer."""
+        raise NotImplementedError

@@ -1,0 +1,189 @@
+"""Runs: every run of the workspace, what became of it, and the way into it."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import DataTable, Static
+from textual.widgets.data_table import RowKey
+
+from cxrtui.errors import CxrtuiError
+from cxrtui.progress import RunState
+from cxrtui.runs import Run, all_runs
+from cxrtui.tui.keys import bindings
+from cxrtui.tui.screens.classify import ClassifyScreen
+from cxrtui.tui.screens.launch import LaunchScreen
+from cxrtui.tui.screens.page import Page
+from cxrtui.tui.screens.questions import Choice, Notice, Question
+from cxrtui.tui.widgets.bars import ago
+from cxrtui.tui.widgets.early import amount, metric_name
+from cxrtui.tui.widgets.results import cell
+from cxrtui.tui.widgets.status import status_text, status_word
+
+COLUMNS = ("Run", "Status", "Best", "Epoch", "Test accuracy", "Age")
+
+
+class RunsTable(DataTable[Text]):
+    """The table; its enter is the screen's."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "screen.open", "Open", tooltip="Open the run in the monitor")
+    ]
+
+
+class RunsScreen(Page):
+    """The first screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("runs", "everywhere")
+    sections = ("runs", "everywhere")
+    where = "Runs"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._read: dict[str, tuple[tuple[int, int], RunState]] = {}
+        self._shown: list[Run] = []
+
+    def compose_body(self) -> ComposeResult:
+        """A table, or what to do where there is nothing to list."""
+        yield RunsTable(id="runs", cursor_type="row", zebra_stripes=True, classes="box")
+        yield Static(id="no-runs")
+
+    def on_mount(self) -> None:
+        """List, and list again each second."""
+        table = self.query_one("#runs", RunsTable)
+        table.border_title = f"runs in {self.dashboard.workspace.checkpoints}"
+        for column in COLUMNS:
+            table.add_column(column, key=column)
+        self.query_one("#no-runs", Static).update(
+            "No runs yet.\n\nPress [b]n[/b] to set up the first one, [b]?[/b] for all keys.\n\n"
+            f"They will live in {self.dashboard.workspace.checkpoints}."
+        )
+        self.refresh_runs()
+        self.set_interval(1.0, self.refresh_runs)
+
+    def on_screen_resume(self) -> None:
+        """Be up to date when another screen closes."""
+        if self.is_mounted and self.query_one("#runs", RunsTable).columns:
+            self.refresh_runs()
+
+    def refresh_runs(self) -> None:
+        """Read what changed and show it; the cursor stays on its run."""
+        if self.app.screen is not self:
+            return
+        runs = all_runs(self.dashboard.workspace.checkpoints)
+        table = self.query_one("#runs", RunsTable)
+        table.display, self.query_one("#no-runs").display = bool(runs), not runs
+        if [run.folder for run in runs] != [run.folder for run in self._shown]:
+            chosen = self.chosen
+            table.clear()
+            for run in runs:
+                table.add_row(*self._row(run), key=str(run.folder))
+            self._shown = runs
+            if chosen in runs:
+                table.move_cursor(row=runs.index(chosen))
+        else:
+            for run in runs:
+                for column, value in zip(COLUMNS, self._row(run), strict=True):
+                    if table.get_cell(RowKey(str(run.folder)), column) != value:  # type: ignore[arg-type]
+                        table.update_cell(str(run.folder), column, value, update_width=True)
+        self.refresh_bindings()
+
+    def state(self, run: Run) -> RunState:
+        """The run's state, read again only where its log grew."""
+        try:
+            stat = run.events_file.stat()
+        except OSError:
+            return RunState()
+        stamp = (stat.st_size, stat.st_mtime_ns)
+        cached = self._read.get(run.name)
+        if cached is None or cached[0] != stamp:
+            cached = self._read[run.name] = (stamp, run.summary())
+        return cached[1]
+
+    def word(self, run: Run) -> str:
+        """The run's status in one word."""
+        return status_word(self.state(run), self.dashboard.is_alive(run))
+
+    def _row(self, run: Run) -> tuple[Text, ...]:
+        state = self.state(run)
+        best = epoch = test = Text("–", style="dim")
+        if state.early is not None:
+            best = Text(f"{metric_name(state.early.metric)} {amount(state.early.metric, state.early.best)}")
+        if len(state.steps):
+            epoch = Text(f"{state.epoch}/{state.steps[-1].epochs}")
+        if "test" in state.evaluations:
+            test = Text(cell("accuracy", state.evaluations["test"], counted=self.size.width >= 100))
+        age = ago(time.time() - state.updated) if state.updated else "–"
+        mark = " ★" if self.dashboard.trainer.active and self.dashboard.trainer.owns(run) else ""
+        return Text(run.name + mark), status_text(self.word(run)), best, epoch, test, Text(age, style="dim")
+
+    @property
+    def chosen(self) -> Run | None:
+        """The run under the cursor."""
+        row = self.query_one("#runs", RunsTable).cursor_row
+        return self._shown[row] if 0 <= row < len(self._shown) else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys for a run need a run; only one that ended without finishing can be resumed."""
+        if action in ("open", "delete", "resume") and self.is_mounted:
+            run = self.chosen
+            if run is None:
+                return False
+            if action == "resume":
+                return self.word(run) in ("interrupted", "stopped", "failed")
+        return True
+
+    @on(DataTable.RowSelected)
+    def _selected(self) -> None:
+        self.action_open()
+
+    @on(DataTable.RowHighlighted)
+    def _highlighted(self) -> None:
+        self.refresh_bindings()
+
+    def action_open(self) -> None:
+        """Open the run in the monitor."""
+        if run := self.chosen:
+            self.dashboard.watch_run(run)
+
+    def action_new(self) -> None:
+        """Open the form for a new run."""
+        self.app.push_screen(LaunchScreen())
+
+    def action_resume(self) -> None:
+        """Go on with the run."""
+        if run := self.chosen:
+            self.dashboard.resume(run)
+
+    def action_classify(self) -> None:
+        """Classify films."""
+        self.app.push_screen(ClassifyScreen(self.chosen))
+
+    @work
+    async def action_delete(self) -> None:
+        """Delete the run's folder, after asking."""
+        run = self.chosen
+        if run is None:
+            return
+        if self.dashboard.is_alive(run):
+            self.app.push_screen(Notice("Not deleted", f"Run {run.name} is live; stop it before deleting it."))
+            return
+        answer = await self.app.push_screen_wait(
+            Question(
+                f"Delete {run.name}?",
+                f"{run.folder}\n\nIts log, checkpoints and results are removed for good.",
+                Choice("n", "Keep", ""),
+                Choice("y", "Delete", "delete", "error"),
+            )
+        )
+        if answer == "delete":
+            try:
+                run.delete()
+            except (CxrtuiError, OSError) as error:
+                self.app.push_screen(Notice("Not deleted", str(error)))
+            self.refresh_runs()

@@ -1,0 +1,81 @@
+"""The one training that this dashboard may run, in a daemon thread: quitting never waits for a compile."""
+
+from __future__ import annotations
+
+import threading
+
+from cxrtui.config import Config
+from cxrtui.errors import EXIT_DONE, EXIT_FAULT, EXIT_STOPPED, CxrtuiError, UsageError
+from cxrtui.events import Event, Failed
+from cxrtui.runs import Run
+from cxrtui.tui.backend import Backend
+
+
+class Trainer:
+    """Runs `backend.drive` off the UI's thread. What the run does is read from its log, never from here."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.run: Run | None = None
+        self.problem = ""
+        """Why the run could not even start; whatever fails later is in its log."""
+        self._backend = backend
+        self._code: int | None = None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether the thread is at work."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def owns(self, run: Run) -> bool:
+        """Whether `run` is the one that this dashboard trains or trained last."""
+        return self.run is not None and self.run.folder == run.folder
+
+    def check_free(self) -> None:
+        """Make sure that no run trains here.
+
+        Raises:
+            UsageError: one does.
+        """
+        if self.active and self.run is not None:
+            raise UsageError(f"Run {self.run.name} trains in this dashboard; stop it before starting another.")
+
+    def start(self, run: Run, config: Config | None, *, resume: bool = False) -> None:
+        """Train `run`; without `config`, as the run's own config.toml says.
+
+        Raises:
+            UsageError: another run trains here already.
+        """
+        self.check_free()
+        self.run, self.problem, self._code = run, "", None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(
+            target=self._work, args=(run, config, resume, self._stop), name=f"train {run.name}", daemon=True
+        )
+        self._thread.start()
+
+    def _work(self, run: Run, config: Config | None, resume: bool, stop: threading.Event) -> None:
+        try:
+            if config is None:
+                config = self._backend.start_config(run)
+            self._code = self._backend.drive(run, config, resume=resume, should_stop=stop.is_set, on_event=self._heard)
+        except CxrtuiError as error:
+            self.problem, self._code = str(error), error.exit_code
+        except Exception as error:  # drive never raises, but an import may
+            self.problem, self._code = f"{type(error).__name__}: {error}", EXIT_FAULT
+
+    def _heard(self, line: str, event: Event) -> None:
+        if isinstance(event, Failed):  # where another process holds the run, its log does not say so
+            self.problem = event.message
+
+    def signal(self) -> None:
+        """Ask the thread to end at its next step, with a checkpoint."""
+        self._stop.set()
+
+    @property
+    def exit_code(self) -> int:
+        """What the process should answer: the last run's code, or 'stopped' where it was left behind."""
+        if self.run is None:
+            return EXIT_DONE
+        return EXIT_STOPPED if self._code is None else self._code

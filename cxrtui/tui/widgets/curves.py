@@ -1,0 +1,142 @@
+"""Learning curves: a value of every training step, and the same value on the validation part, over the steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.widgets import Static
+from textual_plot import AxisFormatter, HiResMode, PlotWidget
+
+from cxrtui.tui.keys import bindings
+from cxrtui.tui.theme import TRAIN, TRAIN_RAW, VALIDATION
+
+Array = NDArray[np.float64]
+
+
+def decimate(x: Array, y: Array, buckets: int) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """A curve thinned to `buckets` columns, so that drawing costs the same however long the run.
+
+    Returns:
+        The envelope, in which each bucket keeps its least and its greatest value in their order, so that no spike is
+        lost; and the means of the buckets. Shapes ([n] x, [n] y), n at most 2 `buckets` and `buckets`.
+    """
+    finite = np.isfinite(y)
+    x, y = x[finite], y[finite]
+    if len(x) <= max(1, buckets):
+        return (x, y), (x, y)
+    edges = np.linspace(0, len(x), buckets + 1).astype(int)
+    low, high = np.empty(buckets, dtype=int), np.empty(buckets, dtype=int)
+    for index, (start, stop) in enumerate(pairwise(edges)):
+        low[index] = start + int(np.argmin(y[start:stop]))
+        high[index] = start + int(np.argmax(y[start:stop]))
+    kept = np.sort(np.concatenate([low, high]))
+    sizes = np.diff(edges)
+    means = np.add.reduceat(y, edges[:-1]) / sizes
+    centres = np.add.reduceat(x, edges[:-1]) / sizes
+    return (x[kept], y[kept]), (centres, means)
+
+
+class _Ticks(AxisFormatter):  # type: ignore[misc]
+    """At most `most` round numbers, as whole steps, fractions or percentages."""
+
+    def __init__(self, *, whole: bool = False, percent: bool = False) -> None:
+        self.most = 4
+        self._whole, self._percent = whole, percent
+
+    def get_ticks(self, min_: float, max_: float, max_ticks: int = 8) -> list[float]:
+        span = max(max_ - min_, 1e-9)
+        power = 10.0 ** math.floor(math.log10(span / self.most))
+        spacing = next((k * power for k in (1, 2, 5, 10, 20, 50) if span / (k * power) < self.most), span)
+        if self._whole:
+            spacing = max(1.0, round(spacing))
+        first = math.ceil(min_ / spacing - 1e-6)
+        last = math.floor(max_ / spacing + 1e-6)
+        self._decimals = max(0, -math.floor(math.log10(spacing) + 1e-9))
+        return [number * spacing for number in range(first, last + 1)]
+
+    def get_labels_for_ticks(self, ticks: Sequence[float]) -> list[str]:
+        if self._percent:
+            return [f"{100 * tick:.{max(0, self._decimals - 2)}f}%" for tick in ticks]
+        return [f"{tick:.{self._decimals}f}" for tick in ticks]
+
+
+class Chart(PlotWidget, inherit_bindings=False):  # type: ignore[misc, call-arg]
+    """textual-plot's widget with our keys, so that none of its own hides one of the screen's."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("chart")
+
+
+class Curves(Vertical):
+    """One chart with its legend in the frame."""
+
+    def __init__(self, title: str, *, percent: bool = False, id: str | None = None) -> None:
+        super().__init__(id=id, classes="box curves")
+        self._percent = percent
+        self._limited = False
+        self._x_ticks, self._y_ticks = _Ticks(whole=True), _Ticks(percent=percent)
+        legend = Text(f"{title}  ")
+        legend.append("⣀⡠⠔", style=TRAIN).append(" train  ").append("◆", style=VALIDATION).append(" validation")
+        self.border_title = legend.markup
+
+    def compose(self) -> ComposeResult:
+        """The chart, and words for when there is none yet."""
+        yield Static("no step yet", classes="curves-empty")
+        yield Chart()
+
+    def on_mount(self) -> None:
+        """Narrow margins: the room belongs to the curve."""
+        chart = self.query_one(Chart)
+        chart.margin_top, chart.margin_bottom, chart.margin_left = 0, 1, 7
+        chart.set_x_formatter(self._x_ticks)
+        chart.set_y_formatter(self._y_ticks)
+        chart.display = False
+
+    @property
+    def columns(self) -> int:
+        """Cells that a curve is drawn over."""
+        return max(8, int(self.query_one(Chart).size.width) - 9)
+
+    def show(self, train: Iterable[tuple[int, float]], validation: Iterable[tuple[int, float]]) -> None:
+        """Draw (step, value) pairs; a zoom that the user chose stays."""
+        raw = np.array(list(train), dtype=np.float64).reshape(-1, 2)
+        seen = np.array(list(validation), dtype=np.float64).reshape(-1, 2)
+        chart = self.query_one(Chart)
+        chart.display = bool(len(raw) or len(seen))
+        self.query_one(".curves-empty").display = not chart.display
+        if not chart.display:
+            return
+        if not self._limited:
+            self._limited = True
+            chart.set_ylimits(None if self._percent else 0.0, 1.0 if self._percent else None)
+        columns = self.columns
+        envelope, _ = decimate(raw[:, 0], raw[:, 1], columns)
+        _, smooth = decimate(raw[:, 0], raw[:, 1], max(8, columns // 2))
+        self._x_ticks.most, self._y_ticks.most = max(3, columns // 12), max(3, chart.size.height // 3)
+        chart.clear()
+        both = np.concatenate([raw, seen])
+        chart.scatter([both[:, 0].max() * 1.02], [both[-1, 1]], marker=" ")  # keeps the newest value off the frame
+        if len(envelope[0]) > len(smooth[0]):
+            chart.plot(*envelope, line_style=TRAIN_RAW, hires_mode=HiResMode.BRAILLE)
+        if len(smooth[0]) == 1:
+            chart.scatter(*smooth, marker="•", marker_style=TRAIN)
+        chart.plot(*smooth, line_style=TRAIN, hires_mode=HiResMode.BRAILLE)
+        if len(seen):
+            chart.plot(seen[:, 0], seen[:, 1], line_style=VALIDATION, hires_mode=HiResMode.BRAILLE)
+            marks = seen if len(seen) <= columns // 2 else seen[-1:]
+            chart.scatter(marks[:, 0], marks[:, 1], marker="◆", marker_style=VALIDATION)
+        ends = [f"train {self._value(smooth[1][-1])}"] if len(smooth[1]) else []
+        if len(seen) and np.isfinite(seen[-1, 1]):
+            ends.append(f"validation {self._value(seen[-1, 1])}")
+        self.border_subtitle = " · ".join(ends)
+
+    def _value(self, value: float) -> str:
+        return f"{100 * value:.1f} %" if self._percent else f"{value:.3f}"

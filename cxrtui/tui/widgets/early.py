@@ -1,0 +1,75 @@
+"""Early stopping: what is watched, what must be beaten, how much patience is left."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from textual.widgets import Static
+
+from cxrtui.progress import RunState, percent
+from cxrtui.tui.theme import GOOD, WARN
+from cxrtui.tui.widgets.bars import pips
+
+
+def amount(metric: str, value: float) -> str:
+    """A metric's value in the form people know it by."""
+    if value != value:
+        return "–"
+    if metric in ("accuracy", "sensitivity", "specificity"):
+        return percent(value)
+    return f"{value:.3f}" if metric == "auroc" else f"{value:.4f}"
+
+
+def metric_name(metric: str) -> str:
+    """A metric's name in words."""
+    return "AUROC" if metric == "auroc" else metric
+
+
+def verdict(state: RunState) -> str:
+    """How the run ended, as far as early stopping is concerned; empty while it goes on."""
+    early = state.early
+    if early is None or state.stopped is None:
+        return ""
+    if state.stopped.reason == "early_stopping":
+        return f"stopped early at epoch {early.epoch}; best weights are epoch {early.best_epoch}'s"
+    if state.stopped.reason == "epochs":
+        return f"ran all epochs; best weights are epoch {early.best_epoch}'s"
+    return f"stopped on request; best so far is epoch {early.best_epoch}"
+
+
+class EarlyPanel(Static):
+    """The panel; short once the run has ended, so that the results have room."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, classes="box")
+        self.border_title = "early stopping (validation)"
+
+    def show(self, state: RunState) -> None:
+        """Say what `state` knows."""
+        self.update(self._content(state))
+
+    def _content(self, state: RunState) -> RenderableType:
+        early = state.early
+        watched = str(state.config.get("stop", {}).get("metric", "loss"))
+        if early is None:
+            return Text(f"watches validation {metric_name(watched)}\nno validation yet", style="dim")
+        if ended := verdict(state):
+            return Text.assemble(
+                (ended, "bold"), f"\nbest {metric_name(early.metric)} {amount(early.metric, early.best)}"
+            )
+        table = Table.grid(padding=(0, 1), expand=True)
+        table.add_column(style="dim", width=9)
+        table.add_column(ratio=1)
+        aim = "should fall" if early.metric == "loss" else "should rise"
+        table.add_row("watching", f"{metric_name(early.metric)} ({aim})")
+        table.add_row("best", Text.assemble(f"epoch {early.best_epoch}: ", (amount(early.metric, early.best), "bold")))
+        table.add_row("to beat", amount(early.metric, early.to_beat))
+        now = "✔ better" if early.improved else "no better"
+        table.add_row("latest", f"epoch {early.epoch}: {amount(early.metric, early.value)} {now}")
+        if early.patience <= 0:
+            return Group(table, Text("patience  off: the run takes all its epochs"))
+        room = max(4, self.size.width - 10 - len(f" {early.patience_left} of {early.patience} left"))
+        left = pips(early.patience_left, early.patience, min(room, 24), GOOD if early.patience_left > 1 else WARN)
+        table.add_row("patience", left.append(f" {early.patience_left} of {early.patience} left"))
+        return table

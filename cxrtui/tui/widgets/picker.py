@@ -1,0 +1,88 @@
+"""The file picker: a tree of folders, films to be ticked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import DirectoryTree
+from textual.widgets._directory_tree import DirEntry
+from textual.widgets.tree import TreeNode
+
+IMAGES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".bmp"})
+
+
+class Picker(DirectoryTree):
+    """Space or enter ticks a film, enter opens a folder. `chosen` keeps the order of ticking."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "tick", "Select", key_display="space")]
+
+    class Chosen(Message):
+        """The ticked films changed."""
+
+    def __init__(self, path: Path, *, id: str | None = None) -> None:
+        super().__init__(path, id=id, classes="box")
+        self.chosen: dict[Path, None] = {}
+        self.show_root = True
+        self.guide_depth = 2
+
+    def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
+        """Everything but what is hidden: the content of a file decides whether it is a film, not its name."""
+        return [path for path in paths if not path.name.startswith(".")]
+
+    def render_label(self, node: TreeNode[DirEntry], base_style: Style, style: Style) -> Text:
+        """A box before each file, ticked or not; an arrow before each folder."""
+        label = node._label.copy()
+        label.stylize(style)
+        if node.allow_expand:
+            return Text.assemble(("▾ " if node.is_expanded else "▸ ", base_style), label)
+        ticked = node.data is not None and node.data.path in self.chosen
+        return Text.assemble(("■ " if ticked else "□ ", base_style + Style(bold=ticked)), label)
+
+    @property
+    def path_under_cursor(self) -> Path | None:
+        """Where the cursor is."""
+        node = self.cursor_node
+        return node.data.path if node is not None and node.data is not None else None
+
+    def action_tick(self) -> None:
+        """Tick or untick the film under the cursor; open or close a folder."""
+        node, path = self.cursor_node, self.path_under_cursor
+        if node is None or path is None:
+            return
+        if node.allow_expand:
+            node.toggle()
+            return
+        if path in self.chosen:
+            del self.chosen[path]
+        else:
+            self.chosen[path] = None
+        self._changed()
+
+    def choose_folder(self) -> int:
+        """Tick every image in the folder under the cursor (or around it); answers how many there are."""
+        path = self.path_under_cursor or Path(self.path)
+        folder = path if path.is_dir() else path.parent
+        try:
+            films = sorted(item for item in folder.iterdir() if item.suffix.lower() in IMAGES and item.is_file())
+        except OSError:
+            films = []
+        if films:
+            self.chosen.update(dict.fromkeys(films))
+            self._changed()
+        return len(films)
+
+    def choose_none(self) -> None:
+        """Untick all."""
+        self.chosen.clear()
+        self._changed()
+
+    def _changed(self) -> None:
+        self._updates += 1  # the lines are cached by this count
+        self.refresh()
+        self.post_message(self.Chosen())

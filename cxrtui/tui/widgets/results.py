@@ -1,0 +1,60 @@
+"""What the best weights are worth: metrics with the counts behind them, a column a part."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+from textual.widgets import Static
+
+from cxrtui.events import Evaluated
+from cxrtui.progress import RunState, percent
+
+ROWS = ("accuracy", "AUROC", "sensitivity", "specificity")
+
+
+def cell(row: str, item: Evaluated, *, counted: bool = True) -> str:
+    """One value, with its counts where it is a fraction of films."""
+    counts = item.counts
+    value = item.metrics.get(row.lower(), float("nan"))
+    if row == "AUROC":
+        return "–" if value != value else f"{value:.3f}"
+    right, of = {
+        "accuracy": (counts.get("tp", 0) + counts.get("tn", 0), counts.get("films", 0)),
+        "sensitivity": (counts.get("tp", 0), counts.get("positive", 0)),
+        "specificity": (counts.get("tn", 0), counts.get("negative", 0)),
+    }[row]
+    return f"{percent(value)} ({right}/{of})" if counted else percent(value)
+
+
+class Results(Static):
+    """The table; hidden until there is something to say."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, classes="box")
+        self.border_title = "results"
+
+    def show(self, state: RunState) -> None:
+        """Show the parts that `state` has results for."""
+        self.display = bool(state.evaluations)
+        if self.display:
+            self.update(self._content(state))
+
+    def _content(self, state: RunState) -> RenderableType:
+        table = Table.grid(padding=(0, 1), expand=True)
+        roomy = self.size.width >= 42
+        parts = sorted(state.evaluations, key=lambda part: part != "test")
+        table.add_column(style="dim", width=11)
+        for _ in parts:
+            table.add_column(no_wrap=True)
+        table.add_row("", *(Text(part if roomy else part[:5], style="bold underline") for part in parts))
+        for row in ROWS:
+            style = "bold" if row in ("accuracy", "AUROC") else ""
+            table.add_row(
+                row,
+                *(
+                    Text(cell(row, state.evaluations[part], counted=roomy or part == "test"), style=style)
+                    for part in parts
+                ),
+            )
+        return table

@@ -1,0 +1,119 @@
+"""Where the run is: its status in a word, epoch, step, pace, time left, and a bar."""
+
+from __future__ import annotations
+
+import time
+
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.text import Text
+from textual.widgets import Static
+
+from cxrtui.progress import RunState
+from cxrtui.tui.theme import BAD, BUSY, FAINT, GOOD, TRACK, WARN
+from cxrtui.tui.widgets.bars import bar, duration
+
+MARKS = {
+    "starting": ("◌", BUSY), "preparing": ("◌", BUSY), "compiling": ("◌", BUSY), "training": ("▶", GOOD),
+    "validating": ("▶", GOOD), "evaluating": ("▶", GOOD), "paused": ("‖", WARN), "finished": ("✔", GOOD),
+    "stopped": ("■", WARN), "interrupted": ("!", BAD), "failed": ("✗", BAD), "empty": ("·", FAINT),
+}  # fmt: skip
+
+
+def status_word(state: RunState, alive: bool) -> str:
+    """The run's status in one word: what its log says, corrected by whether any process still writes it."""
+    if alive:
+        return "starting" if state.status == "empty" else state.status
+    return "interrupted" if state.live else state.status
+
+
+def status_text(word: str) -> Text:
+    """The word with its mark; the colour only repeats what they say."""
+    mark, style = MARKS.get(word, ("·", ""))
+    return Text(f"{mark} {word}", style=style)
+
+
+class StatusPanel(Static):
+    """Three lines: the facts, the bar, the small print."""
+
+    def show(self, state: RunState, word: str, pending: str = "") -> None:
+        """Say what `state` knows; `pending` is a command that the run has not answered yet."""
+        self.update(self._content(state, word, pending))
+
+    def _content(self, state: RunState, word: str, pending: str) -> RenderableType:
+        width = max(20, self.size.width)
+        facts, fraction = _facts(state, word)
+        head = Text(no_wrap=True, overflow="ellipsis")
+        head.append_text(status_text(word)).stylize("bold")
+        if pending:
+            head.append(f", {pending}", style=f"bold {WARN}")
+        head.append("   ").append(" · ".join(facts))
+        label = f" {100 * fraction:3.0f} %" if fraction is not None else ""
+        if fraction is not None:
+            line = bar(fraction, width - len(label), MARKS.get(word, ("", GOOD))[1]).append(label)
+        elif word in ("starting", "preparing", "compiling", "evaluating"):
+            line = _sweep(width)
+        else:
+            line = bar(0.0, width)
+        small = Text(" · ".join(_small_print(state)), style="dim", no_wrap=True, overflow="ellipsis")
+        return Group(head, line, small)
+
+
+def _facts(state: RunState, word: str) -> tuple[list[str], float | None]:
+    stage = state.preparing
+    if word == "starting":
+        return ["loading JAX"], None
+    if stage is not None and word in ("preparing", "compiling", "evaluating", "validating"):
+        facts = [] if stage.stage == word else [stage.stage]
+        if stage.total:
+            facts.append(f"{stage.done:,} of {stage.total:,}")
+            if word != "validating":
+                return facts, stage.done / stage.total
+        elif word != "validating":
+            return [*facts, f"for {duration(time.time() - stage.time)}"], None
+    if not len(state.steps):
+        return (["no step yet"] if word != "empty" else ["the log is empty"]), None
+    last = state.steps[-1]
+    within = last.step - (last.epoch - 1) * last.steps_per_epoch
+    facts = [
+        f"epoch {last.epoch}/{last.epochs}",
+        f"step {within}/{last.steps_per_epoch}",
+        f"{state.images_per_second:.1f} images/s",
+    ]
+    if word in ("training", "validating"):
+        facts.append(f"ETA {duration(state.eta_seconds)}")
+    elif state.updated > state.started > 0:
+        facts.append(f"took {duration(state.updated - state.started)}")
+    fraction = last.step / max(1, state.total_steps)
+    if word == "finished":
+        return facts, 1.0
+    return facts, fraction
+
+
+def _small_print(state: RunState) -> list[str]:
+    parts = []
+    if state.started:
+        parts.append(str(state.device.get("kind", "") or "device unknown"))
+    if state.data is not None:
+        parts.append(
+            " ".join(f"{sum(counts.values())} {part}" for part, counts in state.data.counts.items()) + " films"
+        )
+    if len(state.steps):
+        last = state.steps[-1]
+        parts.append(f"rate {last.learning_rate:.2e}")
+        parts.append(f"gradient {last.gradient_norm:.2f}")
+    if state.checkpoint is not None:
+        parts.append(f"checkpoint at step {state.checkpoint.step}" + (" (best)" if state.checkpoint.best else ""))
+    return parts
+
+
+def _sweep(width: int) -> Text:
+    """A bar of unknown length: a light that moves with the clock."""
+    size = max(4, width // 8)
+    start = int(time.time() * width / 3) % (width + size) - size
+    cells = [start <= cell < start + size for cell in range(width)]
+    text = Text()
+    for lit in cells:
+        text.append("█" if lit else " ", style=BUSY if lit else f"on {TRACK}")
+    assert cell_len(text.plain) == width
+    return text

@@ -1,0 +1,46 @@
+"""What every test stands on: strict JAX, a shared compilation cache, small films and small networks."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before anything imports JAX. Compiled programs are kept between test runs; prepared films are not.
+_COMPILED = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cxrtui" / "xla-tests"
+_COMPILED.mkdir(parents=True, exist_ok=True)
+os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["JAX_NUMPY_DTYPE_PROMOTION"] = "strict"
+os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
+os.environ["JAX_COMPILATION_CACHE_DIR"] = str(_COMPILED)
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache() -> Iterator[None]:
+    """Prepared films of the tests live and die with the session."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["CXRTUI_CACHE_DIR"] = folder
+        yield
+
+
+@pytest.fixture(scope="session")
+def real_films() -> Path:
+    """The folder of real X-rays, which only developers have."""
+    folder = Path(os.environ.get("CXRTUI_REAL_FILMS") or Path(__file__).parents[2] / "shared" / "cxr")
+    if not folder.is_dir():
+        pytest.skip("no real films here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def phantom_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty synthetic films in two classes, 96 pixels a side."""
+    from cxrtui.data.phantoms import generate
+
+    folder = tmp_path_factory.mktemp("phantoms") / "films"
+    generate(folder, count=60, seed=0, size=96)
+    return folder

@@ -1,0 +1,48 @@
+"""A log as a run writes it, for tests that read one."""
+
+from cxrtui import events as ev
+
+
+def epoch_events(epoch: int, *, steps: int = 3, best: bool = True, start: float = 1000.0) -> list[ev.Event]:
+    """One epoch: its steps, its validation, its verdict."""
+    first = (epoch - 1) * steps
+    clock = start + 100.0 * epoch
+    events: list[ev.Event] = [
+        ev.StepDone(
+            time=clock + index, step=first + index + 1, epoch=epoch, epochs=10, steps_per_epoch=steps, loss=1.0 / epoch,
+            accuracy=0.5, learning_rate=1e-3, gradient_norm=1.0, images_per_second=8.0,
+        )
+        for index in range(steps)
+    ]  # fmt: skip
+    metrics = {"loss": 0.5 / epoch, "accuracy": 0.9, "auroc": 0.95, "sensitivity": 0.8, "specificity": 0.92}
+    step = first + steps
+    events += [
+        ev.EpochDone(time=clock + 10, epoch=epoch, step=step, loss=1.0 / epoch, accuracy=0.5, seconds=9.0),
+        ev.Validated(time=clock + 11, epoch=epoch, step=step, metrics=metrics),
+        ev.EarlyStopping(
+            time=clock + 11, epoch=epoch, metric="loss", value=0.5 / epoch, improved=best, best=0.5 / epoch,
+            best_epoch=epoch, best_step=step, to_beat=0.5 / epoch, patience=8, patience_left=8, stopping=False,
+        ),
+        ev.CheckpointSaved(time=clock + 12, step=step, epoch=epoch, best=best, reason="epoch"),
+    ]  # fmt: skip
+    return events
+
+
+def whole_run(epochs: int = 3) -> list[ev.Event]:
+    """From start to finish."""
+    events: list[ev.Event] = [
+        ev.RunStarted(time=1000.0, run="sample", seed=0, config={"optim": {"epochs": 10}}, device={"kind": "cpu"}),
+        ev.Preparing(time=1001.0, stage="decoding films", done=5, total=10),
+        ev.DataPrepared(
+            time=1002.0, source="films", fingerprint="f" * 8, counts={"train": {"no": 6, "yes": 6}},
+            patients={"train": 12}, labels=["no", "yes"], seconds=1.0,
+        ),
+        ev.Compiled(time=1010.0, seconds=5.0, parameters=100, trainable=90),
+    ]  # fmt: skip
+    for epoch in range(1, epochs + 1):
+        events += epoch_events(epoch)
+    counts = {"tp": 8, "fn": 2, "tn": 9, "fp": 1, "positive": 10, "negative": 10, "films": 20}
+    metrics = {"loss": 0.2, "accuracy": 0.85, "auroc": float("nan"), "sensitivity": 0.8, "specificity": 0.9}
+    events.append(ev.Evaluated(time=2000.0, part="test", step=9, metrics=metrics, counts=counts, threshold=0.5))
+    events.append(ev.Stopped(time=2001.0, reason="epochs", step=3 * epochs, epoch=epochs))
+    return events

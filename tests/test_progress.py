@@ -1,0 +1,75 @@
+import math
+
+from cxrtui import events as ev
+from cxrtui.progress import RunState, Series, describe, fold, fold_all
+from tests.event_samples import epoch_events, whole_run
+
+
+def test_a_whole_run_folds_to_its_end() -> None:
+    state = fold_all(whole_run())
+    assert (state.run, state.status, state.step, state.epoch, state.total_steps) == ("sample", "finished", 9, 3, 30)
+    assert [item.epoch for item in state.validations] == [1, 2, 3]
+    assert state.early is not None
+    assert state.early.best_epoch == 3
+    assert state.labels == ("no", "yes")
+    assert not state.live
+
+
+def test_folding_changes_neither_argument() -> None:
+    events = whole_run()
+    states = [RunState()]
+    for event in events:
+        states.append(fold(states[-1], event))
+    again = RunState()
+    for index, event in enumerate(events):
+        assert again == states[index]
+        again = fold(states[index], event)  # a second branch from the same state
+    assert len(states[0].steps) == 0
+    assert again == states[-1]
+
+
+def test_a_restore_forgets_what_was_lost() -> None:
+    events = whole_run()[:4] + epoch_events(1) + epoch_events(2) + epoch_events(3)[:2]
+    state = fold_all([*events, ev.Resumed(time=5000.0, step=3, epoch=1, restored=True)])
+    assert state.step == 3
+    assert [item.epoch for item in state.epochs] == [item.epoch for item in state.validations] == [1]
+    assert state.early is not None
+    assert state.early.epoch == 1
+    assert state.status == "training"
+    state = fold_all(epoch_events(2), state)
+    assert [item.step for item in state.steps] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_resume_after_a_pause_forgets_nothing() -> None:
+    events = [*whole_run()[:4], *epoch_events(1), ev.Paused(time=3000.0, step=3)]
+    paused = fold_all(events)
+    assert paused.status == "paused"
+    state = fold(paused, ev.Resumed(time=3001.0, step=3))
+    assert (state.status, state.step) == ("training", 3)
+
+
+def test_eta_follows_the_pace_of_the_last_epoch() -> None:
+    state = fold_all(whole_run()[:4] + epoch_events(1) + epoch_events(2) + epoch_events(3)[:1])
+    # 100 s an epoch of 3 steps, 30 steps in all, 7 done.
+    assert state.eta_seconds is not None
+    assert math.isclose(state.eta_seconds, 100 / 3 * 23)
+
+
+def test_every_word_for_people_is_whole() -> None:
+    texts = [line.text for event in whole_run() if (line := describe(event)) is not None]
+    assert any("AUROC –" in text and "2 missed" in text for text in texts)
+    assert not any("nan" in text for text in texts)
+
+
+def test_a_failure_is_the_last_word() -> None:
+    failed = ev.Failed(time=1.0, error="DataError", message="no films", exit_code=3)
+    state = fold(RunState(), failed)
+    assert (state.status, state.log[-1].level) == ("failed", "error")
+
+
+def test_series_branches_do_not_see_each_other() -> None:
+    one = Series([1])
+    left, right = one.appended(2), one.appended(3)
+    assert (list(one), list(left), list(right)) == ([1], [1, 2], [1, 3])
+    assert left.tail(5) == [1, 2]
+    assert left[-1] == 2

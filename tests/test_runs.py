@@ -1,0 +1,118 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cxrtui import events as ev
+from cxrtui import runs
+from cxrtui.errors import UsageError
+from cxrtui.runs import Run
+from tests.event_samples import whole_run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    made = runs.new_run(tmp_path / "checkpoints", "sample")
+    made.config_file.write_text("")
+    for event in whole_run():
+        made.append(event)
+    return made
+
+
+def test_a_torn_line_waits_for_its_rest(run: Run) -> None:
+    tail = run.tail()
+    assert len(tail.poll()) == len(whole_run())
+    line = ev.encode(ev.Paused(time=1.0, step=4)).encode() + b"\n"
+    for index in range(len(line) - 1):
+        with run.events_file.open("ab") as file:
+            file.write(line[index : index + 1])
+        assert tail.poll() == []
+    with run.events_file.open("ab") as file:
+        file.write(line[-1:])
+    assert tail.poll() == [ev.Paused(time=1.0, step=4)]
+
+
+def test_an_unfinished_line_does_not_swallow_the_next(run: Run) -> None:
+    with run.events_file.open("ab") as file:
+        file.write(b'{"v": 1, "type": "StepDo')
+    run.mend_log()
+    run.append(ev.Paused(time=9.0, step=4))
+    assert run.tail().poll()[-1] == ev.Paused(time=9.0, step=4)
+    before = run.events_file.read_bytes()
+    run.mend_log()
+    assert run.events_file.read_bytes() == before
+
+
+def test_the_summary_of_a_long_log_reads_its_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "_TAIL_BYTES", 2000)
+    summary = run.summary()
+    assert summary.status == "finished"
+    assert summary.early is not None
+    assert summary.early.best == run.read().early.best  # type: ignore[union-attr]
+
+
+def test_commands_are_read_whole_or_not_at_all(run: Run) -> None:
+    assert run.read_command() is None
+    run.command("pause")
+    first = run.read_command()
+    run.command("resume")
+    second = run.read_command()
+    assert first is not None
+    assert second is not None
+    assert (first[0], second[0]) == ("pause", "resume")
+    assert first[1] != second[1]
+    for junk in ("", "{", '{"command": "explode", "id": 1}', "[]", '{"command": "stop"}'):
+        (run.folder / "control").write_text(junk)
+        assert run.read_command() is None
+
+
+def test_one_writer_at_a_time_and_a_dead_one_leaves_no_lock(run: Run) -> None:
+    code = "import sys,time; from cxrtui.runs import Run; from pathlib import Path; lock = Run(Path(sys.argv[1])).acquire(); print('held', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code, str(run.folder)], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        assert run.alive()
+        with pytest.raises(UsageError, match="another process"):
+            run.acquire()
+        with pytest.raises(UsageError, match="live"):
+            run.delete()
+        other.kill()
+    assert not run.alive()
+    run.acquire().release()
+    run.delete()
+    assert not run.folder.exists()
+
+
+def test_runs_are_found_by_name_and_by_path(run: Run, tmp_path: Path) -> None:
+    checkpoints = tmp_path / "checkpoints"
+    (checkpoints / "not-a-run").mkdir()
+    (checkpoints / "README.md").write_text("")
+    assert [found.name for found in runs.all_runs(checkpoints)] == ["sample"]
+    assert runs.find_run(checkpoints, "sample") == runs.find_run(tmp_path, str(run.folder))
+    with pytest.raises(UsageError, match="runs there: sample"):
+        runs.find_run(checkpoints, "samples")
+    assert runs.all_runs(tmp_path / "absent") == []
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "x" * 65, "sp ace"])
+def test_a_name_cannot_leave_its_folder(tmp_path: Path, name: str) -> None:
+    if name:
+        with pytest.raises(UsageError, match="name holds"):
+            runs.new_run(tmp_path, name)
+    else:
+        first, second = runs.new_run(tmp_path), runs.new_run(tmp_path)
+        assert first != second
+
+
+def test_a_taken_name_says_how_to_go_on(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--resume sample"):
+        runs.new_run(tmp_path / "checkpoints", "sample")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_an_unwritable_workspace_is_an_error_of_ours(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(UsageError, match="Cannot create"):
+        runs.new_run(tmp_path / "checkpoints", "x")

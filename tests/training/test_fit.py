@@ -1,0 +1,177 @@
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from cxrtui import events as ev
+from cxrtui.config import Config
+from cxrtui.errors import DataError, DivergedError, WeightsError
+from cxrtui.evaluation import model as models
+from cxrtui.net.checkpoints import Checkpoints
+from cxrtui.runner import save_config
+from cxrtui.runs import Run
+from cxrtui.training import fit as fitting
+
+Small = Callable[..., Config]
+NewRun = Callable[..., Run]
+
+
+def fit(config: Config, run: Run, *asked: Callable[[], bool], resume: bool = False) -> Iterator[ev.Event]:
+    """Training in a folder that holds what the runner would have put there."""
+    save_config(run, config)
+    run.events_file.touch()
+    return fitting.fit(config, run, *asked, resume=resume)
+
+
+def weights_of(run: Run) -> list[np.ndarray]:
+    """Parameters and statistics of the run's latest checkpoint."""
+    step = Checkpoints(run.state, read_only=True).latest()
+    assert step is not None
+    model = models.load_step(run, step)
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(model.weights)]
+
+
+def test_a_run_tells_its_whole_story(small: Small, new_run: NewRun) -> None:
+    run = new_run()
+    story = list(fit(small(), run))
+    kinds = [type(event).__name__ for event in story if not isinstance(event, ev.Preparing)]
+    steps = [event for event in story if isinstance(event, ev.StepDone)]
+    assert kinds[0] == "DataPrepared"
+    assert kinds[-1] == "Stopped"
+    assert kinds.count("EpochDone") == kinds.count("Validated") == kinds.count("EarlyStopping") == 3
+    assert [event.step for event in steps] == list(range(1, len(steps) + 1))
+    assert all(math.isfinite(event.loss) and event.images_per_second > 0 for event in steps)
+    evaluated = [event for event in story if isinstance(event, ev.Evaluated)]
+    assert [event.part for event in evaluated] == ["validation", "test"]
+    verdict = next(event for event in reversed(story) if isinstance(event, ev.EarlyStopping))
+    assert {event.step for event in evaluated} == {verdict.best_step}
+    # The best weights, evaluated at the end, score on validation what they scored when they were new.
+    best = next(event for event in story if isinstance(event, ev.Validated) and event.step == verdict.best_step)
+    assert evaluated[0].metrics == pytest.approx(best.metrics)
+    body = json.loads((run.evaluation / "test.json").read_text())
+    assert body["counts"] == evaluated[1].counts
+    assert len((run.evaluation / "test.csv").read_text().splitlines()) == 1 + evaluated[1].counts["films"]
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(small: Small, new_run: NewRun) -> None:
+    runs = [new_run(name) for name in ("a", "b", "c")]
+    for run, seed in zip(runs, (0, 0, 1), strict=True):
+        list(fit(small(run__seed=seed, optim__epochs=1), run))
+    first, second, other = map(weights_of, runs)
+    assert all(np.array_equal(x, y) for x, y in zip(first, second, strict=True))
+    assert not all(np.array_equal(x, y) for x, y in zip(first, other, strict=True))
+
+
+@pytest.mark.parametrize("stop_at", [1, 4, 5, 7])
+def test_a_stopped_run_resumes_to_the_same_bits(small: Small, new_run: NewRun, stop_at: int) -> None:
+    whole, broken = new_run("whole"), new_run("broken")
+    config = small(optim__epochs=2, stop__patience=0)
+    list(fit(config, whole))
+    steps = 0
+
+    def enough() -> bool:
+        return steps >= stop_at
+
+    story = []
+    for event in fit(config, broken, enough):
+        story.append(event)
+        steps += isinstance(event, ev.StepDone)
+    assert story[-1] == replace(story[-1], reason="requested")  # type: ignore[type-var]
+    assert not any(isinstance(event, ev.Evaluated) for event in story)
+    again = list(fit(config, broken, resume=True))
+    assert isinstance(again[0], ev.Resumed)
+    assert again[0].step == story[-1].step >= stop_at  # type: ignore[attr-defined]
+    assert all(np.array_equal(x, y) for x, y in zip(weights_of(whole), weights_of(broken), strict=True))
+    losses = {event.step: event.loss for event in (*story, *again) if isinstance(event, ev.StepDone)}
+    assert len(losses) == 10
+    final = [event.metrics for event in again if isinstance(event, ev.Evaluated)]
+    assert len(final) == 2
+
+
+def test_a_finished_run_resumes_to_its_evaluation_alone(small: Small, new_run: NewRun) -> None:
+    run = new_run()
+    config = small(optim__epochs=1)
+    first = [event for event in fit(config, run) if isinstance(event, ev.Evaluated)]
+    again = list(fit(config, run, resume=True))
+    assert not any(isinstance(event, ev.StepDone) for event in again)
+    assert [event.metrics for event in again if isinstance(event, ev.Evaluated)] == [item.metrics for item in first]
+    assert again[-1] == replace(again[-1], reason="epochs")  # type: ignore[type-var]
+
+
+def test_early_stopping_ends_the_run_and_keeps_the_best(small: Small, new_run: NewRun) -> None:
+    # A rate of zero never improves: the first epoch stays the best.
+    config = small(optim__epochs=9, optim__learning_rate=0.0, optim__weight_decay=0.0, stop__patience=2,
+                   stop__metric="auroc", stop__min_delta=0.5)  # fmt: skip
+    story = list(fit(config, new_run()))
+    verdicts = [event for event in story if isinstance(event, ev.EarlyStopping)]
+    assert [event.patience_left for event in verdicts] == [2, 1, 0]
+    assert verdicts[-1].stopping
+    assert story[-1] == replace(story[-1], reason="early_stopping", epoch=3)  # type: ignore[type-var]
+    assert {event.step for event in story if isinstance(event, ev.Evaluated)} == {verdicts[0].best_step}
+
+
+def test_a_loss_that_is_not_finite_names_its_step(small: Small, new_run: NewRun) -> None:
+    config = small(optim__learning_rate=10.0, optim__name="sgd", optim__clip=0.0, optim__warmup=0.0,
+                   optim__schedule="constant", optim__epochs=60, stop__patience=0, optim__momentum=0.999,
+                   optim__weight_decay=1.0)  # fmt: skip
+    with pytest.raises(DivergedError, match=r"loss of .*step \d+ .*learning_rate"):
+        list(fit(config, new_run()))
+
+
+def test_frozen_layers_keep_every_bit(small: Small, new_run: NewRun) -> None:
+    from cxrtui.evaluation import network as networks
+    from cxrtui.net import freeze
+
+    run = new_run()
+    config = small(model__freeze="stage2", optim__epochs=1)
+    story = list(fit(config, run))
+    compiled = next(event for event in story if isinstance(event, ev.Compiled))
+    assert 0 < compiled.trainable < compiled.parameters
+    begun = freeze.split(networks.random(networks.spec_of(config), config.run.seed))
+    weights = models.load(run).weights
+    for before, after in zip(jax.tree.leaves(begun[2]), jax.tree.leaves(weights["frozen"]), strict=True):
+        assert np.array_equal(before, after)
+    moved = [
+        not np.array_equal(before, after)
+        for before, after in zip(jax.tree.leaves(begun[1]), jax.tree.leaves(weights["trainable"]), strict=True)
+    ]
+    assert sum(moved) > len(moved) // 2
+
+
+def test_a_changed_film_stops_a_resume(small: Small, new_run: NewRun, phantom_films: Path, tmp_path: Path) -> None:
+    import shutil
+
+    films = tmp_path / "films"
+    shutil.copytree(phantom_films, films)
+    run = new_run()
+    config = small(data__source=str(films), optim__epochs=1)
+    list(fit(config, run))
+    film = sorted(films.glob("negative/*.png"))[0]
+    other = sorted(films.glob("positive/*.png"))[0]
+    film.write_bytes(other.read_bytes())
+    with pytest.raises(DataError, match="not those that run"):
+        list(fit(config, run, resume=True))
+
+
+def test_no_weights_say_how_to_get_some(small: Small, new_run: NewRun, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"--init PATH.*--init random"):
+        list(fit(small(model__init="imagenet"), new_run()))
+    with pytest.raises(WeightsError, match="absent"):
+        list(fit(small(model__init=str(tmp_path / "absent.safetensors")), new_run("other")))
+
+
+def test_no_step_compiles_anything(small: Small, new_run: NewRun) -> None:
+    compiled: list[str] = []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda name, seconds, **named: compiled.append(name) if "backend_compile" in name else None
+    )
+    per_epoch: list[int] = []
+    for event in fit(small(optim__epochs=4, stop__patience=0), new_run()):
+        if isinstance(event, ev.EpochDone):
+            per_epoch.append(len(compiled))
+    assert per_epoch[1] == per_epoch[2] == per_epoch[3]

@@ -1,0 +1,28 @@
+"""The screen as text, and waiting for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from textual.pilot import Pilot
+
+
+def text_of(pilot: Pilot[int]) -> str:
+    """What the terminal would show, a line a row."""
+    return "\n".join("".join(segment.text for segment in strip) for strip in pilot.app.screen._compositor.render_strips())
+
+
+async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: float = 5.0) -> None:
+    """Wait until `condition` holds; fail with the screen where it does not."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("it did not come to be; the screen shows:\n" + text_of(pilot))
+        await pilot.pause(0.02)
+
+
+async def shows(pilot: Pilot[int], *texts: str) -> None:
+    """Wait until the screen shows all of `texts`."""
+    for text in texts:
+        await until(pilot, lambda text=text: text in text_of(pilot))

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Button, Input
+
+from cxrtui.config import Config
+from cxrtui.tui.app import Dashboard
+from cxrtui.tui.form import FIELDS, Survey, complete_path, initial, notes, settings
+from cxrtui.workspace import Workspace
+
+from .conftest import FakeDrive
+from .screen_text import shows, text_of, until
+
+
+def filled(tmp_path: Path, **changes: str) -> dict[str, str]:
+    values = {item.key: initial(item.key, Config()) for item in FIELDS}
+    values |= {"data.source": str(tmp_path)}
+    return values | {key.replace("__", "."): value for key, value in changes.items()}
+
+
+FOUND = {"COVID-19": 124, "No_findings": 500, "Pneumonia": 500}
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "words"),
+    [
+        ("optim.epochs", "0", "between 1 and"),
+        ("optim.epochs", "ten", "whole number"),
+        ("optim.batch_size", "1.5", "whole number"),
+        ("optim.learning_rate", "0", "above 0"),
+        ("optim.learning_rate", "fast", "a number"),
+        ("stop.patience", "-1", "at least 0"),
+        ("data.size", "16", "between 32 and 1024"),
+        ("data.source", "", "say where the films are"),
+        ("data.source", "/nowhere/at/all", "no such folder"),
+        ("data.positive", "", "say which of COVID-19, No_findings, Pneumonia"),
+        ("data.positive", "Covid", "no class Covid"),
+        ("data.positive", "No_findings", "cannot be both"),
+        ("model.init", "resnet.safetensors", "not imagenet, random"),
+        ("run.name", "a/b", "letters, digits"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_field(tmp_path: Path, key: str, text: str, words: str) -> None:
+    good = {"data__positive": "COVID-19", "data__negative": "No_findings"}
+    if key == "data.positive" and not text:
+        good = {}
+    values = filled(tmp_path, **good) | {key: text}
+    note = notes(values, Workspace(tmp_path), Survey(values["data.source"], FOUND))[key]
+    assert not note.ok
+    assert words in note.text
+    assert not note.text.startswith(key)
+
+
+def test_a_form_that_is_right_becomes_a_configuration(tmp_path: Path) -> None:
+    values = filled(tmp_path, data__positive="COVID-19", data__negative="No_findings, Pneumonia", optim__epochs="7")
+    found = notes(values, Workspace(tmp_path), Survey(str(tmp_path), FOUND))
+    assert all(note.ok for note in found.values()), found
+    assert found["data.negative"].text == "1,000 films"
+    config = settings(Config(), values)
+    assert config.data.negative == ("No_findings", "Pneumonia")
+    assert config.optim.epochs == 7
+    assert config.data.source == str(tmp_path)
+
+
+def test_two_plain_classes_need_no_naming(tmp_path: Path) -> None:
+    found = notes(filled(tmp_path), Workspace(tmp_path), Survey(str(tmp_path), {"COVID-19": 4, "Normal": 6}))
+    assert found["data.positive"].ok
+    assert "COVID-19: 4 films" in found["data.positive"].text
+
+
+def test_a_name_that_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints" / "mine").mkdir(parents=True)
+    found = notes(filled(tmp_path, run__name="mine"), Workspace(tmp_path), Survey())
+    assert "exists" in found["run.name"].text
+
+
+def test_paths_are_completed(tmp_path: Path) -> None:
+    (tmp_path / "darkcovidnet").mkdir()
+    assert complete_path(f"{tmp_path}/dark") == f"{tmp_path}/darkcovidnet/"
+    assert complete_path(f"{tmp_path}/light") is None
+    assert complete_path("") is None
+
+
+async def test_the_form_starts_a_run_and_hands_over(dashboard: Dashboard, drive: FakeDrive, tmp_path: Path) -> None:
+    (tmp_path / "cxrtui.toml").write_text('[model]\ninit = "random"\n[optim]\nepochs = 12\n')
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await shows(pilot, "New run", "Run name", "^s Start training", "Research use only")
+        assert dashboard.screen.query_one("#start", Button).disabled
+        await pilot.press("ctrl+s")
+        assert not drive.calls
+        await pilot.press(*str(tmp_path))
+        await shows(pilot, "COVID-19 124, No_findings 500", "ready to start")
+        assert not dashboard.screen.query_one("#start", Button).disabled
+        epochs = next(widget for widget in dashboard.screen.query(Input) if widget.name == "optim.epochs")
+        assert epochs.value == "12"
+        epochs.value = "0"
+        await shows(pilot, "✗ must be between 1 and", "put right: Epochs")
+        epochs.value = "3"
+        await shows(pilot, "ready to start")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Monitor", "epoch 1/30")
+        ((name, config, resume),) = drive.calls
+        assert (config.optim.epochs, config.model.init, resume) == (3, "random", False)
+        assert (dashboard.workspace.checkpoints / name).is_dir()
+        await pilot.press("escape")
+        await shows(pilot, f"{name} ★")
+        await pilot.press("n")
+        await pilot.press(*str(tmp_path))
+        await shows(pilot, "stop it first")
+        dashboard.trainer.signal()
+        await until(pilot, lambda: not dashboard.trainer.active)
+
+
+async def test_a_wrong_workspace_file_is_told_and_left_out(dashboard: Dashboard, tmp_path: Path) -> None:
+    (tmp_path / "cxrtui.toml").write_text("[optim]\nepoch = 3\n")
+    async with dashboard.run_test(size=(100, 30)) as pilot:
+        await pilot.press("n")
+        await shows(pilot, "cxrtui.toml is left out", "optim.epoch")
+        assert "Run name" in text_of(pilot)
