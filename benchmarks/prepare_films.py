@@ -12,6 +12,7 @@ import argparse
 import os
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from PIL import Image
 from cxrtui.config import resolve
 from cxrtui.data.decode import read_film, stored_side
 from cxrtui.data.prepare import prepare
-from cxrtui.data.reading import _windowed, _workers
+from cxrtui.data.reading import windowed, workers
 from cxrtui.data.sources import read_source
 
 
@@ -33,11 +34,9 @@ def plain(paths: list[Path], side: int) -> float:
 
 
 def threads(paths: list[Path], side: int) -> float:
-    from concurrent.futures import ThreadPoolExecutor
-
     began = time.perf_counter()
-    with ThreadPoolExecutor(_workers()) as pool:
-        for _ in _windowed(pool, paths, lambda path: read_film(path, side)):
+    with ThreadPoolExecutor(workers()) as pool:
+        for _ in windowed(pool, paths, lambda path: read_film(path, side)):
             pass
     return time.perf_counter() - began
 
@@ -63,7 +62,7 @@ def main() -> None:
         os.environ["CXRTUI_CACHE_DIR"] = cache
         loop, decoding = plain(paths, side), threads(paths, side)
         cold, warm = whole(options.folder, options.size), whole(options.folder, options.size)
-    print(f"{len(paths)} films to {side} x {side}, {_workers()} cores")
+    print(f"{len(paths)} films to {side} x {side}, {workers()} cores")
     for name, seconds in (("plain loop", loop), ("decode", decoding), ("prepare", cold), ("prepare again", warm)):
         rate, ratio = len(paths) / seconds, loop / seconds
         print(f"{name:14s} {seconds:7.2f} s {rate:8.0f} films/s {ratio:7.2f} x the plain loop")

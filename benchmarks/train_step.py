@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,8 +25,9 @@ import optax
 from flax import nnx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cxrtui.net import backend, freeze
+from cxrtui.net import backend, freeze, port
 from cxrtui.net.classifier import ClassifierSpec, create
+from cxrtui.net.resnet import normalise
 
 SIZES = (3, 4, 6, 3)
 Step = Callable[[], Any]
@@ -192,6 +194,37 @@ def torch_steps(images: np.ndarray, labels: np.ndarray) -> tuple[Step, Step]:
     return train_once, infer_once
 
 
+def parity() -> None:
+    """Save a PyTorch ResNet-50 with random weights and lively statistics, port it, and compare features and logits."""
+    import torch
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    network = torch_network(channels=3, classes=1000, hidden=None)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.normal_(module.bias, 0.0, 0.3)
+    pixels = torch.rand(2, 1, 97, 130)  # odd and oblong: borders differ
+    mean, std = (torch.tensor(v, dtype=torch.float32).reshape(1, 3, 1, 1) for v in (port.RGB_MEAN, port.RGB_STD))
+    rgb = (pixels.expand(-1, 3, -1, -1) - mean) / std
+    with torch.no_grad():
+        for step in range(20):  # moves the running averages to where activations neither die nor explode
+            network.train()(rgb * (1 + step / 10))
+        expected, logits = network.eval().features(rgb).numpy(), network(rgb).numpy()
+
+    ours = create(ClassifierSpec())
+    with tempfile.TemporaryDirectory() as folder:
+        save_file(network.state_dict(), Path(folder) / "torch.safetensors")
+        port.load_torchvision(ours, Path(folder) / "torch.safetensors")
+    graphdef, state = nnx.split(ours.backbone)
+    images = normalise(jnp.asarray(pixels.numpy().transpose(0, 2, 3, 1)))
+    features = np.asarray(jax.jit(lambda state: nnx.merge(graphdef, state).stages(images)["stage4"])(state))
+    head = network.fc.weight.detach().numpy(), network.fc.bias.detach().numpy()
+    for name, a, b in (("features", features, expected), ("logits", features @ head[0].T + head[1][None], logits)):
+        print(f"{name} against PyTorch: largest difference {np.abs(a - b).max() / np.abs(b).max():.1e} of the largest")
+
+
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -200,8 +233,12 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3, help="rounds of each contestant; the best counts")
     parser.add_argument("--dtype", default="float32", help="compute dtype of cxrtui's network")
     parser.add_argument("--only", default="", help="comma-separated contestants: cxrtui, nnx, torch")
+    parser.add_argument("--parity", action="store_true", help="instead, compare ported weights with PyTorch's output")
     options = parser.parse_args()
     backend.prepare()
+    if options.parity:
+        parity()
+        return
     random = np.random.default_rng(0)
     images = random.normal(size=(options.batch, options.size, options.size, 1)).astype(np.float32)
     labels = random.integers(0, 2, options.batch).astype(np.int32)

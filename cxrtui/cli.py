@@ -58,9 +58,7 @@ class _Context:
 _pass = click.make_pass_decorator(_Context)
 
 
-@click.group(
-    invoke_without_command=True, epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
-)
+@click.group(invoke_without_command=True, epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--headless", is_flag=True, help="No screen: progress on stderr, data on stdout.")
 @click.option(
     "--workspace", type=click.Path(file_okay=False, path_type=Path), default=Path(),
@@ -101,7 +99,7 @@ def train(
     context: _Context, source: str | None, config_file: Path | None, assignments: tuple[str, ...], init: str | None,
     name: str, resume: str | None, as_json: bool, detach: bool, list_settings: bool,
 ) -> None:  # fmt: skip
-    """Train a classifier: in the dashboard, or without a screen after --headless.
+    r"""Train a classifier: in the dashboard, or without a screen after --headless.
 
     \b
     Examples:
@@ -252,7 +250,7 @@ def runs_delete(context: _Context, run: str, yes: bool) -> None:
 @click.option("--csv", "form", flag_value="csv", help="A CSV row for each file.")
 @_pass
 def classify(context: _Context, model: str, files: tuple[Path, ...], form: str | None) -> None:
-    """Classify image files with MODEL, a run. Exit 3 if a file could not be read.
+    r"""Classify image files with MODEL, a run. Exit 3 if a file could not be read.
 
     \b
     Examples:
@@ -273,7 +271,7 @@ def classify(context: _Context, model: str, files: tuple[Path, ...], form: str |
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @_pass
 def evaluate(context: _Context, model: str, source: str, assignments: tuple[str, ...], as_json: bool) -> None:
-    """Judge MODEL, a run, on labelled films that it was not trained on.
+    r"""Judge MODEL, a run, on labelled films that it was not trained on.
 
     \b
     Example:

@@ -14,7 +14,7 @@ import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from cxrtui.errors import ConfigError
 
@@ -214,7 +214,7 @@ def with_values(config: Config, values: Mapping[str, Any]) -> Config:
         section, name = key.split(".", 1)
         sections.setdefault(section, {})[name] = result
     changed = {name: replace(getattr(config, name), **body) for name, body in sections.items()}
-    return check(replace(config, **cast("dict[str, Any]", changed)))
+    return check(replace(config, **changed))
 
 
 def check(config: Config) -> Config:

@@ -197,5 +197,6 @@ def detach(run_name: str, checkpoints: Path, arguments: Sequence[str]) -> None:
         while not (checkpoints / run_name / "events.jsonl").exists():
             if child.poll() is not None:
                 output.seek(0)
-                raise UsageError(output.read().strip()[-2000:] or f"The run ended at once with exit {child.returncode}.")
+                said = output.read().strip()[-2000:]
+                raise UsageError(said or f"The run ended at once with exit {child.returncode}.")
             time.sleep(0.05)

@@ -72,7 +72,7 @@ class LogLine:
 class RunState:
     """Everything a screen shows of a run. Empty at first; `fold` is the only thing that makes a new one.
 
-    `status`: empty, preparing, compiling, training, validating, paused, stopping, evaluating, finished, stopped, failed.
+    `status`: empty, preparing, compiling, training, validating, paused, evaluating, finished, stopped, failed.
     """
 
     run: str = ""

@@ -229,5 +229,3 @@ def _failed(run: Run, error: Exception, log: _Log) -> int:
             told = dataclasses.replace(failed, message=f"{message} (and the log cannot be written: {full})")
             log.on_event(events.encode(told), told)
     return code
-
-

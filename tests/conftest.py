@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from cxrtui import config, runs
+from cxrtui.config import Config
+from cxrtui.runs import Run
+
+# A narrow, shallow network on films of 32 pixels: seconds to train.
+SMALL: dict[str, Any] = {
+    "data.size": 32, "model.init": "random", "model.width": 4, "model.stages": (1, 1, 1, 1), "model.hidden": (8,),
+    "optim.epochs": 3, "optim.batch_size": 8, "optim.learning_rate": 1e-3,
+}  # fmt: skip
 
 # Before anything imports JAX. Compiled programs are kept between test runs; prepared films are not.
 _COMPILED = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cxrtui" / "xla-tests"
@@ -44,3 +55,24 @@ def phantom_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("phantoms") / "films"
     generate(folder, count=60, seed=0, size=96)
     return folder
+
+
+@pytest.fixture
+def small(phantom_films: Path) -> Callable[..., Config]:
+    """The configuration of a small run, with changes."""
+
+    def make(**changes: Any) -> Config:
+        values = {key.replace("__", "."): value for key, value in changes.items()}
+        return config.resolve(SMALL, {"data.source": str(phantom_films)}, values)
+
+    return make
+
+
+@pytest.fixture
+def new_run(tmp_path: Path) -> Callable[..., Run]:
+    """A run folder of its own."""
+
+    def make(name: str = "run") -> Run:
+        return runs.new_run(tmp_path / "checkpoints", name)
+
+    return make

@@ -15,7 +15,12 @@ def test_later_layers_win() -> None:
 
 def test_text_becomes_the_type_of_the_setting() -> None:
     settings = config.resolve(
-        {"data.positive": "COVID-19, Other", "model.hidden": "64,32", "optim.learning_rate": "3e-4", "model.stages": [1, 1, 1, 1]}
+        {
+            "data.positive": "COVID-19, Other",
+            "model.hidden": "64,32",
+            "optim.learning_rate": "3e-4",
+            "model.stages": [1, 1, 1, 1],
+        }
     )
     assert settings.data.positive == ("COVID-19", "Other")
     assert settings.model.hidden == (64, 32)

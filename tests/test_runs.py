@@ -69,7 +69,10 @@ def test_commands_are_read_whole_or_not_at_all(run: Run) -> None:
 
 
 def test_one_writer_at_a_time_and_a_dead_one_leaves_no_lock(run: Run) -> None:
-    code = "import sys,time; from cxrtui.runs import Run; from pathlib import Path; lock = Run(Path(sys.argv[1])).acquire(); print('held', flush=True); time.sleep(60)"
+    code = (
+        "import sys, time; from cxrtui.runs import Run; from pathlib import Path; "
+        "lock = Run(Path(sys.argv[1])).acquire(); print('held', flush=True); time.sleep(60)"
+    )
     with subprocess.Popen([sys.executable, "-c", code, str(run.folder)], stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"

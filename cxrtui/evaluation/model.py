@@ -8,7 +8,7 @@ from typing import Any
 
 from cxrtui import config as configs
 from cxrtui.config import Config
-from cxrtui.data.store import stored_side
+from cxrtui.data.decode import stored_side
 from cxrtui.errors import CheckpointError, ConfigError, UsageError
 from cxrtui.evaluation import network as networks
 from cxrtui.evaluation.metrics import THRESHOLD

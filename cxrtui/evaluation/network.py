@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jax
 from flax import nnx
 
 from cxrtui.config import Config
@@ -29,8 +28,3 @@ def abstract(spec: ClassifierSpec) -> freeze.Split:
     """The network taken apart, with shapes and dtypes in the place of arrays: what a restore is told to fill."""
     network = nnx.eval_shape(lambda: Classifier(spec, nnx.Rngs(0)))
     return freeze.split(network)
-
-
-def random(spec: ClassifierSpec, seed: int) -> Classifier:
-    """A network with random weights, a pure function of `seed`."""
-    return Classifier(spec, nnx.Rngs(jax.random.key(seed)))

@@ -8,4 +8,5 @@ Knows nothing of training, evaluation, data or the faces. Import the modules, no
     freeze.py      split and merge for a training step; which parameters decay, which are the head's
     port.py        weights with torchvision's keys
     backend.py     compilation cache, device description, compute dtype
+    checkpoints.py  a run's saved states
 """

@@ -31,4 +31,5 @@ def cross_entropy(logits: jax.Array, labels: jax.Array, weights: jax.Array, smoo
         smoothing: label smoothing in [0, 1) (Szegedy et al., 2016).
     """
     targets = optax.smooth_labels(jax.nn.one_hot(labels, 2, dtype=jnp.float32), smoothing)
-    return optax.softmax_cross_entropy(logits, targets) * weights[labels]
+    losses: jax.Array = optax.softmax_cross_entropy(logits, targets)
+    return losses * weights[labels]

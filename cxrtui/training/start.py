@@ -15,6 +15,7 @@ from cxrtui.errors import WeightsError
 from cxrtui.evaluation import network as networks
 from cxrtui.net import freeze
 from cxrtui.net.checkpoints import Checkpoints
+from cxrtui.net.classifier import create
 from cxrtui.training.step import TrainState
 
 
@@ -48,7 +49,7 @@ def start(config: Config, optimizer: optax.GradientTransformation) -> Start:
     """
     spec = networks.spec_of(config)
     if config.model.init == "random":
-        network = networks.random(spec, config.run.seed)
+        network = create(spec, config.run.seed)
     elif config.model.init == "imagenet":
         raise WeightsError(
             "No ImageNet weights are on the shelf; download the safetensors file of timm/resnet50.tv_in1k from "
@@ -57,7 +58,7 @@ def start(config: Config, optimizer: optax.GradientTransformation) -> Start:
     else:
         from cxrtui.net import port
 
-        network = networks.random(spec, config.run.seed)
+        network = create(spec, config.run.seed)
         port.load_torchvision(network, Path(config.model.init).expanduser())
     graphdef, trainable, frozen, statistics = freeze.split(network)
     state = TrainState(jnp.zeros((), jnp.int32), trainable, frozen, statistics, optimizer.init(trainable))

@@ -62,9 +62,7 @@ def make_step(
         gradient_norm, float32.
     """
 
-    def step(
-        state: TrainState, images: jax.Array, labels: jax.Array
-    ) -> tuple[TrainState, dict[str, jax.Array]]:
+    def step(state: TrainState, images: jax.Array, labels: jax.Array) -> tuple[TrainState, dict[str, jax.Array]]:
         key = jax.random.fold_in(jax.random.key(config.run.seed), state.step)
         augment_key, dropout_key = jax.random.split(key)
         films = normalise(augment(images, augment_key, config.augment, config.data.size))

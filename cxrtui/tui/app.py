@@ -23,6 +23,7 @@ from cxrtui.tui.screens.questions import KeyHelp, Notice
 from cxrtui.tui.screens.quit import QuitScreen
 from cxrtui.tui.screens.runs import RunsScreen
 from cxrtui.tui.theme import THEME
+from cxrtui.tui.threads import leave
 from cxrtui.tui.trainer import Trainer
 from cxrtui.workspace import Workspace
 
@@ -39,8 +40,7 @@ class Dashboard(App[int]):
         self.workspace = workspace
         self.backend = backend or Backend()
         self.trainer = Trainer(self.backend)
-        self.opening: Callable[[], object] | None = None
-        """What the command line asks to be shown on top of the runs."""
+        self.opening: Callable[[], object] | None = None  # what the command line asks to be shown
 
     def on_mount(self) -> None:
         """The runs, and on top of them what the command line asks for."""
@@ -54,14 +54,12 @@ class Dashboard(App[int]):
         """A training that is left behind ends at its next step, if the process lives that long."""
         self.trainer.signal()
 
-    def attempt(self, title: str, action: partial[None]) -> bool:
+    def attempt(self, title: str, action: partial[None]) -> None:
         """Do it; say in the user's words why it could not be done."""
         try:
             action()
         except CxrtuiError as error:
             self.push_screen(Notice(title, str(error)))
-            return False
-        return True
 
     def is_alive(self, run: Run) -> bool:
         """Whether this or another process works on `run`."""
@@ -148,4 +146,4 @@ def run_app(
     elif launch is not None:
         app.opening = partial(app.attempt, "Not started", partial(app.launch, launch, ""))
     answer = app.run()
-    return app.trainer.exit_code if answer is None else answer
+    return leave(app.trainer.exit_code if answer is None else answer)

@@ -8,6 +8,7 @@ from cxrtui.config import Config
 from cxrtui.errors import EXIT_DONE, EXIT_FAULT, EXIT_STOPPED, CxrtuiError, UsageError
 from cxrtui.events import Event, Failed
 from cxrtui.runs import Run
+from cxrtui.tui import threads
 from cxrtui.tui.backend import Backend
 
 
@@ -50,10 +51,7 @@ class Trainer:
         self.check_free()
         self.run, self.problem, self._code = run, "", None
         self._stop = threading.Event()
-        self._thread = threading.Thread(
-            target=self._work, args=(run, config, resume, self._stop), name=f"train {run.name}", daemon=True
-        )
-        self._thread.start()
+        self._thread = threads.start(f"train {run.name}", self._work, run, config, resume, self._stop)
 
     def _work(self, run: Run, config: Config | None, resume: bool, stop: threading.Event) -> None:
         try:
@@ -75,7 +73,10 @@ class Trainer:
 
     @property
     def exit_code(self) -> int:
-        """What the process should answer: the last run's code, or 'stopped' where it was left behind."""
+        """What the process should answer: the last run's code; of one that is left behind, whether it can go on."""
         if self.run is None:
             return EXIT_DONE
-        return EXIT_STOPPED if self._code is None else self._code
+        if self._code is not None:
+            return self._code
+        resumable = self.run.state.is_dir() and any(self.run.state.iterdir())
+        return EXIT_STOPPED if resumable else EXIT_FAULT

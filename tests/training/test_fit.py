@@ -126,13 +126,14 @@ def test_a_loss_that_is_not_finite_names_its_step(small: Small, new_run: NewRun)
 def test_frozen_layers_keep_every_bit(small: Small, new_run: NewRun) -> None:
     from cxrtui.evaluation import network as networks
     from cxrtui.net import freeze
+    from cxrtui.net.classifier import create
 
     run = new_run()
     config = small(model__freeze="stage2", optim__epochs=1)
     story = list(fit(config, run))
     compiled = next(event for event in story if isinstance(event, ev.Compiled))
     assert 0 < compiled.trainable < compiled.parameters
-    begun = freeze.split(networks.random(networks.spec_of(config), config.run.seed))
+    begun = freeze.split(create(networks.spec_of(config), config.run.seed))
     weights = models.load(run).weights
     for before, after in zip(jax.tree.leaves(begun[2]), jax.tree.leaves(weights["frozen"]), strict=True):
         assert np.array_equal(before, after)

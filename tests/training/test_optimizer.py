@@ -23,10 +23,7 @@ def moved(config: OptimConfig, trainable: nnx.State, gradient: nnx.State) -> dic
     updates = gradient
     for _ in range(3):
         updates, state = transform.update(gradient, state, trainable)
-    return {
-        "/".join(map(str, path)): float(np.abs(leaf[...]).max())
-        for path, leaf in nnx.to_flat_state(updates)
-    }
+    return {"/".join(map(str, path)): float(np.abs(leaf[...]).max()) for path, leaf in nnx.to_flat_state(updates)}
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])

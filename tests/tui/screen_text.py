@@ -10,7 +10,9 @@ from textual.pilot import Pilot
 
 def text_of(pilot: Pilot[int]) -> str:
     """What the terminal would show, a line a row."""
-    return "\n".join("".join(segment.text for segment in strip) for strip in pilot.app.screen._compositor.render_strips())
+    return "\n".join(
+        "".join(segment.text for segment in strip) for strip in pilot.app.screen._compositor.render_strips()
+    )
 
 
 async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: float = 5.0) -> None:

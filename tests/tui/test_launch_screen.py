@@ -91,7 +91,7 @@ async def test_the_form_starts_a_run_and_hands_over(dashboard: Dashboard, drive:
         assert dashboard.screen.query_one("#start", Button).disabled
         await pilot.press("ctrl+s")
         assert not drive.calls
-        await pilot.press(*str(tmp_path))
+        dashboard.screen.query(Input).first().value = str(tmp_path)
         await shows(pilot, "COVID-19 124, No_findings 500", "ready to start")
         assert not dashboard.screen.query_one("#start", Button).disabled
         epochs = next(widget for widget in dashboard.screen.query(Input) if widget.name == "optim.epochs")
@@ -108,7 +108,7 @@ async def test_the_form_starts_a_run_and_hands_over(dashboard: Dashboard, drive:
         await pilot.press("escape")
         await shows(pilot, f"{name} ★")
         await pilot.press("n")
-        await pilot.press(*str(tmp_path))
+        dashboard.screen.query(Input).first().value = str(tmp_path)
         await shows(pilot, "stop it first")
         dashboard.trainer.signal()
         await until(pilot, lambda: not dashboard.trainer.active)
@@ -116,7 +116,7 @@ async def test_the_form_starts_a_run_and_hands_over(dashboard: Dashboard, drive:
 
 async def test_a_wrong_workspace_file_is_told_and_left_out(dashboard: Dashboard, tmp_path: Path) -> None:
     (tmp_path / "cxrtui.toml").write_text("[optim]\nepoch = 3\n")
-    async with dashboard.run_test(size=(100, 30)) as pilot:
+    async with dashboard.run_test(size=(100, 30), notifications=True) as pilot:
         await pilot.press("n")
         await shows(pilot, "cxrtui.toml is left out", "optim.epoch")
         assert "Run name" in text_of(pilot)

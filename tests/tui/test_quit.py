@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 from textual.pilot import Pilot
 
@@ -31,7 +32,7 @@ async def test_a_live_run_asks_and_may_be_kept(dashboard: Dashboard) -> None:
         await start(dashboard, pilot)
         for key in ("q", "ctrl+q", "ctrl+c"):
             await pilot.press(key)
-            await shows(pilot, "Run mine is training", "Stop with checkpoint and quit")
+            await shows(pilot, "Run mine is training", "Stop with checkpoint, then quit")
             await pilot.press("escape")
             await until(pilot, lambda: "is training" not in text_of(pilot))
         assert dashboard.trainer.active
@@ -64,6 +65,9 @@ async def test_quit_now_leaves_at_once_and_signals(dashboard: Dashboard, drive: 
         await shows(pilot, "Run mine is training")
         await pilot.press("s")
         await shows(pilot, "stopping…")
+        assert dashboard.trainer.exit_code == 1  # nothing to resume from yet
+        assert dashboard.trainer.run is not None
+        (dashboard.trainer.run.state / "1").mkdir(parents=True)
         await pilot.press("n")
         await until(pilot, lambda: not dashboard.is_running)
     assert dashboard.return_value == 5
@@ -93,6 +97,16 @@ async def test_a_drive_that_breaks_is_told(dashboard: Dashboard) -> None:
         dashboard.launch(Config(), "mine")
         await shows(pilot, "ImportError: libcudnn.so is missing")
     assert dashboard.trainer.exit_code == 1
+
+
+def test_leaving_does_not_wait_for_a_thread_at_work() -> None:
+    program = (
+        "import sys, time; from cxrtui.tui import threads; threads.start('compiles', time.sleep, 60);"
+        "sys.exit(threads.leave(5, 0.05))"
+    )
+    began = time.monotonic()
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 5
+    assert time.monotonic() - began < 20
 
 
 def test_the_dashboard_is_built_without_jax() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,6 +16,7 @@ from textual.widgets import DataTable, DirectoryTree, Select, Static, Tree
 
 from cxrtui.errors import CxrtuiError
 from cxrtui.runs import Run, all_runs
+from cxrtui.tui import threads
 from cxrtui.tui.backend import Classifier, Verdict
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.screens.page import Page
@@ -159,7 +159,7 @@ class ClassifyScreen(Page):
                 error = str(problem) or type(problem).__name__
             self.post_message(Decoded(path, film, error))
 
-        threading.Thread(target=work, name="decode", daemon=True).start()
+        threads.start("decode", work)
 
     @on(Decoded)
     def _decoded(self, message: Decoded) -> None:
@@ -186,7 +186,7 @@ class ClassifyScreen(Page):
         self._job, self._total, self._begun, self._busy = self._job + 1, len(paths), time.monotonic(), True
         self.query_one(Verdicts).start()
         self._say("loading the model and compiling…")
-        threading.Thread(target=self._work, args=(self._job, run, paths), name="classify", daemon=True).start()
+        threads.start("classify", self._work, self._job, run, paths)
 
     def _work(self, job: int, run: Run, paths: list[Path]) -> None:
         try:

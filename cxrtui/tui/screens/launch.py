@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import ClassVar
 
 from textual import on
@@ -17,6 +16,7 @@ from textual.widgets import Button, Input, Select, Static
 from cxrtui import config as configs
 from cxrtui.config import Config
 from cxrtui.errors import CxrtuiError
+from cxrtui.tui import threads
 from cxrtui.tui.form import FIELDS, RUN_NAME, Note, Survey, complete_path, initial, notes, settings
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.screens.page import Page
@@ -71,6 +71,7 @@ class LaunchScreen(Page):
     def __init__(self) -> None:
         super().__init__()
         self.base = Config()
+        self._left_out = ""
         self.survey = Survey()
         self._timer: Timer | None = None
         self._looked_for = ""
@@ -82,7 +83,7 @@ class LaunchScreen(Page):
             try:
                 self.base = configs.resolve(configs.read_file(file))
             except CxrtuiError as error:
-                self.notify(str(error), title="cxrtui.toml is left out", severity="warning")
+                self._left_out = str(error)
 
     def compose_body(self) -> ComposeResult:
         """A line a field: label, value, what is to say of it."""
@@ -97,8 +98,9 @@ class LaunchScreen(Page):
                         options = [(choice, choice) for choice in item.choices]
                         yield Select(options, value=value, allow_blank=False, compact=True, name=item.key)
                     else:
+                        replaced = item.key not in ("data.source", "model.init")  # paths are edited, not typed anew
                         yield Input(value, compact=True, name=item.key, suggester=self._suggester(item.key),
-                                    placeholder=item.hint, select_on_focus=False)  # fmt: skip
+                                    placeholder=item.hint, select_on_focus=replaced)  # fmt: skip
                     yield Static("", classes="field-note", name=item.key, markup=False)
         with Horizontal(id="launch-bar"):
             yield Static("", id="launch-why", markup=False)
@@ -113,6 +115,8 @@ class LaunchScreen(Page):
 
     def on_mount(self) -> None:
         """Check the defaults."""
+        if self._left_out:
+            self.notify(self._left_out, title="cxrtui.toml is left out", severity="warning", markup=False)
         self._check()
 
     @property
@@ -145,7 +149,7 @@ class LaunchScreen(Page):
     def _busy(self) -> str:
         trainer = self.dashboard.trainer
         if trainer.active and trainer.run is not None:
-            return f"✗ run {trainer.run.name} trains in this dashboard; stop it first"
+            return f"✗ run {trainer.run.name} trains here; stop it first"
         return ""
 
     def _look_later(self, text: str) -> None:
@@ -168,7 +172,7 @@ class LaunchScreen(Page):
             self.post_message(Surveyed(survey))
 
         if text:
-            threading.Thread(target=work, name="look into data", daemon=True).start()
+            threads.start("look into data", work)
 
     @on(Surveyed)
     def _surveyed(self, message: Surveyed) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterable
 from typing import ClassVar
@@ -16,6 +15,7 @@ from textual.widgets import Static
 from cxrtui import events as ev
 from cxrtui.progress import RunState, fold_all
 from cxrtui.runs import EventTail, Run
+from cxrtui.tui import threads
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.screens.classify import ClassifyScreen
 from cxrtui.tui.screens.page import Page
@@ -28,6 +28,7 @@ from cxrtui.tui.widgets.status import StatusPanel, status_word
 
 POLL_SECONDS = 0.2
 DRAW_SECONDS = 0.25
+DRAW_SHARE = 0.1  # of the time at most is spent on curves; the training needs the cores
 
 PENDING = {"pause": "pausing…", "resume": "going on…", "checkpoint": "saving…", "stop": "stopping…"}
 ANSWERS: dict[str, tuple[type[ev.Event], ...]] = {
@@ -42,9 +43,9 @@ VIEWS = ("all", "curves", "log")
 class Loaded(Message):
     """The log so far was read and folded."""
 
-    def __init__(self, state: RunState) -> None:
+    def __init__(self, tail: EventTail, state: RunState) -> None:
         super().__init__()
-        self.state = state
+        self.tail, self.state = tail, state
 
 
 class MonitorScreen(Page):
@@ -62,8 +63,9 @@ class MonitorScreen(Page):
         self.alive = False
         self._tail: EventTail | None = None
         self._drawn: tuple[int, int, int] | None = None
-        self._drawn_at = 0.0
-        self._word = ""
+        self._next_draw = 0.0
+        self._word = self._failure = ""
+        self._offered = ("", False)
 
     def compose_body(self) -> ComposeResult:
         """Status, curves, early stopping, results, log."""
@@ -83,19 +85,18 @@ class MonitorScreen(Page):
         self.add_class("-view-all")
         self.alive = self.dashboard.is_alive(self.run)
         self._show()
-        threading.Thread(target=self._load, name="read log", daemon=True).start()
+        threads.start("read log", self._load)
         self.set_interval(POLL_SECONDS, self._poll)
         self.set_interval(1.0, self._check_alive)
 
     def _load(self) -> None:
         tail = self.run.tail()
         state = fold_all(tail.poll())
-        self._tail = tail
-        self.post_message(Loaded(state))
+        self.post_message(Loaded(tail, state))
 
     def on_loaded(self, message: Loaded) -> None:
         """From here on the log is followed."""
-        self.state = message.state
+        self._tail, self.state = message.tail, message.state
         self._show()
 
     def _check_alive(self) -> None:
@@ -103,10 +104,7 @@ class MonitorScreen(Page):
 
     def _poll(self) -> None:
         """Fold what the run wrote since the last look."""
-        if self._tail is None or (not self.state.updated and not self._tail.path.exists()):
-            self._show()
-            return
-        fresh = self._tail.poll()
+        fresh = self._tail.poll() if self._tail is not None else []
         if fresh:
             self.state = fold_all(fresh, self.state)
             if self.pending and any(isinstance(event, ANSWERS[self.pending]) for event in fresh):
@@ -125,18 +123,19 @@ class MonitorScreen(Page):
         self.query_one(Facts).show(self.state)
         self.query_one(LogPanel).show(self.state)
         self.set_class(self.state.early is None, "-waiting")
+        self.set_class(bool(self.state.evaluations), "-judged")
+        offered = (word, self.state.checkpoint is not None)
+        if offered != self._offered:
+            self._word, self._offered = word, offered
+            self.refresh_bindings()
         self._show_failure()
         self._draw()
-        if word != self._word:
-            self._word = word
-            self.set_class(bool(self.state.evaluations), "-judged")
-            self.refresh_bindings()
 
     def _show_failure(self) -> None:
         panel = self.query_one("#failure", Static)
         failed, trainer = self.state.failed, self.dashboard.trainer
         text = ""
-        if failed is not None:
+        if failed is not None and self._word == "failed":
             text = failed.message
             if failed.traceback:
                 text += f"\nTraceback: {self.run.folder / failed.traceback}"
@@ -147,20 +146,28 @@ class MonitorScreen(Page):
         panel.display = bool(text)
         self.set_class(bool(text), "-broken")
         panel.border_title = "interrupted" if self._word == "interrupted" else "failed"
-        panel.update(text)
+        if text != self._failure:
+            self._failure = text
+            panel.update(text)
 
     def _draw(self) -> None:
         """The curves, a few times a second at most and only where something is new."""
         state = self.state
-        now = time.monotonic()
+        began = time.monotonic()
         shape = (len(state.steps), len(state.validations), self.query_one("#loss", Curves).columns)
-        if shape == self._drawn or (self._drawn is not None and now - self._drawn_at < DRAW_SECONDS):
+        if shape == self._drawn or (self._drawn is not None and began < self._next_draw):
             return
-        self._drawn, self._drawn_at = shape, now
+        self._drawn, self._next_draw = shape, began + DRAW_SECONDS
         loss = ((item.step, item.loss) for item in state.steps)
         accuracy = ((item.step, item.accuracy) for item in state.steps)
         self.query_one("#loss", Curves).show(loss, _validation(state, "loss"))
         self.query_one("#accuracy", Curves).show(accuracy, _validation(state, "accuracy"))
+        self.call_after_refresh(self._drawn_since, began)
+
+    def _drawn_since(self, began: float) -> None:
+        """Long curves on large screens are drawn less often."""
+        now = time.monotonic()
+        self._next_draw = max(self._next_draw, now + (now - began) / DRAW_SHARE)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what can be done now is offered."""
@@ -168,6 +175,8 @@ class MonitorScreen(Page):
             return self._word not in ("finished", "stopped", "failed", "interrupted", "empty", "")
         if action == "resume":
             return self._word in ("stopped", "failed", "interrupted")
+        if action == "classify":
+            return self.state.checkpoint is not None
         return True
 
     def _command(self, command: str) -> None:

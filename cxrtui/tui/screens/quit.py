@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from textual.widgets import Static
+from textual.widgets import Button, Static
 
 from cxrtui import events as ev
 from cxrtui.errors import EXIT_STOPPED
@@ -23,7 +23,7 @@ class QuitScreen(Question):
             f"Run {trainer.run.name} is training",
             "It trains in this dashboard and cannot go on without it. Stopping saves a checkpoint first; the run can be"
             " resumed later.",
-            Choice("s", "Stop with checkpoint and quit", "stop", "primary"),
+            Choice("s", "Stop with checkpoint, then quit", "stop", "primary"),
             Choice("n", "Quit now", "now", "warning"),
             Choice("c", "Cancel", ""),
         )
@@ -39,6 +39,7 @@ class QuitScreen(Question):
             self._stopping, self._begun = True, time.monotonic()
             self._tail.poll()  # what the log said before is not the answer
             self._run.command("stop")
+            self.query(Button).first().disabled = True
             self._wait()
             self.set_interval(0.1, self._wait)
         elif answer == "now":

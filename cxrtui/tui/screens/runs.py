@@ -47,6 +47,7 @@ class RunsScreen(Page):
         super().__init__()
         self._read: dict[str, tuple[tuple[int, int], RunState]] = {}
         self._shown: list[Run] = []
+        self._offered: tuple[Run | None, str] = (None, "")
 
     def compose_body(self) -> ComposeResult:
         """A table, or what to do where there is nothing to list."""
@@ -91,7 +92,17 @@ class RunsScreen(Page):
                 for column, value in zip(COLUMNS, self._row(run), strict=True):
                     if table.get_cell(RowKey(str(run.folder)), column) != value:  # type: ignore[arg-type]
                         table.update_cell(str(run.folder), column, value, update_width=True)
-        self.refresh_bindings()
+        own = self.dashboard.trainer
+        table.border_subtitle = "★ trains in this dashboard" if own.active else ""
+        self._offer()
+
+    def _offer(self) -> None:
+        """Renew the footer, where the keys that can be used changed."""
+        chosen = self.chosen
+        offered = (chosen, self.word(chosen) if chosen else "")
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh_bindings()
 
     def state(self, run: Run) -> RunState:
         """The run's state, read again only where its log grew."""
@@ -144,7 +155,7 @@ class RunsScreen(Page):
 
     @on(DataTable.RowHighlighted)
     def _highlighted(self) -> None:
-        self.refresh_bindings()
+        self._offer()
 
     def action_open(self) -> None:
         """Open the run in the monitor."""

@@ -44,10 +44,14 @@ class EarlyPanel(Static):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="box")
         self.border_title = "early stopping (validation)"
+        self._shown: tuple[object, ...] = ()
 
     def show(self, state: RunState) -> None:
         """Say what `state` knows."""
-        self.update(self._content(state))
+        key = (state.early, state.stopped, state.run, self.size.width)
+        if key != self._shown:
+            self._shown = key
+            self.update(self._content(state))
 
     def _content(self, state: RunState) -> RenderableType:
         early = state.early

@@ -33,11 +33,14 @@ class Results(Static):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="box")
         self.border_title = "results"
+        self._shown: tuple[object, ...] = ()
 
     def show(self, state: RunState) -> None:
         """Show the parts that `state` has results for."""
         self.display = bool(state.evaluations)
-        if self.display:
+        key = (state.evaluations, self.size.width)
+        if self.display and key != self._shown:
+            self._shown = key
             self.update(self._content(state))
 
     def _content(self, state: RunState) -> RenderableType:

@@ -38,7 +38,7 @@ class StatusPanel(Static):
 
     def show(self, state: RunState, word: str, pending: str = "") -> None:
         """Say what `state` knows; `pending` is a command that the run has not answered yet."""
-        self.update(self._content(state, word, pending))
+        self.update(self._content(state, word, pending), layout=False)
 
     def _content(self, state: RunState, word: str, pending: str) -> RenderableType:
         width = max(20, self.size.width)
@@ -82,8 +82,8 @@ def _facts(state: RunState, word: str) -> tuple[list[str], float | None]:
     ]
     if word in ("training", "validating"):
         facts.append(f"ETA {duration(state.eta_seconds)}")
-    elif state.updated > state.started > 0:
-        facts.append(f"took {duration(state.updated - state.started)}")
+    elif len(state.epochs):
+        facts.append(f"trained for {duration(sum(item.seconds for item in state.epochs))}")
     fraction = last.step / max(1, state.total_steps)
     if word == "finished":
         return facts, 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.text import Text
+from textual.events import Resize
 from textual.widgets import DataTable
 
 from cxrtui.tui.backend import Verdict
@@ -12,10 +13,14 @@ from cxrtui.tui.theme import BUSY, WARN
 from cxrtui.tui.widgets.bars import probability
 
 
+def shortened(name: str, width: int) -> str:
+    """A file name in `width` characters; what tells films apart is mostly at the end."""
+    return name if len(name) <= width else "…" + name[1 - width :]
+
+
 def row(item: Verdict, width: int, name_width: int) -> tuple[Text, Text, Text]:
     """File, bar and percentage of the positive class, label; or the reason where there is none."""
-    name = Text(Path(item.file).name, no_wrap=True, overflow="ellipsis")
-    name.truncate(name_width, overflow="ellipsis", pad=True)
+    name = Text(shortened(Path(item.file).name, name_width), no_wrap=True)
     if not item.ok:
         return name, Text("✗ not read", style=WARN), Text(item.error, style=WARN)
     value = list(item.probabilities.values())[-1]
@@ -32,6 +37,7 @@ class Verdicts(DataTable[Text]):
         super().__init__(id=id, classes="box", cursor_type="row", zebra_stripes=True)
         self.border_title = "results"
         self.items: list[Verdict] = []
+        self._laid_out_for = 0
 
     def on_mount(self) -> None:
         """The columns; the second is named for the positive class when the first answer is there."""
@@ -47,13 +53,26 @@ class Verdicts(DataTable[Text]):
     def add(self, item: Verdict) -> None:
         """One row more."""
         self.items.append(item)
-        room = self.size.width
-        self.add_row(
-            *row(item, 24 if room > 80 else 12 if room > 60 else 6, max(11, min(40, room - (60 if room < 70 else 52))))
-        )
+        self.add_row(*row(item, *self._widths()))
         if item.ok:
             label = list(item.probabilities)[-1]
             self.border_subtitle = f"probability of {label} · ┃ threshold {item.threshold:.2f}"
+
+    def _widths(self) -> tuple[int, int]:
+        """Cells for the bar and for the name."""
+        room = self.size.width
+        width = 24 if room > 80 else 12 if room > 60 else 6
+        return width, max(12, min(48, room - width - 30))
+
+    def on_resize(self, event: Resize) -> None:
+        """Make better use of the new width; the cursor stays."""
+        if self.items and event.size.width != self._laid_out_for:
+            cursor = self.cursor_row
+            self.clear()
+            for item in self.items:
+                self.add_row(*row(item, *self._widths()))
+            self.move_cursor(row=cursor)
+        self._laid_out_for = event.size.width
 
     @property
     def file_under_cursor(self) -> Path | None:

@@ -1,0 +1,130 @@
+"""Epochs, validations and the final evaluation, as generators over one `Session`."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator
+from typing import Any
+
+import jax
+
+from cxrtui import events as ev
+from cxrtui.config import Config
+from cxrtui.errors import DivergedError
+from cxrtui.training.optimizer import schedule
+from cxrtui.training.session import Session
+
+
+def train(session: Session, step: Any) -> Generator[ev.Event, None, str]:
+    """Epochs until there is a reason to stop, which is returned."""
+    position = session.position
+    while True:
+        if not position.validated:
+            interrupted = yield from _validate(session)
+            if interrupted:
+                return "requested"
+        if position.stopper.stopping:
+            return "early_stopping"
+        if position.step >= session.total_steps:
+            return "epochs"
+        interrupted = yield from _epoch(session, step)
+        if interrupted:
+            return "requested"
+
+
+def _epoch(session: Session, step: Any) -> Generator[ev.Event, None, bool]:
+    """The rest of the epoch under way; True where a stop was asked for. Scalars are read one step late."""
+    config, position, per_epoch = session.config, session.position, session.steps_per_epoch
+    epoch, first = position.step // per_epoch + 1, position.step % per_epoch
+    batch = config.optim.batch_size
+    rate = schedule(config.optim, session.total_steps)
+    pending: tuple[int, dict[str, jax.Array]] | None = None
+    clock = time.monotonic()
+
+    def read() -> ev.StepDone:
+        nonlocal clock
+        assert pending is not None
+        number, scalars = pending
+        values = {name: float(value) for name, value in jax.device_get(scalars).items()}
+        if not math.isfinite(values["loss"]):
+            raise _diverged(config, values["loss"], f"step {number}", epoch)
+        now = time.monotonic()
+        seconds, clock = now - clock, now
+        position.epoch_loss += values["loss"]
+        position.epoch_correct += values["accuracy"]
+        position.epoch_seconds += seconds
+        return ev.StepDone(
+            step=number, epoch=epoch, epochs=config.optim.epochs, steps_per_epoch=per_epoch, loss=values["loss"],
+            accuracy=values["accuracy"], learning_rate=float(rate(number - 1)),
+            gradient_norm=values["gradient_norm"], images_per_second=batch / max(seconds, 1e-9),
+        )  # fmt: skip
+
+    for films in session.feed.start(config.run.seed, epoch, batch, first):
+        with jax.transfer_guard("disallow"):
+            session.state, scalars = step(session.state, films.images, films.labels)
+        if pending is not None:
+            yield read()
+        pending = (position.step + 1, scalars)
+        position.step += 1
+        yield from session.committed()
+        if (stop := session.should_stop()) or (due := session.due) or session.should_checkpoint():
+            yield read()
+            pending = None
+            if position.step % per_epoch == 0:
+                break
+            yield from session.save("stopping" if stop else "periodic" if due else "requested")
+            if stop:
+                return True
+    if pending is not None:
+        yield read()
+    yield ev.EpochDone(epoch=epoch, step=position.step, loss=position.epoch_loss / per_epoch,
+                       accuracy=position.epoch_correct / per_epoch, seconds=position.epoch_seconds)  # fmt: skip
+    position.epoch_loss = position.epoch_correct = position.epoch_seconds = 0.0
+    position.validated = False
+    return False
+
+
+def _diverged(config: Config, loss: float, where: str, epoch: int) -> DivergedError:
+    return DivergedError(
+        f"The loss of {where} (epoch {epoch}) is {loss}; lower optim.learning_rate "
+        f"(it is {config.optim.learning_rate:g}) or set optim.clip."
+    )
+
+
+def _validate(session: Session) -> Generator[ev.Event, None, bool]:
+    """Judge the validation part, then early stopping, then a checkpoint; True where a stop was asked for instead."""
+    position, part = session.position, session.prepared.parts["validation"]
+    began = time.monotonic()
+    judged = yield from session.judge.part(session.state.weights, part, "validating", session.should_stop)
+    if judged is None:
+        yield from session.save("stopping")
+        return True
+    epoch = position.step // session.steps_per_epoch
+    if not math.isfinite(judged.metrics["loss"]):
+        raise _diverged(session.config, judged.metrics["loss"], f"validation after step {position.step}", epoch)
+    yield ev.Validated(epoch=epoch, step=position.step, metrics=judged.metrics, seconds=time.monotonic() - began)
+    position.stopper, verdict = position.stopper.judge(epoch, position.step, judged.metrics)
+    yield verdict
+    position.validated = True
+    stop = session.should_stop()
+    yield from session.save("stopping" if stop else "epoch")
+    return stop and not position.stopper.stopping and position.step < session.total_steps
+
+
+def evaluate(session: Session) -> Generator[ev.Event, None, bool]:
+    """The best weights on validation and test, into the log and `evaluation/`; True where a stop was asked for."""
+    checkpoints, position = session.checkpoints, session.position
+    best = checkpoints.best()
+    weights = session.state.weights
+    if best != position.step:
+        weights = checkpoints.weights(best, weights)
+    for name in ("validation", "test"):
+        part = session.prepared.parts[name]
+        judged = yield from session.judge.part(weights, part, "evaluating", session.should_stop)
+        if judged is None:
+            return True
+        judged.write(session.run.evaluation, name, part, session.prepared.labels, best)
+        yield ev.Evaluated(part=name, step=best, metrics=judged.metrics, counts=judged.counts,
+                           threshold=judged.threshold)  # fmt: skip
+    return False

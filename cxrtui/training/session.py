@@ -1,0 +1,106 @@
+"""What the stages of one training share, and where it stands."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from cxrtui import events as ev
+from cxrtui.config import Config
+from cxrtui.data.feed import Feed
+from cxrtui.data.prepare import Prepared
+from cxrtui.evaluation.judge import Judge
+from cxrtui.net.checkpoints import Checkpoints
+from cxrtui.runs import Run
+from cxrtui.training.step import TrainState
+from cxrtui.training.stopping import Stopper
+
+Ask = Callable[[], bool]
+
+
+@dataclass
+class Position:
+    """Where the loop stands; what a checkpoint holds beside the arrays to go on as if nothing had been."""
+
+    stopper: Stopper
+    step: int = 0
+    epoch_loss: float = 0.0
+    epoch_correct: float = 0.0
+    epoch_seconds: float = 0.0
+    validated: bool = True  # whether the validation after the last full epoch is done
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for a checkpoint."""
+        return {
+            "step": self.step, "epoch_loss": self.epoch_loss, "epoch_correct": self.epoch_correct,
+            "epoch_seconds": self.epoch_seconds, "validated": self.validated, "stopper": self.stopper.as_dict(),
+            "best_step": self.stopper.best_step,
+        }  # fmt: skip
+
+    @classmethod
+    def restored(cls, config: Config, values: dict[str, Any]) -> Position:
+        """The inverse of `as_dict`."""
+        return cls(
+            Stopper.restored(config.stop, values["stopper"]), int(values["step"]), float(values["epoch_loss"]),
+            float(values["epoch_correct"]), float(values["epoch_seconds"]), bool(values["validated"]),
+        )  # fmt: skip
+
+
+@dataclass
+class Session:
+    """One call of `fit`: its parts, its state, and the checkpoints it makes."""
+
+    config: Config
+    run: Run
+    should_stop: Ask
+    should_checkpoint: Ask
+    checkpoints: Checkpoints
+    prepared: Prepared
+    state: TrainState
+    position: Position
+    steps_per_epoch: int
+    judge: Judge
+    feed: Feed
+    saved_at: float = field(default_factory=time.monotonic)
+    _announced: list[ev.CheckpointSaved] = field(default_factory=list)
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of all epochs."""
+        return self.steps_per_epoch * self.config.optim.epochs
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the latest step, from 1."""
+        return max(1, -(-self.position.step // self.steps_per_epoch))
+
+    @property
+    def due(self) -> bool:
+        """Whether the last checkpoint is too old."""
+        minutes = self.config.run.checkpoint_minutes
+        return 0 < 60 * minutes < time.monotonic() - self.saved_at
+
+    def save(self, reason: str) -> Iterator[ev.Event]:
+        """Begin a checkpoint of this moment; its event follows once it is committed."""
+        yield from self.committed(wait=True)
+        position = self.position
+        if self.checkpoints.latest() == position.step:
+            return
+        about = {"epoch": self.epoch, "labels": self.prepared.labels, "fingerprint": self.prepared.fingerprint}
+        self.checkpoints.save(position.step, self.state.weights, self.state.optimizer, position.as_dict() | about)
+        best = position.stopper.best_step == position.step
+        self._announced.append(ev.CheckpointSaved(step=position.step, epoch=self.epoch, best=best, reason=reason))
+        self.saved_at = time.monotonic()
+
+    def committed(self, *, wait: bool = False) -> Iterator[ev.Event]:
+        """The events of the checkpoints that are safely on disk by now."""
+        if self._announced and wait:
+            self.checkpoints.wait()
+        if self._announced and self.checkpoints.saving is None:
+            for event in self._announced:
+                now = time.time()
+                yield dataclasses.replace(event, time=now, seconds=now - event.time)
+            self._announced.clear()

@@ -1,0 +1,35 @@
+"""Daemon threads for what must not stop the screen, and how to leave while one of them is inside a compiler."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+_started: list[threading.Thread] = []
+
+
+def start(name: str, work: Callable[..., object], *arguments: Any) -> threading.Thread:
+    """Run `work` in a daemon thread."""
+    _started[:] = [thread for thread in _started if thread.is_alive()]
+    thread = threading.Thread(target=work, args=arguments, name=name, daemon=True)
+    _started.append(thread)
+    thread.start()
+    return thread
+
+
+def leave(code: int, patience: float = 0.3) -> int:
+    """Answer `code` once no thread is at work; else end the process here and now.
+
+    An interpreter that shuts down under a thread that compiles waits for it, or aborts. What matters is on disk by
+    then: checkpoints and logs are written whole or not at all, and the terminal is restored.
+    """
+    for thread in _started:
+        thread.join(patience)
+    if any(thread.is_alive() for thread in _started):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code

@@ -1,0 +1,115 @@
+"""The command line: what it imports, what it refuses, what it says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SMALL
+from tests.event_samples import whole_run
+
+
+def cxrtui(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cxrtui", *arguments], cwd=cwd, capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "forbidden"),
+    [
+        (["--help"], {"jax", "flax", "numpy", "textual", "sklearn", "PIL", "rich"}),
+        (["train", "--help"], {"jax", "flax", "numpy", "textual"}),
+        (["runs", "list"], {"jax", "flax", "textual"}),
+        (["--headless", "train", "--data", "absent", "--init", "random"], {"textual"}),
+    ],
+)
+def test_what_a_command_never_imports(tmp_path: Path, arguments: list[str], forbidden: set[str]) -> None:
+    code = (
+        "import sys\nfrom cxrtui.cli import main\nsys.argv = ['cxrtui', *sys.argv[1:]]\n"
+        "try:\n    main()\nfinally:\n    print('LOADED', *sorted(sys.modules))\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    loaded = set(next(line for line in answer.stdout.splitlines() if line.startswith("LOADED")).split())
+    assert "cxrtui.cli" in loaded
+    assert not forbidden & loaded
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--headless"], 2, "needs a command"),
+        ([], 2, "needs a terminal"),
+        (["--headless", "train"], 2, "--data"),
+        (["--headless", "train", "--data", "x", "--set", "optim.epoch=3"], 2, "optim.epochs"),
+        (["--headless", "train", "--data", "x", "--config", "absent.toml"], 2, "absent.toml"),
+        (["--headless", "train", "--resume", "absent"], 2, "No run 'absent'"),
+        (["--headless", "train", "--resume", "x", "--init", "random"], 2, "keeps its own"),
+        (["--headless", "train", "--data", "x", "--run", "../x"], 2, "name holds"),
+        (["attach", "absent"], 2, "No run"),
+        (["runs", "stop", "absent"], 2, "No run"),
+        (["classify", "absent", "x.png"], 2, "No run"),
+        (["classify"], 2, "MODEL"),
+        (["evaluate", "absent", "--data", "x"], 2, "No run"),
+        (["data", "phantoms", "p", "--count", "1"], 2, "at least 2"),
+        (["nonsense"], 2, "nonsense"),
+    ],
+)
+def test_a_wrong_line_is_one_sentence_and_its_exit_code(
+    tmp_path: Path, arguments: list[str], code: int, words: str
+) -> None:
+    answer = cxrtui(*arguments, cwd=tmp_path)
+    assert answer.returncode == code
+    assert words in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert answer.stdout == ""
+
+
+def test_films_and_weights_that_are_not_there_have_their_own_codes(tmp_path: Path, phantom_films: Path) -> None:
+    small = [f"--set={key}={','.join(map(str, v)) if isinstance(v, tuple) else v}" for key, v in SMALL.items()]
+    absent = cxrtui("--headless", "train", "--data", "absent", *small, cwd=tmp_path)
+    assert absent.returncode == 3
+    weights = cxrtui("--headless", "train", "--data", str(phantom_films), *small, "--init", "imagenet", cwd=tmp_path)
+    assert weights.returncode == 4
+    assert "--init random" in weights.stderr
+    torn = tmp_path / "torn.safetensors"
+    torn.write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00{")
+    weights = cxrtui("--headless", "train", "--data", str(phantom_films), *small, "--init", str(torn), cwd=tmp_path)
+    assert weights.returncode == 4
+    assert "torn.safetensors" in weights.stderr
+
+
+def test_the_workspace_file_is_read_and_outranked(tmp_path: Path) -> None:
+    (tmp_path / "cxrtui.toml").write_text("[optim]\nepochs = 7\nbatch_size = 5\n")
+    answer = cxrtui("train", "--settings", "--set", "optim.epochs=9", cwd=tmp_path)
+    assert answer.returncode == 0
+    assert "optim.epochs=9 " in answer.stdout
+    assert "optim.batch_size=5 " in answer.stdout
+
+
+def test_runs_are_listed_and_shown(tmp_path: Path) -> None:
+    from cxrtui import runs
+
+    assert "No runs yet" in cxrtui("runs", "list", cwd=tmp_path).stdout
+    run = runs.new_run(tmp_path / "checkpoints", "sample")
+    run.config_file.write_text("")
+    for event in whole_run():
+        run.append(event)
+    row = json.loads(cxrtui("runs", "list", "--json", cwd=tmp_path).stdout)
+    assert (row["run"], row["status"], row["epoch"]) == ("sample", "finished", 3)
+    shown = cxrtui("runs", "show", "sample", cwd=tmp_path).stdout
+    assert "sensitivity 8/10" in shown
+    assert "not for diagnosis" in shown
+    body = json.loads(cxrtui("runs", "show", "sample", "--json", cwd=tmp_path).stdout)
+    assert body["evaluations"]["test"]["counts"]["tp"] == 8
+    assert cxrtui("runs", "delete", "sample", cwd=tmp_path).returncode == 130
+    assert run.folder.is_dir()
+    assert cxrtui("runs", "delete", "sample", "--yes", cwd=tmp_path).returncode == 0
+    assert not run.folder.exists()

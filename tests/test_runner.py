@@ -1,0 +1,94 @@
+"""The runner with the real training, in this process: the control file, failures, the log."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cxrtui import events as ev
+from cxrtui import runner
+from cxrtui.config import Config
+from cxrtui.runs import Run
+
+Small = Callable[..., Config]
+
+
+def wait_for(run: Run, kind: type[ev.Event], seconds: float = 90.0) -> None:
+    """Until the log holds such an event."""
+    deadline = time.monotonic() + seconds
+    while not any(isinstance(event, kind) for event in run.tail().poll()):
+        assert time.monotonic() < deadline, f"no {kind.__name__}"
+        time.sleep(0.02)
+
+
+def test_pause_resume_checkpoint_and_stop_by_the_control_file(small: Small, new_run: Callable[..., Run]) -> None:
+    run = new_run()
+    config = small(optim__epochs=5000, stop__patience=0)
+    codes: list[int] = []
+    worker = threading.Thread(target=lambda: codes.append(runner.drive(run, config)), daemon=True)
+    worker.start()
+    wait_for(run, ev.StepDone)
+    assert run.alive()
+    run.command("pause")
+    wait_for(run, ev.Paused)
+    before = run.read().step
+    time.sleep(0.4)
+    assert run.read().step == before, "a paused run took a step"
+    run.command("checkpoint")
+    run.command("resume")
+    wait_for(run, ev.Resumed)
+    run.command("stop")
+    worker.join(60)
+    assert codes == [5]
+    assert not run.alive()
+    state = run.read()
+    assert (state.status, state.checkpoint.step if state.checkpoint else None) == ("stopped", state.step)
+
+
+def test_an_old_command_does_not_stop_a_new_process(small: Small, new_run: Callable[..., Run]) -> None:
+    run = new_run()
+    run.command("stop")
+    assert runner.drive(run, small(optim__epochs=1)) == 0
+
+
+def test_a_failure_is_the_last_event_and_keeps_its_traceback(
+    small: Small, new_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    run = new_run()
+    told: list[ev.Event] = []
+    config = small(data__source=str(tmp_path / "absent"))
+    assert runner.drive(run, config, on_event=lambda line, event: told.append(event)) == 3
+    state = run.read()
+    assert state.status == "failed"
+    assert state.failed is not None
+    assert str(tmp_path / "absent") in state.failed.message
+    assert "Traceback" in (run.folder / state.failed.traceback).read_text()
+    assert [ev.encode(event) for event in told] == run.events_file.read_text().splitlines()
+
+
+def test_a_fault_of_ours_is_no_silence(
+    small: Small, new_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import cxrtui.training.fit
+
+    def broken(*arguments: object, **named: object) -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(cxrtui.training.fit, "fit", broken)
+    run = new_run()
+    assert runner.drive(run, small()) == 1
+    failed = run.read().failed
+    assert failed is not None
+    assert (failed.error, failed.message) == ("RuntimeError", "RuntimeError: unforeseen")
+
+
+def test_a_second_writer_is_refused_and_writes_nothing(small: Small, new_run: Callable[..., Run]) -> None:
+    run = new_run()
+    lock = run.acquire()
+    told: list[ev.Event] = []
+    assert runner.drive(run, small(), on_event=lambda line, event: told.append(event)) == 2
+    lock.release()
+    assert not run.events_file.exists()
+    assert isinstance(told[-1], ev.Failed)
