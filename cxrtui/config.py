@@ -154,6 +154,8 @@ def _scalar(key: str, kind: Any, value: Any) -> Any:
         if kind is str:
             if not isinstance(value, (str, int, float)) or isinstance(value, bool):
                 raise ValueError
+            if not str(value).isprintable():
+                raise ConfigError(f"{key} must be printable UTF-8 text; rename or link the file that {value!a} means.")
             return str(value)
         if isinstance(value, bool):
             raise ValueError

@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cxrtui import RESEARCH_ONLY, events
+from cxrtui.data.films import printable
 from cxrtui.errors import UsageError
 from cxrtui.progress import RunState, metrics_text, percent
 from cxrtui.runs import Run
@@ -121,7 +122,7 @@ def print_classified(rows: Iterable[Classified], form: str) -> int:
     for row in rows:
         failed += not row.ok
         if form == "json":
-            print(json.dumps(row.as_dict(), ensure_ascii=False), flush=True)
+            print(json.dumps(row.as_dict()), flush=True)
         elif form == "csv":
             header = _print_csv(row, header)
         else:
@@ -132,9 +133,11 @@ def print_classified(rows: Iterable[Classified], form: str) -> int:
 
 
 def _print_csv(row: Classified, header: list[str] | None) -> list[str]:
+    """One row; `probability` is that of the class in `positive`."""
+    positive, probability = list(row.probabilities.items())[-1] if row.ok else ("", "")
     body = {
-        "file": row.file, "ok": row.ok, "label": row.label, "threshold": row.threshold if row.ok else "",
-        "probability": max(row.probabilities.values()) if row.ok else "", "error": row.error,
+        "file": printable(row.file), "ok": row.ok, "label": row.label, "positive": positive,
+        "probability": probability, "threshold": row.threshold if row.ok else "", "error": row.error,
     }  # fmt: skip
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -146,7 +149,7 @@ def _print_csv(row: Classified, header: list[str] | None) -> list[str]:
 
 
 def _print_text(row: Classified) -> None:
-    name = Path(row.file).name
+    name = printable(Path(row.file).name)
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     if not row.ok:
         console.print(Text.assemble((f"{name}: ", "bold"), ("not classified: ", "red"), row.error))
@@ -167,7 +170,7 @@ def say(event: events.Event) -> None:
 def print_evaluation(result: Evaluation, as_json: bool) -> None:
     """The verdict on stdout."""
     if as_json:
-        print(json.dumps(result.as_dict(), ensure_ascii=False))
+        print(json.dumps(result.as_dict()))
         return
     counts = result.counts
     negative, positive = result.labels

@@ -228,7 +228,7 @@ def _restored(value: Any, annotation: str) -> Any:
 def encode(event: Event) -> str:
     """The event as one line of JSON, without the newline."""
     body = {item.name: _plain(getattr(event, item.name)) for item in fields(event)}
-    return json.dumps({"v": VERSION, "type": type(event).__name__, **body}, ensure_ascii=False, allow_nan=False)
+    return json.dumps({"v": VERSION, "type": type(event).__name__, **body}, allow_nan=False)
 
 
 def decode(line: str | bytes) -> Event | None:

@@ -208,7 +208,7 @@ def _write_manifest(run: Run, settings: Config, device: dict[str, object], data:
         "data": {"source": data.source, "fingerprint": data.fingerprint, "labels": data.labels,
                  "counts": data.counts, "patients": data.patients},
     }  # fmt: skip
-    write_atomic(run.manifest_file, json.dumps(body, indent=2, ensure_ascii=False) + "\n")
+    write_atomic(run.manifest_file, json.dumps(body, indent=2) + "\n")
 
 
 def _failed(run: Run, error: Exception, log: _Log) -> int:

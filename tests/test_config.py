@@ -42,6 +42,7 @@ def test_text_becomes_the_type_of_the_setting() -> None:
         ({"model.freeze": "stage9"}, "one of none"),
         ({"model.stages": "3,4,6"}, "four numbers"),
         ({"model.hidden": "64,-1"}, "positive"),
+        ({"data.source": "films\udcff"}, "UTF-8"),
         ({"data.validation": 0.5, "data.test": 0.5}, "at least 5 %"),
         ({"data.positive": "a,b", "data.negative": "b"}, "both name b"),
     ],

@@ -40,8 +40,8 @@ class Judged:
             "metrics": {key: value if math.isfinite(value) else None for key, value in self.metrics.items()},
             "counts": self.counts,
         }  # fmt: skip
-        write_atomic(folder / f"{name}.json", json.dumps(body, indent=2, ensure_ascii=False) + "\n")
-        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+        write_atomic(folder / f"{name}.json", json.dumps(body, indent=2) + "\n")
+        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
             rows = csv.writer(file)
             rows.writerow(["path", "patient", "source", "label", "called", "probability"])
             for index, probability in enumerate(self.probabilities):

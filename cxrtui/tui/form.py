@@ -10,6 +10,7 @@ from typing import Any
 
 from cxrtui import config as configs
 from cxrtui.config import FREEZE_LEVELS, METRICS, Config
+from cxrtui.data.films import printable
 from cxrtui.errors import ConfigError, CxrtuiError
 from cxrtui.workspace import Workspace
 
@@ -80,9 +81,9 @@ def notes(values: Mapping[str, str], workspace: Workspace, survey: Survey) -> di
         try:
             text = _check(item, values, workspace, survey)
         except CxrtuiError as error:
-            result[item.key] = Note(False, str(error).removeprefix(f"{item.key} "))
+            result[item.key] = Note(False, printable(str(error).removeprefix(f"{item.key} ")))
         else:
-            result[item.key] = Note(True, text)
+            result[item.key] = Note(True, printable(text))
     return result
 
 

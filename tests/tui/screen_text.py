@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from textual.pilot import Pilot
 
@@ -27,4 +28,8 @@ async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: flo
 async def shows(pilot: Pilot[int], *texts: str) -> None:
     """Wait until the screen shows all of `texts`."""
     for text in texts:
-        await until(pilot, lambda text=text: text in text_of(pilot))
+        await until(pilot, partial(_shown, pilot, text))
+
+
+def _shown(pilot: Pilot[int], text: str) -> bool:
+    return text in text_of(pilot)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +67,20 @@ async def test_the_preview_shows_the_film_or_the_reason(dashboard: Dashboard, fi
         await shows(pilot, "▀▀▀▀", "48×64")
         await pilot.press("down", "down", "down")
         await shows(pilot, "the file ends after 12 bytes")
+
+
+async def test_odd_names_are_only_names(dashboard: Dashboard, films: Path) -> None:
+    (films / "[red]covid.png").write_bytes(b"x")
+    Path(os.fsdecode(os.fsencode(films) + b"/covid-\xff.png")).write_bytes(b"x")
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await open_classify(dashboard, films, pilot)
+        await shows(pilot, "□ [red]covid.png", r"covid-\xff.png")
+        await pilot.press("down", "down")
+        await shows(pilot, "─ [red]covid.png ─")
+        await pilot.press("a", "c")
+        await shows(pilot, "5 films in")
+        await pilot.press("tab", "tab", "end", "home", "down")
+        text_of(pilot).encode()
 
 
 async def test_without_a_model_it_says_what_to_do(dashboard: Dashboard) -> None:

@@ -10,6 +10,7 @@ from cxrtui.progress import RunState
 from cxrtui.runs import Run
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.screens.monitor import MonitorScreen
+from cxrtui.tui.widgets.curves import Chart
 
 from . import logs
 from .screen_text import shows, text_of, until
@@ -121,6 +122,26 @@ async def test_both_sizes_show_all_parts(dashboard: Dashboard) -> None:
             assert any(0x2801 <= ord(char) <= 0x28FF for char in shown)
             assert ("films and settings" in shown) == (size == (200, 50))
             assert all(len(line) == size[0] for line in shown.splitlines())
+
+
+async def test_zoom_stays_while_the_curve_grows(dashboard: Dashboard) -> None:
+    events = logs.trained(6, run="live")
+    run = logs.write(dashboard.workspace.checkpoints, "live", events[:-40])
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        screen = await open_monitor(pilot, run)
+        await shows(pilot, "◆")
+        chart = screen.query_one("#loss Chart", Chart)
+        chart.focus()
+        whole = chart._x_max
+        await pilot.press("plus")
+        assert chart._x_max < whole
+        zoomed, drawn = chart._x_max, screen._drawn
+        for event in events[-40:]:
+            run.append(event)
+        await until(pilot, lambda: screen._drawn != drawn)
+        assert chart._x_max == zoomed
+        await pilot.press("0")
+        await until(pilot, lambda: chart._x_max > whole)
 
 
 async def test_views_give_the_room_to_a_part(dashboard: Dashboard) -> None:

@@ -10,10 +10,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
+from textual.markup import escape
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import DataTable, DirectoryTree, Select, Static, Tree
 
+from cxrtui.data.films import printable
 from cxrtui.errors import CxrtuiError
 from cxrtui.runs import Run, all_runs
 from cxrtui.tui import threads
@@ -167,7 +169,7 @@ class ClassifyScreen(Page):
             return
         view, box = self.query_one(Film), self.query_one("#film-box")
         view.film, view.note = message.film, f"✗ {message.error}" if message.error else ""
-        box.border_title = message.path.name
+        box.border_title = escape(printable(message.path.name))
         box.border_subtitle = "" if message.film is None else f"{message.film.shape[1]}×{message.film.shape[0]}"
 
     # --- classification

@@ -29,6 +29,7 @@ from cxrtui.tui.widgets.status import StatusPanel, status_word
 POLL_SECONDS = 0.2
 DRAW_SECONDS = 0.25
 DRAW_SHARE = 0.1  # of the time at most is spent on curves; the training needs the cores
+DRAW_MOST = 2.0
 
 PENDING = {"pause": "pausing…", "resume": "going on…", "checkpoint": "saving…", "stop": "stopping…"}
 ANSWERS: dict[str, tuple[type[ev.Event], ...]] = {
@@ -52,6 +53,7 @@ class MonitorScreen(Page):
     """Watches `run` and steers it."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("monitor", "everywhere")
+    AUTO_FOCUS = "#log"
     sections = ("monitor", "everywhere", "chart")
 
     def __init__(self, run: Run) -> None:
@@ -96,7 +98,7 @@ class MonitorScreen(Page):
 
     def on_loaded(self, message: Loaded) -> None:
         """From here on the log is followed."""
-        self._tail, self.state = message.tail, message.state
+        self._tail, self.state, self._next_draw = message.tail, message.state, 0.0
         self._show()
 
     def _check_alive(self) -> None:
@@ -155,19 +157,21 @@ class MonitorScreen(Page):
         state = self.state
         began = time.monotonic()
         shape = (len(state.steps), len(state.validations), self.query_one("#loss", Curves).columns)
-        if shape == self._drawn or (self._drawn is not None and began < self._next_draw):
+        hurried = self._drawn is not None and self._drawn[2] > 0 and began < self._next_draw
+        if shape == self._drawn or hurried:
             return
         self._drawn, self._next_draw = shape, began + DRAW_SECONDS
         loss = ((item.step, item.loss) for item in state.steps)
         accuracy = ((item.step, item.accuracy) for item in state.steps)
         self.query_one("#loss", Curves).show(loss, _validation(state, "loss"))
         self.query_one("#accuracy", Curves).show(accuracy, _validation(state, "accuracy"))
-        self.call_after_refresh(self._drawn_since, began)
+        if len(state.steps) and shape[2]:
+            self.call_after_refresh(self._drawn_since, began)
 
     def _drawn_since(self, began: float) -> None:
         """Long curves on large screens are drawn less often."""
         now = time.monotonic()
-        self._next_draw = max(self._next_draw, now + (now - began) / DRAW_SHARE)
+        self._next_draw = max(self._next_draw, now + min(DRAW_MOST, (now - began) / DRAW_SHARE))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what can be done now is offered."""

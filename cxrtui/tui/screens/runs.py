@@ -9,6 +9,7 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.markup import escape
 from textual.widgets import DataTable, Static
 from textual.widgets.data_table import RowKey
 
@@ -57,12 +58,12 @@ class RunsScreen(Page):
     def on_mount(self) -> None:
         """List, and list again each second."""
         table = self.query_one("#runs", RunsTable)
-        table.border_title = f"runs in {self.dashboard.workspace.checkpoints}"
+        table.border_title = f"runs in {escape(str(self.dashboard.workspace.checkpoints))}"
         for column in COLUMNS:
             table.add_column(column, key=column)
         self.query_one("#no-runs", Static).update(
             "No runs yet.\n\nPress [b]n[/b] to set up the first one, [b]?[/b] for all keys.\n\n"
-            f"They will live in {self.dashboard.workspace.checkpoints}."
+            f"They will live in {escape(str(self.dashboard.workspace.checkpoints))}."
         )
         self.refresh_runs()
         self.set_interval(1.0, self.refresh_runs)

@@ -102,8 +102,8 @@ class Curves(Vertical):
 
     @property
     def columns(self) -> int:
-        """Cells that a curve is drawn over."""
-        return max(8, int(self.query_one(Chart).size.width) - 9)
+        """Cells that a curve is drawn over; 0 before the chart is laid out."""
+        return max(0, int(self.query_one(Chart).size.width) - 9)
 
     def show(self, train: Iterable[tuple[int, float]], validation: Iterable[tuple[int, float]]) -> None:
         """Draw (step, value) pairs; a zoom that the user chose stays."""
@@ -112,12 +112,12 @@ class Curves(Vertical):
         chart = self.query_one(Chart)
         chart.display = bool(len(raw) or len(seen))
         self.query_one(".curves-empty").display = not chart.display
-        if not chart.display:
+        columns = self.columns
+        if not chart.display or not columns:
             return
         if not self._limited:
             self._limited = True
             chart.set_ylimits(None if self._percent else 0.0, 1.0 if self._percent else None)
-        columns = self.columns
         envelope, _ = decimate(raw[:, 0], raw[:, 1], columns)
         _, smooth = decimate(raw[:, 0], raw[:, 1], max(8, columns // 2))
         self._x_ticks.most, self._y_ticks.most = max(3, columns // 12), max(3, chart.size.height // 3)

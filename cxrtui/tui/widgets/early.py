@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 from textual.widgets import Static
@@ -72,7 +72,8 @@ class EarlyPanel(Static):
         now = "✔ better" if early.improved else "no better"
         table.add_row("latest", f"epoch {early.epoch}: {amount(early.metric, early.value)} {now}")
         if early.patience <= 0:
-            return Group(table, Text("patience  off: the run takes all its epochs"))
+            table.add_row("patience", "off, runs all epochs")
+            return table
         room = max(4, self.size.width - 10 - len(f" {early.patience_left} of {early.patience} left"))
         left = pips(early.patience_left, early.patience, min(room, 24), GOOD if early.patience_left > 1 else WARN)
         table.add_row("patience", left.append(f" {early.patience_left} of {early.patience} left"))

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from rich.text import Text
 from textual.events import Resize
+from textual.markup import escape
 from textual.widgets import DataTable
 
+from cxrtui.data.films import printable
 from cxrtui.tui.backend import Verdict
 from cxrtui.tui.theme import BUSY, WARN
 from cxrtui.tui.widgets.bars import probability
@@ -20,7 +22,7 @@ def shortened(name: str, width: int) -> str:
 
 def row(item: Verdict, width: int, name_width: int) -> tuple[Text, Text, Text]:
     """File, bar and percentage of the positive class, label; or the reason where there is none."""
-    name = Text(shortened(Path(item.file).name, name_width), no_wrap=True)
+    name = Text(shortened(printable(Path(item.file).name), name_width), no_wrap=True)
     if not item.ok:
         return name, Text("✗ not read", style=WARN), Text(item.error, style=WARN)
     value = list(item.probabilities.values())[-1]
@@ -56,13 +58,13 @@ class Verdicts(DataTable[Text]):
         self.add_row(*row(item, *self._widths()))
         if item.ok:
             label = list(item.probabilities)[-1]
-            self.border_subtitle = f"probability of {label} · ┃ threshold {item.threshold:.2f}"
+            self.border_subtitle = f"probability of {escape(label)} · ┃ threshold {item.threshold:.2f}"
 
     def _widths(self) -> tuple[int, int]:
         """Cells for the bar and for the name."""
         room = self.size.width
         width = 24 if room > 80 else 12 if room > 60 else 6
-        return width, max(12, min(48, room - width - 30))
+        return width, max(12, min(48, room - width - (30 if room < 60 else 40)))
 
     def on_resize(self, event: Resize) -> None:
         """Make better use of the new width; the cursor stays."""

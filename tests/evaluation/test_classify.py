@@ -1,0 +1,125 @@
+"""Chosen files with the real classifier of a small run, real films where they are, and files of every wrong kind."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cxrtui import runner
+from cxrtui.config import Config
+from cxrtui.errors import CheckpointError, UsageError
+from cxrtui.evaluation import classify
+from cxrtui.evaluation.evaluate import evaluate
+from cxrtui.runs import Run, new_run
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, phantom_films: Path) -> Run:
+    """A run of one epoch."""
+    from cxrtui import config
+    from tests.conftest import SMALL
+
+    run = new_run(tmp_path_factory.mktemp("trained") / "checkpoints", "trained")
+    settings = config.resolve(SMALL, {"data.source": str(phantom_films), "optim.epochs": 1})
+    assert runner.drive(run, settings) == 0
+    return run
+
+
+def test_a_classified_film_scores_as_in_the_evaluation(trained: Run) -> None:
+    with (trained.evaluation / "test.csv").open(newline="") as file:
+        table = {row["path"]: row for row in csv.DictReader(file)}
+    rows = list(classify.load(trained).classify([Path(path) for path in table]))
+    assert [row.file for row in rows] == list(table)
+    for row in rows:
+        assert row.ok
+        assert row.probabilities["positive"] == pytest.approx(float(table[row.file]["probability"]), abs=2e-6)
+        assert sum(row.probabilities.values()) == pytest.approx(1.0)
+        assert row.label == table[row.file]["called"]
+
+
+def test_what_cannot_be_read_is_a_row(trained: Run, phantom_films: Path, tmp_path: Path) -> None:
+    film = next(phantom_films.glob("positive/*.png"))
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "text.png").write_text("no image")
+    (tmp_path / "torn.png").write_bytes(film.read_bytes()[:400])
+    bad = [tmp_path / name for name in ("empty.png", "text.png", "torn.png", "absent.png", ".")]
+    rows = list(classify.load(trained).classify([bad[0], film, *bad[1:], film]))
+    assert [row.ok for row in rows] == [False, True, False, False, False, False, True]
+    assert rows[1].probabilities == rows[6].probabilities
+    assert all(row.error for row in rows if not row.ok)
+    assert set(rows[0].as_dict()) == {"file", "ok", "error"}
+    assert set(rows[1].as_dict()) == {"file", "ok", "label", "probabilities", "threshold"}
+
+
+def test_many_files_come_in_order_and_in_batches(trained: Run, phantom_films: Path, tmp_path: Path) -> None:
+    films = sorted(phantom_films.glob("*/*.png"))[:21]
+    mixed = [path for film in films for path in (film, tmp_path / "absent")] + [tmp_path / "absent"] * 40
+    rows = list(classify.load(trained).classify(mixed))
+    assert [row.file for row in rows] == [str(path) for path in mixed]
+    alone = [row.probabilities["positive"] for film in films[:3] for row in classify.load(trained).classify([film])]
+    together = [row.probabilities["positive"] for row in rows if row.ok][:3]
+    np.testing.assert_allclose(alone, together, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_command_prints_rows_and_exits_3_if_any_failed(trained: Run, real_films: Path, tmp_path: Path) -> None:
+    originals = sorted((real_films / "originals").iterdir())
+    odd = tmp_path / os.fsdecode(b"caf\xe9.png")
+    odd.write_bytes(b"")
+    base = [sys.executable, "-m", "cxrtui", "classify", str(trained.folder)]
+    good = subprocess.run([*base, "--json", *map(str, originals)], capture_output=True, check=True)
+    assert all(json.loads(line)["ok"] for line in good.stdout.splitlines())
+    assert len(good.stdout.splitlines()) == 21
+    for form in ("--json", "--csv"):
+        mixed = subprocess.run([*base, form, str(odd), str(originals[0])], capture_output=True, check=False)
+        assert mixed.returncode == 3, mixed.stderr
+        assert len(mixed.stdout.splitlines()) == (2 if form == "--json" else 3)
+    text = subprocess.run([*base, str(odd), str(originals[0])], capture_output=True, check=False)
+    assert text.returncode == 3
+    assert b"not for diagnosis" in text.stdout
+
+
+def test_a_run_without_a_readable_checkpoint_says_so(
+    trained: Run, small: Callable[..., Config], tmp_path: Path
+) -> None:
+    import shutil
+
+    with pytest.raises(UsageError, match="no run"):
+        classify.load(tmp_path)
+    empty = new_run(tmp_path, "empty")
+    runner.save_config(empty, small())
+    empty.events_file.touch()
+    with pytest.raises(CheckpointError, match="No checkpoint"):
+        classify.load(empty)
+    torn = tmp_path / "torn"
+    shutil.copytree(trained.folder, torn)
+    step = next(path for path in (torn / "state").iterdir() if path.is_dir())
+    for file in (step / "weights").rglob("*"):
+        if file.is_file() and file.parent.name == "d":
+            file.write_bytes(file.read_bytes()[:10])
+    with pytest.raises(CheckpointError, match="torn or belongs"):
+        classify.load(Run(torn))
+    runner.save_config(Run(torn), small(model__width=8))
+    with pytest.raises(CheckpointError):
+        classify.load(Run(torn))
+    (torn / "config.toml").write_text("[model\n")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        classify.load(Run(torn))
+
+
+def test_an_evaluation_on_other_films_counts_them_all(trained: Run, phantom_films: Path) -> None:
+    told: list[object] = []
+    result = evaluate(trained, str(phantom_films), {}, told.append)
+    assert result.counts["films"] == 60
+    assert result.labels == ("negative", "positive")
+    assert 0 <= result.metrics["accuracy"] <= 1
+    assert told
+    json.dumps(result.as_dict(), allow_nan=False)
