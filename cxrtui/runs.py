@@ -73,13 +73,18 @@ class RunLock:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a+")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        # A watcher holds the lock for an instant each time it asks `Run.alive`; a writer holds it for good.
+        for _ in range(20):
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                time.sleep(0.01)
+        else:
             self._file.close()
             raise UsageError(
                 f"Run {path.parent.name} is being written by another process; attach to it or stop it first."
-            ) from None
+            )
         self._file.truncate(0)
         self._file.write(f"{os.getpid()}\n")
         self._file.flush()
@@ -151,9 +156,8 @@ class Run:
     def alive(self) -> bool:
         """Whether some process holds the run's lock right now."""
         try:
-            with (self.folder / "lock").open("r+") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                fcntl.flock(file, fcntl.LOCK_UN)
+            with (self.folder / "lock").open() as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: watchers do not see each other
         except FileNotFoundError:
             return False
         except OSError:

@@ -22,12 +22,10 @@ SHARE = 0.4  # of the memory that is free, for the films of one part
 
 
 class Batch(NamedTuple):
-    """Films and classes on the device; `valid` is false for what only fills up a last batch."""
+    """Films and classes on the device."""
 
     images: jax.Array  # uint8 [B, S, S]
     labels: jax.Array  # int32 [B]
-    indices: Indices  # [B], into the part
-    valid: npt.NDArray[np.bool_]  # [B]
 
 
 class Feed(Protocol):
@@ -35,16 +33,12 @@ class Feed(Protocol):
 
     part: Part
 
-    def batch(self, indices: Indices) -> tuple[jax.Array, jax.Array]:
+    def batch(self, indices: Indices) -> Batch:
         """Images uint8 `[B, S, S]` and labels int32 `[B]` at `indices`, on the device."""
         ...
 
     def start(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
         """The batches of a training epoch, from its step `first_step` (counted from 0) on."""
-        ...
-
-    def in_order(self, batch: int) -> Iterator[Batch]:
-        """Every film once, in order; the last batch is filled up, and `valid` says with what."""
         ...
 
 
@@ -69,12 +63,6 @@ def epoch_order(seed: int, epoch: int, count: int, batch: int) -> Indices:
     return np.resize(order, (steps, batch))
 
 
-def _in_order(count: int, batch: int) -> tuple[Indices, npt.NDArray[np.bool_]]:
-    """Indices and their validity, `[steps, batch]` each."""
-    places = np.arange(-(-count // batch) * batch).reshape(-1, batch)
-    return np.minimum(places, count - 1).astype(np.int32), places < count
-
-
 @jax.jit
 def _take(films: jax.Array, labels: jax.Array, indices: jax.Array) -> tuple[jax.Array, jax.Array]:
     return films.at[indices].get(mode="promise_in_bounds"), labels.at[indices].get(mode="promise_in_bounds")
@@ -89,20 +77,14 @@ class DeviceFeed:
         self._labels = jax.device_put(part.labels)
         part.release()
 
-    def batch(self, indices: Indices) -> tuple[jax.Array, jax.Array]:
+    def batch(self, indices: Indices) -> Batch:
         """See `Feed`."""
-        films, labels = _take(self._films, self._labels, jax.device_put(np.asarray(indices, np.int32)))
-        return films, labels
+        return Batch(*_take(self._films, self._labels, jax.device_put(np.asarray(indices, np.int32))))
 
     def start(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
         """See `Feed`."""
         for indices in epoch_order(seed, epoch, len(self.part), batch)[first_step:]:
-            yield Batch(*self.batch(indices), indices, np.ones(batch, np.bool_))
-
-    def in_order(self, batch: int) -> Iterator[Batch]:
-        """See `Feed`."""
-        for indices, valid in zip(*_in_order(len(self.part), batch), strict=True):
-            yield Batch(*self.batch(indices), indices, valid)
+            yield self.batch(indices)
 
 
 class StreamFeed:
@@ -112,22 +94,15 @@ class StreamFeed:
         self.part = part
         self._threads, self._ahead = threads, ahead
 
-    def batch(self, indices: Indices) -> tuple[jax.Array, jax.Array]:
+    def batch(self, indices: Indices) -> Batch:
         """See `Feed`."""
-        films, labels = jax.device_put((self.part.gather(indices), self.part.labels[indices]))
-        return films, labels
+        return Batch(*jax.device_put((self.part.gather(indices), self.part.labels[indices])))
 
     def start(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
         """See `Feed`."""
-        steps = epoch_order(seed, epoch, len(self.part), batch)[first_step:]
-        return self._read(steps, np.ones(steps.shape, np.bool_))
-
-    def in_order(self, batch: int) -> Iterator[Batch]:
-        """See `Feed`."""
-        return self._read(*_in_order(len(self.part), batch))
-
-    def _read(self, steps: Indices, valid: npt.NDArray[np.bool_]) -> Iterator[Batch]:
         import grain  # takes a moment, and most runs never stream
+
+        steps = epoch_order(seed, epoch, len(self.part), batch)[first_step:]
 
         def load(step: int) -> tuple[int, npt.NDArray[np.uint8]]:
             return step, self.part.gather(steps[step])
@@ -135,8 +110,7 @@ class StreamFeed:
         options = grain.ReadOptions(num_threads=self._threads, prefetch_buffer_size=self._ahead)
         reader: Any = grain.MapDataset.range(len(steps)).map(load).to_iter_dataset(options)
         for step, images in reader:
-            films, labels = jax.device_put((images, self.part.labels[steps[step]]))
-            yield Batch(films, labels, steps[step], valid[step])
+            yield Batch(*jax.device_put((images, self.part.labels[steps[step]])))
 
 
 def free_memory() -> int:

@@ -11,11 +11,12 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from cxrtui.config import FREEZE_LEVELS
 from cxrtui.net.layers import dropout
 from cxrtui.net.resnet import COMPUTE_DTYPES, GROUPS, ResNet50, average_pool
 
 # Cumulative: "stage2" freezes stem, stage1 and stage2.
-FREEZE_LEVELS = ("none", *GROUPS)
+assert ("none", *GROUPS) == FREEZE_LEVELS
 
 
 @dataclasses.dataclass(frozen=True)

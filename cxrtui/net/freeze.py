@@ -7,7 +7,8 @@ from typing import Any
 
 from flax import nnx
 
-from cxrtui.net.classifier import FREEZE_LEVELS, Classifier
+from cxrtui.config import FREEZE_LEVELS
+from cxrtui.net.classifier import Classifier
 from cxrtui.net.resnet import GROUPS
 
 __all__ = ["FREEZE_LEVELS", "decays", "is_frozen", "is_head", "mask", "merge", "running_statistics", "split"]

@@ -20,7 +20,7 @@ from cxrtui.data.feed import make_feed, steps_per_epoch
 from cxrtui.data.prepare import Interrupted, Prepared, prepare
 from cxrtui.errors import CheckpointError, DataError
 from cxrtui.evaluation.judge import Judge
-from cxrtui.net import backend
+from cxrtui.net import backend, shelf
 from cxrtui.net.checkpoints import Checkpoints
 from cxrtui.runs import Run
 from cxrtui.training.loop import evaluate, train
@@ -73,6 +73,8 @@ def fit(
             raise CheckpointError(f"Checkpoint {run.state / str(latest)} is torn: {error!r}.") from None
     if resume:
         yield ev.Resumed(step=position.step, epoch=int(progress.get("epoch", 0)), restored=True)
+    else:
+        shelf.locate(config.model.init)  # an answer now, not after the films
     try:
         try:
             prepared = yield from prepare(_with_own_split(config, run), splits_out=run.splits_file,

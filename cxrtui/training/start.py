@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -11,9 +10,8 @@ import jax.numpy as jnp
 import optax
 
 from cxrtui.config import Config
-from cxrtui.errors import WeightsError
 from cxrtui.evaluation import network as networks
-from cxrtui.net import freeze
+from cxrtui.net import freeze, shelf
 from cxrtui.net.checkpoints import Checkpoints
 from cxrtui.net.classifier import create
 from cxrtui.training.step import TrainState
@@ -48,18 +46,12 @@ def start(config: Config, optimizer: optax.GradientTransformation) -> Start:
         WeightsError: there are no such weights, or they do not fit; the message says how to get some.
     """
     spec = networks.spec_of(config)
-    if config.model.init == "random":
-        network = create(spec, config.run.seed)
-    elif config.model.init == "imagenet":
-        raise WeightsError(
-            "No ImageNet weights are on the shelf; download the safetensors file of timm/resnet50.tv_in1k from "
-            "Hugging Face and pass it with --init PATH, or start from random weights with --init random."
-        )
-    else:
+    file = shelf.locate(config.model.init)
+    network = create(spec, config.run.seed)
+    if file is not None:
         from cxrtui.net import port
 
-        network = create(spec, config.run.seed)
-        port.load_torchvision(network, Path(config.model.init).expanduser())
+        port.load_torchvision(network, file)
     graphdef, trainable, frozen, statistics = freeze.split(network)
     state = TrainState(jnp.zeros((), jnp.int32), trainable, frozen, statistics, optimizer.init(trainable))
     return Start(graphdef, state)

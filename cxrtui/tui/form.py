@@ -11,7 +11,8 @@ from typing import Any
 from cxrtui import config as configs
 from cxrtui.config import FREEZE_LEVELS, METRICS, Config
 from cxrtui.data.films import printable
-from cxrtui.errors import ConfigError, CxrtuiError
+from cxrtui.errors import ConfigError, CxrtuiError, WeightsError
+from cxrtui.net import shelf
 from cxrtui.workspace import Workspace
 
 RUN_NAME = "run.name"
@@ -69,6 +70,11 @@ def initial(key: str, config: Config) -> str:
         return ""
     section, name = key.split(".", 1)
     value: Any = getattr(getattr(config, section), name)
+    if key == "model.init":
+        try:
+            shelf.locate(value)
+        except WeightsError:
+            return "random"
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -95,7 +101,7 @@ def _check(item: Field, values: Mapping[str, str], workspace: Workspace, survey:
         case "data.positive" | "data.negative":
             return _check_classes(item, values, survey)
         case "model.init":
-            return _check_init(text, workspace) or item.hint
+            return _check_init(text)
         case configs_key if configs_key == RUN_NAME:
             if text and not _NAME.fullmatch(text):
                 raise ConfigError("letters, digits, '.', '-' and '_' only, 64 at most")
@@ -152,16 +158,15 @@ def _count(labels: tuple[str, ...], found: Mapping[str, int]) -> str:
     return f"{total:,} films"
 
 
-def _check_init(text: str, workspace: Workspace) -> str:
-    if text in ("random", "imagenet"):
-        return "from nothing: needs many films and epochs" if text == "random" else "pretrained on ImageNet"
+def _check_init(text: str) -> str:
     if not text:
-        raise ConfigError("imagenet, random, or a safetensors file")
-    if (workspace.models / text).is_dir():
-        return "from the shelf"
-    if not Path(text).expanduser().exists():
-        raise ConfigError("not imagenet, random, a name on the shelf or a file")
-    return "from this file"
+        raise ConfigError("random, or a safetensors file with torchvision's keys")
+    try:
+        file = shelf.locate(text)
+    except WeightsError:
+        known = "no ImageNet weights here yet" if text == "imagenet" else "no such file"
+        raise ConfigError(f"{known}; random, or a safetensors file") from None
+    return "from nothing: needs many films and epochs" if file is None else "from this file"
 
 
 def settings(base: Config, values: Mapping[str, str]) -> Config:

@@ -48,18 +48,8 @@ def test_both_feeds_give_the_same(part: Part) -> None:
             np.testing.assert_array_equal(one.labels, other.labels)
             np.testing.assert_array_equal(one.images, part.images[epoch_order(5, epoch, len(part), 8)[first + step]])
             assert (one.images.dtype, one.labels.dtype) == (np.uint8, np.int32)
-    for one, other in zip(feeds[0].in_order(8), feeds[1].in_order(8), strict=True):
-        np.testing.assert_array_equal(one.images, other.images)
-        np.testing.assert_array_equal(one.valid, other.valid)
     for one, other in zip(*(feed.batch(np.asarray([3, 1], np.int32)) for feed in feeds), strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-def test_in_order_covers_every_film_once(part: Part) -> None:
-    batches = list(DeviceFeed(part).in_order(8))
-    assert {batch.images.shape[0] for batch in batches} == {8}
-    seen = np.concatenate([batch.indices[batch.valid] for batch in batches])
-    np.testing.assert_array_equal(seen, np.arange(len(part)))
 
 
 def test_a_feed_is_chosen_by_memory(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:

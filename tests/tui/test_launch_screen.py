@@ -38,7 +38,7 @@ FOUND = {"COVID-19": 124, "No_findings": 500, "Pneumonia": 500}
         ("data.positive", "", "say which of COVID-19, No_findings, Pneumonia"),
         ("data.positive", "Covid", "no class Covid"),
         ("data.positive", "No_findings", "cannot be both"),
-        ("model.init", "resnet.safetensors", "not imagenet, random"),
+        ("model.init", "resnet.safetensors", "no such file"),
         ("run.name", "a/b", "letters, digits"),
     ],
 )
