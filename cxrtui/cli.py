@@ -5,17 +5,19 @@ Nothing heavy is imported before a command needs it: ``cxrtui --help`` never loa
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cxrtui import RESEARCH_ONLY, __version__, config, runs
-from cxrtui.errors import ConfigError, CxrtuiError, UsageError
-from cxrtui.workspace import Workspace
+from cxrtui.errors import ConfigError, CxrtuiError, DataError, UsageError
+from cxrtui.workspace import Workspace, expand
 
 if TYPE_CHECKING:
     from cxrtui.config import Config
@@ -26,7 +28,7 @@ Examples:
   cxrtui                                      open the dashboard
   cxrtui demo                                 train on synthetic phantoms, classify some
   cxrtui train --data films/ --init random    train, and watch it in the dashboard
-  cxrtui --headless train --data films/ --set data.positive=COVID-19 --set data.negative=Normal
+  cxrtui --headless train --data films/ --init random --set data.positive=COVID-19 --set data.negative=Normal
   cxrtui attach RUN                           watch a run of another process
   cxrtui classify RUN film.png --json
 
@@ -38,11 +40,13 @@ Exit codes: 0 done, 1 a fault of ours, 2 usage or config, 3 the data, 4 weights 
 """
 
 
+@dataclass(frozen=True)
 class _Context:
     """What the group's own flags say."""
 
-    def __init__(self, workspace: Workspace, headless: bool, debug: bool) -> None:
-        self.workspace, self.headless, self.debug = workspace, headless, debug
+    workspace: Workspace
+    headless: bool
+    debug: bool
 
     def settings(self, config_file: Path | None, assignments: Sequence[str], flags: dict[str, Any]) -> Config:
         """The configuration: workspace file, then ``--config``, then ``--set``, then flags."""
@@ -69,16 +73,20 @@ _pass = click.make_pass_decorator(_Context)
 @click.pass_context
 def cli(context: click.Context, headless: bool, workspace: Path, debug: bool) -> None:
     """Train and question COVID-19 classifiers on labelled chest X-rays. Without a command: the dashboard."""
-    context.obj = _Context(Workspace(workspace.expanduser().resolve()), headless, debug)
+    context.obj = _Context(Workspace(expand(workspace).absolute()), headless, debug)
     if context.invoked_subcommand is None:
         if headless:
             raise UsageError("--headless needs a command, for example: cxrtui --headless train --data FOLDER")
         _open_dashboard(context.obj)
 
 
-def _open_dashboard(context: _Context, **opened: Any) -> None:
+def _need_terminal() -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("The dashboard needs a terminal; use cxrtui --headless train in a script.")
+
+
+def _open_dashboard(context: _Context, **opened: Any) -> None:
+    _need_terminal()
     from cxrtui.tui.app import run_app
 
     sys.exit(run_app(context.workspace, **opened))
@@ -88,7 +96,7 @@ def _open_dashboard(context: _Context, **opened: Any) -> None:
 @click.option("--data", "source", help="Folder of class folders, of split folders, or a CSV manifest.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file of settings.")
 @click.option("--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeatable.")
-@click.option("--init", help="First weights: imagenet, random, or a safetensors file.")
+@click.option("--init", help="First weights: random, a safetensors file, or imagenet (default).")
 @click.option("--run", "name", default="", help="Name of the new run (default: date and time).")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped or killed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events on stdout, a JSON object a line.")
@@ -99,12 +107,12 @@ def train(
     context: _Context, source: str | None, config_file: Path | None, assignments: tuple[str, ...], init: str | None,
     name: str, resume: str | None, as_json: bool, detach: bool, list_settings: bool,
 ) -> None:  # fmt: skip
-    r"""Train a classifier: in the dashboard, or without a screen after --headless.
+    """Train a classifier: in the dashboard, or without a screen after --headless.
 
     \b
     Examples:
       cxrtui train --data films/ --init random
-      cxrtui --headless train --data films/ --set data.positive=COVID-19 --set optim.epochs=40
+      cxrtui --headless train --data films/ --init weights.safetensors --set optim.epochs=40
       cxrtui --headless train --resume 20260101-120000 --json
     """
     if list_settings:
@@ -115,9 +123,12 @@ def train(
         if source or config_file or assignments or init or name:
             raise UsageError("A resumed run keeps its own configuration; give --resume alone, or start a new run.")
         run = runs.find_run(checkpoints, resume)
-        settings = config.resolve(config.read_file(run.config_file))
+        settings = config.load(run.config_file)
         if run.alive():
             raise UsageError(f"Run {run.name} is live already; watch it with: cxrtui attach {run.name}")
+        if run.summary().status == "finished":
+            click.echo(f"Run {run.name} is finished; there is nothing to resume.", err=True)
+            return
     else:
         flags: dict[str, Any] = {}
         if source:
@@ -127,15 +138,20 @@ def train(
         settings = _absolute(context.settings(config_file, assignments, flags))
         if not settings.data.source:
             raise UsageError("Nothing to train on; name the films with --data FOLDER.")
+        if not os.path.lexists(settings.data.source):
+            raise DataError(f"No such file or folder: {settings.data.source}; check --data.")
     if detach:
         _detach(context, settings, resume, name)
         return
+    screen = not (context.headless or as_json)
+    if screen:
+        _need_terminal()
     if not resume:
         run = runs.new_run(checkpoints, name)
-    if context.headless or as_json:
+    if not screen:
         from cxrtui import headless
 
-        sys.exit(headless.train(run, settings, resume=bool(resume), as_json=as_json))
+        sys.exit(headless.train(run, settings, resume=bool(resume), as_json=as_json, debug=context.debug))
     _open_dashboard(context, launch=settings, attach=run, resume=bool(resume))
 
 
@@ -144,31 +160,25 @@ def _absolute(settings: Config) -> Config:
     values: dict[str, Any] = {}
     for key, value in (("data.source", settings.data.source), ("data.splits", settings.data.splits)):
         if value:
-            values[key] = str(Path(value).expanduser().absolute())
+            values[key] = str(expand(value).absolute())
     if settings.model.init not in ("imagenet", "random"):
-        values["model.init"] = str(Path(settings.model.init).expanduser().absolute())
+        values["model.init"] = str(expand(settings.model.init).absolute())
     return config.with_values(settings, values)
 
 
 def _detach(context: _Context, settings: Config, resume: str | None, name: str) -> None:
     from cxrtui import headless
-    from cxrtui.runs import fresh_name
 
     checkpoints = context.workspace.checkpoints
     arguments = ["--workspace", str(context.workspace.root), "--headless", "train"]
     if resume:
-        arguments += ["--resume", resume]
-        name = runs.find_run(checkpoints, resume).name
+        run = runs.find_run(checkpoints, resume)
+        headless.detach(run, None, [*arguments, "--resume", str(run.folder)])
     else:
-        name = name or fresh_name(checkpoints)
-        arguments += ["--run", name]
-        for section, body in settings.as_dict().items():
-            for key, value in body.items():
-                text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-                arguments += ["--set", f"{section}.{key}={text}"]
-    headless.detach(name, checkpoints, arguments)
-    click.echo(name)
-    click.echo(f"Run {name} goes on by itself; watch it with: cxrtui attach {name}", err=True)
+        run = runs.Run(checkpoints / (name or runs.fresh_name(checkpoints)))
+        headless.detach(run, settings, [*arguments, "--run", run.name])
+    click.echo(run.name)
+    click.echo(f"Run {run.name} goes on by itself; watch it with: cxrtui attach {run.name}", err=True)
 
 
 def _list_settings(settings: Config) -> None:
@@ -250,7 +260,7 @@ def runs_delete(context: _Context, run: str, yes: bool) -> None:
 @click.option("--csv", "form", flag_value="csv", help="A CSV row for each file.")
 @_pass
 def classify(context: _Context, model: str, files: tuple[Path, ...], form: str | None) -> None:
-    r"""Classify image files with MODEL, a run. Exit 3 if a file could not be read.
+    """Classify image files with MODEL, a run. Exit 3 if a file could not be read.
 
     \b
     Examples:
@@ -271,7 +281,7 @@ def classify(context: _Context, model: str, files: tuple[Path, ...], form: str |
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @_pass
 def evaluate(context: _Context, model: str, source: str, assignments: tuple[str, ...], as_json: bool) -> None:
-    r"""Judge MODEL, a run, on labelled films that it was not trained on.
+    """Judge MODEL, a run, on labelled films that it was not trained on.
 
     \b
     Example:
@@ -323,7 +333,7 @@ def demo(context: _Context) -> None:
 
 def main() -> None:
     """Run the command line; an error of ours is one sentence on stderr and its exit code."""
-    debug = "--debug" in sys.argv
+    debug = "--debug" in sys.argv  # known before click has read it, for an error in that very reading
     try:
         sys.exit(cli.main(standalone_mode=False))
     except click.exceptions.Exit as stop:
@@ -339,8 +349,6 @@ def main() -> None:
             traceback.print_exc()
         click.echo(f"cxrtui: {error}", err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.exit(0)
     except Exception as error:
         if debug:
             traceback.print_exc()

@@ -229,6 +229,11 @@ def check(config: Config) -> Config:
         raise ConfigError("data.validation and data.test together must leave at least 5 % of the films to train on.")
     if both := set(config.data.positive) & set(config.data.negative):
         raise ConfigError(f"data.positive and data.negative both name {', '.join(sorted(both))}.")
+    if config.optim.head_learning_rate > 0 and config.optim.learning_rate == 0:
+        raise ConfigError(
+            "optim.learning_rate=0 trains nothing, the head included; to train the layers on top alone, set "
+            "model.freeze=stage4."
+        )
     if len(config.model.stages) != 4:
         raise ConfigError("model.stages must hold four numbers, for example 3,4,6,3.")
     return config
@@ -273,7 +278,7 @@ def read_file(path: Path) -> dict[str, Any]:
         body = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"Cannot read the configuration {path}: {error.strerror or error}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path} is not a TOML file: {error}.") from None
     return flatten(body, str(path))
 
@@ -284,3 +289,12 @@ def resolve(*layers: Mapping[str, Any]) -> Config:
     for layer in layers:
         merged.update(layer)
     return with_values(Config(), merged)
+
+
+def load(path: Path) -> Config:
+    """The configuration in a TOML file, over the defaults.
+
+    Raises:
+        ConfigError: the file cannot be read, or a setting in it is not valid.
+    """
+    return resolve(read_file(path))

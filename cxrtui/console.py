@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -79,11 +80,15 @@ def print_run(run: Run, as_json: bool) -> None:
     state, row = run.read(), run_row(run)
     if as_json:
         row["evaluations"] = {
-            part: {"metrics": item.metrics, "counts": item.counts, "threshold": item.threshold}
+            part: {
+                "metrics": {name: None if math.isnan(value) else value for name, value in item.metrics.items()},
+                "counts": item.counts,
+                "threshold": item.threshold,
+            }
             for part, item in state.evaluations.items()
         }
         row["message"] = state.failed.message if state.failed else None
-        print(json.dumps(row, allow_nan=True))
+        print(json.dumps(row, allow_nan=False))
         return
     print(f"run        {run.name} ({run.folder})")
     print(f"status     {row['status']}, epoch {row['epoch']} of {row['epochs'] or '?'}, step {row['step']}")
@@ -93,6 +98,13 @@ def print_run(run: Run, as_json: bool) -> None:
         for part, counts in state.data.counts.items():
             films = ", ".join(f"{count} {label}" for label, count in counts.items())
             print(f"{part:<10} {films}; {state.data.patients.get(part, 0)} patients")
+        for reason, count in state.data.left_out.items():
+            print(f"left out   {count} {reason}")
+        for path, reason in state.data.unreadable:
+            print(f"unreadable {path}: {reason}")
+    for line in state.log:
+        if line.level == "warning" and line.text.startswith("Leakage"):
+            print(f"warning    {line.text}")
     if early := state.early:
         print(f"best       {early.metric} {early.best:.4f} in epoch {early.best_epoch}")
     print_evaluations(state)
@@ -149,7 +161,7 @@ def _print_csv(row: Classified, header: list[str] | None) -> list[str]:
 
 
 def _print_text(row: Classified) -> None:
-    name = printable(Path(row.file).name)
+    name = printable(row.file)
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     if not row.ok:
         console.print(Text.assemble((f"{name}: ", "bold"), ("not classified: ", "red"), row.error))
@@ -174,7 +186,10 @@ def print_evaluation(result: Evaluation, as_json: bool) -> None:
         return
     counts = result.counts
     negative, positive = result.labels
-    print(f"{result.run} on {result.source}: {counts['positive']} {positive}, {counts['negative']} {negative}")
+    print(
+        f"{result.run} on {result.source}: {counts['positive']} {positive} as positive,"
+        f" {counts['negative']} {negative} as negative; {result.data.patients['all']} patients"
+    )
     print(metrics_text(result.metrics))
     print(counts_text(counts))
     for reason, count in result.data.left_out.items():

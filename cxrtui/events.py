@@ -84,7 +84,7 @@ class StepDone(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class EpochDone(Event):
-    """Every film of the training part was seen once more; means over the epoch."""
+    """One more pass over the training part, whole batches only; means over its steps."""
 
     epoch: int
     step: int
@@ -205,6 +205,9 @@ TYPES: dict[str, type[Event]] = {
 }  # fmt: skip
 
 
+_KINDS: dict[str, type] = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "dict": dict}
+
+
 def _plain(value: Any) -> Any:
     """`value` with non-finite numbers as strings, which strict JSON cannot write as numbers."""
     if isinstance(value, float) and not math.isfinite(value):
@@ -239,6 +242,8 @@ def decode(line: str | bytes) -> Event | None:
         if cls is None:
             return None
         known = {item.name: str(item.type) for item in fields(cls)}
-        return cls(**{key: _restored(value, known[key]) for key, value in body.items() if key in known})
-    except (ValueError, TypeError, AttributeError):
+        values = {key: _restored(value, known[key]) for key, value in body.items() if key in known}
+        fits = all(isinstance(value, _KINDS[known[key].partition("[")[0]]) for key, value in values.items())
+        return cls(**values) if fits else None
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from cxrtui import RESEARCH_ONLY, events
 from cxrtui.config import Config
 from cxrtui.errors import EXIT_FAULT, EXIT_STOPPED, UsageError
 from cxrtui.progress import RunState, describe, fold
-from cxrtui.runner import drive
+from cxrtui.runner import drive, save_config
 from cxrtui.runs import Run
 
 _PLAIN_SECONDS = 15.0
@@ -83,7 +84,7 @@ class BarProgress:
         self._state = RunState()
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[text]}"),
-            console=console, transient=True,
+            console=console, transient=True, redirect_stdout=False, redirect_stderr=False,
         )  # fmt: skip
         self._task = self._progress.add_task("starting", total=None, text="")
         self._progress.start()
@@ -127,8 +128,10 @@ class _JsonLines:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def train(run: Run, settings: Config, *, resume: bool = False, as_json: bool = False) -> int:
+def train(run: Run, settings: Config, *, resume: bool = False, as_json: bool = False, debug: bool = False) -> int:
     """Train in this process; Ctrl-C or SIGTERM once stops with a checkpoint, a second Ctrl-C ends at once.
+
+    A hang-up (the ssh session is gone) stops with a checkpoint too. `debug` shows the traceback of a failure.
 
     Returns:
         The exit code of `drive`.
@@ -150,9 +153,11 @@ def train(run: Run, settings: Config, *, resume: bool = False, as_json: bool = F
         if asked.is_set() and number == signal.SIGINT:
             os._exit(128 + number)  # the last checkpoint is safe, whatever is being written
         asked.set()
-        console.print("stopping with a checkpoint … (Ctrl-C again ends at once)", style="yellow")
+        with contextlib.suppress(OSError):  # after a hang-up there is no one to tell
+            console.print("stopping with a checkpoint … (Ctrl-C again ends at once)", style="yellow")
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, on_signal) for number in signals}
     outcome = [EXIT_FAULT]
 
     def work() -> None:
@@ -168,35 +173,48 @@ def train(run: Run, settings: Config, *, resume: bool = False, as_json: bool = F
         shown.close()
         for number, handler in before.items():
             signal.signal(number, handler)
-    _say_goodbye(console, run, outcome[0])
+    with contextlib.suppress(OSError):
+        _say_goodbye(console, run, outcome[0], debug)
     return outcome[0]
 
 
-def _say_goodbye(console: Console, run: Run, code: int) -> None:
+def _say_goodbye(console: Console, run: Run, code: int, debug: bool) -> None:
     """What to do next, and the line that every report of a prediction carries."""
     if code == 0:
         text = f"Run {run.name} is in {run.folder}. Classify with: cxrtui classify {run.name} FILE…\n{RESEARCH_ONLY}"
     elif code == EXIT_STOPPED:
         text = f"Run {run.name} is stopped. Resume with: cxrtui --headless train --resume {run.name}"
     else:
-        text = f"Run {run.name} failed; its log is {run.events_file}."
+        traceback = run.folder / "traceback.txt"
+        text = f"Run {run.name} failed; its log is {run.events_file}, the traceback {traceback}."
+        if debug and traceback.is_file():
+            text = f"{traceback.read_text(encoding='utf-8')}{text}"
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def detach(run_name: str, checkpoints: Path, arguments: Sequence[str]) -> None:
-    """Start `arguments` as a process of its own, and return once its run exists.
+def detach(run: Run, settings: Config | None, arguments: Sequence[str]) -> None:
+    """Start a training as a process of its own, and return once it holds its run.
+
+    Args:
+        run: the run that it will make, or resume.
+        settings: of a new run; None with ``--resume``.
+        arguments: the command line of the process.
 
     Raises:
-        UsageError: it ended before the run began; the message holds the end of what it said.
+        UsageError: it ended before it held the run; the message is the end of what it said.
     """
-    with tempfile.NamedTemporaryFile("w+", suffix=".log") as output:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "cxrtui", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=output, start_new_session=True,
-        )  # fmt: skip
-        while not (checkpoints / run_name / "events.jsonl").exists():
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "cxrtui", *arguments]
+        if settings is not None:
+            save_config(Run(Path(folder)), settings)
+            command += ["--config", str(Run(Path(folder)).config_file)]
+        output = Path(folder) / "output"
+        with output.open("w") as stream:
+            child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stream, start_new_session=True
+            )
+        while run.holder() != child.pid:
             if child.poll() is not None:
-                output.seek(0)
-                said = output.read().strip()[-2000:]
+                said = output.read_text(errors="replace").strip()[-2000:].removeprefix("cxrtui: ")
                 raise UsageError(said or f"The run ended at once with exit {child.returncode}.")
             time.sleep(0.05)

@@ -122,9 +122,9 @@ class RunState:
         if self.status not in ("training", "validating") or not len(self.steps):
             return None
         last = self.steps[-1]
-        if len(self.epochs) >= 2:
-            recent = self.epochs.tail(2)
-            per_step = (recent[1].time - recent[0].time) / max(1, last.steps_per_epoch)
+        if len(self.epochs):
+            validation = self.validations[-1].seconds if len(self.validations) else 0.0
+            per_step = (self.epochs[-1].seconds + validation) / max(1, last.steps_per_epoch)
         else:
             window = self.steps.tail(last.steps_per_epoch + 1)
             if len(window) < 2:
@@ -140,8 +140,10 @@ class RunState:
 
 def fold(state: RunState, event: ev.Event) -> RunState:
     """`state` after `event`; neither argument changes."""
-    state = _apply(state, event)
-    line = describe(event)
+    try:
+        state, line = _apply(state, event), describe(event)
+    except (TypeError, ValueError, KeyError, AttributeError):
+        return state  # a log that something else has written into
     if line is not None:
         state = replace(state, log=state.log.appended(line))
     return replace(state, updated=max(state.updated, event.time))
@@ -213,10 +215,11 @@ def percent(value: float) -> str:
 
 
 def metrics_text(metrics: dict[str, float]) -> str:
-    """The five metrics on one line."""
+    """The metrics on one line; the loss only where there is one."""
     auroc = metrics.get("auroc", float("nan"))
+    loss = f"loss {metrics['loss']:.4f} · " if "loss" in metrics else ""
     return (
-        f"loss {metrics.get('loss', float('nan')):.4f} · accuracy {percent(metrics.get('accuracy', float('nan')))}"
+        f"{loss}accuracy {percent(metrics.get('accuracy', float('nan')))}"
         f" · AUROC {'–' if math.isnan(auroc) else f'{auroc:.3f}'}"
         f" · sensitivity {percent(metrics.get('sensitivity', float('nan')))}"
         f" · specificity {percent(metrics.get('specificity', float('nan')))}"
@@ -235,6 +238,13 @@ def describe(event: ev.Event) -> LogLine | None:
                 for part, counts in event.counts.items()
             )
             text = f"films: {parts}" + (" · from the prepared store" if event.cached else f" · {event.seconds:.1f} s")
+            if event.left_out:
+                text += " · left out: " + ", ".join(f"{count} {why}" for why, count in event.left_out.items())
+            if event.unreadable:
+                level = "warning"
+                listed = "; ".join(f"{path}: {reason}" for path, reason in event.unreadable[:10])
+                more = f"; and {len(event.unreadable) - 10} more" if len(event.unreadable) > 10 else ""
+                text += f" · {len(event.unreadable)} cannot be read: {listed}{more}"
         case ev.Compiled():
             text = f"compiled in {event.seconds:.1f} s · {event.trainable:,} of {event.parameters:,} parameters train"
         case ev.EpochDone():
@@ -246,8 +256,9 @@ def describe(event: ev.Event) -> LogLine | None:
             if event.improved:
                 text, level = f"best {event.metric} so far: {event.value:.4f} (epoch {event.epoch})", "good"
             else:
+                left = f" · patience left {event.patience_left}" if event.patience else ""
                 text = (f"{event.metric} {event.value:.4f} does not pass {event.to_beat:.4f} of epoch"
-                        f" {event.best_epoch} · patience left {event.patience_left}")  # fmt: skip
+                        f" {event.best_epoch}{left}")  # fmt: skip
             if event.stopping:
                 text, level = text + " · stopping early", "warning"
         case ev.CheckpointSaved():

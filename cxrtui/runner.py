@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import importlib.metadata
 import json
 import platform
@@ -45,7 +46,7 @@ def start_config(run: Run) -> Config:
     Raises:
         ConfigError: its config.toml is missing or broken.
     """
-    return config.resolve(config.read_file(run.config_file))
+    return config.load(run.config_file)
 
 
 def save_config(run: Run, settings: Config) -> None:
@@ -69,7 +70,7 @@ class _Steering:
         self._seen = seen[1] if seen else 0
         self._looked = 0.0
         self.stopping = self.paused = False
-        self._checkpoint = False
+        self.checkpoint_asked = self.saving = False
 
     def look(self) -> None:
         """Read the control file, at most ten times a second."""
@@ -78,19 +79,19 @@ class _Steering:
         self._looked = now
         if self._should_stop():
             self.stopping = True
-        command = self._run.read_command()
-        if command is None or command[1] == self._seen:
-            return
-        self._seen = command[1]
-        match command[0]:
-            case "stop":
-                self.stopping = True
-            case "pause":
-                self.paused = True
-            case "resume":
-                self.paused = False
-            case "checkpoint":
-                self._checkpoint = True
+        for command, number in self._run.read_commands():
+            if number <= self._seen:
+                continue
+            self._seen = number
+            match command:
+                case "stop":
+                    self.stopping = True
+                case "pause":
+                    self.paused = True
+                case "resume":
+                    self.paused = False
+                case "checkpoint":
+                    self.checkpoint_asked = True
 
     def should_stop(self) -> bool:
         self.look()
@@ -98,8 +99,14 @@ class _Steering:
 
     def should_checkpoint(self) -> bool:
         """True once for each command."""
-        asked, self._checkpoint = self._checkpoint, False
+        asked, self.checkpoint_asked = self.checkpoint_asked, False
+        self.saving = self.saving or asked
         return asked
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the run is to stand still; a checkpoint that was asked for comes first."""
+        return self.paused and not (self.stopping or self.checkpoint_asked or self.saving)
 
 
 class _Log:
@@ -115,8 +122,15 @@ class _Log:
             self.step = event.step
         line = self.run.append(event)
         self.beat()
+        self.tell(line, event)
+
+    def tell(self, line: str, event: Event) -> None:
+        """Hand an event on; a watcher that fails (a closed pipe, say) is not asked again, and the run goes on."""
         if self.on_event is not None:
-            self.on_event(line, event)
+            try:
+                self.on_event(line, event)
+            except (OSError, ValueError):
+                self.on_event = None
 
     def beat(self) -> None:
         if (now := time.monotonic()) - self._beaten > _BEAT_SECONDS:
@@ -150,9 +164,8 @@ def drive(
     except (CxrtuiError, OSError) as error:
         # The run's log belongs to whoever holds the lock; the caller alone is told.
         code = error.exit_code if isinstance(error, CxrtuiError) else EXIT_FAULT
-        if on_event is not None:
-            failed = events.Failed(error=type(error).__name__, message=str(error), exit_code=code)
-            on_event(events.encode(failed), failed)
+        failed = events.Failed(error=type(error).__name__, message=str(error), exit_code=code)
+        log.tell(events.encode(failed), failed)
         return code
     try:
         return _drive(run, settings, resume, should_stop or (lambda: False), log)
@@ -172,7 +185,7 @@ def _drive(run: Run, settings: Config, resume: bool, should_stop: Callable[[], b
     from cxrtui.training.fit import fit
 
     device = backend.describe_device()
-    if not resume:
+    if not resume or not run.read().run:  # a process that died while JAX loaded left no RunStarted
         log(events.RunStarted(run=run.name, seed=settings.run.seed, config=settings.as_dict(), device=device,
                               versions=versions()))  # fmt: skip
     outcome = EXIT_FAULT
@@ -180,12 +193,14 @@ def _drive(run: Run, settings: Config, resume: bool, should_stop: Callable[[], b
     try:
         for event in stream:
             log(event)
-            if isinstance(event, events.DataPrepared):
+            if isinstance(event, events.DataPrepared) and not run.manifest_file.exists():
                 _write_manifest(run, settings, device, event)
             if isinstance(event, events.Stopped):
                 outcome = EXIT_STOPPED if event.reason == "requested" else EXIT_DONE
             steering.look()
-            if steering.paused and not steering.stopping and isinstance(event, events.StepDone):
+            if isinstance(event, events.CheckpointSaved):
+                steering.saving = False
+            if steering.waiting and isinstance(event, (events.StepDone, events.CheckpointSaved)):
                 _wait(steering, log)
     finally:
         stream.close()
@@ -195,7 +210,7 @@ def _drive(run: Run, settings: Config, resume: bool, should_stop: Callable[[], b
 def _wait(steering: _Steering, log: _Log) -> None:
     """Not pulling is pausing; the state stays where it is."""
     log(events.Paused(step=log.step))
-    while steering.paused and not steering.stopping:
+    while steering.waiting:
         time.sleep(_POLL_SECONDS / 2)
         steering.look()
         log.beat()
@@ -220,12 +235,21 @@ def _failed(run: Run, error: Exception, log: _Log) -> int:
         write_atomic(run.folder / name, "".join(traceback.format_exception(error)))
     except OSError:
         name = ""
-    message = str(error) if known else f"{type(error).__name__}: {error}"
+    message = str(error) if known else _explained(error)
     failed = events.Failed(error=type(error).__name__, message=message, exit_code=code, step=log.step, traceback=name)
     try:
         log(failed)
     except OSError as full:  # the disk that the run needs may be the one that failed
-        if log.on_event is not None:
-            told = dataclasses.replace(failed, message=f"{message} (and the log cannot be written: {full})")
-            log.on_event(events.encode(told), told)
+        told = dataclasses.replace(failed, message=f"{message} (and the log cannot be written: {full})")
+        log.tell(events.encode(told), told)
     return code
+
+
+def _explained(error: Exception) -> str:
+    """An error that is not of ours in words, with what to do where that is known."""
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full ({error.filename or 'while writing the run'}); make room and resume the run."
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
+        return f"The device's memory is full; lower optim.batch_size or data.size. ({text.splitlines()[0][:200]})"
+    return text

@@ -6,8 +6,9 @@
         config.toml      what was asked for
         manifest.json    versions, seed, device, data fingerprint
         events.jsonl     append-only log, the only interface to whatever watches
-        control          replaced atomically: the latest command to the run
-        lock, heartbeat  who writes the run, and when it was last seen alive
+        control          replaced atomically: the latest commands to the run
+        lock             held by the process that writes the run; its pid
+        heartbeat        touched by that process, for whoever shares the folder but not the machine
         splits.csv       which film is in which part
         state/           Orbax checkpoints
         evaluation/      metrics and predictions of the best weights
@@ -15,6 +16,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -144,14 +146,19 @@ class Run:
         return fold_all(self.tail().poll())
 
     def summary(self) -> RunState:
-        """The log folded from its last half megabyte only: status and best values of a long run, at once."""
-        tail = self.tail()
+        """The end of the log folded, back to the last verdict: status and best values of a long run, at once."""
         try:
             size = self.events_file.stat().st_size
         except OSError:
             return RunState()
-        tail._offset = max(0, size - _TAIL_BYTES)
-        return fold_all(tail.poll())
+        length = _TAIL_BYTES
+        while True:
+            tail = self.tail()
+            tail._offset = max(0, size - length)
+            state = fold_all(tail.poll())
+            if state.early is not None or length >= size:
+                return state
+            length *= 8  # a very long epoch: the last verdict is further back
 
     def alive(self) -> bool:
         """Whether some process holds the run's lock right now."""
@@ -172,24 +179,39 @@ class Run:
         """
         return RunLock(self.folder / "lock")
 
+    def holder(self) -> int | None:
+        """The pid of the process that writes the run, or None."""
+        if not self.alive():
+            return None
+        try:
+            return int((self.folder / "lock").read_text())
+        except (OSError, ValueError):
+            return None
+
     def beat(self) -> None:
-        """Say that the writer lives, for watchers on other machines that share the folder."""
+        """Say that the writer lives."""
         (self.folder / "heartbeat").touch()
 
     def command(self, command: str) -> None:
         """Ask the run to pause, resume, checkpoint or stop; it answers in its log."""
         if command not in COMMANDS:
             raise ValueError(f"not a command: {command}")
-        write_atomic(self.folder / "control", json.dumps({"command": command, "id": time.time_ns()}))
+        kept = [*self.read_commands()[-7:], (command, time.time_ns())]
+        body = {"commands": [{"command": word, "id": number} for word, number in kept]}
+        write_atomic(self.folder / "control", json.dumps(body))
+
+    def read_commands(self) -> list[tuple[str, int]]:
+        """The latest commands with their ids, oldest first."""
+        try:
+            body = json.loads((self.folder / "control").read_text(encoding="utf-8"))
+            commands = [(str(item["command"]), int(item["id"])) for item in body["commands"]]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return []
+        return [item for item in commands if item[0] in COMMANDS]
 
     def read_command(self) -> tuple[str, int] | None:
         """The latest command and its id, or None."""
-        try:
-            body = json.loads((self.folder / "control").read_text(encoding="utf-8"))
-            command, number = body["command"], int(body["id"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return (command, number) if command in COMMANDS else None
+        return self.read_commands()[-1] if self.read_commands() else None
 
     def append(self, event: events.Event) -> str:
         """Write one line to the log, in one system call, and return it without its newline."""
@@ -223,16 +245,23 @@ class Run:
 
 def is_run(folder: Path) -> bool:
     """Whether `folder` looks like a run, so that nothing else is ever listed, resumed or deleted as one."""
-    return (folder / "config.toml").is_file() and (folder / "events.jsonl").is_file()
+    try:
+        return (folder / "config.toml").is_file() and (folder / "events.jsonl").is_file()
+    except OSError:  # another user's, or a name that cannot be one
+        return False
 
 
 def all_runs(checkpoints: Path) -> list[Run]:
     """Every run below `checkpoints`, the one that was active last first."""
+    found: list[tuple[float, Run]] = []
     try:
-        folders = [path for path in checkpoints.iterdir() if path.is_dir() and is_run(path)]
+        for path in checkpoints.iterdir():
+            if is_run(path):
+                with contextlib.suppress(OSError):  # deleted meanwhile
+                    found.append((Run(path).events_file.stat().st_mtime, Run(path)))
     except OSError:
-        return []
-    return [Run(path) for path in sorted(folders, key=lambda path: -(path / "events.jsonl").stat().st_mtime)]
+        pass
+    return [run for _, run in sorted(found, key=lambda item: -item[0])]
 
 
 def find_run(checkpoints: Path, name: str) -> Run:
@@ -262,11 +291,16 @@ def new_run(checkpoints: Path, name: str = "") -> Run:
             try:
                 (checkpoints / candidate).mkdir()
             except FileExistsError:
-                continue
+                # One that was asked for and is empty was left by a process that died at once.
+                if not name or any((checkpoints / candidate).iterdir()):
+                    continue
             return Run((checkpoints / candidate).resolve())
     except OSError as error:
         raise UsageError(f"Cannot create a run in {checkpoints}: {error.strerror or error}.") from None
-    raise UsageError(f"Run {name} exists; resume it with --resume {name}, or choose another name.")
+    raise UsageError(
+        f"Run {name} exists; go on with it (--resume {name}), delete it (cxrtui runs delete {name}), "
+        "or choose another name."
+    )
 
 
 def fresh_name(checkpoints: Path) -> str:

@@ -29,12 +29,20 @@ class Workspace:
         return self.root / "cxrtui.toml"
 
 
+def expand(path: str | Path) -> Path:
+    """`path` with a leading ``~`` resolved; unchanged where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def cache_root() -> Path:
     """Folder for what can always be made again: compiled programs and prepared films.
 
     `CXRTUI_CACHE_DIR` where it is set, else the XDG cache folder's `cxrtui`.
     """
     if chosen := os.environ.get("CXRTUI_CACHE_DIR"):
-        return Path(chosen).expanduser()
+        return expand(chosen)
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "cxrtui"
+    return expand(base) / "cxrtui"

@@ -18,7 +18,7 @@ def epoch_events(epoch: int, *, steps: int = 3, best: bool = True, start: float 
     step = first + steps
     events += [
         ev.EpochDone(time=clock + 10, epoch=epoch, step=step, loss=1.0 / epoch, accuracy=0.5, seconds=9.0),
-        ev.Validated(time=clock + 11, epoch=epoch, step=step, metrics=metrics),
+        ev.Validated(time=clock + 11, epoch=epoch, step=step, metrics=metrics, seconds=1.0),
         ev.EarlyStopping(
             time=clock + 11, epoch=epoch, metric="loss", value=0.5 / epoch, improved=best, best=0.5 / epoch,
             best_epoch=epoch, best_step=step, to_beat=0.5 / epoch, patience=8, patience_left=8, stopping=False,

@@ -52,7 +52,9 @@ def test_what_a_command_never_imports(tmp_path: Path, arguments: list[str], forb
         (["--headless", "train", "--data", "x", "--config", "absent.toml"], 2, "absent.toml"),
         (["--headless", "train", "--resume", "absent"], 2, "No run 'absent'"),
         (["--headless", "train", "--resume", "x", "--init", "random"], 2, "keeps its own"),
-        (["--headless", "train", "--data", "x", "--run", "../x"], 2, "name holds"),
+        (["--headless", "train", "--data", ".", "--init", "random", "--run", "../x"], 2, "name holds"),
+        (["--headless", "train", "--data", "~nosuchuser/x", "--init", "random"], 3, "No such file"),
+        (["train", "--data", ".", "--init", "random", "--run", "x"], 2, "needs a terminal"),
         (["attach", "absent"], 2, "No run"),
         (["runs", "stop", "absent"], 2, "No run"),
         (["classify", "absent", "x.png"], 2, "No run"),
@@ -70,6 +72,20 @@ def test_a_wrong_line_is_one_sentence_and_its_exit_code(
     assert words in answer.stderr
     assert "Traceback" not in answer.stderr
     assert answer.stdout == ""
+
+
+def test_a_mistake_does_not_burn_the_name_of_the_run(tmp_path: Path) -> None:
+    cxrtui("train", "--data", ".", "--init", "random", "--run", "mine", cwd=tmp_path)
+    cxrtui("--headless", "train", "--data", "absent", "--init", "random", "--run", "mine", cwd=tmp_path)
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_help_keeps_its_examples_apart(tmp_path: Path) -> None:
+    for command in ("train", "classify", "evaluate"):
+        text = cxrtui(command, "--help", cwd=tmp_path).stdout
+        assert "\b" not in text
+        assert "\\b" not in text
+        assert "\n    cxrtui " in text or "\n      cxrtui " in text
 
 
 def test_films_and_weights_that_are_not_there_have_their_own_codes(tmp_path: Path, phantom_films: Path) -> None:

@@ -28,7 +28,8 @@ def test_what_is_not_finite_is_strict_json_and_comes_back() -> None:
 @pytest.mark.parametrize(
     "line",
     ["", "{", "null", "[]", "3", '{"type": "Unheard"}', '{"type": "StepDone"}', '{"type": ["x"]}',
-     '{"type": "Validated", "epoch": 1, "step": 1, "metrics": 7}', b"\xff\xfe"],
+     '{"type": "Validated", "epoch": 1, "step": 1, "metrics": 7}', '{"type": "Paused", "step": "3"}',
+     '{"type": "Warned", "code": "x", "message": ["y"]}', "[" * 100_000, b"\xff\xfe"],
 )  # fmt: skip
 def test_a_foreign_line_is_none(line: str | bytes) -> None:
     assert ev.decode(line) is None

@@ -99,10 +99,52 @@ def test_a_signal_stops_with_a_checkpoint(phantom_films: Path, tmp_path: Path, n
 
 
 @pytest.mark.slow
+def test_events_go_to_stdout_beside_a_bar_on_a_terminal(phantom_films: Path, tmp_path: Path) -> None:
+    import pty
+
+    master, slave = pty.openpty()
+    arguments = [*train_command(tmp_path, phantom_films, "both", optim__epochs=1), "--json"]
+    with (
+        (tmp_path / "out.jsonl").open("wb") as out,
+        subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=slave) as process,
+    ):
+        os.close(slave)
+        shown = b""
+        while True:
+            try:
+                part = os.read(master, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            shown += part
+        assert process.wait() == 0
+    os.close(master)
+    assert (tmp_path / "out.jsonl").read_bytes() == run_of(tmp_path, "both").events_file.read_bytes()
+    assert b"StepDone" not in shown
+    assert b"epoch 1" in shown
+
+
+@pytest.mark.slow
+def test_a_reader_that_goes_away_does_not_end_the_run(phantom_films: Path, tmp_path: Path) -> None:
+    arguments = train_command(tmp_path, phantom_films, "alone", optim__epochs=1)
+    process = subprocess.Popen([*arguments, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    process.stderr.close()
+    assert process.wait(120) == 0
+    assert run_of(tmp_path, "alone").read().status == "finished"
+
+
+@pytest.mark.slow
 def test_a_detached_run_outlives_the_command_and_obeys_the_others(phantom_films: Path, tmp_path: Path) -> None:
     arguments = train_command(tmp_path, phantom_films, "afar", optim__epochs=5000, stop__patience=0)
     started = subprocess.run([*arguments, "--detach"], check=True, capture_output=True, text=True)
     assert started.stdout == "afar\n"
+    taken = subprocess.run([*arguments, "--detach"], capture_output=True, text=True, check=False)
+    assert taken.returncode == 2
+    assert "afar exists" in taken.stderr
     run = run_of(tmp_path, "afar")
     try:
         deadline = time.monotonic() + 120

@@ -47,6 +47,35 @@ def test_pause_resume_checkpoint_and_stop_by_the_control_file(small: Small, new_
     assert (state.status, state.checkpoint.step if state.checkpoint else None) == ("stopped", state.step)
 
 
+def test_a_paused_run_saves_when_asked_and_stays_paused(small: Small, new_run: Callable[..., Run]) -> None:
+    run = new_run()
+    worker = threading.Thread(
+        target=lambda: runner.drive(run, small(optim__epochs=5000, stop__patience=0)), daemon=True
+    )
+    worker.start()
+    wait_for(run, ev.StepDone)
+    run.command("pause")
+    wait_for(run, ev.Paused)
+    run.command("checkpoint")
+    wait_for(run, ev.CheckpointSaved)
+    deadline = time.monotonic() + 20
+    while run.read().status != "paused":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    run.command("stop")
+    worker.join(60)
+    assert run.read().status == "stopped"
+
+
+def test_a_watcher_that_fails_does_not_stop_the_run(small: Small, new_run: Callable[..., Run]) -> None:
+    def broken(line: str, event: ev.Event) -> None:
+        raise BrokenPipeError
+
+    run = new_run()
+    assert runner.drive(run, small(optim__epochs=1), on_event=broken) == 0
+    assert run.read().status == "finished"
+
+
 def test_an_old_command_does_not_stop_a_new_process(small: Small, new_run: Callable[..., Run]) -> None:
     run = new_run()
     run.command("stop")

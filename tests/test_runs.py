@@ -46,7 +46,7 @@ def test_an_unfinished_line_does_not_swallow_the_next(run: Run) -> None:
 
 
 def test_the_summary_of_a_long_log_reads_its_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "_TAIL_BYTES", 2000)
+    monkeypatch.setattr(runs, "_TAIL_BYTES", 200)
     summary = run.summary()
     assert summary.status == "finished"
     assert summary.early is not None
@@ -63,7 +63,17 @@ def test_commands_are_read_whole_or_not_at_all(run: Run) -> None:
     assert second is not None
     assert (first[0], second[0]) == ("pause", "resume")
     assert first[1] != second[1]
-    for junk in ("", "{", '{"command": "explode", "id": 1}', "[]", '{"command": "stop"}'):
+    assert [word for word, _ in run.read_commands()] == ["pause", "resume"]
+    for _ in range(20):
+        run.command("checkpoint")
+    assert len(run.read_commands()) == 8
+    for junk in (
+        "",
+        "{",
+        '{"commands": [{"command": "explode", "id": 1}]}',
+        "[]",
+        '{"commands": [{"command": "stop"}]}',
+    ):
         (run.folder / "control").write_text(junk)
         assert run.read_command() is None
 
@@ -97,6 +107,21 @@ def test_runs_are_found_by_name_and_by_path(run: Run, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="runs there: sample"):
         runs.find_run(checkpoints, "samples")
     assert runs.all_runs(tmp_path / "absent") == []
+    assert not runs.is_run(tmp_path / ("x" * 300))
+    with pytest.raises(UsageError, match="No run"):
+        runs.find_run(checkpoints, "x" * 300)
+
+
+def test_a_folder_left_empty_by_a_process_that_died_can_be_used(tmp_path: Path) -> None:
+    (tmp_path / "again").mkdir()
+    assert runs.new_run(tmp_path, "again").folder == tmp_path / "again"
+
+
+def test_a_log_with_foreign_lines_still_tells_the_rest(run: Run) -> None:
+    with run.events_file.open("a") as file:
+        file.write('{"type": "DataPrepared", "labels": 5}\n{"type": "Warned", "code": 1, "message": {}}\nnoise\n')
+        file.write('{"type": "Evaluated", "part": "x", "step": 1, "metrics": {}, "counts": {}, "threshold": 0.5}\n')
+    assert run.read().stopped is not None
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "x" * 65, "sp ace"])

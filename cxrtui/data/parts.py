@@ -16,13 +16,15 @@ from cxrtui.data.store import Store
 class Part:
     """Some films of a store, in the order of their names.
 
-    `labels` is int32 `[N]`, 0 negative, 1 positive; `paths` lead to the files; `patients` and `sources` are by film.
+    `labels` is int32 `[N]`, 0 negative, 1 positive; `paths` lead to the files; `patients`, `sources` and
+    `digests` (SHA-256 of the file) are by film.
     """
 
     labels: npt.NDArray[np.int32]
     paths: list[str]
     patients: list[str]
     sources: list[str]
+    digests: list[str]
     store: Store = field(repr=False)
     rows: npt.NDArray[np.int64] = field(repr=False)
     _images: npt.NDArray[np.uint8] | None = field(default=None, repr=False)

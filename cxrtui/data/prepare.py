@@ -52,6 +52,12 @@ def prepare(
                 code="splits-absent",
                 message=f"{data.splits} lists {division.absent} films that are not in the data or cannot be read.",
             )
+        if twice := splits.divided(ready.digests, division.parts):
+            yield Warned(
+                code="copies-divided",
+                message=f"{data.splits} puts copies of {twice} films into more than one part; what the test part says "
+                "of them is not of unseen films.",
+            )
     else:
         division = splits.draw(
             ready.films, ready.digests, seed=config.run.seed, validation=data.validation, test=data.test
@@ -63,7 +69,7 @@ def prepare(
                 f"{count} {reason}.",
             )
     if splits_out is not None:
-        splits.write(splits_out, ready.films, division.parts)
+        splits.write(splits_out, ready.films, ready.digests, division.parts)
     members = {name: [i for i, part in enumerate(division.parts) if part == name] for name in PARTS}
     parts = {name: _part(ready, places) for name, places in members.items()}
     left_out = dict(sorted((Counter(ready.left_out) + division.left_out).items()))
@@ -105,6 +111,7 @@ def _part(ready: Readable, places: Sequence[int]) -> Part:
         paths=[str(film.path) for film, _ in films],
         patients=[film.patient for film, _ in films],
         sources=[film.source for film, _ in films],
+        digests=[ready.digests[place] for place in places],
         store=ready.store,
         rows=np.asarray([ready.rows[place] for place in places], np.int64),
     )

@@ -15,6 +15,7 @@ from cxrtui.data import folders, manifest
 from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.patients import assign
 from cxrtui.errors import DataError
+from cxrtui.workspace import expand
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def read_source(path: str | Path, patient_pattern: str = "") -> Collection:
     """
     if not str(path):
         raise DataError("No data was named; add --data PATH (a folder of class folders, or a CSV manifest).")
-    root = Path(path).expanduser()
+    root = expand(path)
     shown = printable(root)
     try:
         root.stat()

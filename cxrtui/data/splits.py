@@ -18,8 +18,9 @@ from pathlib import Path
 from cxrtui.data.films import PARTS, Film, printable
 from cxrtui.data.manifest import read_table
 from cxrtui.errors import DataError
+from cxrtui.workspace import expand
 
-COLUMNS = ("path", "label", "patient", "part", "source")
+COLUMNS = ("path", "label", "patient", "part", "source", "sha256")
 Chosen = Sequence[tuple[Film, int]]
 
 
@@ -129,13 +130,23 @@ def check(films: Chosen, parts: Sequence[str]) -> None:
             )
 
 
-def write(file: Path, films: Chosen, parts: Sequence[str]) -> None:
+def divided(digests: Sequence[str], parts: Sequence[str]) -> int:
+    """How many different films have byte-identical copies in more than one part."""
+    where: dict[str, set[str]] = {}
+    for digest, part in zip(digests, parts, strict=True):
+        if part:
+            where.setdefault(digest, set()).add(part)
+    return sum(len(held) > 1 for held in where.values())
+
+
+def write(file: Path, films: Chosen, digests: Sequence[str], parts: Sequence[str]) -> None:
     """The division as splits.csv, by a rename; a film that is left out has an empty part."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for part, (film, _) in zip(parts, films, strict=True):
-        writer.writerow([printable(cell) for cell in (film.name, film.label, film.patient, part, film.source)])
+    for part, (film, _), digest in zip(parts, films, digests, strict=True):
+        cells = (film.name, film.label, film.patient, part, film.source, digest)
+        writer.writerow([printable(cell) for cell in cells])
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.tmp")
     with temporary.open("w", encoding="utf-8", newline="") as stream:
@@ -153,11 +164,11 @@ def read(file: str | Path, films: Chosen) -> Division:
     Raises:
         DataError: the file cannot be read or used, does not cover all films, or breaks the rules of `check`.
     """
-    path = Path(file).expanduser()
+    path = expand(file)
     listed: dict[str, str] = {}
     for line, row in read_table(path):
         if "path" not in row or "part" not in row:
-            raise DataError(f"{printable(path)} is not a split file; it needs the columns {', '.join(COLUMNS)}.")
+            raise DataError(f"{printable(path)} is not a split file; it needs the columns path and part.")
         if row["part"] not in ("", *PARTS):
             raise DataError(
                 f"Unknown part {row['part']!r} in line {line} of {printable(path)}; it may be {', '.join(PARTS)}."

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from cxrtui import config as configs
+from cxrtui.data.feed import make_feed
 from cxrtui.data.prepare import load_evaluation
 from cxrtui.evaluation import model as models
 from cxrtui.evaluation.judge import Judge
-from cxrtui.events import DataPrepared, Event
+from cxrtui.events import DataPrepared, Event, Warned
 from cxrtui.runs import Run
 
 T = TypeVar("T")
@@ -21,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was judged, and the verdict."""
+    """What was judged, and the verdict. `labels` are the data's own names; `known` counts films the run trained on."""
 
     run: str
     source: str
@@ -29,6 +30,7 @@ class Evaluation:
     metrics: dict[str, float]
     counts: dict[str, int]
     threshold: float
+    known: int
     data: DataPrepared
 
     def as_dict(self) -> dict[str, Any]:
@@ -36,12 +38,16 @@ class Evaluation:
         return {
             "run": self.run, "source": self.source, "labels": list(self.labels), "threshold": self.threshold,
             "metrics": {key: None if np.isnan(value) else value for key, value in self.metrics.items()},
-            "counts": self.counts, "left_out": self.data.left_out, "unreadable": self.data.unreadable,
+            "counts": self.counts, "patients": self.data.patients["all"], "trained_on": self.known,
+            "left_out": self.data.left_out, "unreadable": self.data.unreadable,
         }  # fmt: skip
 
 
 def evaluate(target: Run, source: str, values: Mapping[str, Any], tell: Callable[[Event], None]) -> Evaluation:
     """Judge a run's best weights on every film of `source`.
+
+    Films that the run trained on or was tuned by are found by content and warned of. There is no loss among the
+    metrics: the run's own is weighted by its classes and would not compare.
 
     Args:
         target: the run.
@@ -62,11 +68,27 @@ def evaluate(target: Run, source: str, values: Mapping[str, Any], tell: Callable
             told.append(event)
         tell(event)
 
-    prepared = _result(load_evaluation(data, Path(source).expanduser()), hear)
+    part = _result(load_evaluation(data, source), hear).parts["all"]
+    known = len(set(part.digests) & seen_in_training(target))
+    if known:
+        tell(Warned(code="trained-on", message=f"{known} of these {len(part)} films are among those that run "
+                    f"{model.name} was trained or tuned on; what follows says nothing of unseen films."))  # fmt: skip
     judge = Judge(model.graphdef, model.size, model.side, np.ones(2, np.float32), 0.0)
-    judged = _result(judge.part(model.weights, prepared.parts["all"], "evaluating", lambda: False), tell)
+    judged = _result(judge.part(model.weights, make_feed(part, data.feed), "evaluating", lambda: False), tell)
     assert judged is not None  # nothing asks it to stop
-    return Evaluation(model.name, source, model.labels, judged.metrics, judged.counts, judged.threshold, told[0])
+    measured = {name: value for name, value in judged.metrics.items() if name != "loss"}
+    negative, positive = told[0].labels
+    return Evaluation(model.name, source, (negative, positive), measured, judged.counts, judged.threshold, known,
+                      told[0])  # fmt: skip
+
+
+def seen_in_training(run: Run) -> set[str]:
+    """Content hashes of the films in the run's training and validation parts; empty where it did not note them."""
+    try:
+        with run.splits_file.open(newline="", encoding="utf-8") as file:
+            return {row["sha256"] for row in csv.DictReader(file) if row["part"] in ("train", "validation")}
+    except (OSError, KeyError, csv.Error, UnicodeDecodeError):
+        return set()
 
 
 def _result(stream: Generator[Event, None, T], tell: Callable[[Event], None]) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from collections.abc import Callable, Generator
@@ -14,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtui import RESEARCH_ONLY
-from cxrtui.data.prepare import Part
+from cxrtui.data.feed import Feed
+from cxrtui.data.films import printable
+from cxrtui.data.parts import Part
 from cxrtui.evaluation.metrics import THRESHOLD, confusion, metrics
 from cxrtui.evaluation.predict import Predictor, Weights, softmax
 from cxrtui.events import Preparing
@@ -41,13 +44,14 @@ class Judged:
             "counts": self.counts,
         }  # fmt: skip
         write_atomic(folder / f"{name}.json", json.dumps(body, indent=2) + "\n")
-        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-            rows = csv.writer(file)
-            rows.writerow(["path", "patient", "source", "label", "called", "probability"])
-            for index, probability in enumerate(self.probabilities):
-                called = labels[int(probability >= self.threshold)]
-                rows.writerow([part.paths[index], part.patients[index], part.sources[index],
-                               labels[int(part.labels[index])], called, f"{probability:.6f}"])  # fmt: skip
+        text = io.StringIO()
+        rows = csv.writer(text, lineterminator="\n")
+        rows.writerow(["path", "patient", "source", "label", "called", "probability"])
+        for index, probability in enumerate(self.probabilities):
+            called = labels[int(probability >= self.threshold)]
+            film = (part.paths[index], part.patients[index], part.sources[index])
+            rows.writerow([*map(printable, film), labels[int(part.labels[index])], called, f"{probability:.6f}"])
+        write_atomic(folder / f"{name}.csv", text.getvalue())
 
 
 class Judge:
@@ -69,12 +73,13 @@ class Judge:
         self.weights, self.smoothing = weights, smoothing
 
     def part(
-        self, weights: Weights, part: Part, stage: str, should_stop: Callable[[], bool]
+        self, weights: Weights, feed: Feed, stage: str, should_stop: Callable[[], bool]
     ) -> Generator[Preparing, None, Judged | None]:
-        """Events of progress, then the verdict; None where a stop was asked for."""
+        """Events of progress, then the verdict on the part that `feed` holds; None where a stop was asked for."""
+        part = feed.part
         logits = np.zeros((len(part), 2), np.float32)
         done = 0
-        for rows in self.predictor.over(weights, part):
+        for rows in self.predictor.over(weights, feed):
             logits[done : done + len(rows)] = rows
             done += len(rows)
             yield Preparing(stage=stage, done=done, total=len(part))

@@ -60,7 +60,15 @@ def load(target: Run | Path) -> Model:
     run = target if isinstance(target, Run) else Run(target)
     if not is_run(run.folder):
         raise UsageError(f"{run.folder} is no run; `cxrtui runs list` names those there are.")
-    return load_step(run, Checkpoints(run.state, read_only=True).best())
+    checkpoints = Checkpoints(run.state, read_only=True)
+    while True:
+        step = checkpoints.best()
+        try:
+            return load_step(run, step)
+        except CheckpointError:
+            if step in checkpoints.steps():
+                raise
+            # A live run has found better weights meanwhile and removed these.
 
 
 def load_step(run: Run, step: int) -> Model:
@@ -71,7 +79,7 @@ def load_step(run: Run, step: int) -> Model:
     """
     backend.prepare()
     try:
-        settings = configs.resolve(configs.read_file(run.config_file))
+        settings = configs.load(run.config_file)
     except ConfigError as error:
         raise CheckpointError(f"Run {run.name} cannot be read: {error}") from None
     checkpoints = Checkpoints(run.state, read_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,18 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtui.data.augment import resample
+from cxrtui.data.feed import Feed
 from cxrtui.net import freeze
 from cxrtui.net.resnet import normalise
 
 Weights = dict[str, Any]  # {"trainable", "frozen", "statistics"}: the network's three pytrees
-
-
-class Films(Protocol):
-    """What holds prepared films: `gather` gives them as uint8 ``[n, side, side]``."""
-
-    def __len__(self) -> int: ...
-    def gather(self, indices: NDArray[np.int32]) -> NDArray[np.uint8]:
-        """The films at `indices`."""
 
 
 class Predictor:
@@ -50,11 +43,12 @@ class Predictor:
             images = np.concatenate([images, padding])
         return np.asarray(self._forward(weights, jax.device_put(images)))[:count]
 
-    def over(self, weights: Weights, films: Films) -> Iterator[NDArray[np.float32]]:
-        """Logits of `films` batch by batch, in order; the caller may stop between two."""
-        for start in range(0, len(films), self.batch):
-            indices = np.arange(start, min(start + self.batch, len(films)), dtype=np.int32)
-            yield self(weights, films.gather(indices))
+    def over(self, weights: Weights, feed: Feed) -> Iterator[NDArray[np.float32]]:
+        """Logits of the part that `feed` holds, batch by batch, in order; the caller may stop between two."""
+        count = len(feed.part)
+        for start in range(0, count, self.batch):
+            indices = np.minimum(np.arange(start, start + self.batch, dtype=np.int32), count - 1)
+            yield np.asarray(self._forward(weights, feed.batch(indices).images))[: count - start]
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ A folder under a temporary name is an unfinished save and is never read, so the 
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,9 @@ from typing import Any
 import orbax.checkpoint as ocp
 
 from cxrtui.errors import CheckpointError
+from cxrtui.runs import write_atomic
 
 Tree = Any
-
-
-def _steps(folder: Path) -> list[int]:
-    """The committed steps in `folder`, ascending."""
-    try:
-        return sorted(int(path.name) for path in folder.iterdir() if path.name.isdecimal() and path.is_dir())
-    except OSError:
-        return []
 
 
 class Checkpoints:
@@ -49,7 +43,9 @@ class Checkpoints:
         """
         self.wait()
         self._prune()
-        if step in _steps(self.folder):
+        if step in self.steps():
+            # The same arrays, but the run may know more by now: that they are the best, say.
+            write_atomic(self.folder / str(step) / "progress" / "metadata", json.dumps(progress))
             return
         if self._saver is None:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -97,17 +93,23 @@ class Checkpoints:
 
     def _prune(self) -> None:
         """Remove what is neither the latest nor the best of the latest."""
-        steps = _steps(self.folder)
+        steps = self.steps()
         if steps:
             keep = {steps[-1], self.progress(steps[-1]).get("best_step")}
             for step in steps:
                 if step not in keep:
                     shutil.rmtree(self.folder / str(step), ignore_errors=True)
 
+    def steps(self) -> list[int]:
+        """The committed steps, ascending."""
+        try:
+            return sorted(int(path.name) for path in self.folder.iterdir() if path.name.isdecimal() and path.is_dir())
+        except OSError:
+            return []
+
     def latest(self) -> int | None:
         """The last committed step, or None."""
-        steps = _steps(self.folder)
-        return steps[-1] if steps else None
+        return self.steps()[-1] if self.steps() else None
 
     def best(self) -> int:
         """The step whose weights are to be used: the best validated one, else the latest.
@@ -118,8 +120,7 @@ class Checkpoints:
         latest = self.latest()
         if latest is None:
             raise CheckpointError(f"No checkpoint in {self.folder}; the run was stopped before its first one.")
-        best = int(self.progress(latest).get("best_step") or latest)
-        return best if (self.folder / str(best)).is_dir() else latest
+        return int(self.progress(latest).get("best_step") or latest)
 
     def progress(self, step: int) -> dict[str, Any]:
         """Where the run stood at `step`.

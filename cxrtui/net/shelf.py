@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cxrtui.errors import WeightsError
+from cxrtui.workspace import expand
 
 HOW_TO_GET = (
     "download the safetensors file of timm/resnet50.tv_in1k from Hugging Face and give its path (--init PATH), "
@@ -22,7 +23,7 @@ def locate(init: str) -> Path | None:
         return None
     if init == "imagenet":
         raise WeightsError(f"No ImageNet weights are on the shelf: {HOW_TO_GET}.")
-    path = Path(init).expanduser()
+    path = expand(init)
     if not path.is_file():
         raise WeightsError(f"{init} is neither imagenet nor random nor a safetensors file: {HOW_TO_GET}.")
     return path

@@ -27,7 +27,7 @@ from cxrtui.training.loop import evaluate, train
 from cxrtui.training.losses import class_weights
 from cxrtui.training.optimizer import optimizer as make_optimizer
 from cxrtui.training.session import Ask, Position, Session
-from cxrtui.training.start import restore, start
+from cxrtui.training.start import resumed, start
 from cxrtui.training.step import make_step
 from cxrtui.training.stopping import Stopper
 
@@ -65,10 +65,12 @@ def fit(
     latest = checkpoints.latest() if resume else None
     position = Position(Stopper(config.stop))
     progress: dict[str, Any] = {}
+    began_with = ""
     if latest is not None:
         progress = checkpoints.progress(latest)
         try:
             position = Position.restored(config, progress)
+            began_with = str(progress["fingerprint"])
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"Checkpoint {run.state / str(latest)} is torn: {error!r}.") from None
     if resume:
@@ -82,7 +84,7 @@ def fit(
         except Interrupted:
             yield ev.Stopped(reason="requested", step=position.step, epoch=0)
             return
-        if progress and progress["fingerprint"] != prepared.fingerprint:
+        if began_with and began_with != prepared.fingerprint:
             raise DataError(
                 f"The films of {config.data.source} are not those that run {run.name} began with; "
                 "bring the old ones back or start a new run."
@@ -119,7 +121,7 @@ def _set_up(
     optimizer = make_optimizer(config.optim, steps * config.optim.epochs)
     yield ev.Preparing(stage="compiling")
     began = time.monotonic()
-    begun = start(config, optimizer)
+    begun = start(config, optimizer) if latest is None else resumed(config, optimizer, checkpoints, latest)
     weights = class_weights(part.labels, config.optim.class_weights)
     judge = Judge(begun.graphdef, config.data.size, prepared.side, weights, config.optim.label_smoothing)
     images = jax.ShapeDtypeStruct((batch, prepared.side, prepared.side), np.uint8)
@@ -129,9 +131,9 @@ def _set_up(
         compiling = second.submit(judge.predictor.compile, begun.state.weights)
         step = jitted.lower(begun.state, images, labels).compile()
         compiling.result()
-    state = begun.state if latest is None else restore(begun, checkpoints, latest)
     yield ev.Compiled(seconds=time.monotonic() - began, parameters=begun.parameters, trainable=begun.trainable)
     feed = make_feed(part, config.data.feed)
-    session = Session(config, run, should_stop, should_checkpoint, checkpoints, prepared, state, position, steps,
-                      judge, feed)  # fmt: skip
+    validation = make_feed(prepared.parts["validation"], config.data.feed)
+    session = Session(config, run, should_stop, should_checkpoint, checkpoints, prepared, begun.state, position, steps,
+                      judge, feed, validation)  # fmt: skip
     return session, step

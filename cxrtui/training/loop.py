@@ -8,9 +8,12 @@ from collections.abc import Generator
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 from cxrtui import events as ev
 from cxrtui.config import Config
+from cxrtui.data.feed import make_feed
 from cxrtui.errors import DivergedError
 from cxrtui.training.optimizer import schedule
 from cxrtui.training.session import Session
@@ -19,6 +22,9 @@ from cxrtui.training.session import Session
 def train(session: Session, step: Any) -> Generator[ev.Event, None, str]:
     """Epochs until there is a reason to stop, which is returned."""
     position = session.position
+    if session.should_stop():
+        yield from session.save("stopping")
+        return "requested"
     while True:
         if not position.validated:
             interrupted = yield from _validate(session)
@@ -38,7 +44,8 @@ def _epoch(session: Session, step: Any) -> Generator[ev.Event, None, bool]:
     config, position, per_epoch = session.config, session.position, session.steps_per_epoch
     epoch, first = position.step // per_epoch + 1, position.step % per_epoch
     batch = config.optim.batch_size
-    rate = schedule(config.optim, session.total_steps)
+    numbers = jnp.arange(per_epoch * (epoch - 1), per_epoch * epoch, dtype=jnp.int32)
+    rates = np.asarray(jax.vmap(schedule(config.optim, session.total_steps))(numbers))
     pending: tuple[int, dict[str, jax.Array]] | None = None
     clock = time.monotonic()
 
@@ -47,8 +54,9 @@ def _epoch(session: Session, step: Any) -> Generator[ev.Event, None, bool]:
         assert pending is not None
         number, scalars = pending
         values = {name: float(value) for name, value in jax.device_get(scalars).items()}
-        if not math.isfinite(values["loss"]):
-            raise _diverged(config, values["loss"], f"step {number}", epoch)
+        for name in ("loss", "gradient_norm"):
+            if not math.isfinite(values[name]):
+                raise _diverged(config, f"{name.replace('_', ' ')} of step {number}", values[name], epoch)
         now = time.monotonic()
         seconds, clock = now - clock, now
         position.epoch_loss += values["loss"]
@@ -56,7 +64,7 @@ def _epoch(session: Session, step: Any) -> Generator[ev.Event, None, bool]:
         position.epoch_seconds += seconds
         return ev.StepDone(
             step=number, epoch=epoch, epochs=config.optim.epochs, steps_per_epoch=per_epoch, loss=values["loss"],
-            accuracy=values["accuracy"], learning_rate=float(rate(number - 1)),
+            accuracy=values["accuracy"], learning_rate=float(rates[(number - 1) % per_epoch]),
             gradient_norm=values["gradient_norm"], images_per_second=batch / max(seconds, 1e-9),
         )  # fmt: skip
 
@@ -64,7 +72,10 @@ def _epoch(session: Session, step: Any) -> Generator[ev.Event, None, bool]:
         with jax.transfer_guard("disallow"):
             session.state, scalars = step(session.state, films.images, films.labels)
         if pending is not None:
-            yield read()
+            event = read()
+            left = time.monotonic()
+            yield event
+            clock += time.monotonic() - left  # a pause is no training
         pending = (position.step + 1, scalars)
         position.step += 1
         yield from session.committed()
@@ -85,24 +96,25 @@ def _epoch(session: Session, step: Any) -> Generator[ev.Event, None, bool]:
     return False
 
 
-def _diverged(config: Config, loss: float, where: str, epoch: int) -> DivergedError:
+def _diverged(config: Config, what: str, value: float, epoch: int) -> DivergedError:
     return DivergedError(
-        f"The loss of {where} (epoch {epoch}) is {loss}; lower optim.learning_rate "
+        f"The {what} (epoch {epoch}) is {value}; lower optim.learning_rate "
         f"(it is {config.optim.learning_rate:g}) or set optim.clip."
     )
 
 
 def _validate(session: Session) -> Generator[ev.Event, None, bool]:
     """Judge the validation part, then early stopping, then a checkpoint; True where a stop was asked for instead."""
-    position, part = session.position, session.prepared.parts["validation"]
+    position = session.position
     began = time.monotonic()
-    judged = yield from session.judge.part(session.state.weights, part, "validating", session.should_stop)
+    judged = yield from session.judge.part(session.state.weights, session.validation, "validating", session.should_stop)
     if judged is None:
         yield from session.save("stopping")
         return True
     epoch = position.step // session.steps_per_epoch
     if not math.isfinite(judged.metrics["loss"]):
-        raise _diverged(session.config, judged.metrics["loss"], f"validation after step {position.step}", epoch)
+        where = f"loss of the validation after step {position.step}"
+        raise _diverged(session.config, where, judged.metrics["loss"], epoch)
     yield ev.Validated(epoch=epoch, step=position.step, metrics=judged.metrics, seconds=time.monotonic() - began)
     position.stopper, verdict = position.stopper.judge(epoch, position.step, judged.metrics)
     yield verdict
@@ -114,17 +126,16 @@ def _validate(session: Session) -> Generator[ev.Event, None, bool]:
 
 def evaluate(session: Session) -> Generator[ev.Event, None, bool]:
     """The best weights on validation and test, into the log and `evaluation/`; True where a stop was asked for."""
-    checkpoints, position = session.checkpoints, session.position
-    best = checkpoints.best()
-    weights = session.state.weights
+    position, weights = session.position, session.state.weights
+    best = position.stopper.best_step or position.step
     if best != position.step:
-        weights = checkpoints.weights(best, weights)
-    for name in ("validation", "test"):
-        part = session.prepared.parts[name]
-        judged = yield from session.judge.part(weights, part, "evaluating", session.should_stop)
+        weights = session.checkpoints.weights(best, weights)
+    test = make_feed(session.prepared.parts["test"], session.config.data.feed)
+    for name, feed in (("validation", session.validation), ("test", test)):
+        judged = yield from session.judge.part(weights, feed, "evaluating", session.should_stop)
         if judged is None:
             return True
-        judged.write(session.run.evaluation, name, part, session.prepared.labels, best)
+        judged.write(session.run.evaluation, name, feed.part, session.prepared.labels, best)
         yield ev.Evaluated(part=name, step=best, metrics=judged.metrics, counts=judged.counts,
                            threshold=judged.threshold)  # fmt: skip
     return False

@@ -64,6 +64,7 @@ class Session:
     steps_per_epoch: int
     judge: Judge
     feed: Feed
+    validation: Feed
     saved_at: float = field(default_factory=time.monotonic)
     _announced: list[ev.CheckpointSaved] = field(default_factory=list)
 
@@ -87,8 +88,6 @@ class Session:
         """Begin a checkpoint of this moment; its event follows once it is committed."""
         yield from self.committed(wait=True)
         position = self.position
-        if self.checkpoints.latest() == position.step:
-            return
         about = {"epoch": self.epoch, "labels": self.prepared.labels, "fingerprint": self.prepared.fingerprint}
         self.checkpoints.save(position.step, self.state.weights, self.state.optimizer, position.as_dict() | about)
         best = position.stopper.best_step == position.step

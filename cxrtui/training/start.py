@@ -57,17 +57,20 @@ def start(config: Config, optimizer: optax.GradientTransformation) -> Start:
     return Start(graphdef, state)
 
 
-def restore(begun: Start, checkpoints: Checkpoints, step: int) -> TrainState:
-    """The state at a checkpoint, in the shapes of `begun`.
+def resumed(config: Config, optimizer: optax.GradientTransformation, checkpoints: Checkpoints, step: int) -> Start:
+    """The network and its state as they were at a checkpoint; the file of the first weights is not needed again.
 
     Raises:
         CheckpointError: it is torn, or of another network or optimizer.
     """
-    weights = checkpoints.weights(step, begun.state.weights)
-    return TrainState(
+    spec = networks.spec_of(config, stem_offset=config.model.init != "random")
+    graphdef, trainable, frozen, statistics = networks.abstract(spec)
+    weights = checkpoints.weights(step, {"trainable": trainable, "frozen": frozen, "statistics": statistics})
+    state = TrainState(
         step=jnp.asarray(step, jnp.int32),
         trainable=weights["trainable"],
         frozen=weights["frozen"],
         statistics=weights["statistics"],
-        optimizer=checkpoints.optimizer(step, begun.state.optimizer),
+        optimizer=checkpoints.optimizer(step, jax.eval_shape(optimizer.init, trainable)),
     )
+    return Start(graphdef, state)

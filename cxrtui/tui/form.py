@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from cxrtui import config as configs
@@ -13,7 +12,7 @@ from cxrtui.config import FREEZE_LEVELS, METRICS, Config
 from cxrtui.data.films import printable
 from cxrtui.errors import ConfigError, CxrtuiError, WeightsError
 from cxrtui.net import shelf
-from cxrtui.workspace import Workspace
+from cxrtui.workspace import Workspace, expand
 
 RUN_NAME = "run.name"
 """The one field that is no setting."""
@@ -117,7 +116,7 @@ def _check(item: Field, values: Mapping[str, str], workspace: Workspace, survey:
 def _check_source(text: str, survey: Survey) -> str:
     if not text:
         raise ConfigError("say where the films are: a folder of class folders, or a CSV")
-    path = Path(text).expanduser()
+    path = expand(text)
     if not path.exists():
         raise ConfigError("no such folder or file")
     if survey.path != text:
@@ -177,7 +176,7 @@ def settings(base: Config, values: Mapping[str, str]) -> Config:
     """
     chosen = {key: text.strip() for key, text in values.items() if key != RUN_NAME}
     for key in ("data.source", "model.init"):  # absolute, so that the run can be resumed from another folder
-        path = Path(chosen[key]).expanduser()
+        path = expand(chosen[key])
         if path.exists() and chosen[key] not in ("random", "imagenet"):
             chosen[key] = str(path.absolute())
     return configs.with_values(base, chosen)
@@ -187,7 +186,7 @@ def complete_path(text: str) -> str | None:
     """`text` with the first folder (or CSV file) that continues it, or None."""
     if not text:
         return None
-    path = Path(text).expanduser()
+    path = expand(text)
     parent, stem = (path, "") if text.endswith("/") else (path.parent, path.name)
     try:
         names = sorted(

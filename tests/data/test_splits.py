@@ -79,7 +79,7 @@ def test_an_assigned_split_that_divides_patients(tmp_path: Path) -> None:
     assert Counter(division.parts) == {"train": 30, "validation": 10, "test": 20, "": 40}
     assert division.left_out.total() == 40
     assert all(part in ("", film.split) for (film, _), part in zip(films, division.parts, strict=True))
-    splits.write(tmp_path / "s.csv", films, division.parts)
+    splits.write(tmp_path / "s.csv", films, _digests(films), division.parts)
     again = splits.read(tmp_path / "s.csv", films)
     assert (again.parts, again.left_out.total()) == (division.parts, 40)
 
@@ -93,7 +93,7 @@ def test_a_part_without_a_class_is_refused() -> None:
 def test_written_and_read_again(tmp_path: Path) -> None:
     films = _many()
     parts = _draw(films)
-    splits.write(tmp_path / "run" / "splits.csv", films, parts)
+    splits.write(tmp_path / "run" / "splits.csv", films, _digests(films), parts)
     assert splits.read(tmp_path / "run" / "splits.csv", list(reversed(films))).parts == parts[::-1]
     assert [file.name for file in (tmp_path / "run").iterdir()] == ["splits.csv"]
     fewer = splits.read(tmp_path / "run" / "splits.csv", films[:-7])
@@ -114,6 +114,6 @@ def test_split_files_that_are_wrong(tmp_path: Path, text: str, words: str) -> No
 
 def test_a_split_file_that_divides_a_patient(tmp_path: Path) -> None:
     films = [_film(n, f"p{n // 2}", n % 2) for n in range(12)]
-    splits.write(tmp_path / "s.csv", films, [PARTS[n // 3 % 3] for n in range(12)])
+    splits.write(tmp_path / "s.csv", films, _digests(films), [PARTS[n // 3 % 3] for n in range(12)])
     with pytest.raises(DataError, match="Patient p1 has films in train and in validation"):
         splits.read(tmp_path / "s.csv", films)

@@ -93,6 +93,57 @@ def test_a_stopped_run_resumes_to_the_same_bits(small: Small, new_run: NewRun, s
     assert len(final) == 2
 
 
+def test_a_stop_in_the_last_validation_loses_no_best_weights(small: Small, new_run: NewRun) -> None:
+    from cxrtui.evaluation import judge
+
+    whole, broken = new_run("whole"), new_run("broken")
+    # Patience 1 and an AUROC that must rise by half: epoch 1 is the best whatever comes, and the only one.
+    config = small(optim__epochs=1)
+    list(fit(config, whole))
+    in_validation = False
+
+    def now() -> bool:
+        return in_validation
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judge, "BATCH", 4)  # more than one batch, so that a stop finds a gap
+        patch.setattr(judge.Judge.__init__, "__defaults__", (4,))
+        story = []
+        for event in fit(config, broken, now):
+            story.append(event)
+            in_validation = (
+                isinstance(event, (ev.EpochDone, ev.Preparing))
+                and bool(story)
+                and any(isinstance(item, ev.EpochDone) for item in story)
+            )
+    assert not any(isinstance(event, ev.Validated) for event in story)
+    again = list(fit(config, broken, resume=True))
+    steps = {event.step for event in again if isinstance(event, ev.Evaluated)}
+    assert steps == {Checkpoints(broken.state, read_only=True).best()} == {5}
+    assert Checkpoints(broken.state, read_only=True).progress(5)["best_step"] == 5
+    assert any(isinstance(event, ev.CheckpointSaved) and event.best for event in again)
+
+
+def test_a_resume_does_not_need_the_first_weights_again(small: Small, new_run: NewRun, tmp_path: Path) -> None:
+    from tests.net.torchvision_file import saved, torchvision_tensors
+
+    weights = saved(torchvision_tensors(4, (1, 1, 1, 1)), tmp_path)
+    run = new_run()
+    config = small(model__init=str(weights), optim__epochs=2, stop__patience=0)
+    steps = 0
+
+    def enough() -> bool:
+        return steps >= 3
+
+    for event in fit(config, run, enough):
+        steps += isinstance(event, ev.StepDone)
+    weights.unlink()
+    again = list(fit(config, run, resume=True))
+    assert isinstance(again[-1], ev.Stopped)
+    assert again[-1].reason == "epochs"
+    assert models.load(run).weights
+
+
 def test_a_finished_run_resumes_to_its_evaluation_alone(small: Small, new_run: NewRun) -> None:
     run = new_run()
     config = small(optim__epochs=1)
@@ -119,7 +170,7 @@ def test_a_loss_that_is_not_finite_names_its_step(small: Small, new_run: NewRun)
     config = small(optim__learning_rate=10.0, optim__name="sgd", optim__clip=0.0, optim__warmup=0.0,
                    optim__schedule="constant", optim__epochs=60, stop__patience=0, optim__momentum=0.999,
                    optim__weight_decay=1.0)  # fmt: skip
-    with pytest.raises(DivergedError, match=r"loss of .*step \d+ .*learning_rate"):
+    with pytest.raises(DivergedError, match=r"(loss|gradient norm) of .*step \d+ .*learning_rate"):
         list(fit(config, new_run()))
 
 

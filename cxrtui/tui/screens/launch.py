@@ -21,6 +21,7 @@ from cxrtui.tui.form import FIELDS, RUN_NAME, Note, Survey, complete_path, initi
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.screens.page import Page
 from cxrtui.tui.screens.questions import Notice
+from cxrtui.workspace import expand
 
 LOOK_AFTER = 0.3
 
@@ -163,10 +164,9 @@ class LaunchScreen(Page):
 
     def _look(self, text: str) -> None:
         def work() -> None:
-            from pathlib import Path
 
             try:
-                survey = Survey(text, self.dashboard.backend.survey(Path(text).expanduser()))
+                survey = Survey(text, self.dashboard.backend.survey(expand(text)))
             except (CxrtuiError, OSError) as error:
                 survey = Survey(text, error=str(error))
             self.post_message(Surveyed(survey))
