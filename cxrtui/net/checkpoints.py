@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +148,20 @@ class Checkpoints:
             with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
                 return reader.restore(self.folder / str(step), args=ocp.args.Composite(**items))
         except Exception as error:
+            _silence_late_readers()
             reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
             raise CheckpointError(
                 f"Checkpoint {self.folder / str(step)} cannot be read ({reason}); "
                 "it is torn or belongs to another network."
             ) from error
+
+
+def _silence_late_readers() -> None:
+    """Keep quiet what Orbax's other reads say after the first torn array: that the loop they answer to is closed."""
+    before = sys.unraisablehook
+
+    def hook(told: sys.UnraisableHookArgs) -> None:
+        if "Event loop is closed" not in str(told.exc_value):
+            before(told)
+
+    sys.unraisablehook = hook

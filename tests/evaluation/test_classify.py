@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -88,13 +89,9 @@ def test_the_command_prints_rows_and_exits_3_if_any_failed(trained: Run, real_fi
     assert b"not for diagnosis" in text.stdout
 
 
-# Orbax reads all arrays at once; after the first torn one it closes its loop under the others.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_run_without_a_readable_checkpoint_says_so(
     trained: Run, small: Callable[..., Config], tmp_path: Path
 ) -> None:
-    import shutil
-
     with pytest.raises(UsageError, match="no run"):
         classify.load(tmp_path)
     empty = new_run(tmp_path, "empty")
@@ -102,20 +99,35 @@ def test_a_run_without_a_readable_checkpoint_says_so(
     empty.events_file.touch()
     with pytest.raises(CheckpointError, match="No checkpoint"):
         classify.load(empty)
+    other = Run(tmp_path / "other")
+    shutil.copytree(trained.folder, other.folder)
+    runner.save_config(other, small(model__stages=(1, 1, 1, 2)))
+    with pytest.raises(CheckpointError, match="torn or belongs"):
+        classify.load(other)
+    other.config_file.write_text("[model\n")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        classify.load(other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["weights/d", "weights", "progress"])
+def test_a_torn_checkpoint_is_one_sentence_and_exit_4(
+    trained: Run, phantom_films: Path, tmp_path: Path, where: str
+) -> None:
     torn = tmp_path / "torn"
     shutil.copytree(trained.folder, torn)
-    step = next(path for path in (torn / "state").iterdir() if path.is_dir())
-    for file in (step / "weights").rglob("*"):
-        if file.is_file() and file.parent.name == "d":
-            file.write_bytes(file.read_bytes()[:10])
-    with pytest.raises(CheckpointError, match="torn or belongs"):
-        classify.load(Run(torn))
-    runner.save_config(Run(torn), small(model__width=8))
-    with pytest.raises(CheckpointError):
-        classify.load(Run(torn))
-    (torn / "config.toml").write_text("[model\n")
-    with pytest.raises(CheckpointError, match="cannot be read"):
-        classify.load(Run(torn))
+    for step in (torn / "state").iterdir():
+        for file in (step / where).rglob("*") if "/" in where else (step / where).iterdir():
+            if file.is_file():
+                file.write_bytes(file.read_bytes()[:10])
+    film = next(phantom_films.glob("positive/*.png"))
+    # A process of its own: Orbax reads all arrays at once, and closes its loop under the rest after a torn one.
+    answer = subprocess.run(
+        [sys.executable, "-m", "cxrtui", "classify", str(torn), str(film)], capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 4, answer.stderr
+    assert "torn" in answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 def test_an_evaluation_on_other_films_counts_them_all(trained: Run, phantom_films: Path) -> None:
