@@ -46,6 +46,17 @@ def step_text(state: RunState) -> str:
     )
 
 
+class _StderrConsole(Console):
+    """Stderr; where its reader has gone that is an error like any other, and not the end of the program."""
+
+    def __init__(self) -> None:
+        super().__init__(stderr=True)
+
+    def on_broken_pipe(self) -> None:
+        """Called within the handling of the error."""
+        raise
+
+
 class PlainProgress:
     """Lines without colour or carriage returns, for a pipe or a log file."""
 
@@ -136,7 +147,7 @@ def train(run: Run, settings: Config, *, resume: bool = False, as_json: bool = F
     Returns:
         The exit code of `drive`.
     """
-    console = Console(stderr=True)
+    console = _StderrConsole()
     shown = BarProgress(console) if console.is_terminal else PlainProgress(sys.stderr)
     printers: list[Callable[[str, events.Event], None]] = [shown]
     if as_json:

@@ -7,6 +7,7 @@ A folder under a temporary name is an unfinished save and is never read, so the 
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import sys
@@ -144,11 +145,11 @@ class Checkpoints:
         return self._restore(step, optimizer=ocp.args.StandardRestore(like))["optimizer"]
 
     def _restore(self, step: int, **items: Any) -> Any:
+        _silence_late_readers()
         try:
             with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
                 return reader.restore(self.folder / str(step), args=ocp.args.Composite(**items))
         except Exception as error:
-            _silence_late_readers()
             reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
             raise CheckpointError(
                 f"Checkpoint {self.folder / str(step)} cannot be read ({reason}); "
@@ -156,6 +157,7 @@ class Checkpoints:
             ) from error
 
 
+@functools.cache
 def _silence_late_readers() -> None:
     """Keep quiet what Orbax's other reads say after the first torn array: that the loop they answer to is closed."""
     before = sys.unraisablehook

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -17,8 +16,8 @@ from .screen_text import shows, text_of, until
 
 
 def command_of(run: Run) -> str:
-    path = run.folder / "control"
-    return str(json.loads(path.read_text())["command"]) if path.exists() else ""
+    latest = run.read_command()
+    return latest[0] if latest else ""
 
 
 async def open_monitor(pilot: Pilot[int], run: Run) -> MonitorScreen:

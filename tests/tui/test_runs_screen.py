@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 from cxrtui.tui.app import Dashboard
 
 from . import logs
@@ -88,7 +86,7 @@ async def test_resume_goes_on_in_the_monitor(dashboard: Dashboard) -> None:
         await shows(pilot, "Monitor · halted", "from its checkpoint")
         await pilot.press("s")
         await until(pilot, lambda: not dashboard.trainer.active)
-        assert json.loads((run.folder / "control").read_text())["command"] == "stop"
+        assert run.read_commands()[-1][0] == "stop"
         assert dashboard.trainer.exit_code == 5
 
 
