@@ -85,7 +85,13 @@ def _open_dashboard(context: _Context, **opened: Any) -> None:
 
 
 @cli.command()
-@click.option("--data", "source", help="Folder of class folders, of split folders, or a CSV manifest.")
+@click.option(
+    "--data",
+    "sources",
+    multiple=True,
+    metavar="[LAYOUT:]PATH",
+    help="Films: a folder, a CSV manifest, tfds:NAME; repeat it to join several.",
+)
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file of settings.")
 @click.option("--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeatable.")
 @click.option("--init", help="First weights: imagenet, random, or a safetensors file.")
@@ -96,8 +102,8 @@ def _open_dashboard(context: _Context, **opened: Any) -> None:
 @click.option("--settings", "list_settings", is_flag=True, help="List every setting with its default, and stop.")
 @_pass
 def train(
-    context: _Context, source: str | None, config_file: Path | None, assignments: tuple[str, ...], init: str | None,
-    name: str, resume: str | None, as_json: bool, detach: bool, list_settings: bool,
+    context: _Context, sources: tuple[str, ...], config_file: Path | None, assignments: tuple[str, ...],
+    init: str | None, name: str, resume: str | None, as_json: bool, detach: bool, list_settings: bool,
 ) -> None:  # fmt: skip
     r"""Train a classifier: in the dashboard, or without a screen after --headless.
 
@@ -112,7 +118,7 @@ def train(
         return
     checkpoints = context.workspace.checkpoints
     if resume:
-        if source or config_file or assignments or init or name:
+        if sources or config_file or assignments or init or name:
             raise UsageError("A resumed run keeps its own configuration; give --resume alone, or start a new run.")
         run = runs.find_run(checkpoints, resume)
         settings = config.resolve(config.read_file(run.config_file))
@@ -120,8 +126,8 @@ def train(
             raise UsageError(f"Run {run.name} is live already; watch it with: cxrtui attach {run.name}")
     else:
         flags: dict[str, Any] = {}
-        if source:
-            flags["data.source"] = source
+        if sources:
+            flags["data.source"] = sources
         if init:
             flags["model.init"] = init
         settings = _absolute(context.settings(config_file, assignments, flags))
@@ -141,10 +147,11 @@ def train(
 
 def _absolute(settings: Config) -> Config:
     """Paths that stay right when the run is resumed from another folder."""
-    values: dict[str, Any] = {}
-    for key, value in (("data.source", settings.data.source), ("data.splits", settings.data.splits)):
-        if value:
-            values[key] = str(Path(value).expanduser().absolute())
+    from cxrtui.data.sources import absolute
+
+    values: dict[str, Any] = {"data.source": tuple(map(absolute, settings.data.source))}
+    if settings.data.splits:
+        values["data.splits"] = str(Path(settings.data.splits).expanduser().absolute())
     if settings.model.init not in ("imagenet", "random"):
         values["model.init"] = str(Path(settings.model.init).expanduser().absolute())
     return config.with_values(settings, values)
@@ -164,8 +171,7 @@ def _detach(context: _Context, settings: Config, resume: str | None, name: str) 
         arguments += ["--run", name]
         for section, body in settings.as_dict().items():
             for key, value in body.items():
-                text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-                arguments += ["--set", f"{section}.{key}={text}"]
+                arguments += ["--set", f"{section}.{key}={config.as_text(value)}"]
     headless.detach(name, checkpoints, arguments)
     click.echo(name)
     click.echo(f"Run {name} goes on by itself; watch it with: cxrtui attach {name}", err=True)
@@ -176,8 +182,7 @@ def _list_settings(settings: Config) -> None:
     for key in config.known_keys():
         section, name = key.split(".")
         value = body[section][name]
-        text = ",".join(map(str, value)) if isinstance(value, list) else value
-        click.echo(f"{key + '=' + str(text):<36} {config.about(key)}")
+        click.echo(f"{key + '=' + config.as_text(value):<36} {config.about(key)}")
 
 
 @cli.command()
@@ -266,7 +271,7 @@ def classify(context: _Context, model: str, files: tuple[Path, ...], form: str |
 
 @cli.command()
 @click.argument("model")
-@click.option("--data", "source", required=True, help="Labelled films, as for train.")
+@click.option("--data", "source", required=True, metavar="[LAYOUT:]PATH", help="Labelled films, as for train.")
 @click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="Classes of these films.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @_pass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -62,7 +61,7 @@ def evaluate(target: Run, source: str, values: Mapping[str, Any], tell: Callable
             told.append(event)
         tell(event)
 
-    prepared = _result(load_evaluation(data, Path(source).expanduser()), hear)
+    prepared = _result(load_evaluation(data, source), hear)
     judge = Judge(model.graphdef, model.size, model.side, np.ones(2, np.float32), 0.0)
     judged = _result(judge.part(model.weights, prepared.parts["all"], "evaluating", lambda: False), tell)
     assert judged is not None  # nothing asks it to stop
