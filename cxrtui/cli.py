@@ -111,6 +111,7 @@ def train(
     Examples:
       cxrtui train --data films/ --init random
       cxrtui --headless train --data films/ --set data.positive=COVID-19 --set optim.epochs=40
+      cxrtui train --data ieee8023/ --data hannover:other/ --init random
       cxrtui --headless train --resume 20260101-120000 --json
     """
     if list_settings:
@@ -286,15 +287,38 @@ def evaluate(context: _Context, model: str, source: str, assignments: tuple[str,
     from cxrtui.evaluation import evaluate as evaluating
 
     run = runs.find_run(context.workspace.checkpoints, model)
-    values = config.parse_assignments(assignments)
-    if other := [key for key in values if not key.startswith("data.")]:
-        raise ConfigError(f"evaluate takes settings of the data alone, not {other[0]}.")
+    values = _data_settings(assignments, "evaluate")
     console.print_evaluation(evaluating.evaluate(run, source, values, console.say), as_json)
 
 
 @cli.group()
 def data() -> None:
-    """Films: make synthetic ones."""
+    """Films: look at a folder of them, or make synthetic ones."""
+
+
+@data.command(name="inspect")
+@click.argument("paths", nargs=-1, required=True, metavar="[LAYOUT:]PATH…")
+@click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="Classes, views, patients.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def inspect_films(paths: tuple[str, ...], assignments: tuple[str, ...], as_json: bool) -> None:
+    r"""Say what is at PATH: layout, findings, sources, views, patients, sizes, and what is left out and why.
+
+    \b
+    Examples:
+      cxrtui data inspect films/
+      cxrtui data inspect ieee8023/ hannover/ --set 'data.negative=*' --set data.positive=COVID-19 --json
+    """
+    from cxrtui import inspection
+
+    settings = config.resolve(_data_settings(assignments, "inspect"))
+    inspection.print_inspection(paths, settings.data, as_json)
+
+
+def _data_settings(assignments: Sequence[str], command: str) -> dict[str, str]:
+    values = config.parse_assignments(assignments)
+    if other := [key for key in values if not key.startswith("data.")]:
+        raise ConfigError(f"{command} takes settings of the data alone, not {other[0]}.")
+    return values
 
 
 @data.command()
