@@ -25,7 +25,7 @@ class Lookup:
     def __call__(self, values: Values) -> Values:
         """What the table gives for `values`, rounded to whole numbers first (a rescale may leave fractions)."""
         place = np.rint(values) - self.start
-        return self.entries[np.clip(place, 0, len(self.entries) - 1).astype(np.intp)]
+        return np.asarray(self.entries[np.clip(place, 0, len(self.entries) - 1).astype(np.intp)], np.float64)
 
 
 def lookup(dataset: Dataset, keyword: str, *, signed: bool) -> Lookup | None:
@@ -54,11 +54,10 @@ def lookup(dataset: Dataset, keyword: str, *, signed: bool) -> Lookup | None:
     if not 1 <= bits <= 16:
         raise FilmError(f"its lookup table says that it holds {bits} bits")
     if isinstance(data, (bytes, bytearray)):
-        # Eight-bit entries may lie one or two to a word.
-        little = transfer_syntax(dataset).is_little_endian
-        narrow = bits <= 8 and len(data) < 2 * count
-        whole = np.frombuffer(data[: len(data) // 2 * 2], "<u2" if little else ">u2")
-        found = np.frombuffer(whole.astype("<u2").tobytes() if not narrow else bytes(data), "<u2" if not narrow else "u1")
+        # Entries of eight bits may lie one or two to a word.
+        order = "<" if transfer_syntax(dataset).is_little_endian else ">"
+        read = np.frombuffer(data[: len(data) // 2 * 2], f"{order}u2").astype("<u2")
+        found = (read.view(np.uint8) if bits <= 8 and len(data) < 2 * count else read).astype(np.int64)
     else:
         found = np.atleast_1d(np.asarray(data, np.int64)) & 0xFFFF
     if len(found) < count:

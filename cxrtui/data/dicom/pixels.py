@@ -10,12 +10,12 @@ import numpy.typing as npt
 from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import RLELossless
 
 from cxrtui.data.decode import LARGE, MAX_PIXELS, large_at_once
 from cxrtui.data.dicom.codestream import picture_size
-from cxrtui.data.dicom.dataset import number, open_dataset, quiet, text, transfer_syntax, whole
+from cxrtui.data.dicom.dataset import open_dataset, quiet, text, transfer_syntax, whole
 from cxrtui.data.dicom.tables import Words, display_table
 from cxrtui.errors import FilmError
 
@@ -89,7 +89,7 @@ def _words(dataset: Dataset) -> tuple[Words, bool]:
     if found.ndim != 2 or found.dtype.itemsize > 2:
         raise FilmError("its pixels are not what its tags say")
     native = found.astype(found.dtype.newbyteorder("="), copy=False)
-    return native.view(np.uint8 if native.dtype.itemsize == 1 else np.uint16), packed
+    return (native.view(np.uint8) if native.dtype.itemsize == 1 else native.view(np.uint16)), packed
 
 
 def _decoded(dataset: Dataset, *, raw: bool) -> npt.NDArray[Any]:
@@ -106,10 +106,11 @@ def _decoded(dataset: Dataset, *, raw: bool) -> npt.NDArray[Any]:
                 _judge(data, expected, size)
             elif len(data) < size * (2 / 3 if text(dataset, "PhotometricInterpretation") == "YBR_FULL_422" else 1):
                 raise FilmError(f"its pixels are cut short ({len(data)} of {size} bytes)")
-            options = {"apply_j2k_sign_correction": True, "apply_jls_sign_correction": True}
-            found, _ = get_decoder(syntax).as_array(
-                dataset, raw=raw, index=0, allow_excess_frames=False, correct_unused_bits=False, **options
-            )
+            options: dict[str, Any] = {
+                "allow_excess_frames": False, "correct_unused_bits": False,
+                "apply_j2k_sign_correction": True, "apply_jls_sign_correction": True,
+            }  # fmt: skip
+            found, _ = get_decoder(syntax).as_array(dataset, raw=raw, index=0, **options)
         except (FilmError, MemoryError):
             raise
         except NotImplementedError:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 
 HEAD = 132
-_REPRESENTATIONS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN "
-                             b"UR US UT UV".split())  # fmt: skip
+_REPRESENTATIONS = frozenset(
+    b"AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN UR US UT UV".split()
+)
 
 
 def is_dicom(head: bytes) -> bool:

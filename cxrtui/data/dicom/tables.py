@@ -67,7 +67,7 @@ def _stored(dataset: Dataset, words: npt.NDArray[np.int64], packed: bool) -> npt
     bits = whole(dataset, "BitsStored", 16) if packed else len(words).bit_length() - 1
     if packed:
         spare = whole(dataset, "HighBit", bits - 1) + 1 - bits
-        words = words >> (spare if 0 <= spare and (1 << (spare + bits)) <= len(words) else 0)
+        words = words >> (spare if spare >= 0 and (1 << (spare + bits)) <= len(words) else 0)
     words = words & ((1 << bits) - 1)
     return np.where(words >> (bits - 1), words - (1 << bits), words) if _signed(dataset) else words
 
