@@ -93,7 +93,13 @@ def _open_dashboard(context: _Context, **opened: Any) -> None:
 
 
 @cli.command()
-@click.option("--data", "source", help="Folder of class folders, of split folders, or a CSV manifest.")
+@click.option(
+    "--data",
+    "sources",
+    multiple=True,
+    metavar="[LAYOUT:]PATH",
+    help="Films: a folder, a CSV manifest, tfds:NAME; repeat it to join several.",
+)
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file of settings.")
 @click.option("--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeatable.")
 @click.option("--init", help="First weights: random, a safetensors file, or imagenet (default).")
@@ -104,8 +110,8 @@ def _open_dashboard(context: _Context, **opened: Any) -> None:
 @click.option("--settings", "list_settings", is_flag=True, help="List every setting with its default, and stop.")
 @_pass
 def train(
-    context: _Context, source: str | None, config_file: Path | None, assignments: tuple[str, ...], init: str | None,
-    name: str, resume: str | None, as_json: bool, detach: bool, list_settings: bool,
+    context: _Context, sources: tuple[str, ...], config_file: Path | None, assignments: tuple[str, ...],
+    init: str | None, name: str, resume: str | None, as_json: bool, detach: bool, list_settings: bool,
 ) -> None:  # fmt: skip
     """Train a classifier: in the dashboard, or without a screen after --headless.
 
@@ -113,6 +119,7 @@ def train(
     Examples:
       cxrtui train --data films/ --init random
       cxrtui --headless train --data films/ --init weights.safetensors --set optim.epochs=40
+      cxrtui train --data ieee8023/ --data hannover:other/ --init random
       cxrtui --headless train --resume 20260101-120000 --json
     """
     if list_settings:
@@ -120,7 +127,7 @@ def train(
         return
     checkpoints = context.workspace.checkpoints
     if resume:
-        if source or config_file or assignments or init or name:
+        if sources or config_file or assignments or init or name:
             raise UsageError("A resumed run keeps its own configuration; give --resume alone, or start a new run.")
         run = runs.find_run(checkpoints, resume)
         settings = config.load(run.config_file)
@@ -131,15 +138,14 @@ def train(
             return
     else:
         flags: dict[str, Any] = {}
-        if source:
-            flags["data.source"] = source
+        if sources:
+            flags["data.source"] = sources
         if init:
             flags["model.init"] = init
         settings = _absolute(context.settings(config_file, assignments, flags))
         if not settings.data.source:
             raise UsageError("Nothing to train on; name the films with --data FOLDER.")
-        if not os.path.lexists(settings.data.source):
-            raise DataError(f"No such file or folder: {settings.data.source}; check --data.")
+        _need_sources(settings.data.source)
     if detach:
         _detach(context, settings, resume, name)
         return
@@ -155,12 +161,23 @@ def train(
     _open_dashboard(context, launch=settings, attach=run, resume=bool(resume))
 
 
+def _need_sources(sources: Sequence[str]) -> None:
+    """Refuse a path that is not there before a run is made for it."""
+    from cxrtui.data.sources import TFDS, split_name
+
+    for source in sources:
+        layout, path = split_name(source)
+        if layout != TFDS and not os.path.lexists(path):
+            raise DataError(f"No such file or folder: {path}; check --data.")
+
+
 def _absolute(settings: Config) -> Config:
     """Paths that stay right when the run is resumed from another folder."""
-    values: dict[str, Any] = {}
-    for key, value in (("data.source", settings.data.source), ("data.splits", settings.data.splits)):
-        if value:
-            values[key] = str(expand(value).absolute())
+    from cxrtui.data.sources import absolute
+
+    values: dict[str, Any] = {"data.source": tuple(map(absolute, settings.data.source))}
+    if settings.data.splits:
+        values["data.splits"] = str(expand(settings.data.splits).absolute())
     if settings.model.init not in ("imagenet", "random"):
         values["model.init"] = str(expand(settings.model.init).absolute())
     return config.with_values(settings, values)
@@ -186,8 +203,7 @@ def _list_settings(settings: Config) -> None:
     for key in config.known_keys():
         section, name = key.split(".")
         value = body[section][name]
-        text = ",".join(map(str, value)) if isinstance(value, list) else value
-        click.echo(f"{key + '=' + str(text):<36} {config.about(key)}")
+        click.echo(f"{key + '=' + config.as_text(value):<36} {config.about(key)}")
 
 
 @cli.command()
@@ -276,7 +292,7 @@ def classify(context: _Context, model: str, files: tuple[Path, ...], form: str |
 
 @cli.command()
 @click.argument("model")
-@click.option("--data", "source", required=True, help="Labelled films, as for train.")
+@click.option("--data", "source", required=True, metavar="[LAYOUT:]PATH", help="Labelled films, as for train.")
 @click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="Classes of these films.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @_pass
@@ -291,15 +307,38 @@ def evaluate(context: _Context, model: str, source: str, assignments: tuple[str,
     from cxrtui.evaluation import evaluate as evaluating
 
     run = runs.find_run(context.workspace.checkpoints, model)
-    values = config.parse_assignments(assignments)
-    if other := [key for key in values if not key.startswith("data.")]:
-        raise ConfigError(f"evaluate takes settings of the data alone, not {other[0]}.")
+    values = _data_settings(assignments, "evaluate")
     console.print_evaluation(evaluating.evaluate(run, source, values, console.say), as_json)
 
 
 @cli.group()
 def data() -> None:
-    """Films: make synthetic ones."""
+    """Films: look at a folder of them, or make synthetic ones."""
+
+
+@data.command(name="inspect")
+@click.argument("paths", nargs=-1, required=True, metavar="[LAYOUT:]PATH…")
+@click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="Classes, views, patients.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def inspect_films(paths: tuple[str, ...], assignments: tuple[str, ...], as_json: bool) -> None:
+    r"""Say what is at PATH: layout, findings, sources, views, patients, sizes, and what is left out and why.
+
+    \b
+    Examples:
+      cxrtui data inspect films/
+      cxrtui data inspect ieee8023/ hannover/ --set 'data.negative=*' --set data.positive=COVID-19 --json
+    """
+    from cxrtui import inspection
+
+    settings = config.resolve(_data_settings(assignments, "inspect"))
+    inspection.print_inspection(paths, settings.data, as_json)
+
+
+def _data_settings(assignments: Sequence[str], command: str) -> dict[str, str]:
+    values = config.parse_assignments(assignments)
+    if other := [key for key in values if not key.startswith("data.")]:
+        raise ConfigError(f"{command} takes settings of the data alone, not {other[0]}.")
+    return values
 
 
 @data.command()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import tomllib
 import types
 import typing
@@ -19,6 +20,7 @@ from typing import Any
 from cxrtui.errors import ConfigError
 
 FREEZE_LEVELS = ("none", "stem", "stage1", "stage2", "stage3", "stage4")
+VIEWS = ("frontal", "PA", "AP", "AP supine", "lateral", "unknown", "all")
 METRICS = ("loss", "accuracy", "auroc", "sensitivity", "specificity")
 
 
@@ -32,9 +34,10 @@ def _setting(default: Any, about: str, *, low: float | None = None, high: float 
 class DataConfig:
     """Which films, which classes, how they are divided and stored."""
 
-    source: str = _setting("", "folder of class folders, folder of split folders, or CSV manifest")
-    positive: tuple[str, ...] = _setting((), "classes that count as positive")
-    negative: tuple[str, ...] = _setting((), "classes that count as negative")
+    source: tuple[str, ...] = _setting((), "folders, CSV manifests, LAYOUT:PATH or tfds:NAME; a comma in a path is \\,")
+    positive: tuple[str, ...] = _setting((), "findings that count as positive; * is every other")
+    negative: tuple[str, ...] = _setting((), "findings that count as negative; * is every other")
+    views: tuple[str, ...] = _setting(("frontal",), "views of films that count", choices=VIEWS)
     size: int = _setting(224, "side of the square network input, pixels", low=32, high=1024)
     fit: str = _setting("stretch", "how a film becomes square", choices=("stretch", "crop", "pad"))
     splits: str = _setting("", "a splits.csv to reuse instead of drawing a split")
@@ -132,6 +135,19 @@ SECTIONS: dict[str, type[Any]] = {
 }  # fmt: skip
 
 
+def as_text(value: Any) -> str:
+    """A setting as ``--set`` takes it: items by comma, commas within one behind a backslash."""
+    if not isinstance(value, (list, tuple)):
+        return str(value)
+    return ",".join(str(item).replace("\\", "\\\\").replace(",", "\\,") for item in value)
+
+
+def _items(text: str) -> list[str]:
+    """The inverse of `as_text`, for a list."""
+    parts = re.findall(r"(?:[^,\\]|\\.|\\$)+", text)
+    return [part for item in parts if (part := re.sub(r"\\([,\\])", r"\1", item).strip())]
+
+
 def known_keys() -> list[str]:
     """Every ``section.key``, in the order of the file."""
     return [f"{section}.{item.name}" for section, cls in SECTIONS.items() for item in fields(cls)]
@@ -185,12 +201,14 @@ def coerce(key: str, value: Any) -> Any:
     kind = typing.get_type_hints(SECTIONS[section])[name]
     if isinstance(kind, types.GenericAlias):
         inner = typing.get_args(kind)[0]
-        parts = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        parts = _items(value) if isinstance(value, str) else value
         if not isinstance(parts, (list, tuple)):
             parts = [parts]
         result: Any = tuple(_scalar(key, inner, part) for part in parts)
         if inner is int and any(number < 1 for number in result):
             raise ConfigError(f"{key} must hold positive whole numbers, not {value!r}.")
+        if (choices := item.metadata["choices"]) and (other := [part for part in result if part not in choices]):
+            raise ConfigError(f"{key} may hold {', '.join(choices)}, not {other[0]!r}.")
         return result
     result = _scalar(key, kind, value)
     limits = item.metadata

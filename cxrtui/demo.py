@@ -39,7 +39,7 @@ def run(workspace: Workspace) -> int:
     else:
         print(f"1/3  Synthetic chest films are in {films} already", flush=True)
     print("2/3  Training a narrow ResNet-50 on them, on whatever device there is", flush=True)
-    settings = config.resolve(SETTINGS, {"data.source": str(films.absolute())})
+    settings = config.resolve(SETTINGS, {"data.source": (str(films.absolute()),)})
     name = runs.fresh_name(workspace.checkpoints)
     trained = runs.new_run(workspace.checkpoints, f"demo-{name}")
     code = headless.train(trained, settings)

@@ -2,7 +2,8 @@
 
 Rules, all functions of the one file, so that training and `classify` see the same pixels:
 
-- Only regular files of PNG, JPEG, WebP, TIFF or BMP; at most `MAX_PIXELS`; the first picture of several.
+- Only regular files of PNG, JPEG, WebP, TIFF, BMP or DICOM; at most `MAX_PIXELS`; the first picture of several.
+- DICOM by its own rules, which `cxrtui.data.dicom.tables` holds; what follows is for the others.
 - Deeper than 8 bits: white is the largest value of the smallest depth among 8, 10, 12, 14, 16, 24 and 32 bits that
   holds the brightest pixel (12-bit detectors are often stored in 16). Floating point is from 0 to 1, or to 255 where it
   goes beyond 1; where it goes beyond that too, and where values are negative, from their minimum to their maximum.
@@ -24,6 +25,7 @@ import numpy.typing as npt
 from PIL import BmpImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 from PIL.Image import Resampling
 
+from cxrtui.data.dicom.recognise import HEAD, is_dicom
 from cxrtui.errors import FilmError
 
 # What Pillow remarks on broken metadata would be printed into the middle of a screen.
@@ -33,8 +35,8 @@ Grey = npt.NDArray[np.uint8]
 
 MAX_PIXELS = 100_000_000
 MAX_BYTES = 1 << 30
-_LARGE = 16_000_000
-_large_at_once = threading.Semaphore(1)  # so that peak memory is one large film's, however many cores decode
+LARGE = 16_000_000
+large_at_once = threading.Semaphore(1)  # so that peak memory is one large film's, however many cores decode
 _DEPTHS = (8, 10, 12, 14, 16, 24, 32)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -95,7 +97,7 @@ def square(image: Image.Image, side: int, fit: str = "stretch") -> Image.Image:
 def _load(path: Path, enough: int) -> Image.Image:
     """The film in mode L. A JPEG may come smaller, but with both sides at least `enough`; 0 = in full."""
     try:
-        with _open(path) as stream:
+        with open_film(path) as stream:
             return _decode(stream, enough)
     except FilmError:
         raise
@@ -108,7 +110,7 @@ def _load(path: Path, enough: int) -> Image.Image:
         raise FilmError(f"it is damaged or cut short ({reason})") from None
 
 
-def _open(path: Path) -> BinaryIO:
+def open_film(path: Path) -> BinaryIO:
     """The file at `path` for reading, once it is certain that reading it will neither wait nor never end."""
     try:
         status = path.stat()
@@ -128,11 +130,15 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _decode(stream: BinaryIO, enough: int) -> Image.Image:
-    head = stream.read(16)
+    head = stream.read(HEAD)
     stream.seek(0)
+    if is_dicom(head):
+        from cxrtui.data.dicom import pixels  # pydicom takes long to import, and most films are not DICOM
+
+        return pixels.grey(stream)
     plugin = next((plugin for magic, plugin in _PLUGINS if head.startswith(magic)), None)
     if plugin is None:
-        raise FilmError("it is not a PNG, JPEG, WebP, TIFF or BMP image")
+        raise FilmError("it is not a PNG, JPEG, WebP, TIFF, BMP or DICOM image")
     # Not Image.open: it warns of large pictures, process-wide, before their size can be asked.
     with plugin(stream) as image:
         width, height = image.size
@@ -144,7 +150,7 @@ def _decode(stream: BinaryIO, enough: int) -> Image.Image:
         if enough and image.format == "JPEG":
             shrink = max(1, min(width, height) // enough)
             image.draft(None, (max(1, width // shrink), max(1, height // shrink)))
-        with _large_at_once if width * height > _LARGE else nullcontext():
+        with large_at_once if width * height > LARGE else nullcontext():
             image.load()
             grey = _grey(image)
             turn = _TURNS.get(_orientation(image))

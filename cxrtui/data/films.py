@@ -17,6 +17,7 @@ class Film:
     `name` is the path below the collection's root with forward slashes (the whole path where it lies elsewhere): what
     `splits.csv` and the fingerprint use, so that a folder may move. `label` is the source's own word for the class.
     `patient` is empty until `patients.assign` has run. `split` is one of `PARTS` where the source assigns one.
+    `offset` is in days since symptoms or admission, as the source counts them.
     """
 
     path: Path
@@ -28,6 +29,7 @@ class Film:
     view: str = ""
     sex: str = ""
     age: str = ""
+    offset: str = ""
 
     @property
     def patient_known(self) -> bool:
@@ -37,10 +39,11 @@ class Film:
 
 @dataclass(frozen=True, kw_only=True)
 class Collection:
-    """All films of one source, sorted by name.
+    """All films of one source, or of several, sorted by name.
 
     `layout` is the name of the recogniser that read it; `found` counts films by the source's labels; `left_out` counts
-    by reason what is not a film or cannot count as one.
+    by reason what is not a film or cannot count as one. `positive` and `negative` are the layout's own rule, for where
+    the user sets none. `names` are those of the sources, where it joins several.
     """
 
     films: tuple[Film, ...]
@@ -48,6 +51,14 @@ class Collection:
     layout: str
     found: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    positive: tuple[str, ...] = ()
+    negative: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """What it is called on screen: its path, or the names of the sources that it joins."""
+        return " + ".join(self.names) or printable(self.root)
 
     @property
     def patients_known(self) -> bool:

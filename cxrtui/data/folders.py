@@ -18,13 +18,19 @@ SPLITS = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
     "test": "test", "testing": "test",
 }  # fmt: skip
-ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".bmp"})
+ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"})
 _LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "icon\r"})
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
-_MASKS = frozenset({"mask", "masks"})
+_MASKS = frozenset({"mask", "masks", "ground-truths", "ground truths", "groundtruths", "gt", "gts", "labelcol"})
 
 
-def _hidden(name: str) -> bool:
+def is_mask_folder(name: str) -> bool:
+    """Whether a folder of this name holds masks and no films, as ``masks`` and ``infection masks`` do."""
+    return name.casefold() in _MASKS or name.casefold().endswith((" masks", "_masks", "-masks"))
+
+
+def hidden(name: str) -> bool:
+    """Whether a name is hidden, or left by an operating system."""
     return name.startswith(".") or name.casefold() in _LITTER
 
 
@@ -35,11 +41,11 @@ def _is_dir(item: os.DirEntry[str]) -> bool:
         return False
 
 
-def _folders(path: Path) -> list[Path]:
+def subfolders(path: Path) -> list[Path]:
     """The folders directly in `path`, sorted; empty where it cannot be opened."""
     try:
         with os.scandir(path) as entries:
-            return sorted(Path(item.path) for item in entries if _is_dir(item) and not _hidden(item.name))
+            return sorted(Path(item.path) for item in entries if _is_dir(item) and not hidden(item.name))
     except OSError:
         return []
 
@@ -52,21 +58,21 @@ def _leads_back(link: str, root: Path) -> bool:
 
 def is_split(path: Path) -> bool:
     """Whether `path` holds a training folder with class folders in it."""
-    parts = {SPLITS.get(item.name.casefold(), ""): item for item in _folders(path)}
-    return "train" in parts and bool(_folders(parts["train"]))
+    parts = {SPLITS.get(item.name.casefold(), ""): item for item in subfolders(path)}
+    return "train" in parts and bool(subfolders(parts["train"]))
 
 
 def is_classes(path: Path) -> bool:
     """Whether `path` holds folders."""
-    return bool(_folders(path))
+    return bool(subfolders(path))
 
 
 def read_split(path: Path, tally: Counter[str]) -> Iterator[Film]:
     """The films below train/, val/ and test/, each with its split."""
-    for folder in _folders(path):
+    for folder in subfolders(path):
         part = SPLITS.get(folder.name.casefold())
         if part is None:
-            tally["outside train, validation and test"] += sum(1 for _ in _walk(folder, path, Counter()))
+            tally["outside train, validation and test"] += sum(1 for _ in walk(folder, path, Counter()))
         else:
             yield from _read(folder, path, part, tally)
     _loose(path, tally)
@@ -78,11 +84,11 @@ def read_classes(path: Path, tally: Counter[str]) -> Iterator[Film]:
 
 
 def _read(path: Path, root: Path, split: str, tally: Counter[str]) -> Iterator[Film]:
-    for folder in _folders(path):
+    for folder in subfolders(path):
         if folder.is_symlink() and _leads_back(str(folder), root):
             tally["a link back into the data"] += 1
             continue
-        for file in _walk(folder, root, tally):
+        for file in walk(folder, root, tally):
             yield Film(path=file, name=name_below(file, root), label=folder.name, split=split)
     _loose(path, tally)
 
@@ -91,7 +97,7 @@ def _loose(path: Path, tally: Counter[str]) -> None:
     """Count the images that lie beside the folders instead of in them."""
     with os.scandir(path) as entries:
         for item in entries:
-            if not _hidden(item.name) and _kind(item) == "file" and _may_be_film(Path(item.path)):
+            if not hidden(item.name) and _kind(item) == "file" and may_be_film(Path(item.path)):
                 tally["not in a class folder"] += 1
 
 
@@ -107,7 +113,7 @@ def _kind(item: os.DirEntry[str]) -> str:
         return "a broken link"
 
 
-def _walk(folder: Path, root: Path, tally: Counter[str]) -> Iterator[Path]:
+def walk(folder: Path, root: Path, tally: Counter[str]) -> Iterator[Path]:
     """Every film below `folder`; no folder is entered twice, whatever the links."""
     seen: set[tuple[int, int]] = set()
     pending = [folder]
@@ -125,11 +131,11 @@ def _walk(folder: Path, root: Path, tally: Counter[str]) -> Iterator[Path]:
             continue
         seen.add((status.st_dev, status.st_ino))
         for item in items:
-            if _hidden(item.name):
+            if hidden(item.name):
                 continue
             kind = _kind(item)
             if kind == "folder":
-                if item.name.casefold() in _MASKS:
+                if is_mask_folder(item.name):
                     tally["a folder of masks"] += 1
                 elif item.is_symlink() and _leads_back(item.path, root):
                     tally["a link back into the data"] += 1
@@ -137,21 +143,19 @@ def _walk(folder: Path, root: Path, tally: Counter[str]) -> Iterator[Path]:
                     pending.append(Path(item.path))
             elif kind != "file":
                 tally[kind] += 1
-            elif _may_be_film(file := Path(item.path)):
+            elif may_be_film(file := Path(item.path)):
                 yield file
-            elif file.suffix.casefold() in {".dcm", ".dicom"}:
-                tally["DICOM, not read yet"] += 1
             else:
                 tally["not an image"] += 1
 
 
-def _may_be_film(file: Path) -> bool:
-    """By its ending, or else by its first bytes; whether it can be decoded is found out later, and reported."""
+def may_be_film(file: Path) -> bool:
+    """Whether its ending says so, or else its first bytes; that it cannot be decoded is found out later."""
     if file.suffix.casefold() in ENDINGS:
         return True
     try:
         with file.open("rb") as stream:
-            head = stream.read(16)
+            head = stream.read(132)
     except OSError:
         return False
-    return head.startswith(_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+    return head.startswith(_MAGIC) or head[128:] == b"DICM" or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")

@@ -1,4 +1,10 @@
-"""Which of a source's classes count as positive, which as negative; the rest is left out and counted."""
+"""Which of a source's findings count as positive, which as negative; the rest is left out and counted.
+
+A finding may be a path in a hierarchy (``Pneumonia/Viral/COVID-19``), and several may be listed by comma (``COVID-19,
+ARDS``). A name that the user gives matches a finding, any item of its list and any part of a path; where both sides
+match, the deeper one counts, and the positive one where they are as deep. ``*`` is every finding that the other side
+does not match.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +14,11 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cxrtui.data.films import Collection, Film, printable
+from cxrtui.data.layouts.words import UNKNOWN, keeps
+from cxrtui.data.layouts.words import plain as _plain
 from cxrtui.errors import DataError
 
 _NEGATIVE = re.compile(
@@ -20,24 +29,64 @@ _POSITIVE = re.compile(r"^(positive|pos|covid( ?19)?|covid19|sars cov 2)( (posit
 
 @dataclass(frozen=True)
 class Labels:
-    """The rule that was applied: classes of the source on each side. Index 0 is negative, 1 is positive."""
+    """The rule that was applied: findings of the source on each side. Index 0 is negative, 1 is positive.
+
+    `by_layout` says that the rule is the layout's own, for the user set none.
+    """
 
     negative: tuple[str, ...]
     positive: tuple[str, ...]
+    by_layout: bool = False
 
     @property
     def names(self) -> list[str]:
         """What the two are called on screen, several classes joined by ``+``."""
-        return [printable("+".join(self.negative)), printable("+".join(self.positive))]
+        minus, plus = "+".join(self.negative), "+".join(self.positive)
+        minus = f"not {plus}" if self.negative == (ANY,) else minus
+        plus = f"not {minus}" if self.positive == (ANY,) else plus
+        return [printable(minus), printable(plus)]
 
     def index(self, label: str) -> int | None:
-        """0, 1, or None where the class does not count."""
-        return 1 if label in self.positive else 0 if label in self.negative else None
+        """0, 1, or None where the finding does not count."""
+        plus, minus = _depth(label, self.positive), _depth(label, self.negative)
+        return None if max(plus, minus) < 0 else int(plus >= minus)
+
+    def describe(self, found: Mapping[str, int]) -> str:
+        """The rule in words, with the findings and counts on each side."""
+        sides: list[dict[str, int]] = [{}, {}]
+        for label, count in found.items():
+            if (index := self.index(label)) is not None:
+                sides[index][label] = count
+        minus, plus = (_counts(side) or "none here" for side in sides)
+        return f"positive is {self.names[1]} ({plus}); negative is {self.names[0]} ({minus})"
 
 
-def _plain(name: str) -> str:
-    """A class name without what varies: case, dashes, underscores, spaces at the ends."""
-    return re.sub(r"[\s_\-]+", " ", name).strip().casefold()
+ANY = "*"
+_EXACT = 1_000
+
+
+@lru_cache(maxsize=4096)
+def _parts(label: str) -> Mapping[str, int]:
+    """The plain names that `label` answers to, each with its depth in the hierarchy; the whole is deepest."""
+    result: dict[str, int] = {}
+    for item in label.split(","):
+        for depth, part in enumerate(re.split(r"(?<=\S)/(?=\S)", item), start=1):
+            result[_plain(part)] = max(depth, result.get(_plain(part), 0))
+        result.setdefault(_plain(item), 1)
+    return {**result, _plain(label): _EXACT}
+
+
+def _depth(label: str, names: tuple[str, ...]) -> int:
+    """How deep in `label` one of `names` matches; 0 for ``*``, -1 for none."""
+    if label in names:
+        return _EXACT + 1
+    parts = _parts(label)
+    return max((0 if name == ANY else parts.get(_plain(name), -1) for name in names), default=-1)
+
+
+def matches(label: str, name: str) -> bool:
+    """Whether the finding `label` answers to `name`."""
+    return _depth(label, (name,)) >= 0
 
 
 def _side(label: str) -> str:
@@ -61,10 +110,12 @@ def _named(wanted: Iterable[str], found: Mapping[str, int], key: str) -> tuple[s
     result = []
     for name in wanted:
         alike = [label for label in found if _plain(label) == _plain(name)]
-        if name in found:
+        if name in found or name == ANY:
             result.append(name)
         elif len(alike) == 1:
             result.append(alike[0])
+        elif any(matches(label, name) for label in found):
+            result.append(name)
         else:
             plain = {_plain(label): label for label in found}
             close = difflib.get_close_matches(_plain(name), list(plain), n=1, cutoff=0.4)
@@ -79,9 +130,11 @@ def decide(
     negative: tuple[str, ...],
     where: str = "",
     partial: bool = False,
+    defaults: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
 ) -> Labels:
-    """The rule for classes `found` (counts by name), from what the user names or else from names that are plain.
+    """The rule for findings `found`, counts by name: what the user names, else `defaults`, else names that are plain.
 
+    `defaults`: the positive and the negative names of the layout; what they do not find is passed over.
     `partial`: classes that are named and not found are passed over, and one side may stay without films, as where a
     hospital sends positives only.
 
@@ -89,10 +142,15 @@ def decide(
         DataError: a class that was named is not there, or is on both sides; or nothing was named and it is not plain
             which class is which.
     """
+    if not positive and not negative and all(defaults) and not _plain_sides(found):
+        plus = _named([name for name in defaults[0] if _there(name, found)], found, "data.positive")
+        minus = _named([name for name in defaults[1] if _there(name, found)], found, "data.negative")
+        rule = Labels(minus, plus, by_layout=True)
+        if plus and minus and (partial or {rule.index(label) for label in found} >= {0, 1}):
+            return rule
     if partial:
-        there = {_plain(label) for label in found}
-        plus = _named([name for name in positive if _plain(name) in there], found, "data.positive")
-        minus = _named([name for name in negative if _plain(name) in there], found, "data.negative")
+        plus = _named([name for name in positive if _there(name, found)], found, "data.positive")
+        minus = _named([name for name in negative if _there(name, found)], found, "data.negative")
         if (plus or minus) and (plus or positive) and (minus or negative) and not set(plus) & set(minus):
             return Labels(minus or negative, plus or positive)
         sides = {_side(label): label for label in found}
@@ -103,15 +161,14 @@ def decide(
     minus = _named(negative, found, "data.negative")
     if both := set(plus) & set(minus):
         raise DataError(f"{printable(min(both))} cannot count as positive and as negative; change one of the two.")
-    rest = [label for label in found if label not in plus and label not in minus]
+    named = Labels(minus, plus)
+    rest = [label for label in found if named.index(label) is None]
     if plus and not minus and len(rest) == 1:
         minus = (rest[0],)
     elif minus and not plus and len(rest) == 1:
         plus = (rest[0],)
-    elif not plus and not minus and len(found) == 2:
-        sides = {_side(label): label for label in found}
-        if set(sides) == {"negative", "positive"}:
-            plus, minus = (sides["positive"],), (sides["negative"],)
+    elif not plus and not minus and (sides := _plain_sides(found)):
+        plus, minus = (sides["positive"],), (sides["negative"],)
     if plus and minus:
         return Labels(minus, plus)
     first = plus or tuple(label for label in found if _side(label) == "positive")[:1] or tuple(found)[:1]
@@ -120,23 +177,43 @@ def decide(
     raise DataError(
         f"Which classes count is not plain{f' in {where}' if where else ''}, which has {_counts(found)}; say it, for "
         f"example with --set data.positive={_quoted(first)} --set data.negative={_quoted(second)}"
+        + (f" (or {ANY!r}, all others)" if len(found) > 2 else "")
     )
 
 
+def _there(name: str, found: Mapping[str, int]) -> bool:
+    return any(matches(label, name) for label in found)
+
+
+def _plain_sides(found: Mapping[str, int]) -> dict[str, str]:
+    """The two classes by their side, where they are two and their names say it."""
+    sides = {_side(label): label for label in found}
+    return sides if len(found) == 2 and set(sides) == {"negative", "positive"} else {}
+
+
 def select(
-    collection: Collection, positive: tuple[str, ...], negative: tuple[str, ...], partial: bool = False
+    collection: Collection,
+    positive: tuple[str, ...],
+    negative: tuple[str, ...],
+    partial: bool = False,
+    views: tuple[str, ...] = ("all",),
 ) -> tuple[list[tuple[Film, int]], Labels, dict[str, int]]:
     """The films that count, each with 0 (negative) or 1; the rule; and what is left out, counted by reason.
 
     Raises:
         DataError: as `decide`.
     """
-    labels = decide(collection.found, positive, negative, printable(collection.root), partial)
+    own = (collection.positive, collection.negative)
+    seen = [film for film in collection.films if keeps(views, film.view)]
+    found = dict(sorted(Counter(film.label for film in seen).items()))
+    labels = decide(found or collection.found, positive, negative, collection.shown, partial, own)
     chosen: list[tuple[Film, int]] = []
     out = Counter(collection.left_out)
     for film in collection.films:
         index = labels.index(film.label)
-        if index is None:
+        if not keeps(views, film.view):
+            out[f"a film of view {film.view or UNKNOWN} (data.views)"] += 1
+        elif index is None:
             out[f"class {printable(film.label)}"] += 1
         else:
             chosen.append((film, index))

@@ -1,4 +1,4 @@
-"""A layout: a CSV manifest with columns path and label, and optionally patient, split, source, view, sex, age.
+"""A layout: a CSV manifest with columns path and label, and optionally the others of `COLUMNS`.
 
 Separators ``,`` ``;`` and tab, a byte-order mark, UTF-8, UTF-16 or Windows encodings, and any case or spaces in the
 headers are read. Paths are relative to the manifest. A file that is not there stays listed, and is reported as
@@ -19,7 +19,7 @@ from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.folders import SPLITS
 from cxrtui.errors import DataError
 
-COLUMNS = ("path", "label", "patient", "split", "source", "view", "sex", "age")
+COLUMNS = ("path", "label", "patient", "split", "source", "view", "sex", "age", "offset")
 NAME = "manifest.csv"
 _LIMIT = 1 << 30
 
@@ -44,10 +44,18 @@ def read_table(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raw = file.read_bytes()
     except OSError as error:
         raise DataError(f"Cannot read {shown}: {error.strerror or error}.") from None
-    text = _text(raw)
-    first = text.lstrip("\r\n").split("\n", 1)[0]
+    yield from rows(text(raw), shown)
+
+
+def rows(body: str, shown: str, headers_only: bool = False) -> Iterator[tuple[int, dict[str, str]]]:
+    """As `read_table`, of a table's text; `headers_only` yields one row of empty cells.
+
+    Raises:
+        DataError: it is empty or is not a table.
+    """
+    first = body.lstrip("\r\n").split("\n", 1)[0]
     separator = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator)
     header: list[str] = []
     try:
         for row in reader:
@@ -55,6 +63,9 @@ def read_table(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 continue
             if not header:
                 header = [cell.strip().casefold() for cell in row]
+                if headers_only:
+                    yield reader.line_num, dict.fromkeys(filter(None, header), "")
+                    return
                 continue
             cells = [*row, *[""] * len(header)]
             yield reader.line_num, {name: cells[place].strip() for place, name in enumerate(header) if name}
@@ -64,7 +75,7 @@ def read_table(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise DataError(f"{shown} is empty; it needs a header line with the columns path and label.")
 
 
-def _text(raw: bytes) -> str:
+def text(raw: bytes) -> str:
     """The manifest's text: by its byte-order mark, else UTF-8, else Windows Western."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return raw.decode("utf-16", "replace")

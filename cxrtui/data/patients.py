@@ -9,7 +9,11 @@ from dataclasses import replace
 from cxrtui.data.films import FILE_PATIENT, Film
 from cxrtui.errors import ConfigError
 
-NIH = r"^(\d{8})_"
+# NIH ChestX-ray, BIMCV (and who took films from it), the children of Kermany et al., RICORD-1c.
+KNOWN = (
+    r"^(\d{8})_\d{3}\.|^(sub-S?\d+)_ses-|^(person\d+_(?:bacteria|virus))_|^((?:NORMAL2-)?IM-\d{4})-\d{4}"
+    r"|^(MIDRC-RICORD-1C-(?:SITE)?\w+-\d{6})-"
+)
 
 
 def assign(films: Iterable[Film], pattern: str = "") -> tuple[Film, ...]:
@@ -18,13 +22,13 @@ def assign(films: Iterable[Film], pattern: str = "") -> tuple[Film, ...]:
     Args:
         films: as a source gave them; a patient that it names is kept.
         pattern: a regular expression searched in the file's name, whose first group is the patient; where it is empty,
-            the pattern of NIH ChestX-ray names.
+            the patterns of well-known collections.
 
     Raises:
         ConfigError: `pattern` is not a regular expression with a group.
     """
     try:
-        finder = re.compile(pattern or NIH)
+        finder = re.compile(pattern or KNOWN)
     except re.error as error:
         raise ConfigError(f"data.patient_pattern {pattern!r} is not a regular expression: {error}.") from None
     if not finder.groups:
@@ -33,6 +37,11 @@ def assign(films: Iterable[Film], pattern: str = "") -> tuple[Film, ...]:
     for film in films:
         if not film.patient:
             found = finder.search(film.path.name)
-            film = replace(film, patient=found[1] if found and found[1] else FILE_PATIENT + film.name)
+            film = replace(film, patient=(found and _group(found)) or FILE_PATIENT + film.name)
         result.append(film)
     return tuple(result)
+
+
+def _group(found: re.Match[str]) -> str:
+    """The first group that matched."""
+    return next((group for group in found.groups() if group), "")

@@ -16,7 +16,7 @@ import numpy as np
 
 from cxrtui.config import Config, DataConfig
 from cxrtui.data import splits
-from cxrtui.data.films import PARTS, printable
+from cxrtui.data.films import PARTS
 from cxrtui.data.parts import Part, Prepared
 from cxrtui.data.reading import Interrupted, Readable, ShouldStop, read
 from cxrtui.events import DataPrepared, Event, Warned
@@ -120,7 +120,7 @@ def _part(ready: Readable, places: Sequence[int]) -> Part:
 def _summary(ready: Readable, parts: dict[str, Part], left_out: dict[str, int], seconds: float) -> DataPrepared:
     names = ready.labels.names
     return DataPrepared(
-        source=printable(ready.collection.root),
+        source=ready.collection.shown,
         fingerprint=ready.fingerprint,
         counts={
             name: {label: int((part.labels == index).sum()) for index, label in enumerate(names)}

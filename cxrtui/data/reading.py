@@ -10,7 +10,7 @@ import hashlib
 import os
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ from cxrtui.data.decode import Grey, read_film, stored_side
 from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.fingerprint import Hashes, fingerprint
 from cxrtui.data.labels import Labels, select
-from cxrtui.data.sources import read_source
+from cxrtui.data.sources import read_sources
 from cxrtui.data.store import CODE_VERSION, Record, Store, build_store, open_store
 from cxrtui.errors import DataError, FilmError
-from cxrtui.events import Event, Preparing
+from cxrtui.events import Event, Preparing, Warned
 from cxrtui.workspace import cache_root
 
 _TICK = 0.1
@@ -59,7 +59,7 @@ class Readable:
 
 
 def read(
-    data: DataConfig, source: str | Path, should_stop: ShouldStop, partial: bool = False
+    data: DataConfig, source: str | Path | Sequence[str], should_stop: ShouldStop, partial: bool = False
 ) -> Generator[Event, None, Readable]:
     """Every film at `source` that counts, in a store; `partial` allows that a class has none.
 
@@ -68,12 +68,19 @@ def read(
         Interrupted: `should_stop` said so.
     """
     yield Preparing(stage="reading folder")
-    collection = read_source(source, data.patient_pattern)
-    chosen, labels, left_out = select(collection, data.positive, data.negative, partial=partial)
+    collection = read_sources(source, data.patient_pattern)
+    chosen, labels, left_out = select(collection, data.positive, data.negative, partial=partial, views=data.views)
     if not chosen:
-        raise DataError(f"No film in {printable(collection.root)} is of a class that counts.")
+        why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+        raise DataError(f"No film in {collection.shown} is of a class and view that counts: {why}.")
+    if labels.by_layout:
+        rule = labels.describe(dict(Counter(film.label for film, _ in chosen).most_common()))
+        yield Warned(
+            code="labels-by-layout",
+            message=f"By the rule of {collection.layout}, {rule}; data.positive and data.negative change it.",
+        )
     home = cache_root() / "prepared"
-    hashed = hashlib.sha256(os.fsencode(collection.root.absolute())).hexdigest()[:16]
+    hashed = hashlib.sha256(os.fsencode(f"{collection.root.absolute()}|{collection.names}")).hexdigest()[:16]
     digests = yield from _digests(chosen, Hashes(home / "hashes" / f"{hashed}.json"), should_stop)
     side = stored_side(data.size)
     mark = fingerprint(chosen, digests, {"side": side, "fit": data.fit, "version": CODE_VERSION}, labels.names)

@@ -1,38 +1,99 @@
-"""From a path to a `Collection`: one table of recognisers, tried in order.
+"""From what ``--data`` names to a `Collection`: a path, LAYOUT:PATH, tfds:NAME, or several of them together.
 
-To add a layout, write ``recognises(path) -> bool`` (cheap, never raising) and ``read(path, tally) -> films`` and add a
-line to `RECOGNISERS`.
+The layouts are the table `layouts.RECOGNISERS`, tried in order.
 """
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from cxrtui.data import folders, manifest
-from cxrtui.data.films import Collection, Film, printable
+from cxrtui.data import folders, layouts, manifest
+from cxrtui.data.films import FILE_PATIENT, Collection, Film, printable
+from cxrtui.data.layouts import Recogniser, words
 from cxrtui.data.patients import assign
 from cxrtui.errors import DataError
 from cxrtui.workspace import expand
 
-
-@dataclass(frozen=True)
-class Recogniser:
-    """A layout that cxrtui reads by itself. `read` counts in its second argument what it leaves out, by reason."""
-
-    name: str
-    about: str
-    recognises: Callable[[Path], bool]
-    read: Callable[[Path, Counter[str]], Iterable[Film]]
+TFDS = "tfds"
+_DEEP = 3  # folders that hold one folder and nothing else, as archives do
 
 
-RECOGNISERS = (
-    Recogniser("manifest", "a CSV file, or a folder with manifest.csv", manifest.recognises, manifest.read),
-    Recogniser("split folders", "train/, val/, test/ above class folders", folders.is_split, folders.read_split),
-    Recogniser("class folders", "one folder for each class", folders.is_classes, folders.read_classes),
-)
+def split_name(text: str) -> tuple[str, str]:
+    """``ieee8023:PATH`` as its layout and its path; the layout is empty where none is named."""
+    name, colon, rest = text.partition(":")
+    return (name, rest) if colon and name in (*layouts.NAMES, TFDS) else ("", text)
+
+
+def absolute(text: str) -> str:
+    """`text` with its path absolute, so that it stays right in another folder."""
+    name, rest = split_name(text)
+    if name == TFDS:
+        return text
+    path = str(expand(rest).absolute())
+    return f"{name}:{path}" if name else path
+
+
+def read_sources(paths: str | Path | Sequence[str | Path], patient_pattern: str = "") -> Collection:
+    """All films that `paths` name, as `read_source`; of several, each keeps its name before its films' and patients'.
+
+    Raises:
+        DataError: as `read_source`, or one is named twice.
+        ConfigError: `patient_pattern` is no regular expression with a group.
+    """
+    listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    if len(listed) < 2:
+        return read_source(listed[0] if listed else "", patient_pattern)
+    read = [read_source(path, patient_pattern) for path in listed]
+    homes = [os.path.realpath(item.root) for item in read]
+    for place, home in enumerate(homes):
+        if home in homes[:place] and read[homes.index(home)].layout == read[place].layout:
+            raise DataError(f"{printable(listed[place])} is named twice; give each --data once.")
+    return join(read, _names(read))
+
+
+def join(collections: Sequence[Collection], names: Sequence[str]) -> Collection:
+    """Several collections as one; `names` are theirs, and the source of films that have none."""
+    films = [_within(film, name) for item, name in zip(collections, names, strict=True) for film in item.films]
+    left_out: Counter[str] = Counter()
+    for item in collections:
+        left_out.update(item.left_out)
+    ruled = all(item.positive or item.negative for item in collections)
+    return Collection(
+        films=tuple(sorted(films, key=lambda film: film.name)),
+        root=Path(os.path.commonpath([item.root.absolute() for item in collections])),
+        layout=" + ".join(dict.fromkeys(item.layout for item in collections)),
+        found=dict(sorted(Counter(film.label for film in films).items())),
+        left_out=dict(sorted(left_out.items())),
+        positive=_union(item.positive for item in collections) if ruled else (),
+        negative=_union(item.negative for item in collections) if ruled else (),
+        names=tuple(names),
+    )
+
+
+def _union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for part in parts for word in part))
+
+
+def _names(collections: Sequence[Collection]) -> list[str]:
+    """A name for each, from its folder; a number behind one that is taken."""
+    names: list[str] = []
+    for item in collections:
+        name = base = printable(item.root.name or item.layout)
+        number = 2
+        while name in names:
+            name, number = f"{base}-{number}", number + 1
+        names.append(name)
+    return names
+
+
+def _within(film: Film, name: str) -> Film:
+    own = film.patient.removeprefix(FILE_PATIENT)
+    patient = f"{name}/{own}" if film.patient_known else f"{FILE_PATIENT}{name}/{own}"
+    return replace(film, name=f"{name}/{film.name}", patient=patient, source=film.source or name)
 
 
 def read_source(path: str | Path, patient_pattern: str = "") -> Collection:
@@ -44,19 +105,29 @@ def read_source(path: str | Path, patient_pattern: str = "") -> Collection:
     """
     if not str(path):
         raise DataError("No data was named; add --data PATH (a folder of class folders, or a CSV manifest).")
-    root = expand(path)
+    forced, rest = split_name(str(path))
+    if forced == TFDS:
+        from cxrtui.data.layouts.tfds_dataset import read_dataset
+
+        found = read_dataset(rest)
+        return replace(found, films=assign(map(_in_our_words, found.films), patient_pattern))
+    root = expand(rest)
     shown = printable(root)
     try:
         root.stat()
-        recogniser = next((item for item in RECOGNISERS if item.recognises(root)), None)
+        recogniser, root = _recognise(root, forced)
     except OSError as error:
         raise DataError(f"Cannot read the data at {shown}: {error.strerror or error}; check --data.") from None
     if recogniser is None:
-        known = "; ".join(f"{item.name} ({item.about})" for item in RECOGNISERS)
-        raise DataError(f"No films found at {shown}: it has none of the layouts that are read, which are: {known}.")
+        raise DataError(
+            f"No films found at {shown}: it has none of the layouts that are read ({', '.join(layouts.NAMES)}); make a "
+            "folder for each class, or a CSV with the columns path and label."
+        )
+    if recogniser.name == "class-folders" and not forced:
+        _refuse_collections(root)
     tally: Counter[str] = Counter()
     try:
-        films = sorted(recogniser.read(root, tally), key=lambda film: film.name)
+        films = sorted(map(_in_our_words, recogniser.read(root, tally)), key=lambda film: film.name)
     except OSError as error:
         raise DataError(f"Cannot read {printable(error.filename or root)}: {error.strerror or error}.") from None
     if not films:
@@ -69,4 +140,47 @@ def read_source(path: str | Path, patient_pattern: str = "") -> Collection:
         layout=recogniser.name,
         found=dict(sorted(Counter(film.label for film in with_patients).items())),
         left_out=dict(sorted(tally.items())),
+        positive=recogniser.positive,
+        negative=recogniser.negative,
     )
+
+
+def _in_our_words(film: Film) -> Film:
+    """The film with its view, sex and age in the vocabulary of `words`."""
+    view, sex, age = words.view(film.view), words.sex(film.sex), words.age(film.age)
+    return film if (view, sex, age) == (film.view, film.sex, film.age) else replace(film, view=view, sex=sex, age=age)
+
+
+def _recognise(root: Path, forced: str) -> tuple[Recogniser | None, Path]:
+    """The layout of `root`, or of what it holds where that is one folder alone; and where it begins."""
+    if forced:
+        return next(item for item in layouts.RECOGNISERS if item.name == forced), root
+    place = root
+    for _ in range(_DEEP):
+        found = next((item for item in (layouts.MANIFEST, *layouts.SPECIFIC) if item.recognises(place)), None)
+        if found is not None:
+            return found, place
+        inner = folders.subfolders(place) if place.is_dir() else []
+        if len(inner) != 1:
+            break
+        place = inner[0]
+        if folders.is_split(place):
+            return next(item for item in layouts.RECOGNISERS if item.name == "split-folders"), place
+    if root.is_file() and manifest.recognises(root):
+        return layouts.MANIFEST, root  # it says what is missing
+    return next((item for item in layouts.RECOGNISERS if item.recognises(root)), None), root
+
+
+def _refuse_collections(root: Path) -> None:
+    """Nothing, unless the folders of `root` are collections of their own, which must not become classes.
+
+    Raises:
+        DataError: they are.
+    """
+    inner = folders.subfolders(root)[:50]
+    if own := [(folder, item.name) for folder in inner for item in layouts.SPECIFIC if item.recognises(folder)]:
+        listed = ", ".join(f"{printable(folder.name)} ({name})" for folder, name in own)
+        raise DataError(
+            f"{printable(root)} holds collections of their own: {listed}; name each with a --data of its own, or say "
+            f"class-folders:{printable(root)} where its folders are the classes after all."
+        )

@@ -86,7 +86,7 @@ def fit(
             return
         if began_with and began_with != prepared.fingerprint:
             raise DataError(
-                f"The films of {config.data.source} are not those that run {run.name} began with; "
+                f"The films of {', '.join(config.data.source)} are not those that run {run.name} began with; "
                 "bring the old ones back or start a new run."
             )
         session, step = yield from _set_up(config, run, prepared, checkpoints, position, latest,

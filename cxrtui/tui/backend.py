@@ -71,9 +71,10 @@ def _load(target: Run | Path) -> Classifier:
 
 
 def _survey(path: Path) -> dict[str, int]:
-    from cxrtui.data.sources import read_source
+    from cxrtui.config import coerce
+    from cxrtui.data.sources import read_sources
 
-    return dict(read_source(path).found)
+    return dict(read_sources(coerce("data.source", str(path))).found)
 
 
 def _decode(path: Path) -> Any:

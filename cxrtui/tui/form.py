@@ -75,7 +75,7 @@ def initial(key: str, config: Config) -> str:
         except WeightsError:
             return "random"
     if isinstance(value, tuple):
-        return ",".join(map(str, value))
+        return configs.as_text(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -116,14 +116,21 @@ def _check(item: Field, values: Mapping[str, str], workspace: Workspace, survey:
 def _check_source(text: str, survey: Survey) -> str:
     if not text:
         raise ConfigError("say where the films are: a folder of class folders, or a CSV")
-    path = expand(text)
-    if not path.exists():
+    if not _exists(text):
         raise ConfigError("no such folder or file")
     if survey.path != text:
         return "looking…"
     if survey.error:
         raise ConfigError(survey.error)
     return ", ".join(f"{label} {count:,}" for label, count in survey.found.items())
+
+
+def _exists(text: str) -> bool:
+    """Whether every path of the field is there; a data set of tfds is looked for later."""
+    from cxrtui.data.sources import TFDS, split_name
+
+    named = [split_name(item) for item in configs.coerce("data.source", text)]
+    return all(layout == TFDS or expand(path).exists() for layout, path in named)
 
 
 def _check_classes(item: Field, values: Mapping[str, str], survey: Survey) -> str:
@@ -135,11 +142,10 @@ def _check_classes(item: Field, values: Mapping[str, str], survey: Survey) -> st
     found = survey.found
     if survey.path != values["data.source"].strip() or not found:
         return item.hint
-    from cxrtui.data.labels import decide
+    from cxrtui.data.labels import decide, matches
 
-    folded = {label.casefold() for label in found}
     for label in chosen:
-        if label.casefold() not in folded:
+        if not any(matches(name, label) for name in found):
             raise ConfigError(f"no class {label}; there are {', '.join(found)}")
     try:
         decided = decide(found, configs.coerce("data.positive", values["data.positive"]),
@@ -148,12 +154,15 @@ def _check_classes(item: Field, values: Mapping[str, str], survey: Survey) -> st
         if chosen:
             return _count(chosen, found)
         raise ConfigError(f"say which of {', '.join(found)}") from None
-    side = decided.positive if item.key == "data.positive" else decided.negative
-    return _count(side, found) if chosen else f"{', '.join(side)}: {_count(side, found)}"
+    index = int(item.key == "data.positive")
+    total = sum(count for label, count in found.items() if decided.index(label) == index)
+    return f"{total:,} films" if chosen else f"{decided.names[index]}: {total:,} films"
 
 
 def _count(labels: tuple[str, ...], found: Mapping[str, int]) -> str:
-    total = sum(count for label, count in found.items() if label.casefold() in {name.casefold() for name in labels})
+    from cxrtui.data.labels import matches
+
+    total = sum(count for label, count in found.items() if any(matches(label, name) for name in labels))
     return f"{total:,} films"
 
 
@@ -175,11 +184,14 @@ def settings(base: Config, values: Mapping[str, str]) -> Config:
         ConfigError: a value, or the whole, is not valid.
     """
     chosen = {key: text.strip() for key, text in values.items() if key != RUN_NAME}
-    for key in ("data.source", "model.init"):  # absolute, so that the run can be resumed from another folder
-        path = expand(chosen[key])
-        if path.exists() and chosen[key] not in ("random", "imagenet"):
-            chosen[key] = str(path.absolute())
-    return configs.with_values(base, chosen)
+    from cxrtui.data.sources import absolute
+
+    # Absolute, so that the run can be resumed from another folder.
+    sources = tuple(map(absolute, configs.coerce("data.source", chosen["data.source"])))
+    path = expand(chosen["model.init"])
+    if path.exists() and chosen["model.init"] not in ("random", "imagenet"):
+        chosen["model.init"] = str(path.absolute())
+    return configs.with_values(base, {**chosen, "data.source": sources})
 
 
 def complete_path(text: str) -> str | None:

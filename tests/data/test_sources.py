@@ -22,7 +22,7 @@ def test_class_folders(class_folder: Path) -> None:
     (class_folder / "__MACOSX").mkdir()
     save(class_folder / "loose.png", 1)
     found = read_source(class_folder)
-    assert found.layout == "class folders"
+    assert found.layout == "class-folders"
     assert found.found == {"COVID-19": 24, "Normal": 36}
     assert found.left_out == {"not an image": 1, "not in a class folder": 1}
     assert found.patients_known
@@ -67,7 +67,7 @@ def test_split_folders(tmp_path: Path) -> None:
         save(tmp_path / part / "Normal" / "film.png", number + 10)
     save(tmp_path / "extra" / "film.png", 20)
     found = read_source(tmp_path)
-    assert found.layout == "split folders"
+    assert found.layout == "split-folders"
     assert {film.name.split("/")[0]: film.split for film in found.films} == {
         "train": "train", "Valid": "validation", "test": "test",
     }  # fmt: skip

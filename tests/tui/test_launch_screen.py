@@ -61,7 +61,7 @@ def test_a_form_that_is_right_becomes_a_configuration(tmp_path: Path) -> None:
     config = settings(Config(), values)
     assert config.data.negative == ("No_findings", "Pneumonia")
     assert config.optim.epochs == 7
-    assert config.data.source == str(tmp_path)
+    assert config.data.source == (str(tmp_path),)
 
 
 def test_two_plain_classes_need_no_naming(tmp_path: Path) -> None:

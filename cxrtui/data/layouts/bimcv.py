@@ -1,0 +1,154 @@
+"""BIMCV-COVID19: ``sub-*/ses-*/mod-rx/*_{cr,dx}.png`` with JSON sidecars, participants.tsv and a table of labels.
+
+Labels belong to a report, which is a session: they become one finding, joined by commas. A session that is uncertain of
+COVID 19, and not certain of it too, is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cxrtui.data import manifest
+from cxrtui.data.films import Film, name_below, printable
+from cxrtui.data.folders import subfolders, walk
+from cxrtui.data.layouts import words
+from cxrtui.data.layouts.places import columns, entry
+from cxrtui.errors import DataError
+
+NAME = re.compile(r"^(sub-[A-Za-z0-9]+)_(ses-[A-Za-z0-9]+)_.*_(cr|dx|ct)(\.nii)?\.\w+$", re.IGNORECASE)
+VIEW = re.compile(r"_vp-([A-Za-z]+)")
+_NEEDS = frozenset({"reportid", "labels"})
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """What the JSON file beside a film says of its pixels: ``window`` is (centre, width), None where not said."""
+
+    photometric: str = ""
+    window: tuple[float, float] | None = None
+    view: str = ""
+
+
+def read_sidecar(film: Path) -> Sidecar:
+    """The sidecar of the film at `film`; empty where there is none, or it cannot be read."""
+    try:
+        body = json.loads(film.with_suffix(".json").read_bytes())
+    except (OSError, ValueError):
+        return Sidecar()
+    if not isinstance(body, dict):
+        return Sidecar()
+    centre, width = _tag(body, "00281050", "WindowCenter"), _tag(body, "00281051", "WindowWidth")
+    try:
+        window = (float(centre), float(width)) if centre and width else None
+    except ValueError:
+        window = None
+    return Sidecar(
+        _tag(body, "00280004", "PhotometricInterpretation").upper(), window, _tag(body, "00185101", "ViewPosition")
+    )
+
+
+def _tag(body: dict[str, Any], *names: str) -> str:
+    """The first value of a tag, by its number (DICOM JSON) or its name."""
+    for name in names:
+        value = body.get(name)
+        if isinstance(value, dict):
+            value = value.get("Value")
+        if isinstance(value, list):
+            value = value[0] if value else None
+        if value not in (None, "") and not isinstance(value, dict):
+            return str(value)
+    return ""
+
+
+def recognises(path: Path) -> bool:
+    """Whether `path` holds patients' folders with sessions in them."""
+    return bool(_patients(path)) and path.is_dir()
+
+
+def _patients(path: Path) -> list[Path]:
+    """Folders ``sub-*``, of which the first three hold a ``ses-*``."""
+    found = [folder for folder in subfolders(path) if folder.name.casefold().startswith("sub-")]
+    for folder in found[:3]:
+        if any(inner.name.casefold().startswith("ses-") for inner in subfolders(folder)):
+            return found
+    return []
+
+
+def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
+    """The X-rays of every session that has labels.
+
+    Raises:
+        DataError: there is no table of labels.
+    """
+    patients = _patients(path)
+    labels, people = _labels(path), _people(path)
+    if not labels:
+        raise DataError(
+            f"{printable(path)} has no table of labels (a .tsv with the columns ReportID and Labels, in "
+            "derivatives/labels/); put it there."
+        )
+    for folder in patients:
+        for file in walk(folder, path, Counter()):
+            named = NAME.match(file.name)
+            if named is None:
+                tally["a name that is not sub-…_ses-…_{cr,dx}"] += 1
+                continue
+            patient, session, kind = named[1], named[2], named[3].casefold()
+            if kind == "ct":
+                tally["CT, not an X-ray"] += 1
+                continue
+            findings = labels.get(session.casefold())
+            if findings is None:
+                tally["a film whose session the labels do not list"] += 1
+                continue
+            plain = {words.plain(finding) for finding in findings}
+            if not plain:
+                tally["a film without a finding"] += 1
+            elif "covid 19 uncertain" in plain and "covid 19" not in plain:
+                tally["a film of uncertain COVID 19"] += 1
+            else:
+                in_name = VIEW.search(file.name)
+                sex, age = people.get(patient.casefold(), ("", ""))
+                yield Film(
+                    path=file, name=name_below(file, path), label=", ".join(findings), patient=patient, sex=sex,
+                    age=age, view=in_name[1] if in_name else read_sidecar(file).view,
+                )  # fmt: skip
+
+
+def _tables(path: Path) -> Iterator[Path]:
+    for folder in (entry(path, "derivatives"), path):
+        inner = entry(folder, "labels") if folder is not None else None
+        for place in (inner, folder):
+            if place is not None and place.is_dir():
+                yield from sorted(file for file in place.iterdir() if file.suffix.casefold() in (".tsv", ".csv"))
+
+
+def _labels(path: Path) -> dict[str, tuple[str, ...]]:
+    """The findings of each session, from every table that has them."""
+    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for file in _tables(path):
+        if columns(file) >= _NEEDS:
+            for _, row in manifest.read_table(file):
+                listed = re.findall(r"'([^']*)'|\"([^\"]*)\"", row["labels"]) or [(row["labels"].strip("[] "), "")]
+                findings = [word.strip() for pair in listed for word in pair if words.given(word)]
+                found[row["reportid"].casefold()].update(dict.fromkeys(findings))
+    return {session: tuple(findings) for session, findings in found.items()}
+
+
+def _people(path: Path) -> dict[str, tuple[str, str]]:
+    """Sex and age by patient, from participants.tsv."""
+    file = entry(path, "participants.tsv", "participants.csv")
+    if file is None:
+        return {}
+    return {
+        (row.get("participant", "") or row.get("participant_id", "")).casefold(): (
+            row.get("gender", "") or row.get("sex", ""), row.get("age", ""),
+        )
+        for _, row in manifest.read_table(file)
+    }  # fmt: skip

@@ -1,0 +1,67 @@
+"""Finding what a table lists, whatever the case of its names and whether it knows the files' endings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cxrtui.data import manifest
+from cxrtui.errors import DataError
+
+
+def entry(folder: Path, *names: str) -> Path | None:
+    """The first of `names` that is in `folder`, in any case; None where there is none or it cannot be opened."""
+    try:
+        with os.scandir(folder) as entries:
+            there = {item.name.casefold(): item.name for item in entries}
+    except OSError:
+        return None
+    return next((folder / there[name.casefold()] for name in names if name.casefold() in there), None)
+
+
+def columns(file: Path) -> frozenset[str]:
+    """The headers of a table in lower case; empty where it is none. Reads 64 KiB at most."""
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(1 << 16)
+        return frozenset(next(manifest.rows(manifest.text(head), str(file), headers_only=True))[1])
+    except (OSError, DataError, StopIteration):
+        return frozenset()
+
+
+class Files:
+    """The files of some folders, found by a name in any case, with or without its ending."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._whole: dict[str, Path] = {}
+        self._stems: dict[str, Path] = {}
+        for folder in folders:
+            for file in _files(folder):
+                self._whole.setdefault(file.name.casefold(), file)
+                self._stems.setdefault(file.stem.casefold(), file)
+
+    def find(self, name: str) -> Path | None:
+        """The file that a table calls `name`, which may be a path and may lack the ending."""
+        last = name.replace("\\", "/").rsplit("/", 1)[-1].strip().casefold()
+        return self._whole.get(last) or self._stems.get(last)
+
+    def __len__(self) -> int:
+        return len(self._whole)
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._whole.values())
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            for item in sorted(entries, key=lambda item: item.name):
+                if not item.name.startswith("."):
+                    try:
+                        if item.is_file():
+                            yield Path(item.path)
+                    except OSError:
+                        continue
+    except OSError:
+        return

@@ -1,0 +1,89 @@
+"""The words of many sources for view, sex, age and publisher, in one vocabulary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+FRONTAL = ("PA", "AP", "AP supine")
+LATERAL = "lateral"
+UNKNOWN = "unknown"
+
+_NOTHING = frozenset(
+    {"", "nan", "none", "null", "n/a", "na", "-", "?", "unknown", "unk", "todo", "unspecified", "not set"}
+)
+_VIEWS = {
+    "pa": "PA", "postero anterior": "PA", "posteroanterior": "PA", "pa erect": "PA",
+    "ap": "AP", "antero posterior": "AP", "anteroposterior": "AP", "ap erect": "AP", "ap semi erect": "AP",
+    "ap portable": "AP", "portable": "AP", "ap supine": "AP supine", "supine": "AP supine",
+    "ap horizontal": "AP supine",
+    "l": LATERAL, "ll": LATERAL, "rl": LATERAL, "lateral": LATERAL, "lat": LATERAL, "left lateral": LATERAL,
+    "right lateral": LATERAL, "lld": LATERAL, "rld": LATERAL,
+}  # fmt: skip
+_SEXES = {"f": "F", "female": "F", "w": "F", "woman": "F", "m": "M", "male": "M", "man": "M"}
+_CT = frozenset({"ct", "cts", "computed tomography"})
+_SLICES = frozenset({"axial", "coronal", "sagittal"})
+_SHARED_HOSTS = frozenset({"github.com", "kaggle.com", "raw.githubusercontent.com"})
+
+
+def given(text: str) -> str:
+    """`text` without spaces at its ends; empty where it is a word for nothing."""
+    text = text.strip()
+    return "" if text.casefold() in _NOTHING else text
+
+
+def plain(text: str) -> str:
+    """A name without what varies: case, dashes, underscores, spaces at the ends."""
+    return re.sub(r"[\s_\-]+", " ", text).strip().casefold()
+
+
+def view(text: str) -> str:
+    """PA, AP, AP supine or lateral; a word that is not known stays as it is."""
+    word = given(text)
+    return _VIEWS.get(plain(word), word)
+
+
+def sex(text: str) -> str:
+    """F, M, or the source's own word."""
+    word = given(text)
+    return _SEXES.get(word.casefold(), word)
+
+
+def age(text: str) -> str:
+    """Years where that can be read (``65.0``, ``065Y``, ``[65]``, ``18M``); else the source's own word, as ``50+``."""
+    word = given(text).strip("[]'\" ")
+    if match := re.fullmatch(r"0*(\d{1,3})(?:\.(\d+))?\s*([YMWDymwd]?)(?:ears?|onths?|eeks?|ays?|rs?)?", word):
+        whole, per_year = int(match[1]), {"m": 12, "w": 52, "d": 365}.get(match[3].casefold(), 1)
+        if whole // per_year <= 120:
+            return str(whole // per_year)
+    return word
+
+
+def is_ct(modality: str, of_view: str = "") -> bool:
+    """Whether these words are of a CT slice and of no X-ray."""
+    return plain(modality) in _CT or plain(of_view) in _SLICES
+
+
+def publisher(url: str, within: bool = False) -> str:
+    """The host of `url`; `within` adds whose it is, where one host serves many (``github.com/armiro/COVID-CXNet``)."""
+    text = given(url)
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text if "//" in text else f"//{text}")
+        host = (parts.hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+    if within and host in _SHARED_HOSTS:
+        return "/".join([host, *[part for part in parts.path.split("/") if part][:2]])
+    return host
+
+
+def keeps(views: Iterable[str], of_film: str) -> bool:
+    """Whether films of the view `of_film` are wanted; a view that is not known passes as frontal."""
+    wanted = set(views)
+    known = of_film if of_film in (*FRONTAL, LATERAL) else UNKNOWN
+    if "all" in wanted or known in wanted:
+        return True
+    return "frontal" in wanted and known != LATERAL and plain(of_film) not in _SLICES

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cxrtui.config import DataConfig
+from cxrtui.data.inspect import inspect
+from cxrtui.inspection import print_inspection
+from tests.data.conftest import picture, save
+from tests.data.layouts.test_published import ieee8023
+
+
+def test_a_report_has_every_section(class_folder: Path) -> None:
+    (class_folder / "Normal" / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (class_folder / "Normal" / "notes.txt").write_text("notes")
+    picture(1).save(class_folder / "Normal" / "really.png", "JPEG")
+    told: list[tuple[int, int]] = []
+    report = inspect(class_folder, DataConfig(), lambda done, total: told.append((done, total)))
+    assert (report.layout, report.films, report.patients) == ("class-folders", 62, None)
+    assert told[-1] == (62, 62)
+    body = json.loads(json.dumps(report.as_dict()))["sections"]
+    assert body["classes"]["counts"] == {"Normal": 38, "COVID-19": 24}
+    assert body["rule"]["counts"] == {"COVID-19": 24, "Normal": 38}
+    assert body["types"] == {"title": "file types", "counts": {"PNG": 60, "JPEG": 1}, "files": [], "unit": "films",
+                             "notes": ["1 files' endings speak of another type"]}  # fmt: skip
+    assert body["depths"]["counts"] == {"8-bit grey": 61}
+    assert body["sizes"]["counts"] == {"40×48": 61}
+    assert body["patients"]["counts"] == {"with 1 film": 36, "with 2 films": 12}
+    assert body["left_out"]["counts"] == {"not an image": 1}
+    assert body["missing"]["counts"]["view"] == 62
+    assert len(body["unreadable"]["files"]) == 1
+    assert body["unreadable"]["files"][0][0].endswith("torn.png")
+
+
+def test_several_sources_keep_their_names(
+    class_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "hospital"
+    other.mkdir()
+    ieee8023(other)
+    settings = DataConfig(positive=("COVID-19",), negative=("*",))
+    report = inspect([str(class_folder), str(other)], settings)
+    assert report.layout == "class-folders + ieee8023"
+    assert report.section("sources").counts == {"films": 60, "eurorad.org": 1, "radiopaedia.org": 1, "hospital": 1}
+    assert report.section("rule").counts == {"COVID-19": 26, "not COVID-19": 36}
+    print_inspection([str(class_folder), str(other)], settings, as_json=False)
+    page = capsys.readouterr().out
+    for word in (
+        "films + hospital",
+        "radiopaedia.org",
+        "CT, not an X-ray",
+        "a film of view lateral",
+        "Research use only",
+    ):
+        assert word in page
+
+
+def test_a_rule_that_is_not_plain_is_said_and_no_error(tmp_path: Path) -> None:
+    for name in ("A", "B", "C"):
+        save(tmp_path / name / "x.png", ord(name))
+    section = inspect(tmp_path, DataConfig()).section("rule")
+    assert section.counts == {}
+    assert "not plain" in section.notes[0]
+
+
+def test_the_command_prints_json_and_imports_no_jax(class_folder: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['cxrtui', 'data', 'inspect', sys.argv[1], '--json']\n"
+        "from cxrtui.cli import cli\ncli.main(standalone_mode=False)\nprint('jax' in sys.modules, file=sys.stderr)"
+    )
+    root = str(Path(__file__).parents[2])
+    answer = subprocess.run([sys.executable, "-c", code, str(class_folder)], capture_output=True, text=True, check=True,
+                            env={**os.environ, "PYTHONPATH": root})  # fmt: skip
+    assert json.loads(answer.stdout)["films"] == 60
+    assert answer.stderr.strip() == "False"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_said(class_folder: Path) -> None:
+    (class_folder / "Normal" / "00000100_000.png").chmod(0)
+    (class_folder / "COVID-19").chmod(0)
+    report = inspect(class_folder, DataConfig(positive=("x",), negative=("Normal",)))
+    assert report.section("unreadable").counts == {"there is no permission to read it": 1}
+    assert report.section("left_out").counts == {"a folder that cannot be opened": 1}
+    (class_folder / "COVID-19").chmod(0o700)
+
+
+def test_real_reports(real_films: Path) -> None:
+    report = inspect(real_films / "darkcovidnet", DataConfig())
+    assert report.section("classes").counts == {"No_findings": 500, "Pneumonia": 500, "COVID-19": 124}
+    assert report.section("types").counts == {"JPEG": 1124}

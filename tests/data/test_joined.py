@@ -1,0 +1,124 @@
+"""Several sources together, data sets of tfds, and folders that mean no good."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cxrtui import config
+from cxrtui.config import Config
+from cxrtui.data.prepare import prepare
+from cxrtui.data.sources import absolute, read_source, read_sources
+from cxrtui.errors import ConfigError, DataError
+from cxrtui.events import DataPrepared, Warned
+from tests.data.conftest import drain, save
+from tests.data.layouts.test_published import hannover
+
+
+def test_names_and_patients_of_two_sources_do_not_collide(class_folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "films"
+    save(other / "COVID-19" / "00000000_000.png", 900)
+    save(other / "COVID-19" / "x.png", 901)
+    found = read_sources([str(class_folder), str(other)])
+    assert len({film.name for film in found.films}) == len(found.films) == 62
+    by_source = {film.source: film for film in found.films}
+    assert set(by_source) == {"films", "films-2"}
+    assert by_source["films-2"].patient == "file:films-2/COVID-19/x.png"
+    assert {"films/00000000", "films-2/00000000"} <= {film.patient for film in found.films}
+    with pytest.raises(DataError, match="named twice"):
+        read_sources([str(class_folder), f"{class_folder}/"])
+
+
+def test_two_sources_train_together(class_folder: Path, tmp_path: Path, configure: Callable[..., Config]) -> None:
+    hospital = tmp_path / "hospital"
+    hospital.mkdir()
+    hannover(hospital)
+    settings = configure(class_folder, data__source=(str(class_folder), str(hospital)), data__positive="COVID-19",
+                         data__negative="*")  # fmt: skip
+    said, films = drain(prepare(settings, splits_out=tmp_path / "splits.csv"))
+    prepared = next(event for event in said if isinstance(event, DataPrepared))
+    assert (prepared.source, prepared.labels) == ("films + hospital", ["not COVID-19", "COVID-19"])
+    assert sum(len(part) for part in films.parts.values()) == 61
+    again = config.with_values(settings, {"data.splits": str(tmp_path / "splits.csv"), "run.seed": 9})
+    _, same = drain(prepare(again))
+    assert [part.paths for part in same.parts.values()] == [part.paths for part in films.parts.values()]
+    assert same.fingerprint == films.fingerprint
+
+
+def test_the_rule_of_a_layout_is_said(tmp_path: Path, configure: Callable[..., Config]) -> None:
+    lines = ["filename,finding,patientid,view,modality"]
+    for number in range(24):
+        save(tmp_path / "d" / "images" / f"{number}.png", number)
+        lines.append(f"{number}.png,{'COVID-19' if number % 2 else 'SARS'},{number},PA,X-ray")
+    (tmp_path / "d" / "metadata.csv").write_text("\n".join(lines))
+    said, _ = drain(prepare(configure(tmp_path / "d")))
+    rule = next(event for event in said if isinstance(event, Warned))
+    assert rule.code == "labels-by-layout"
+    assert "positive is COVID-19 (COVID-19: 12); negative is not COVID-19 (SARS: 12)" in rule.message
+
+
+def test_paths_in_the_settings(tmp_path: Path) -> None:
+    settings = config.resolve({"data.source": ["a,b", "ieee8023:c\\d"]})
+    text = config.as_text(settings.data.source)
+    assert config.coerce("data.source", text) == settings.data.source == ("a,b", "ieee8023:c\\d")
+    assert absolute("ieee8023:c") == f"ieee8023:{Path('c').absolute()}"
+    assert absolute("tfds:mnist") == "tfds:mnist"
+    with pytest.raises(ConfigError, match=r"data\.views may hold frontal"):
+        config.resolve({"data.views": "sideways"})
+
+
+def test_a_folder_of_collections_is_no_class_folder(class_folder: Path) -> None:
+    (class_folder / "hospital").mkdir()
+    hannover(class_folder / "hospital")
+    with pytest.raises(DataError, match=r"holds collections of their own: hospital \(hannover\)"):
+        read_source(class_folder)
+    assert len(read_source(f"class-folders:{class_folder}").films) == 61
+
+
+def test_a_layout_that_does_not_fit_is_said(class_folder: Path) -> None:
+    for layout in ("ieee8023", "covidx", "rsna", "bimcv"):
+        with pytest.raises(DataError, match=r"cannot be read as|no table of labels"):
+            read_source(f"{layout}:{class_folder}")
+
+
+def test_a_store_of_our_own_is_a_tfds_source(
+    class_folder: Path, configure: Callable[..., Config], tmp_path: Path
+) -> None:
+    said, _ = drain(prepare(configure(class_folder)))
+    mark = next(event.fingerprint for event in said if isinstance(event, DataPrepared))
+    found = read_source(f"tfds:{tmp_path / 'cache' / 'prepared' / mark}")
+    assert (found.layout, found.found) == ("tfds", {"COVID-19": 24, "Normal": 36})
+    assert len({film.patient for film in found.films}) == 48
+    from cxrtui.data.decode import decode
+
+    assert decode(found.films[0].path).dtype == np.uint8
+    with pytest.raises(DataError, match="not prepared here"):
+        read_source("tfds:no_such_data_set")
+
+
+def test_wide_quoted_tables_with_wrong_paths(tmp_path: Path) -> None:
+    save(tmp_path / "images" / "a;b.png", 1)
+    header = ["filename", "finding", "patientid", *[f"column {number}" for number in range(300)]]
+    rows = [['"a;b.png"', '"COVID-19; ""quoted"""', "1"], ["../../etc/passwd", "COVID-19", "2"], ["x" * 9000, "x", "3"]]
+    text = "\ufeff" + "\r\n".join(";".join(row) for row in [header, *rows])
+    (tmp_path / "metadata.csv").write_text(text, encoding="utf-8")
+    found = read_source(tmp_path)
+    assert [(film.name, film.label) for film in found.films] == [("images/a;b.png", 'COVID-19; "quoted"')]
+    assert found.left_out == {"listed in the table, but no such file": 2}
+
+
+def test_many_files_and_links_that_loop(tmp_path: Path) -> None:
+    folder = tmp_path / "A"
+    folder.mkdir()
+    for number in range(20_000):
+        os.mknod(folder / f"{number}.png")
+    (folder / "loop").symlink_to(tmp_path)
+    (folder / "self").symlink_to("self")
+    os.mknod(os.fsencode(folder) + b"/\xff\xfe.png")
+    found = read_source(tmp_path)
+    assert len(found.films) == 20_001
+    assert found.left_out == {"a broken link": 1, "a link back into the data": 1}
