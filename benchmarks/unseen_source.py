@@ -32,7 +32,8 @@ def seen_names(run: Run) -> set[str]:
 def write_manifest(folder: Path, seen: set[str], target: Path) -> tuple[int, int]:
     """A manifest of the unseen films that exist; how many it holds, and how many were left out as seen."""
     with (folder / "metadata.csv").open(newline="", encoding="utf-8-sig") as file:
-        rows = [row for row in csv.DictReader(file) if (folder / row["folder"] / row["filename"]).is_file()]
+        listed = [row for row in csv.DictReader(file) if (folder / row["folder"] / row["filename"]).is_file()]
+    rows = list({row["filename"]: row for row in listed}.values())  # four films are listed twice
     known = {row["patientid"] for row in rows if Path(row["filename"]).stem in seen}
     unseen = [row for row in rows if row["patientid"] not in known]
     with target.open("w", newline="", encoding="utf-8") as file:
