@@ -88,6 +88,7 @@ def test_help_keeps_its_examples_apart(tmp_path: Path) -> None:
         assert "\n    cxrtui " in text or "\n      cxrtui " in text
 
 
+@pytest.mark.slow
 def test_films_and_weights_that_are_not_there_have_their_own_codes(tmp_path: Path, phantom_films: Path) -> None:
     small = [f"--set={key}={','.join(map(str, v)) if isinstance(v, tuple) else v}" for key, v in SMALL.items()]
     absent = cxrtui("--headless", "train", "--data", "absent", *small, cwd=tmp_path)

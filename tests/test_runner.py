@@ -23,6 +23,7 @@ def wait_for(run: Run, kind: type[ev.Event], seconds: float = 90.0) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_pause_resume_checkpoint_and_stop_by_the_control_file(small: Small, new_run: Callable[..., Run]) -> None:
     run = new_run()
     config = small(optim__epochs=5000, stop__patience=0)
@@ -47,6 +48,7 @@ def test_pause_resume_checkpoint_and_stop_by_the_control_file(small: Small, new_
     assert (state.status, state.checkpoint.step if state.checkpoint else None) == ("stopped", state.step)
 
 
+@pytest.mark.slow
 def test_a_paused_run_saves_when_asked_and_stays_paused(small: Small, new_run: Callable[..., Run]) -> None:
     run = new_run()
     worker = threading.Thread(
@@ -67,6 +69,7 @@ def test_a_paused_run_saves_when_asked_and_stays_paused(small: Small, new_run: C
     assert run.read().status == "stopped"
 
 
+@pytest.mark.slow
 def test_a_watcher_that_fails_does_not_stop_the_run(small: Small, new_run: Callable[..., Run]) -> None:
     def broken(line: str, event: ev.Event) -> None:
         raise BrokenPipeError
@@ -76,6 +79,7 @@ def test_a_watcher_that_fails_does_not_stop_the_run(small: Small, new_run: Calla
     assert run.read().status == "finished"
 
 
+@pytest.mark.slow
 def test_an_old_command_does_not_stop_a_new_process(small: Small, new_run: Callable[..., Run]) -> None:
     run = new_run()
     run.command("stop")

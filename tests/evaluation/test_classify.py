@@ -23,6 +23,9 @@ from cxrtui.evaluation.evaluate import evaluate
 from cxrtui.runs import Run, new_run
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, phantom_films: Path) -> Run:
     """A run of one epoch."""
@@ -71,7 +74,6 @@ def test_many_files_come_in_order_and_in_batches(trained: Run, phantom_films: Pa
     np.testing.assert_allclose(alone, together, rtol=1e-5)
 
 
-@pytest.mark.slow
 def test_the_command_prints_rows_and_exits_3_if_any_failed(trained: Run, real_films: Path, tmp_path: Path) -> None:
     originals = sorted((real_films / "originals").iterdir())
     odd = tmp_path / os.fsdecode(b"caf\xe9.png")
@@ -109,7 +111,6 @@ def test_a_run_without_a_readable_checkpoint_says_so(
         classify.load(other)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("where", ["weights/d", "weights", "progress"])
 def test_a_torn_checkpoint_is_one_sentence_and_exit_4(
     trained: Run, phantom_films: Path, tmp_path: Path, where: str

@@ -58,6 +58,7 @@ def test_a_run_tells_its_whole_story(small: Small, new_run: NewRun) -> None:
     assert len((run.evaluation / "test.csv").read_text().splitlines()) == 1 + evaluated[1].counts["films"]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(small: Small, new_run: NewRun) -> None:
     runs = [new_run(name) for name in ("a", "b", "c")]
     for run, seed in zip(runs, (0, 0, 1), strict=True):
@@ -67,6 +68,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(small: Small, ne
     assert not all(np.array_equal(x, y) for x, y in zip(first, other, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop_at", [1, 4, 5, 7])
 def test_a_stopped_run_resumes_to_the_same_bits(small: Small, new_run: NewRun, stop_at: int) -> None:
     whole, broken = new_run("whole"), new_run("broken")
@@ -93,6 +95,7 @@ def test_a_stopped_run_resumes_to_the_same_bits(small: Small, new_run: NewRun, s
     assert len(final) == 2
 
 
+@pytest.mark.slow
 def test_a_stop_in_the_last_validation_loses_no_best_weights(small: Small, new_run: NewRun) -> None:
     from cxrtui.evaluation import judge
 
@@ -124,6 +127,7 @@ def test_a_stop_in_the_last_validation_loses_no_best_weights(small: Small, new_r
     assert any(isinstance(event, ev.CheckpointSaved) and event.best for event in again)
 
 
+@pytest.mark.slow
 def test_a_resume_does_not_need_the_first_weights_again(small: Small, new_run: NewRun, tmp_path: Path) -> None:
     from tests.net.torchvision_file import saved, torchvision_tensors
 
@@ -144,6 +148,7 @@ def test_a_resume_does_not_need_the_first_weights_again(small: Small, new_run: N
     assert models.load(run).weights
 
 
+@pytest.mark.slow
 def test_a_finished_run_resumes_to_its_evaluation_alone(small: Small, new_run: NewRun) -> None:
     run = new_run()
     config = small(optim__epochs=1)
@@ -154,6 +159,7 @@ def test_a_finished_run_resumes_to_its_evaluation_alone(small: Small, new_run: N
     assert again[-1] == replace(again[-1], reason="epochs")  # type: ignore[type-var]
 
 
+@pytest.mark.slow
 def test_early_stopping_ends_the_run_and_keeps_the_best(small: Small, new_run: NewRun) -> None:
     # A rate of zero never improves: the first epoch stays the best.
     config = small(optim__epochs=9, optim__learning_rate=0.0, optim__weight_decay=0.0, stop__patience=2,
@@ -166,6 +172,7 @@ def test_early_stopping_ends_the_run_and_keeps_the_best(small: Small, new_run: N
     assert {event.step for event in story if isinstance(event, ev.Evaluated)} == {verdicts[0].best_step}
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_names_its_step(small: Small, new_run: NewRun) -> None:
     config = small(optim__learning_rate=10.0, optim__name="sgd", optim__clip=0.0, optim__warmup=0.0,
                    optim__schedule="constant", optim__epochs=60, stop__patience=0, optim__momentum=0.999,
@@ -174,6 +181,7 @@ def test_a_loss_that_is_not_finite_names_its_step(small: Small, new_run: NewRun)
         list(fit(config, new_run()))
 
 
+@pytest.mark.slow
 def test_frozen_layers_keep_every_bit(small: Small, new_run: NewRun) -> None:
     from cxrtui.evaluation import network as networks
     from cxrtui.net import freeze
@@ -195,6 +203,7 @@ def test_frozen_layers_keep_every_bit(small: Small, new_run: NewRun) -> None:
     assert sum(moved) > len(moved) // 2
 
 
+@pytest.mark.slow
 def test_a_changed_film_stops_a_resume(small: Small, new_run: NewRun, phantom_films: Path, tmp_path: Path) -> None:
     import shutil
 
@@ -217,6 +226,7 @@ def test_no_weights_say_how_to_get_some(small: Small, new_run: NewRun, tmp_path:
         list(fit(small(model__init=str(tmp_path / "absent.safetensors")), new_run("other")))
 
 
+@pytest.mark.slow
 def test_no_step_compiles_anything(small: Small, new_run: NewRun) -> None:
     compiled: list[str] = []
     jax.monitoring.register_event_duration_secs_listener(
