@@ -22,7 +22,6 @@ from cxrtui.evaluation import classify
 from cxrtui.evaluation.evaluate import evaluate
 from cxrtui.runs import Run, new_run
 
-
 pytestmark = pytest.mark.slow
 
 
