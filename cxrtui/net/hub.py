@@ -48,9 +48,9 @@ class Known:
     bytes: int = 0
 
     @property
-    def source(self) -> str:
-        """Repository, file and revision in a line."""
-        return f"{self.repository}/{self.file} at {self.revision}"
+    def address(self) -> str:
+        """Repository and file."""
+        return f"{self.repository}/{self.file}"
 
     @property
     def by_hand(self) -> str:
@@ -92,7 +92,7 @@ def fetch(
 
     Args:
         wanted: which.
-        models: the shelf; the file comes to a hidden folder in it, and whoever has used it removes it.
+        models: the shelf; the file comes to a hidden folder in it, which whoever has used it removes.
         tell: hears of the progress, in bytes.
         expected: checksum that a first fetch recorded, for weights whose manifest has none.
         timeout: of a connection and each read, seconds; 0 is huggingface_hub's own, ``HF_HUB_DOWNLOAD_TIMEOUT``.
@@ -107,7 +107,7 @@ def fetch(
     """
     from huggingface_hub import constants, get_token, hf_hub_url
 
-    partial = models / PARTIAL / f"{wanted.name}-{wanted.revision[:12]}.part"
+    partial = models / PARTIAL / f"{wanted.name}-{wanted.revision[:12]}" / Path(wanted.file).name
     url = hf_hub_url(
         wanted.repository, wanted.file, revision=wanted.revision, endpoint=os.environ.get("HF_ENDPOINT") or None
     )
@@ -131,7 +131,7 @@ def fetch(
     if expected and sum_ != expected:
         partial.unlink()
         raise WeightsError(
-            f"What {host} sent as {wanted.source} is not that file: its SHA-256 is {sum_} and not {expected}. It was "
+            f"What {host} sent as {wanted.address} is not that file: its SHA-256 is {sum_} and not {expected}. It was "
             "damaged or changed on the way and is removed; fetch it again, over another network if this repeats."
         )
     return partial, sum_
@@ -149,7 +149,10 @@ def _unreachable(wanted: Known, host: str, reason: str, partial: Path) -> str:
 
 def _refused(wanted: Known, host: str, error: RefusedByServerError) -> str:
     if error.status in (401, 403):
-        return f"{host} does not let us have {wanted.source} ({error}); set HF_TOKEN to a token that may read it."
+        return f"{host} does not let us have {wanted.address} ({error}); set HF_TOKEN to a token that may read it."
     if error.status == 404:
-        return f"{host} has no {wanted.source} ({error}); if HF_ENDPOINT names a mirror, take one that holds it."
-    return f"{host} does not give us {wanted.source} ({error}); try again later, or {wanted.by_hand}"
+        return (
+            f"{host} has no {wanted.address} at {wanted.revision} ({error}); "
+            "if HF_ENDPOINT names a mirror, take one that holds it."
+        )
+    return f"{host} does not give us {wanted.address} ({error}); try again later, or {wanted.by_hand}"

@@ -79,11 +79,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing into the tests' output."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A client that has heard enough is no error."""
+
+
 @contextlib.contextmanager
 def serving(**files: bytes) -> Iterator[Hub]:
     hub = Hub(dict(files))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": hub}))
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": hub}))
     hub.address = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

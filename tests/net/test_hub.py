@@ -24,7 +24,7 @@ WANTED = hub.Known(
     file="model.safetensors", licence="MIT", flavour="torchvision", sha256=SUM, bytes=len(BODY),
 )  # fmt: skip
 PATH = f"/lab/resnet/resolve/{WANTED.revision}/model.safetensors"
-PART = ".fetch/some-0123456789ab.part"
+PART = ".fetch/some-0123456789ab/model.safetensors"
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_whole_partial_of_unknown_size_is_not_fetched_again(server: Hub, tmp_p
 
 
 def test_a_partial_that_is_longer_than_the_file_is_begun_again(server: Hub, tmp_path: Path) -> None:
-    (tmp_path / PART).parent.mkdir()
+    (tmp_path / PART).parent.mkdir(parents=True)
     (tmp_path / PART).write_bytes(BODY + b"more")
     fetch(tmp_path)
 
@@ -108,7 +108,7 @@ def test_a_file_that_was_changed_is_refused_and_removed(server: Hub, tmp_path: P
 
 
 def test_a_partial_that_was_tampered_with_is_refused(server: Hub, tmp_path: Path) -> None:
-    (tmp_path / PART).parent.mkdir()
+    (tmp_path / PART).parent.mkdir(parents=True)
     (tmp_path / PART).write_bytes(bytes(200_000))
     with pytest.raises(WeightsError, match="damaged or changed on the way and is removed"):
         fetch(tmp_path)
