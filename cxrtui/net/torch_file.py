@@ -186,6 +186,7 @@ class _Machine:
         Raises:
             Refusal: at the first opcode that a state dict does not need.
         """
+        argument: Any
         for opcode, argument, _ in pickletools.genops(program):
             if opcode.name == "STOP":
                 return self._pop()
