@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from cxrtui.errors import WeightsError
 from cxrtui.net import port
@@ -124,8 +124,9 @@ def save_shelf(folder: str | Path, network: Classifier, manifest: Manifest) -> P
     try:
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            save_file(tensors, temporary)
-            with temporary.open("rb+") as file:
+            with temporary.open("wb") as file:  # safetensors' own save_file lets nobody else read it
+                file.write(save(tensors))
+                file.flush()
                 os.fsync(file.fileno())
             digest = _sha256(temporary)
             os.replace(temporary, folder / WEIGHTS)
