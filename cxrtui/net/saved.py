@@ -21,6 +21,7 @@ from cxrtui.net.classifier import Classifier, ClassifierSpec
 from cxrtui.net.files import read_tensors
 from cxrtui.net.flavours import Normalisation
 from cxrtui.net.manifest import MANIFEST, Manifest, read_manifest, write_manifest
+from cxrtui.net.matching import misfits, shapes
 from cxrtui.workspace import Workspace, expand
 
 WEIGHTS = "weights.safetensors"
@@ -155,11 +156,11 @@ def read_shelf(folder: str | Path) -> tuple[Classifier, Manifest]:
         raise WeightsError(f"{file} is not what was put there: its SHA-256 is not the one in {MANIFEST}; port it again")
     try:
         spec = ClassifierSpec.from_dict(manifest.spec)
-        wanted = {".".join(map(str, path)): (path, shape) for path, shape in port.shapes(spec).items()}
+        wanted = {".".join(map(str, path)): (path, shape) for path, shape in shapes(spec).items()}
     except (TypeError, ValueError) as error:
         raise WeightsError(f"{folder / MANIFEST} describes no network ({error}); port the weights again") from error
-    if misfits := port.misfits(tensors, {key: shape for key, (_, shape) in wanted.items()}):
-        raise WeightsError(f"{file} does not fit its {MANIFEST}: {'; '.join(misfits)}. Port the weights again")
+    if wrong := misfits(tensors, {key: shape for key, (_, shape) in wanted.items()}):
+        raise WeightsError(f"{file} does not fit its {MANIFEST}: {'; '.join(wrong)}. Port the weights again")
     return port.assemble(spec, {path: tensors[key] for key, (path, _) in wanted.items()}), manifest
 
 
