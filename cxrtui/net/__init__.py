@@ -15,7 +15,7 @@ To work on it, import the modules, not this package::
     classifier.py  ClassifierSpec, Classifier: backbone and head
     freeze.py      split and merge for a training step; which parameters decay, which are the head's
     flavours/      whose key is where: one table for each program that writes ResNet-50 weights
-    files.py       tensors of a file; torch_file.py and keras_file.py read .pth and .h5
+    files.py       tensors of a file; torch_file.py (with torch_pickle.py) and keras_file.py read .pth and .h5
     matching.py    whose a file is, and whether it fits to the last key
     port.py        a file of any flavour into our network, exactly
     manifest.py    model.toml of a folder of the shelf
