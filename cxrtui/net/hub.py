@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.resources
 import os
+import shutil
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ class Known:
     def by_hand(self) -> str:
         """What to do where the hub cannot be reached."""
         return (
-            f"on a machine that reaches it, download {self.file} of the Hugging Face repository {self.repository} at "
+            f"on a machine that reaches the hub, download {self.file} of {self.repository} at "
             f"revision {self.revision}, carry the file here, and run: cxrtui weights port {self.file} --out {self.name}"
         )
 
@@ -129,7 +130,7 @@ def fetch(
     sum_ = sha256(partial)
     expected = wanted.sha256 or expected
     if expected and sum_ != expected:
-        partial.unlink()
+        shutil.rmtree(partial.parent, ignore_errors=True)
         raise WeightsError(
             f"What {host} sent as {wanted.address} is not that file: its SHA-256 is {sum_} and not {expected}. It was "
             "damaged or changed on the way and is removed; fetch it again, over another network if this repeats."
