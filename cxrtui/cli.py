@@ -102,7 +102,7 @@ def _open_dashboard(context: _Context, **opened: Any) -> None:
 )
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file of settings.")
 @click.option("--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeatable.")
-@click.option("--init", help="First weights: random, a safetensors file, or imagenet (default).")
+@click.option("--init", help="First weights: imagenet (default), random, a name on the shelf, a file.")
 @click.option("--run", "name", default="", help="Name of the new run (default: date and time).")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped or killed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events on stdout, a JSON object a line.")
@@ -142,7 +142,7 @@ def train(
             flags["data.source"] = sources
         if init:
             flags["model.init"] = init
-        settings = _absolute(context.settings(config_file, assignments, flags))
+        settings = _absolute(context.settings(config_file, assignments, flags), context.workspace)
         if not settings.data.source:
             raise UsageError("Nothing to train on; name the films with --data FOLDER.")
         _need_sources(settings.data.source)
@@ -171,15 +171,15 @@ def _need_sources(sources: Sequence[str]) -> None:
             raise DataError(f"No such file or folder: {path}; check --data.")
 
 
-def _absolute(settings: Config) -> Config:
-    """Paths that stay right when the run is resumed from another folder."""
+def _absolute(settings: Config, workspace: Workspace) -> Config:
+    """Paths that stay right when the run is resumed from another folder; a name on the shelf is one by then."""
     from cxrtui.data.sources import absolute
+    from cxrtui.net import shelf
 
     values: dict[str, Any] = {"data.source": tuple(map(absolute, settings.data.source))}
     if settings.data.splits:
         values["data.splits"] = str(expand(settings.data.splits).absolute())
-    if settings.model.init not in ("imagenet", "random"):
-        values["model.init"] = str(expand(settings.model.init).absolute())
+    values["model.init"] = shelf.resolve(settings.model.init, workspace.models)
     return config.with_values(settings, values)
 
 
@@ -269,6 +269,106 @@ def runs_delete(context: _Context, run: str, yes: bool) -> None:
         found.delete()
 
 
+@runs_group.command(name="export")
+@click.argument("run")
+@click.option("--to", "name", required=True, metavar="SHELF-NAME", help="Name of the new folder on the shelf.")
+@click.option("--force", is_flag=True, help="Put it in the place of a model of that name.")
+@_pass
+def runs_export(context: _Context, run: str, name: str, force: bool) -> None:
+    """Put the best weights of RUN on the shelf: one folder that classifies anywhere.
+
+    \b
+    Example:
+      cxrtui runs export 20260101-120000 --to covid
+      cxrtui classify covid film.png
+    """
+    found = runs.find_run(context.workspace.checkpoints, run)
+    from cxrtui.evaluation.export import export
+    from cxrtui.runner import versions
+
+    click.echo(export(found, context.workspace.models, name, versions(), force=force))
+
+
+@cli.group()
+def weights() -> None:
+    """The shelf of networks: list it, fetch published weights, port files."""
+
+
+@weights.command(name="list")
+@click.option("--check", is_flag=True, help="Read every file and compare its checksum.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
+@_pass
+def weights_list(context: _Context, check: bool, as_json: bool) -> None:
+    """What is on the shelf, and the published weights that could be."""
+    from cxrtui import console
+    from cxrtui.net import shelf
+
+    console.print_shelf(shelf.entries(context.workspace.models, check=check), as_json)
+
+
+@weights.command(name="fetch")
+@click.argument("name", default="imagenet")
+@click.option("--force", is_flag=True, help="Fetch again what is on the shelf already.")
+@_pass
+def weights_fetch(context: _Context, name: str, force: bool) -> None:
+    """Fetch published weights (default: imagenet) from Hugging Face onto the shelf.
+
+    Goes on where an earlier fetch was cut. HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are honoured.
+    """
+    from cxrtui import console
+    from cxrtui.net import hub, shelf, shelving
+
+    with console.download_bar(name) as tell:
+        folder, manifest, new = shelving.fetch(name, context.workspace.models, tell, force=force)
+    if not new:
+        click.echo(f"{name} is on the shelf already, and its checksum is right.", err=True)
+    elif not hub.find(name).sha256:
+        click.echo(f"No checksum of {name} was known beforehand: this first fetch was trusted, and its SHA-256 "
+                   f"{manifest.source_sha256} is recorded in {folder / shelf.MANIFEST}.", err=True)  # fmt: skip
+    click.echo(folder)
+
+
+@weights.command(name="port")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", "name", required=True, metavar="SHELF-NAME", help="Name of the new folder on the shelf.")
+@click.option("--licence", default="", help="Licence of the weights, for the card.")
+@click.option("--force", is_flag=True, help="Put it in the place of a model of that name.")
+@_pass
+def weights_port(context: _Context, file: Path, name: str, licence: str, force: bool) -> None:
+    """Put FILE of any known flavour on the shelf; whose keys it has is detected, and each is accounted for.
+
+    \b
+    Examples:
+      cxrtui weights port model.safetensors --out imagenet
+      cxrtui weights port RadImageNet-ResNet50_notop.h5 --out radimagenet
+    """
+    from cxrtui.net import hub, shelving
+
+    folder, manifest = shelving.port(expand(file), context.workspace.models, name, licence=licence, force=force)
+    known = hub.known().get(name)
+    if known and known.sha256 not in ("", manifest.source_sha256):
+        click.echo(f"warning: {file} is not the file that is published as {name} ({known.address}); its SHA-256 is "
+                   f"{manifest.source_sha256}.", err=True)  # fmt: skip
+    click.echo(folder)
+
+
+def _find_model(context: _Context, name: str) -> runs.Run | Path:
+    """The run, or else the shelf folder, of that name or at that path.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    from cxrtui.net import shelf
+
+    try:
+        return runs.find_run(context.workspace.checkpoints, name)
+    except UsageError as error:
+        if folder := shelf.find(name, context.workspace.models):
+            return folder
+        here = ", ".join(item.name for item in shelf.classifiers(context.workspace.models)) or "none yet"
+        raise UsageError(f"{str(error).rstrip('.')}; classifiers on the shelf: {here}.") from None
+
+
 @cli.command()
 @click.argument("model")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -276,7 +376,7 @@ def runs_delete(context: _Context, run: str, yes: bool) -> None:
 @click.option("--csv", "form", flag_value="csv", help="A CSV row for each file.")
 @_pass
 def classify(context: _Context, model: str, files: tuple[Path, ...], form: str | None) -> None:
-    """Classify image files with MODEL, a run. Exit 3 if a file could not be read.
+    """Classify image files with MODEL, a run or a classifier of the shelf. Exit 3 if a file could not be read.
 
     \b
     Examples:
@@ -286,7 +386,7 @@ def classify(context: _Context, model: str, files: tuple[Path, ...], form: str |
     from cxrtui import console
     from cxrtui.evaluation import classify as classifying
 
-    classifier = classifying.load(runs.find_run(context.workspace.checkpoints, model))
+    classifier = classifying.load(_find_model(context, model))
     sys.exit(3 if console.print_classified(classifier.classify(files), form or "text") else 0)
 
 
@@ -297,7 +397,7 @@ def classify(context: _Context, model: str, files: tuple[Path, ...], form: str |
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @_pass
 def evaluate(context: _Context, model: str, source: str, assignments: tuple[str, ...], as_json: bool) -> None:
-    """Judge MODEL, a run, on labelled films that it was not trained on.
+    """Judge MODEL, a run or a classifier of the shelf, on labelled films that it was not trained on.
 
     \b
     Example:
@@ -306,9 +406,9 @@ def evaluate(context: _Context, model: str, source: str, assignments: tuple[str,
     from cxrtui import console
     from cxrtui.evaluation import evaluate as evaluating
 
-    run = runs.find_run(context.workspace.checkpoints, model)
+    target = _find_model(context, model)
     values = _data_settings(assignments, "evaluate")
-    console.print_evaluation(evaluating.evaluate(run, source, values, console.say), as_json)
+    console.print_evaluation(evaluating.evaluate(target, source, values, console.say), as_json)
 
 
 @cli.group()

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.table import Column, Table
 from rich.text import Text
 
 from cxrtui import RESEARCH_ONLY, events
@@ -27,6 +27,7 @@ from cxrtui.runs import Run
 if TYPE_CHECKING:
     from cxrtui.evaluation.classify import Classified
     from cxrtui.evaluation.evaluate import Evaluation
+    from cxrtui.net.shelf import Entry
 
 
 def run_row(run: Run) -> dict[str, Any]:
@@ -224,6 +225,62 @@ def progress_bar(about: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(about, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextlib.contextmanager
+def download_bar(about: str) -> Iterator[Callable[[int, int], None]]:
+    """As `progress_bar`, in bytes; where stderr is no terminal, a line every ten seconds."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
+               TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(about, total=None)
+        said = time.monotonic()
+
+        def tell(here: int, total: int) -> None:
+            nonlocal said
+            progress.update(task, completed=here, total=total or None)
+            if not console.is_terminal and time.monotonic() - said > 10:
+                said = time.monotonic()
+                of = f" of {total:,}" if total else ""
+                print(f"{about}: {here:,}{of} bytes", file=sys.stderr)
+
+        yield tell
+
+
+def shelf_row(entry: Entry) -> dict[str, Any]:
+    """One place of the shelf as plain values."""
+    manifest, known = entry.manifest, entry.known
+    return {
+        "name": entry.name,
+        "status": "damaged" if entry.error else "present" if manifest else "not fetched",
+        "kind": "classifier" if manifest and manifest.labels else "network",
+        "bytes": entry.bytes or (known.bytes if known else 0) or None,
+        "licence": (manifest.licence if manifest else known.licence if known else "") or None,
+        "flavour": manifest.flavour if manifest else known.flavour if known else None,
+        "source": (manifest.source if manifest else known.address if known else "") or None,
+        "revision": (manifest.revision if manifest else known.revision if known else "") or None,
+        "sha256": (manifest.sha256 if manifest else "") or None,
+        "labels": list(manifest.labels) if manifest else [],
+        "folder": str(entry.folder) if manifest or entry.error else None,
+        "error": entry.error or None,
+    }
+
+
+def print_shelf(entries: Iterable[Entry], as_json: bool) -> None:
+    """The shelf and the known weights that are not on it, on stdout."""
+    what_column = Column("what", overflow="fold")
+    table = Table("name", "status", "size", "licence", what_column, box=None, pad_edge=False)
+    for entry in entries:
+        row = shelf_row(entry)
+        if as_json:
+            print(json.dumps(row))
+            continue
+        what = f"{' / '.join(row['labels'])} from {row['source']}" if row["labels"] else row["source"]
+        size = f"{row['bytes'] / 1e6:.1f} MB" if row["bytes"] else "–"
+        table.add_row(row["name"], row["status"], size, row["licence"] or "–", Text(row["error"] or what or "–"))
+    if not as_json:
+        Console().print(table)
 
 
 def print_doctor() -> None:

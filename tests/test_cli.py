@@ -26,6 +26,7 @@ def cxrtui(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["--help"], {"jax", "flax", "numpy", "textual", "sklearn", "PIL", "rich"}),
         (["train", "--help"], {"jax", "flax", "numpy", "textual"}),
         (["runs", "list"], {"jax", "flax", "textual"}),
+        (["weights", "list"], {"jax", "flax", "numpy", "textual", "huggingface_hub"}),
         (["--headless", "train", "--data", "absent", "--init", "random"], {"textual"}),
     ],
 )
@@ -56,8 +57,12 @@ def test_what_a_command_never_imports(tmp_path: Path, arguments: list[str], forb
         (["--headless", "train", "--data", "~nosuchuser/x", "--init", "random"], 3, "No such file"),
         (["train", "--data", ".", "--init", "random", "--run", "x"], 2, "needs a terminal"),
         (["attach", "absent"], 2, "No run"),
+        (["--headless", "train", "--data", ".", "--init", "nonsense"], 4, "weights fetch imagenet"),
         (["runs", "stop", "absent"], 2, "No run"),
-        (["classify", "absent", "x.png"], 2, "No run"),
+        (["runs", "export", "absent", "--to", "x"], 2, "No run"),
+        (["weights", "fetch", "nonsense"], 2, "known are imagenet"),
+        (["weights", "port", "absent", "--out", "x"], 4, "no weights file"),
+        (["classify", "absent", "x.png"], 2, "classifiers on the shelf: none yet"),
         (["classify"], 2, "MODEL"),
         (["evaluate", "absent", "--data", "x"], 2, "No run"),
         (["data", "phantoms", "p", "--count", "1"], 2, "at least 2"),
@@ -101,6 +106,18 @@ def test_films_and_weights_that_are_not_there_have_their_own_codes(tmp_path: Pat
     weights = cxrtui("--headless", "train", "--data", str(phantom_films), *small, "--init", str(torn), cwd=tmp_path)
     assert weights.returncode == 4
     assert "torn.safetensors" in weights.stderr
+
+
+def test_a_machine_without_a_network_is_told_how_to_carry_the_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    answer = cxrtui("weights", "fetch", cwd=tmp_path)
+    assert answer.returncode == 4
+    assert "timm/resnet50.tv_in1k at revision 78f3ecf" in answer.stderr
+    assert "cxrtui weights port model.safetensors --out imagenet" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert not (tmp_path / "models").exists()
 
 
 def test_the_workspace_file_is_read_and_outranked(tmp_path: Path) -> None:

@@ -74,9 +74,9 @@ class Classifier:
 
 
 def load(target: Run | Path) -> Classifier:
-    """A classifier from a run's best weights.
+    """A classifier from a run's best weights or a folder of the shelf.
 
     Raises:
-        UsageError, CheckpointError: as `model.load`.
+        UsageError, WeightsError: as `model.load`.
     """
     return Classifier(models.load(target))

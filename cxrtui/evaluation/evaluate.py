@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -43,20 +43,20 @@ class Evaluation:
         }  # fmt: skip
 
 
-def evaluate(target: Run, source: str, values: Mapping[str, Any], tell: Callable[[Event], None]) -> Evaluation:
-    """Judge a run's best weights on every film of `source`.
+def evaluate(target: Run | Path, source: str, values: Mapping[str, Any], tell: Callable[[Event], None]) -> Evaluation:
+    """Judge a run's best weights, or a classifier of the shelf, on every film of `source`.
 
     Films that the run trained on or was tuned by are found by content and warned of. There is no loss among the
     metrics: the run's own is weighted by its classes and would not compare.
 
     Args:
-        target: the run.
+        target: the run, or the folder.
         source: labelled films, as for training.
         values: ``data.*`` settings of these films, above those of the run.
         tell: called with each event of progress, and each warning.
 
     Raises:
-        DataError, CheckpointError, UsageError: the films or the run cannot be used.
+        DataError, WeightsError, UsageError: the films or the classifier cannot be used.
     """
     model = models.load(target)
     fixed = {"data.size": model.config.data.size, "data.fit": model.config.data.fit}
@@ -69,9 +69,9 @@ def evaluate(target: Run, source: str, values: Mapping[str, Any], tell: Callable
         tell(event)
 
     part = _result(load_evaluation(data, source), hear).parts["all"]
-    known = len(set(part.digests) & seen_in_training(target))
+    known = len(set(part.digests) & models.seen_in_training(target))
     if known:
-        tell(Warned(code="trained-on", message=f"{known} of these {len(part)} films are among those that run "
+        tell(Warned(code="trained-on", message=f"{known} of these {len(part)} films are among those that "
                     f"{model.name} was trained or tuned on; what follows says nothing of unseen films."))  # fmt: skip
     judge = Judge(model.graphdef, model.size, model.side, np.ones(2, np.float32), 0.0)
     judged = _result(judge.part(model.weights, make_feed(part, data.feed), "evaluating", lambda: False), tell)
@@ -80,15 +80,6 @@ def evaluate(target: Run, source: str, values: Mapping[str, Any], tell: Callable
     negative, positive = told[0].labels
     return Evaluation(model.name, source, (negative, positive), measured, judged.counts, judged.threshold, known,
                       told[0])  # fmt: skip
-
-
-def seen_in_training(run: Run) -> set[str]:
-    """Content hashes of the films in the run's training and validation parts; empty where it did not note them."""
-    try:
-        with run.splits_file.open(newline="", encoding="utf-8") as file:
-            return {row["sha256"] for row in csv.DictReader(file) if row["part"] in ("train", "validation")}
-    except (OSError, KeyError, csv.Error, UnicodeDecodeError):
-        return set()
 
 
 def _result(stream: Generator[Event, None, T], tell: Callable[[Event], None]) -> T:

@@ -1,7 +1,9 @@
-"""A finished classifier, from a run: weights, labels, preprocessing and operating point."""
+"""A finished classifier, from a run or from a folder of the shelf: weights, labels, preprocessing, operating point."""
 
 from __future__ import annotations
 
+import csv
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,16 @@ from typing import Any
 from cxrtui import config as configs
 from cxrtui.config import Config
 from cxrtui.data.decode import stored_side
-from cxrtui.errors import CheckpointError, ConfigError, UsageError
+from cxrtui.errors import CheckpointError, ConfigError, UsageError, WeightsError
 from cxrtui.evaluation import network as networks
 from cxrtui.evaluation.metrics import THRESHOLD
 from cxrtui.evaluation.predict import Weights
-from cxrtui.net import backend
+from cxrtui.net import backend, freeze, saved, shelf
 from cxrtui.net.checkpoints import Checkpoints
+from cxrtui.net.classifier import Classifier
 from cxrtui.runs import Run, is_run
+
+SEEN = "trained-on.txt"  # in a shelf folder: content hashes of the films of the training and validation parts
 
 
 @dataclass(frozen=True)
@@ -23,8 +28,8 @@ class Model:
     """Everything that a prediction depends on.
 
     Attributes:
-        name: of the run.
-        config: of the run.
+        name: of the run, or of the folder.
+        config: of the run; from a folder, the sections ``data`` and ``model`` as far as a prediction needs them.
         labels: the negative and the positive label.
         graphdef, weights: the network.
         step: optimizer step of the weights.
@@ -49,17 +54,25 @@ class Model:
         """Side of a film as it is stored and given to the network's resampling, pixels."""
         return stored_side(self.config.data.size)
 
+    def network(self) -> Classifier:
+        """The network itself, a copy."""
+        weights = self.weights
+        return freeze.merge(self.graphdef, weights["trainable"], weights["frozen"], weights["statistics"])
+
 
 def load(target: Run | Path) -> Model:
-    """The best weights of a run.
+    """The best weights of a run, or the classifier in a folder of the shelf.
 
     Raises:
-        UsageError: `target` is no run.
-        CheckpointError: it has no readable checkpoint.
+        UsageError: `target` is neither.
+        CheckpointError: the run has no readable checkpoint.
+        WeightsError: the folder is incomplete or was changed.
     """
+    if isinstance(target, Path) and shelf.is_shelf(target):
+        return load_shelved(target)
     run = target if isinstance(target, Run) else Run(target)
     if not is_run(run.folder):
-        raise UsageError(f"{run.folder} is no run; `cxrtui runs list` names those there are.")
+        raise UsageError(f"{run.folder} is no run and no classifier; `cxrtui runs list` names the runs there are.")
     checkpoints = Checkpoints(run.state, read_only=True)
     while True:
         step = checkpoints.best()
@@ -83,12 +96,48 @@ def load_step(run: Run, step: int) -> Model:
     except ConfigError as error:
         raise CheckpointError(f"Run {run.name} cannot be read: {error}") from None
     checkpoints = Checkpoints(run.state, read_only=True)
-    graphdef, trainable, frozen, statistics = networks.abstract(
-        networks.spec_of(settings, stem_offset=settings.model.init != "random")
-    )
+    progress = checkpoints.progress(step)
+    graphdef, trainable, frozen, statistics = networks.abstract(networks.restored_spec(settings, progress))
     weights = checkpoints.weights(step, {"trainable": trainable, "frozen": frozen, "statistics": statistics})
     try:
-        negative, positive = checkpoints.progress(step)["labels"]
+        negative, positive = progress["labels"]
     except (KeyError, ValueError):
         raise CheckpointError(f"Checkpoint {step} of run {run.name} does not name its classes.") from None
     return Model(run.name, settings, (negative, positive), graphdef, weights, step)
+
+
+def load_shelved(folder: Path) -> Model:
+    """A classifier that `export` put on a shelf.
+
+    Raises:
+        UsageError: the folder holds a network and no finished classifier.
+        WeightsError: it is incomplete or was changed.
+    """
+    if not shelf.is_classifier(folder):
+        raise UsageError(f"{folder} is a network and no finished classifier; train one from it: "
+                         f"cxrtui train --init {folder.name}")  # fmt: skip
+    backend.prepare()
+    try:
+        facts = tomllib.loads((folder / shelf.CLASSIFIER).read_text(encoding="utf-8"))
+        negative, positive = map(str, facts["labels"])
+        threshold, step = float(facts["threshold"]), int(facts["step"])
+        settings = configs.resolve({f"data.{key}": value for key, value in facts["data"].items()},
+                                   {"model.precision": facts["precision"]})  # fmt: skip
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
+        raise WeightsError(f"{folder / shelf.CLASSIFIER} cannot be read ({error}); export the run again.") from None
+    network, _ = saved.read_shelf(folder)
+    networks.compute_in(network, networks.precision(settings))
+    graphdef, trainable, frozen, statistics = freeze.split(network)
+    weights = {"trainable": trainable, "frozen": frozen, "statistics": statistics}
+    return Model(folder.name, settings, (negative, positive), graphdef, weights, step, threshold)
+
+
+def seen_in_training(target: Run | Path) -> set[str]:
+    """Content hashes of the films in the training and validation parts; empty where they were not noted."""
+    try:
+        if isinstance(target, Path):
+            return set((target / SEEN).read_text(encoding="ascii").split())
+        with target.splits_file.open(newline="", encoding="utf-8") as file:
+            return {row["sha256"] for row in csv.DictReader(file) if row["part"] in ("train", "validation")}
+    except (OSError, KeyError, csv.Error, UnicodeError):
+        return set()

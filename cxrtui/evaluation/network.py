@@ -2,26 +2,59 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
 from flax import nnx
 
 from cxrtui.config import Config
+from cxrtui.errors import CheckpointError
 from cxrtui.net import backend, freeze
 from cxrtui.net.classifier import Classifier, ClassifierSpec
+
+# Of a spec: what the first weights decide, and no setting does.
+BROUGHT = ("stem_offset", "architecture", "epsilon")
 
 
 def spec_of(config: Config, *, stem_offset: bool = False) -> ClassifierSpec:
     """The network's shape as `config` asks for it; ``auto`` precision is the device's."""
     model = config.model
-    precision = backend.default_compute_dtype() if model.precision == "auto" else model.precision
     return ClassifierSpec(
         hidden=model.hidden,
         dropout=model.dropout,
         freeze=model.freeze,
         width=model.width,
         stage_sizes=model.stages,
-        dtype=precision,
+        dtype=precision(config),
         stem_offset=stem_offset,
     )
+
+
+def precision(config: Config) -> str:
+    """The compute dtype that `config` asks for; ``auto`` is the device's."""
+    asked = config.model.precision
+    return backend.default_compute_dtype() if asked == "auto" else asked
+
+
+def restored_spec(config: Config, progress: Mapping[str, Any]) -> ClassifierSpec:
+    """The shape of the network in a checkpoint: as `config` asks, with what its first weights brought along.
+
+    Raises:
+        CheckpointError: the checkpoint says something that no network is.
+    """
+    told = progress.get("spec", {"stem_offset": config.model.init != "random"})
+    try:
+        brought = {name: told[name] for name in BROUGHT if name in told}
+        return dataclasses.replace(spec_of(config), **brought)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"The checkpoint is torn or belongs to another version: {error}.") from None
+
+
+def compute_in(network: Classifier, dtype: str) -> None:
+    """Change the compute dtype of a network, in place; parameters stay float32."""
+    network.spec = dataclasses.replace(network.spec, dtype=dtype)
+    network.backbone.dtype = dtype
 
 
 def abstract(spec: ClassifierSpec) -> freeze.Split:

@@ -12,8 +12,8 @@ import jax.numpy as jnp
 from flax import nnx
 
 from cxrtui.config import FREEZE_LEVELS
-from cxrtui.net.layers import dropout
-from cxrtui.net.resnet import COMPUTE_DTYPES, GROUPS, ResNet50, average_pool
+from cxrtui.net.layers import EPSILON, dropout
+from cxrtui.net.resnet import ARCHITECTURES, COMPUTE_DTYPES, GROUPS, ResNet50, average_pool
 
 # Cumulative: "stage2" freezes stem, stage1 and stage2.
 assert ("none", *GROUPS) == FREEZE_LEVELS
@@ -26,12 +26,15 @@ class ClassifierSpec:
     Attributes:
         hidden: widths of the head's hidden layers; empty for a linear head.
         dropout: rate before each of the head's layers, 0 <= rate < 1.
-        classes: logits.
+        classes: logits; 0 for no head, and the pooled features ``[N, 32 width]`` come out instead.
         freeze: one of `FREEZE_LEVELS`; what stays as it is in training.
         width: features of the stem, 64 in ResNet-50.
         stage_sizes: blocks in each stage.
         dtype: compute dtype, ``float32`` or ``bfloat16``; parameters are float32 in either.
         stem_offset: whether the stem carries a border kernel; `port.load_torchvision` sets it.
+        channels: of the images, 1 or 3.
+        architecture: ``v1.5`` or ``v1``, see `resnet`.
+        epsilon: of every batch normalisation.
 
     Raises:
         ValueError: for a value outside these.
@@ -45,16 +48,25 @@ class ClassifierSpec:
     stage_sizes: tuple[int, ...] = (3, 4, 6, 3)
     dtype: str = "float32"
     stem_offset: bool = False
+    channels: int = 1
+    architecture: str = "v1.5"
+    epsilon: float = EPSILON
 
     def __post_init__(self) -> None:
         if self.freeze not in FREEZE_LEVELS:
             raise ValueError(f"freeze must be one of {', '.join(FREEZE_LEVELS)}, not {self.freeze!r}")
         if self.dtype not in COMPUTE_DTYPES:
             raise ValueError(f"dtype must be one of {', '.join(COMPUTE_DTYPES)}, not {self.dtype!r}")
+        if self.architecture not in ARCHITECTURES:
+            raise ValueError(f"architecture must be one of {', '.join(ARCHITECTURES)}, not {self.architecture!r}")
+        if self.channels not in (1, 3) or not 0.0 < self.epsilon < 1.0:
+            raise ValueError("channels must be 1 or 3, and epsilon between 0 and 1")
+        if self.classes < 0 or (self.classes == 0 and self.hidden):
+            raise ValueError("classes must be positive, or 0 without hidden layers for a network without a head")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout must be at least 0 and below 1, not {self.dropout}")
-        if min((self.classes, self.width, *self.hidden, *self.stage_sizes)) < 1 or len(self.stage_sizes) != 4:
-            raise ValueError("classes, width, hidden and the four stage_sizes must be positive")
+        if min((self.width, *self.hidden, *self.stage_sizes)) < 1 or len(self.stage_sizes) != 4:
+            raise ValueError("width, hidden and the four stage_sizes must be positive")
 
     def as_dict(self) -> dict[str, Any]:
         """A dictionary of JSON's own types."""
@@ -76,7 +88,7 @@ class Head(nnx.Module):
 
     def __init__(self, inputs: int, spec: ClassifierSpec, *, rngs: nnx.Rngs) -> None:
         self.dropout = spec.dropout
-        widths = (inputs, *spec.hidden, spec.classes)
+        widths = (inputs, *spec.hidden, spec.classes) if spec.classes else (inputs,)
         self.layers = nnx.List([nnx.Linear(widths[i], widths[i + 1], rngs=rngs) for i in range(len(widths) - 1)])
 
     def __call__(self, features: jax.Array, dropout_key: jax.Array | None) -> jax.Array:
@@ -103,10 +115,13 @@ class Classifier(nnx.Module):
     def __init__(self, spec: ClassifierSpec, rngs: nnx.Rngs) -> None:
         self.spec = spec
         self.backbone = ResNet50(
+            channels=spec.channels,
             width=spec.width,
             stage_sizes=spec.stage_sizes,
             dtype=spec.dtype,
             offset=spec.stem_offset,
+            architecture=spec.architecture,
+            epsilon=spec.epsilon,
             rngs=rngs,
         )
         self.head = Head(self.backbone.features, spec, rngs=rngs)
@@ -115,7 +130,7 @@ class Classifier(nnx.Module):
         """Logits.
 
         Args:
-            images: ``[N, H, W, 1]`` float32, normalised by `resnet.normalise`.
+            images: ``[N, H, W, channels]`` float32; with one channel, normalised by `resnet.normalise`.
             train: layers that are not frozen normalise by the batch and move their running averages, and the head
                 drops out. Otherwise running averages everywhere and no dropout.
             dropout_key: needed with ``train`` where the spec's dropout is above zero.
@@ -130,6 +145,11 @@ class Classifier(nnx.Module):
             raise ValueError("training with dropout needs a dropout_key")
         features = self.backbone(images, train=train, frozen=FREEZE_LEVELS.index(self.spec.freeze))
         return self.head(average_pool(features), dropout_key if train else None).astype(jnp.float32)
+
+    def stages(self, images: jax.Array) -> dict[str, jax.Array]:
+        """Stem and stages averaged over the image, by name: ``[N, c]`` float32, on the running averages."""
+        pooled: dict[str, jax.Array] = self.backbone.stages(images)
+        return pooled
 
 
 def create(spec: ClassifierSpec, seed: int = 0) -> Classifier:

@@ -15,6 +15,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import lax
 
+EPSILON = 1e-5
+
 _he_normal = nnx.initializers.variance_scaling(2.0, "fan_out", "normal")
 
 
@@ -161,13 +163,21 @@ class BatchNorm(nnx.Module):
 
     Running averages as in torch, so that ported weights keep their meaning: a tenth of the new value each step, the
     variance unbiased. Statistics are float32 even where the activations are bfloat16.
+
+    Args:
+        features: C.
+        relu: whether a ReLU follows.
+        zero_scale: start with a scale of zero.
+        epsilon: added to the variance; torch's 1e-5, where Keras's ResNet has 1.001e-5.
     """
 
     momentum = 0.9  # torch writes the same thing as 0.1
-    epsilon = 1e-5
 
-    def __init__(self, features: int, *, relu: bool = False, zero_scale: bool = False) -> None:
+    def __init__(
+        self, features: int, *, relu: bool = False, zero_scale: bool = False, epsilon: float = EPSILON
+    ) -> None:
         self.relu = relu
+        self.epsilon = epsilon
         self.scale = nnx.Param(jnp.full((features,), 0.0 if zero_scale else 1.0, jnp.float32))
         self.bias = nnx.Param(jnp.zeros((features,), jnp.float32))
         self.mean = nnx.BatchStat(jnp.zeros((features,), jnp.float32))

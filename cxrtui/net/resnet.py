@@ -1,22 +1,25 @@
-"""ResNet-50 v1.5 for one-channel X-rays, in Flax NNX.
+"""ResNet-50 for one-channel X-rays, in Flax NNX.
 
-He et al. 2016 (arXiv:1512.03385), in the variant every framework now ships: the stride of a stage sits in the 3x3
-convolution of its first block, not in the 1x1 before it. With three input channels it has 23,508,032 parameters.
+He et al. 2016 (arXiv:1512.03385). In v1.5, which torch ships and which is the default, the stride of a stage sits in
+the 3x3 convolution of its first block; in v1, the paper's and Keras's, in the 1x1 before it. With three input channels
+it has 23,508,032 parameters in either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from cxrtui.net.layers import BatchNorm, Conv, convolve, max_pool
+from cxrtui.net.layers import EPSILON, BatchNorm, Conv, convolve, max_pool
 
 GROUPS = ("stem", "stage1", "stage2", "stage3", "stage4")
 EXPANSION = 4  # a block puts out four times its inner width
 COMPUTE_DTYPES = ("float32", "bfloat16")
+ARCHITECTURES = ("v1", "v1.5")
 
 # The mean over channels of ImageNet's means and deviations, on pixels in [0, 1].
 GREY_MEAN, GREY_STD = 0.449, 0.226
@@ -35,10 +38,10 @@ class Stem(nnx.Module):
     padding holds no ones, it adds less, which no bias could do.
     """
 
-    def __init__(self, channels: int, width: int, *, offset: bool, rngs: nnx.Rngs) -> None:
+    def __init__(self, channels: int, width: int, *, offset: bool, epsilon: float, rngs: nnx.Rngs) -> None:
         self.conv = Conv(channels, width, 7, 2, rngs=rngs)
         self.offset = nnx.Param(jnp.zeros((7, 7, 1, width), jnp.float32)) if offset else nnx.data(None)
-        self.norm = BatchNorm(width, relu=True)
+        self.norm = BatchNorm(width, relu=True, epsilon=epsilon)
 
     def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
         """Images in the compute dtype, normalised."""
@@ -53,17 +56,28 @@ class Stem(nnx.Module):
 class Bottleneck(nnx.Module):
     """1x1, 3x3 and 1x1 convolutions beside a shortcut: ``[N, H, W, I]`` to ``[N, H/stride, W/stride, 4 width]``."""
 
-    def __init__(self, inputs: int, width: int, stride: int, *, zero_last: bool, rngs: nnx.Rngs) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        width: int,
+        stride: int,
+        *,
+        zero_last: bool,
+        first_strides: bool,
+        epsilon: float,
+        rngs: nnx.Rngs,
+    ) -> None:
         outputs = EXPANSION * width
-        self.conv1 = Conv(inputs, width, 1, rngs=rngs)
-        self.norm1 = BatchNorm(width, relu=True)
-        self.conv2 = Conv(width, width, 3, stride, rngs=rngs)
-        self.norm2 = BatchNorm(width, relu=True)
+        strides = (stride, 1) if first_strides else (1, stride)
+        self.conv1 = Conv(inputs, width, 1, strides[0], rngs=rngs)
+        self.norm1 = BatchNorm(width, relu=True, epsilon=epsilon)
+        self.conv2 = Conv(width, width, 3, strides[1], rngs=rngs)
+        self.norm2 = BatchNorm(width, relu=True, epsilon=epsilon)
         self.conv3 = Conv(width, outputs, 1, rngs=rngs)
-        self.norm3 = BatchNorm(outputs, relu=True, zero_scale=zero_last)
+        self.norm3 = BatchNorm(outputs, relu=True, zero_scale=zero_last, epsilon=epsilon)
         projects = stride > 1 or inputs != outputs
         self.conv_shortcut = Conv(inputs, outputs, 1, stride, rngs=rngs) if projects else nnx.data(None)
-        self.norm_shortcut = BatchNorm(outputs) if projects else nnx.data(None)
+        self.norm_shortcut = BatchNorm(outputs, epsilon=epsilon) if projects else nnx.data(None)
 
     def __call__(self, features: jax.Array, *, train: bool) -> jax.Array:
         """The block's output, after the ReLU that follows the sum."""
@@ -78,15 +92,16 @@ class Bottleneck(nnx.Module):
 class Stage(nnx.Module):
     """A row of bottleneck blocks, of which the first changes resolution and width."""
 
-    def __init__(self, blocks: int, inputs: int, width: int, stride: int, *, zero_last: bool, rngs: nnx.Rngs) -> None:
+    def __init__(self, blocks: int, inputs: int, width: int, stride: int, *, rngs: nnx.Rngs, **options: Any) -> None:
+        """``options`` are `Bottleneck`'s."""
         self.blocks = nnx.List(
             [
                 Bottleneck(
                     inputs if index == 0 else EXPANSION * width,
                     width,
                     stride if index == 0 else 1,
-                    zero_last=zero_last,
                     rngs=rngs,
+                    **options,
                 )
                 for index in range(blocks)
             ]
@@ -110,6 +125,8 @@ class ResNet50(nnx.Module):
         zero_last: start each block as the identity, its last batch-normalisation scale at zero (Goyal et al. 2017,
             arXiv:1706.02677).
         offset: carry the stem's border kernel, as weights folded from an RGB stem need; see `Stem`.
+        architecture: ``v1.5`` or ``v1``: a stage's stride in its first 3x3 or 1x1.
+        epsilon: of every batch normalisation.
         rngs: its ``params`` stream initialises the kernels and is not kept.
     """
 
@@ -122,19 +139,32 @@ class ResNet50(nnx.Module):
         dtype: str = "float32",
         zero_last: bool = True,
         offset: bool = False,
+        architecture: str = "v1.5",
+        epsilon: float = EPSILON,
         rngs: nnx.Rngs,
     ) -> None:
         if dtype not in COMPUTE_DTYPES:
             raise ValueError(f"dtype must be one of {', '.join(COMPUTE_DTYPES)}, not {dtype!r}")
+        if architecture not in ARCHITECTURES:
+            raise ValueError(f"architecture must be one of {', '.join(ARCHITECTURES)}, not {architecture!r}")
         if len(stage_sizes) != 4 or min(stage_sizes) < 1:
             raise ValueError(f"stage_sizes must be four numbers of blocks, not {tuple(stage_sizes)}")
         self.dtype = dtype
         self.features = 8 * EXPANSION * width
-        self.stem = Stem(channels, width, offset=offset, rngs=rngs)
+        self.stem = Stem(channels, width, offset=offset, epsilon=epsilon, rngs=rngs)
         inputs = width
         for index, blocks in enumerate(stage_sizes):
             inner, stride = width * 2**index, 1 if index == 0 else 2
-            stage = Stage(blocks, inputs, inner, stride, zero_last=zero_last, rngs=rngs)
+            stage = Stage(
+                blocks,
+                inputs,
+                inner,
+                stride,
+                zero_last=zero_last,
+                first_strides=architecture == "v1",
+                epsilon=epsilon,
+                rngs=rngs,
+            )
             setattr(self, GROUPS[index + 1], stage)
             inputs = EXPANSION * inner
 

@@ -135,5 +135,5 @@ def _set_up(
     feed = make_feed(part, config.data.feed)
     validation = make_feed(prepared.parts["validation"], config.data.feed)
     session = Session(config, run, should_stop, should_checkpoint, checkpoints, prepared, begun.state, position, steps,
-                      judge, feed, validation)  # fmt: skip
+                      judge, feed, validation, begun.spec.as_dict())  # fmt: skip
     return session, step

@@ -65,6 +65,7 @@ class Session:
     judge: Judge
     feed: Feed
     validation: Feed
+    spec: dict[str, Any]
     saved_at: float = field(default_factory=time.monotonic)
     _announced: list[ev.CheckpointSaved] = field(default_factory=list)
 
@@ -88,7 +89,8 @@ class Session:
         """Begin a checkpoint of this moment; its event follows once it is committed."""
         yield from self.committed(wait=True)
         position = self.position
-        about = {"epoch": self.epoch, "labels": self.prepared.labels, "fingerprint": self.prepared.fingerprint}
+        about = {"epoch": self.epoch, "labels": self.prepared.labels, "fingerprint": self.prepared.fingerprint,
+                 "spec": self.spec}  # fmt: skip
         self.checkpoints.save(position.step, self.state.weights, self.state.optimizer, position.as_dict() | about)
         best = position.stopper.best_step == position.step
         self._announced.append(ev.CheckpointSaved(step=position.step, epoch=self.epoch, best=best, reason=reason))

@@ -13,7 +13,7 @@ from cxrtui.config import Config
 from cxrtui.evaluation import network as networks
 from cxrtui.net import freeze, shelf
 from cxrtui.net.checkpoints import Checkpoints
-from cxrtui.net.classifier import create
+from cxrtui.net.classifier import ClassifierSpec, create
 from cxrtui.training.step import TrainState
 
 
@@ -23,6 +23,7 @@ class Start:
 
     graphdef: Any
     state: TrainState
+    spec: ClassifierSpec
 
     @property
     def parameters(self) -> int:
@@ -46,15 +47,16 @@ def start(config: Config, optimizer: optax.GradientTransformation) -> Start:
         WeightsError: there are no such weights, or they do not fit; the message says how to get some.
     """
     spec = networks.spec_of(config)
-    file = shelf.locate(config.model.init)
-    network = create(spec, config.run.seed)
-    if file is not None:
+    place = shelf.locate(config.model.init)
+    if place is None:
+        network = create(spec, config.run.seed)
+    else:
         from cxrtui.net import port
 
-        port.load_torchvision(network, file)
+        network = port.load_backbone(create(port.spec_for(place, spec), config.run.seed), place)
     graphdef, trainable, frozen, statistics = freeze.split(network)
     state = TrainState(jnp.zeros((), jnp.int32), trainable, frozen, statistics, optimizer.init(trainable))
-    return Start(graphdef, state)
+    return Start(graphdef, state, network.spec)
 
 
 def resumed(config: Config, optimizer: optax.GradientTransformation, checkpoints: Checkpoints, step: int) -> Start:
@@ -63,7 +65,7 @@ def resumed(config: Config, optimizer: optax.GradientTransformation, checkpoints
     Raises:
         CheckpointError: it is torn, or of another network or optimizer.
     """
-    spec = networks.spec_of(config, stem_offset=config.model.init != "random")
+    spec = networks.restored_spec(config, checkpoints.progress(step))
     graphdef, trainable, frozen, statistics = networks.abstract(spec)
     weights = checkpoints.weights(step, {"trainable": trainable, "frozen": frozen, "statistics": statistics})
     state = TrainState(
@@ -73,4 +75,4 @@ def resumed(config: Config, optimizer: optax.GradientTransformation, checkpoints
         statistics=weights["statistics"],
         optimizer=checkpoints.optimizer(step, jax.eval_shape(optimizer.init, trainable)),
     )
-    return Start(graphdef, state)
+    return Start(graphdef, state, spec)

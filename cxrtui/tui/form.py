@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from cxrtui import config as configs
@@ -18,6 +19,9 @@ RUN_NAME = "run.name"
 """The one field that is no setting."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+SHELF = Path("models")
+WEIGHTS_SUFFIXES = (".safetensors", ".pth", ".pt", ".h5", ".msgpack")
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ FIELDS = (
     Field("data.positive", "Positive", "classes that count as positive, by comma"),
     Field("data.negative", "Negative", "classes that count as negative, by comma"),
     Field("data.size", "Image side", "pixels; smaller is faster"),
-    Field("model.init", "Weights", "imagenet, random, or a file"),
+    Field("model.init", "Weights", "imagenet, random, a name on the shelf, or a file"),
     Field("model.freeze", "Freeze up to", "what keeps its initial weights", FREEZE_LEVELS),
     Field("optim.epochs", "Epochs", "at most"),
     Field("optim.batch_size", "Batch", "films a step"),
@@ -63,15 +67,15 @@ class Note:
     text: str
 
 
-def initial(key: str, config: Config) -> str:
-    """The text that a field starts with."""
+def initial(key: str, config: Config, models: Path = SHELF) -> str:
+    """The text that a field starts with; `models` is the shelf."""
     if key == RUN_NAME:
         return ""
     section, name = key.split(".", 1)
     value: Any = getattr(getattr(config, section), name)
     if key == "model.init":
         try:
-            shelf.locate(value)
+            shelf.locate(shelf.resolve(value, models))
         except WeightsError:
             return "random"
     if isinstance(value, tuple):
@@ -100,7 +104,7 @@ def _check(item: Field, values: Mapping[str, str], workspace: Workspace, survey:
         case "data.positive" | "data.negative":
             return _check_classes(item, values, survey)
         case "model.init":
-            return _check_init(text)
+            return _check_init(text, workspace.models)
         case configs_key if configs_key == RUN_NAME:
             if text and not _NAME.fullmatch(text):
                 raise ConfigError("letters, digits, '.', '-' and '_' only, 64 at most")
@@ -166,19 +170,22 @@ def _count(labels: tuple[str, ...], found: Mapping[str, int]) -> str:
     return f"{total:,} films"
 
 
-def _check_init(text: str) -> str:
+def _check_init(text: str, models: Path) -> str:
     if not text:
-        raise ConfigError("random, or a safetensors file with torchvision's keys")
+        raise ConfigError("imagenet, random, a name on the shelf, or a file of weights")
     try:
-        file = shelf.locate(text)
+        place = shelf.locate(shelf.resolve(text, models))
     except WeightsError:
-        known = "no ImageNet weights here yet" if text == "imagenet" else "no such file"
-        raise ConfigError(f"{known}; random, or a safetensors file") from None
-    return "from nothing: needs many films and epochs" if file is None else "from this file"
+        if text == "imagenet":
+            raise ConfigError("not here yet: cxrtui weights fetch imagenet") from None
+        raise ConfigError("no such file, and no such name on the shelf; or random") from None
+    if place is None:
+        return "from nothing: needs many films and epochs"
+    return "from the shelf" if place.is_dir() else "from this file"
 
 
-def settings(base: Config, values: Mapping[str, str]) -> Config:
-    """The configuration that the form describes, over `base`.
+def settings(base: Config, values: Mapping[str, str], models: Path = SHELF) -> Config:
+    """The configuration that the form describes, over `base`; `models` is the shelf.
 
     Raises:
         ConfigError: a value, or the whole, is not valid.
@@ -188,9 +195,7 @@ def settings(base: Config, values: Mapping[str, str]) -> Config:
 
     # Absolute, so that the run can be resumed from another folder.
     sources = tuple(map(absolute, configs.coerce("data.source", chosen["data.source"])))
-    path = expand(chosen["model.init"])
-    if path.exists() and chosen["model.init"] not in ("random", "imagenet"):
-        chosen["model.init"] = str(path.absolute())
+    chosen["model.init"] = shelf.resolve(chosen["model.init"], models)
     return configs.with_values(base, {**chosen, "data.source": sources})
 
 
@@ -205,7 +210,7 @@ def complete_path(text: str) -> str | None:
             item.name + ("/" if item.is_dir() else "")
             for item in parent.iterdir()
             if item.name.startswith(stem) and (stem or not item.name.startswith("."))
-            and (item.is_dir() or item.suffix.lower() in (".csv", ".safetensors"))
+            and (item.is_dir() or item.suffix.lower() in (".csv", *WEIGHTS_SUFFIXES))
         )  # fmt: skip
     except OSError:
         return None

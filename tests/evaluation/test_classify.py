@@ -25,18 +25,6 @@ from cxrtui.runs import Run, new_run
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, phantom_films: Path) -> Run:
-    """A run of one epoch."""
-    from cxrtui import config
-    from tests.conftest import SMALL
-
-    run = new_run(tmp_path_factory.mktemp("trained") / "checkpoints", "trained")
-    settings = config.resolve(SMALL, {"data.source": str(phantom_films), "optim.epochs": 1})
-    assert runner.drive(run, settings) == 0
-    return run
-
-
 def test_a_classified_film_scores_as_in_the_evaluation(trained: Run) -> None:
     with (trained.evaluation / "test.csv").open(newline="") as file:
         table = {row["path"]: row for row in csv.DictReader(file)}

@@ -220,7 +220,7 @@ def test_a_changed_film_stops_a_resume(small: Small, new_run: NewRun, phantom_fi
 
 
 def test_no_weights_say_how_to_get_some(small: Small, new_run: NewRun, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"--init PATH.*--init random"):
+    with pytest.raises(WeightsError, match=r"weights fetch imagenet.*--init random"):
         next(fit(small(model__init="imagenet"), new_run()))
     with pytest.raises(WeightsError, match="absent"):
         list(fit(small(model__init=str(tmp_path / "absent.safetensors")), new_run("other")))

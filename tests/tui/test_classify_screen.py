@@ -48,6 +48,18 @@ async def test_select_classify_and_read_the_rows(dashboard: Dashboard, films: Pa
         await until(pilot, lambda: not screen.query_one(Picker).chosen)
 
 
+async def test_a_classifier_of_the_shelf_can_be_chosen(dashboard: Dashboard, films: Path) -> None:
+    folder = dashboard.workspace.models / "covid"
+    folder.mkdir(parents=True)
+    for name in ("model.toml", "classifier.toml"):
+        (folder / name).touch()
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await dashboard.push_screen(ClassifyScreen(None, films))
+        await shows(pilot, "covid-1.png", "covid · shelf")
+        await pilot.press("a", "c")
+        await shows(pilot, "90.0 %")
+
+
 async def test_space_and_enter_tick_one_film(dashboard: Dashboard, films: Path) -> None:
     async with dashboard.run_test(size=(80, 24)) as pilot:
         screen = await open_classify(dashboard, films, pilot)

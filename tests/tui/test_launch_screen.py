@@ -64,6 +64,20 @@ def test_a_form_that_is_right_becomes_a_configuration(tmp_path: Path) -> None:
     assert config.data.source == (str(tmp_path),)
 
 
+def test_a_name_on_the_shelf_becomes_its_folder(tmp_path: Path) -> None:
+    workspace, folder = Workspace(tmp_path), tmp_path / "models" / "mine"
+    values = filled(tmp_path, model__init="mine")
+    assert "no such name on the shelf" in notes(values, workspace, Survey())["model.init"].text
+    folder.mkdir(parents=True)
+    (folder / "model.toml").touch()
+    (folder / "weights.safetensors").touch()
+    assert notes(values, workspace, Survey())["model.init"].text == "from the shelf"
+    assert settings(Config(), values, workspace.models).model.init == str(folder)
+    assert initial("model.init", Config(), workspace.models) == "random"
+    folder.rename(folder.with_name("imagenet"))
+    assert initial("model.init", Config(), workspace.models) == "imagenet"
+
+
 def test_two_plain_classes_need_no_naming(tmp_path: Path) -> None:
     found = notes(filled(tmp_path), Workspace(tmp_path), Survey(str(tmp_path), {"COVID-19": 4, "Normal": 6}))
     assert found["data.positive"].ok

@@ -17,6 +17,7 @@ from textual.widgets import DataTable, DirectoryTree, Select, Static, Tree
 
 from cxrtui.data.films import printable
 from cxrtui.errors import CxrtuiError
+from cxrtui.net import shelf
 from cxrtui.runs import Run, all_runs
 from cxrtui.tui import threads
 from cxrtui.tui.backend import Classifier, Verdict
@@ -61,7 +62,7 @@ class ClassifyScreen(Page):
     def __init__(self, chosen: Run | None, root: Path | None = None) -> None:
         super().__init__()
         self._chosen, self._root = chosen, root or Path.cwd()
-        self._models: dict[str, Run] = {}
+        self._models: dict[str, Run | Path] = {}
         self._loaded: tuple[str, Classifier] | None = None
         self._job = 0
         self._total = 0
@@ -72,8 +73,12 @@ class ClassifyScreen(Page):
 
     def compose_body(self) -> ComposeResult:
         """Model and films on the left, preview and results on the right."""
-        self._models = {run.name: run for run in usable_models(self.dashboard.workspace.checkpoints)}
-        options = [(self._label(run), name) for name, run in self._models.items()]
+        workspace = self.dashboard.workspace
+        runs = {run.name: run for run in usable_models(workspace.checkpoints)}
+        shelved = {str(folder): folder for folder in shelf.classifiers(workspace.models)}
+        self._models = {**runs, **shelved}
+        options = [(self._label(run), name) for name, run in runs.items()]
+        options += [(f"{folder.name} · shelf", name) for name, folder in shelved.items()]
         value: Any = next(iter(self._models), Select.NULL)
         if self._chosen is not None and self._chosen.name in self._models:
             value = self._chosen.name
@@ -181,19 +186,20 @@ class ClassifyScreen(Page):
         under = picker.path_under_cursor
         if not paths and under is not None and not under.is_dir():
             paths = [under]
-        run = self._models.get(str(self.query_one("#model", Select).value))
-        if run is None or not paths or self._busy:
+        name = str(self.query_one("#model", Select).value)
+        model = self._models.get(name)
+        if model is None or not paths or self._busy:
             self._say("still at work; esc gives up" if self._busy else self._advice())
             return
         self._job, self._total, self._begun, self._busy = self._job + 1, len(paths), time.monotonic(), True
         self.query_one(Verdicts).start()
         self._say("loading the model and compiling…")
-        threads.start("classify", self._work, self._job, run, paths)
+        threads.start("classify", self._work, self._job, name, model, paths)
 
-    def _work(self, job: int, run: Run, paths: list[Path]) -> None:
+    def _work(self, job: int, name: str, model: Run | Path, paths: list[Path]) -> None:
         try:
-            if self._loaded is None or self._loaded[0] != run.name:
-                self._loaded = (run.name, self.dashboard.backend.load(run))
+            if self._loaded is None or self._loaded[0] != name:
+                self._loaded = (name, self.dashboard.backend.load(model))
             for item in self._loaded[1].classify(paths):
                 if job != self._job or not self.is_attached:
                     return

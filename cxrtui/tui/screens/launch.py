@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Select, Static
 from cxrtui import config as configs
 from cxrtui.config import Config
 from cxrtui.errors import CxrtuiError
+from cxrtui.net import shelf
 from cxrtui.tui import threads
 from cxrtui.tui.form import FIELDS, RUN_NAME, Note, Survey, complete_path, initial, notes, settings
 from cxrtui.tui.keys import bindings
@@ -94,7 +95,7 @@ class LaunchScreen(Page):
             for item in FIELDS:
                 with Horizontal(classes="field"):
                     yield Static(item.label, classes="field-label")
-                    value = initial(item.key, self.base)
+                    value = initial(item.key, self.base, self.dashboard.workspace.models)
                     if item.choices:
                         options = [(choice, choice) for choice in item.choices]
                         yield Select(options, value=value, allow_blank=False, compact=True, name=item.key)
@@ -111,7 +112,8 @@ class LaunchScreen(Page):
         if key in ("data.positive", "data.negative"):
             return ClassSuggester(self)
         if key == "model.init":
-            return PathSuggester("imagenet", "random")
+            here = [item.name for item in shelf.entries(self.dashboard.workspace.models) if item.present]
+            return PathSuggester("imagenet", "random", *here)
         return PathSuggester() if key == "data.source" else None
 
     def on_mount(self) -> None:
@@ -197,7 +199,7 @@ class LaunchScreen(Page):
                     widget.focus()
             return
         try:
-            chosen = settings(self.base, values)
+            chosen = settings(self.base, values, self.dashboard.workspace.models)
             self.dashboard.launch(chosen, values[RUN_NAME].strip())
         except CxrtuiError as error:
             self.app.push_screen(Notice("Not started", str(error)))

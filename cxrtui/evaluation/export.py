@@ -1,0 +1,152 @@
+"""A trained run as one folder that classifies anywhere, and as one file that needs JAX alone.
+
+The folder is one of the shelf (`net.shelf` draws it): the network's weights and manifest as for any other, and
+``classifier.toml`` with what turns logits into an answer: labels, operating point, how a film becomes the network's
+input, where it all came from, and how well it did, with counts.
+
+``classifier.stablehlo`` is the same classifier by `jax.export`::
+
+    import jax, jax.export
+    classify = jax.export.deserialize(bytearray(open("classifier.stablehlo", "rb").read()))
+    probabilities = classify.call(films)      # uint8 [N, side, side] to float32 [N, 2]: negative, positive
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import tomlkit
+from flax import nnx
+
+from cxrtui import RESEARCH_ONLY
+from cxrtui.data.augment import resample
+from cxrtui.evaluation import model as models
+from cxrtui.evaluation import network as networks
+from cxrtui.evaluation.cards import classifier_card
+from cxrtui.evaluation.model import SEEN, Model
+from cxrtui.net import saved, shelf, shelving
+from cxrtui.net.classifier import Classifier
+from cxrtui.net.flavours.flavour import Normalisation
+from cxrtui.net.manifest import Manifest
+from cxrtui.net.resnet import GREY_MEAN, GREY_STD, normalise
+from cxrtui.runs import Run, write_atomic
+
+PLATFORMS = ("cpu", "cuda", "tpu")
+_PRIVATE = ("source", "splits")  # paths of the machine that the run lived on
+
+
+def export(run: Run, shelf_folder: Path, name: str, versions: Mapping[str, str], *, force: bool = False) -> Path:
+    """Put the best weights of `run` on the shelf, with all that a prediction depends on.
+
+    Args:
+        run: a run with a checkpoint.
+        shelf_folder: the shelf.
+        name: of the new folder.
+        versions: of what writes it.
+        force: replace a folder of that name.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UsageError: the name cannot be one, or is taken.
+        CheckpointError: the run has no readable checkpoint.
+        WeightsError: the disk refuses.
+    """
+    model = models.load(run)
+    facts = describe(model, run, versions)
+    network = model.network()
+    with shelving.placing(shelf_folder, name, force=force) as folder:
+        saved.save_shelf(folder, network, _manifest(name, network, model))
+        (folder / shelf.STABLEHLO).write_bytes(stablehlo(model))
+        write_atomic(folder / shelf.CLASSIFIER, tomlkit.dumps(facts))
+        write_atomic(folder / SEEN, "".join(f"{digest}\n" for digest in sorted(models.seen_in_training(run))))
+        write_atomic(folder / shelf.CARD, classifier_card(name, facts))
+    return shelf_folder / name
+
+
+def describe(model: Model, run: Run, versions: Mapping[str, str]) -> dict[str, Any]:
+    """What ``classifier.toml`` says, in TOML's own types."""
+    settings = model.config.as_dict()
+    if Path(settings["model"]["init"]).is_absolute():
+        settings["model"]["init"] = Path(settings["model"]["init"]).name
+    manifest = _json(run.manifest_file)
+    data = manifest.get("data", {})
+    verdicts = {file.stem: _json(file) for file in sorted(run.evaluation.glob("*.json"))}
+    facts = {
+        "name": run.name, "note": RESEARCH_ONLY, "labels": list(model.labels), "threshold": model.threshold,
+        "step": model.step, "precision": settings["model"]["precision"], "stored_side": model.side,
+        "data": {key: value for key, value in settings["data"].items() if key not in _PRIVATE},
+        "provenance": {
+            "run": run.name, "seed": settings["run"]["seed"], "fingerprint": data.get("fingerprint"),
+            "device": manifest.get("device"), "films": data.get("counts"), "patients": data.get("patients"),
+            "trained_with": manifest.get("versions"), "exported_with": dict(versions),
+            "settings": {key: settings[key] for key in ("model", "augment", "optim", "stop")},
+        },
+        "metrics": {
+            part: {"threshold": body.get("threshold"), **body.get("metrics", {}), "counts": body.get("counts")}
+            for part, body in verdicts.items() if body.get("step") == model.step
+        },
+    }  # fmt: skip
+    told: dict[str, Any] = _told(facts)
+    return told
+
+
+def _manifest(name: str, network: Classifier, model: Model) -> Manifest:
+    spec = network.spec
+    return Manifest(
+        name=name, flavour="cxrtui", architecture=spec.architecture, classes=spec.classes, channels=1,
+        normalisation=Normalisation((GREY_MEAN,), (GREY_STD,), order="grey").as_dict(),
+        source=f"run {model.name}, step {model.step}", spec=spec.as_dict(), labels=model.labels,
+    )  # fmt: skip
+
+
+def _json(file: Path) -> dict[str, Any]:
+    """A JSON object, empty where there is none."""
+    with contextlib.suppress(OSError, ValueError):
+        body = json.loads(file.read_text(encoding="utf-8"))
+        return body if isinstance(body, dict) else {}
+    return {}
+
+
+def _told(value: Any) -> Any:
+    """`value` without the entries that are None, which TOML cannot say."""
+    if isinstance(value, Mapping):
+        return {key: _told(item) for key, item in value.items() if item is not None}
+    return value
+
+
+def stablehlo(model: Model) -> bytes:
+    """The classifier with its weights as one serialised program, in float32, for any number of films.
+
+    Takes uint8 ``[N, side, side]``, films as `data.decode.read_film` gives them; returns probabilities, float32
+    ``[N, 2]``, of the negative and the positive class.
+    """
+    network = model.network()
+    networks.compute_in(network, "float32")
+    graphdef, state = nnx.split(network)
+
+    def classify(films: jax.Array) -> jax.Array:
+        logits = nnx.merge(graphdef, state)(normalise(resample(films, model.size)))
+        return jax.nn.softmax(logits, axis=-1)
+
+    films = jax.ShapeDtypeStruct(jax.export.symbolic_shape(f"n, {model.side}, {model.side}"), jnp.uint8)
+    with _without_source_paths():
+        return bytes(jax.export.export(jax.jit(classify), platforms=PLATFORMS)(films).serialize())
+
+
+@contextlib.contextmanager
+def _without_source_paths() -> Iterator[None]:
+    """Programs lowered in this block do not name the files of this machine that they came from."""
+    before = jax.config.jax_traceback_in_locations_limit  # type: ignore[attr-defined]
+    jax.config.update("jax_traceback_in_locations_limit", 0)  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        jax.config.update("jax_traceback_in_locations_limit", before)  # type: ignore[no-untyped-call]

@@ -1,0 +1,19 @@
+"""Whose weights a file holds: one table for each program that writes ResNet-50s, and the choice among them.
+
+Imports no JAX.
+"""
+
+from __future__ import annotations
+
+from cxrtui.net.flavours.flavour import IMAGENET, Flavour, Normalisation, Path
+from cxrtui.net.flavours.keras import KERAS, RADIMAGENET
+from cxrtui.net.flavours.torchvision import TORCHVISION, TORCHXRAYVISION
+from cxrtui.net.flavours.transformers import FLAX, TRANSFORMERS
+
+__all__ = ["FLAVOURS", "IMAGENET", "Flavour", "Normalisation", "Path"]
+
+# Among equals the first is taken.
+FLAVOURS = {
+    flavour.name: flavour
+    for flavour in (TORCHVISION, TORCHXRAYVISION, TRANSFORMERS, RADIMAGENET, KERAS, FLAX)
+}  # fmt: skip

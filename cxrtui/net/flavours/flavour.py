@@ -1,0 +1,101 @@
+"""What a flavour of ResNet-50 weights is: the names, layout and habits of the program that wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Path = tuple[str | int, ...]  # ("stage1", "blocks", 0, "conv1", "kernel")
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """How pixels become input: ``(pixels in [0, 1] * scale - mean) / std``, a channel at a time.
+
+    Attributes:
+        mean: one number a channel, in `order`.
+        std: the same.
+        scale: what white is before the mean is subtracted, 1 or 255.
+        order: of the channels, ``RGB``, ``BGR`` or ``grey``.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    scale: float = 1.0
+    order: str = "RGB"
+
+    def as_dict(self) -> dict[str, Any]:
+        """In TOML's own types."""
+        return {"scale": self.scale, "mean": list(self.mean), "std": list(self.std), "order": self.order}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Normalisation:
+        """The inverse of `as_dict`; ValueError, TypeError or KeyError for anything else."""
+        mean, std = tuple(map(float, values["mean"])), tuple(map(float, values["std"]))
+        if len(mean) != len(std) or len(mean) not in (1, 3) or min(std) <= 0:
+            raise ValueError("mean and std need one or three numbers, and std positive ones")
+        return cls(mean, std, float(values["scale"]), str(values["order"]))
+
+
+IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+@dataclass(frozen=True)
+class Flavour:
+    """One readable table: where each of our variables is in such a file.
+
+    `names` maps the part of our network to its name there; the numbers in it are ``s`` for the stage (1 to 4; ``s0``
+    from 0, ``s2`` from 2), ``b`` for the block (from 0; ``b1`` from 1) and ``u`` for the convolution in it (1 to 3;
+    ``u0`` from 0). `leaves` maps our variable to what follows the name.
+
+    Attributes:
+        name: as the manifest says it.
+        written_by: for people.
+        names: of ``stem_conv``, ``stem_norm``, ``conv``, ``norm``, ``conv_shortcut``, ``norm_shortcut`` and ``head``.
+        leaves: of ``conv``, ``norm`` and ``head``. A convolution's ``bias`` need not be there; it is folded into the
+            running mean behind it, which is exact in training too.
+        normalisation: what its networks expect.
+        prefixes: what may come before a backbone's and before a head's name.
+        ignored: regular expressions for keys that hold no weight.
+        layout: of a convolution, ``OIHW`` or ``HWIO``; a head's is ``OI`` or ``IO`` with it.
+        architecture: ``v1.5`` or ``v1``.
+        epsilon: of batch normalisation.
+        channels: of its images.
+        file_name: a regular expression that the file's name must match, where keys alone do not tell.
+    """
+
+    name: str
+    written_by: str
+    names: Mapping[str, str]
+    leaves: Mapping[str, Mapping[str, str]]
+    normalisation: Normalisation
+    prefixes: tuple[tuple[str, str], ...] = (("", ""),)
+    ignored: tuple[str, ...] = ()
+    layout: str = "OIHW"
+    architecture: str = "v1.5"
+    epsilon: float = 1e-5
+    channels: int = 3
+    file_name: str = field(default="")
+
+    def key(self, path: Path, prefix: tuple[str, str] = ("", "")) -> str:
+        """The file's key for a variable: ``("stem", "norm", "mean")`` is ``bn1.running_mean``.
+
+        Raises:
+            KeyError: there is no such variable in a ResNet.
+        """
+        kind: str
+        match path:
+            case ("stem", str(part), str(leaf)):
+                kind, name, numbers = part, f"stem_{part}", {}
+            case (str(stage), "blocks", int(b), str(unit), str(leaf)):
+                kind, s = unit[:4], int(stage[-1])
+                shortcut = unit.endswith("_shortcut")
+                name = unit if shortcut else kind
+                u = 0 if shortcut else int(unit[-1])
+                numbers = {"s": s, "s0": s - 1, "s2": s + 1, "b": b, "b1": b + 1, "u": u, "u0": u - 1}
+            case ("head", "layers", 0, str(leaf)):
+                return f"{prefix[1]}{self.names['head']}{self.leaves['head'][leaf]}"
+            case _:
+                raise KeyError(path)
+        return f"{prefix[0]}{self.names[name].format(**numbers)}{self.leaves[kind][leaf]}"

@@ -1,0 +1,159 @@
+"""Published weights on Hugging Face: which are known, and how one comes here whole and unchanged.
+
+What is known of each is a manifest in ``known/``, which travels in the wheel: repository, revision, file, licence and,
+where it could be learned, the checksum. Where it could not, the first fetch is trusted and its checksum recorded.
+
+huggingface_hub says where the hub is and who asks: ``HF_ENDPOINT``, ``HF_HUB_OFFLINE``, ``HF_TOKEN`` and a stored login
+count. Imports no JAX.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+import shutil
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cxrtui import __version__
+from cxrtui.errors import UsageError, WeightsError
+from cxrtui.net.download import NoWayOutError, RefusedByServerError, Tell, download, sha256
+
+PARTIAL = ".fetch"  # folder of partial files, on the shelf
+
+
+@dataclass(frozen=True)
+class Known:
+    """Published weights.
+
+    Attributes:
+        name: on the shelf.
+        about: one line.
+        repository, revision, file: where on Hugging Face; the revision is a full commit.
+        licence: SPDX identifier.
+        flavour: whose keys the file has; what is read is checked against it.
+        sha256: of the file; empty where it could not be learned beforehand.
+        bytes: its size; 0 where that is not known.
+    """
+
+    name: str
+    about: str
+    repository: str
+    revision: str
+    file: str
+    licence: str
+    flavour: str
+    sha256: str = ""
+    bytes: int = 0
+
+    @property
+    def address(self) -> str:
+        """Repository and file."""
+        return f"{self.repository}/{self.file}"
+
+    @property
+    def by_hand(self) -> str:
+        """What to do where the hub cannot be reached."""
+        return (
+            f"on a machine that reaches the hub, download {self.file} of {self.repository} at "
+            f"revision {self.revision}, carry the file here, and run: cxrtui weights port {self.file} --out {self.name}"
+        )
+
+
+def known() -> dict[str, Known]:
+    """All manifests, by name; `imagenet`, the default, first."""
+    folder = importlib.resources.files("cxrtui.net") / "known"
+    found = {}
+    for item in sorted(folder.iterdir(), key=lambda item: (item.name != "imagenet.toml", item.name)):
+        if item.name.endswith(".toml"):
+            name = item.name.removesuffix(".toml")
+            found[name] = Known(name=name, **tomllib.loads(item.read_text(encoding="utf-8")))
+    return found
+
+
+def find(name: str) -> Known:
+    """The manifest called `name`.
+
+    Raises:
+        UsageError: there is none; the message lists those there are.
+    """
+    every = known()
+    if name not in every:
+        raise UsageError(f"No published weights are known as {name!r}; known are {', '.join(every)}. For another file: "
+                         "cxrtui weights port FILE --out NAME")  # fmt: skip
+    return every[name]
+
+
+def fetch(
+    wanted: Known, models: Path, tell: Tell, *, expected: str = "", timeout: float = 0, pause: float = 1.0
+) -> tuple[Path, str]:
+    """Bring the file here, going on with what an earlier attempt left.
+
+    Args:
+        wanted: which.
+        models: the shelf; the file comes to a hidden folder in it, which whoever has used it removes.
+        tell: hears of the progress, in bytes.
+        expected: checksum that a first fetch recorded, for weights whose manifest has none.
+        timeout: of a connection and each read, seconds; 0 is huggingface_hub's own, ``HF_HUB_DOWNLOAD_TIMEOUT``.
+        pause: before a second attempt, seconds.
+
+    Returns:
+        The file, and its SHA-256.
+
+    Raises:
+        WeightsError: it could not be had; the message says why and what to do.
+        UsageError: ``HF_ENDPOINT`` is no address.
+    """
+    from huggingface_hub import constants, get_token, hf_hub_url
+
+    partial = models / PARTIAL / f"{wanted.name}-{wanted.revision[:12]}" / Path(wanted.file).name
+    url = hf_hub_url(
+        wanted.repository, wanted.file, revision=wanted.revision, endpoint=os.environ.get("HF_ENDPOINT") or None
+    )
+    scheme, host = urlsplit(url)[:2]
+    if scheme not in ("http", "https") or not host:
+        raise UsageError(f"HF_ENDPOINT must be an http or https address, not {os.environ.get('HF_ENDPOINT')!r}.")
+    if constants.HF_HUB_OFFLINE:
+        raise WeightsError(f"{wanted.name} is not fetched while HF_HUB_OFFLINE is set: unset it, or {wanted.by_hand}")
+    headers = {"User-Agent": f"cxrtui/{__version__}"}
+    if token := get_token():
+        headers["Authorization"] = f"Bearer {token}"
+    try:
+        download(url, partial, headers=headers, size=wanted.bytes, tell=tell, pause=pause,
+                 timeout=timeout or constants.HF_HUB_DOWNLOAD_TIMEOUT)  # fmt: skip
+    except NoWayOutError as error:
+        raise WeightsError(_unreachable(wanted, host, str(error), partial)) from None
+    except RefusedByServerError as error:
+        raise WeightsError(_refused(wanted, host, error)) from None
+    sum_ = sha256(partial)
+    expected = wanted.sha256 or expected
+    if expected and sum_ != expected:
+        shutil.rmtree(partial.parent, ignore_errors=True)
+        raise WeightsError(
+            f"What {host} sent as {wanted.address} is not that file: its SHA-256 is {sum_} and not {expected}. It was "
+            "damaged or changed on the way and is removed; fetch it again, over another network if this repeats."
+        )
+    return partial, sum_
+
+
+def _unreachable(wanted: Known, host: str, reason: str, partial: Path) -> str:
+    kept = partial.stat().st_size if partial.is_file() else 0
+    if kept:
+        return (
+            f"{host} stopped answering ({reason}); the {kept:,} bytes of {wanted.name} that came are kept, and "
+            f"cxrtui weights fetch {wanted.name} goes on from there. Without a network: {wanted.by_hand}"
+        )
+    return f"{host} cannot be reached from this machine ({reason}): {wanted.by_hand}"
+
+
+def _refused(wanted: Known, host: str, error: RefusedByServerError) -> str:
+    if error.status in (401, 403):
+        return f"{host} does not let us have {wanted.address} ({error}); set HF_TOKEN to a token that may read it."
+    if error.status == 404:
+        return (
+            f"{host} has no {wanted.address} at {wanted.revision} ({error}); "
+            "if HF_ENDPOINT names a mirror, take one that holds it."
+        )
+    return f"{host} does not give us {wanted.address} ({error}); try again later, or {wanted.by_hand}"

@@ -1,0 +1,106 @@
+"""Tensors of Keras's HDF5 files, by ``layer/variable``: ``conv2_block1_1_conv/kernel``.
+
+Three layouts. ``.h5`` of ``save_weights`` in Keras 2, whose published weights these are: a group for each layer, its
+variables somewhere below, as ``kernel:0``. ``.h5`` of a whole model: the same under ``model_weights``.
+``.weights.h5`` of Keras 3: ``layers/conv2d_7/vars/0``, where a layer goes by its class and its number in the network.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cxrtui.errors import WeightsError
+
+# Keras 3 numbers a layer's variables in the order in which they are made.
+VARIABLES = {
+    "conv2d": ("kernel", "bias"),
+    "batch_normalization": ("gamma", "beta", "moving_mean", "moving_variance"),
+    "dense": ("kernel", "bias"),
+}
+MAX_BYTES = 4 << 30
+
+
+def read_keras(path: Path) -> dict[str, np.ndarray]:
+    """The tensors of a Keras file.
+
+    Raises:
+        WeightsError: h5py is not installed, or the file is torn or not Keras's.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise WeightsError(f"{path} is a Keras file, which needs h5py: pip install 'cxrtui[keras]'") from error
+    tensors: dict[str, np.ndarray] = {}
+    total = 0
+    try:
+        with h5py.File(path, "r") as file:
+            root = file.get("model_weights", file)
+            entries = _keras3(root["layers"]) if "layers" in root else _keras2(root, h5py)
+            for key, dataset in entries:
+                if key in tensors:
+                    raise ValueError(f"{key} is there twice")
+                if dataset.external or dataset.is_virtual:
+                    raise ValueError(f"{key} lies in another file")
+                total += dataset.nbytes
+                if total > MAX_BYTES:  # compressed HDF5 can claim any size
+                    raise ValueError(f"more than {MAX_BYTES >> 30} GiB of weights")
+                tensors[key] = np.asarray(dataset)
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, MemoryError) as error:
+        raise WeightsError(f"{path} is not a complete Keras weights file ({error}); fetch it again") from error
+    if not tensors:
+        raise WeightsError(f"{path} holds no Keras weights; take a file that save_weights wrote")
+    return tensors
+
+
+def _keras2(root: Any, h5py: Any) -> Iterator[tuple[str, Any]]:
+    for layer, group in _local(root, h5py):
+        pending = [(layer, group)]
+        while pending:
+            name, item = pending.pop()
+            if isinstance(item, h5py.Dataset):
+                yield f"{layer}/{name.partition(':')[0]}", item
+            elif isinstance(item, h5py.Group):
+                pending.extend(_local(item, h5py))
+
+
+def _local(group: Any, h5py: Any) -> list[tuple[str, Any]]:
+    """What is in a group, less links to elsewhere: to other files, or back up."""
+    return [(name, group[name]) for name in group if isinstance(group.get(name, getlink=True), h5py.HardLink)]
+
+
+def _keras3(layers: Any) -> Iterator[tuple[str, Any]]:
+    for group, kind, number in sorted(_numbered(layers), key=lambda item: item[1:]):
+        variables = layers[group]["vars"]
+        # Before 3.6 or so the name was not written; then the number tells which layer of the network it is.
+        layer = variables.attrs.get("name") or _named(kind, number)
+        for index in variables:
+            position = int(index)
+            names = VARIABLES[kind]
+            yield f"{layer}/{names[position] if position < len(names) else index}", variables[index]
+
+
+def _numbered(layers: Any) -> Iterator[tuple[str, str, int]]:
+    for group in layers:
+        match = re.fullmatch(r"(.+?)(?:_(\d+))?", group)
+        if match and len(layers[group].get("vars", ())):
+            if match[1] not in VARIABLES:
+                raise ValueError(f"a layer {group} is none of a ResNet")
+            yield group, match[1], int(match[2] or 0)
+
+
+def _named(kind: str, number: int) -> str:
+    """The layer that Keras's ResNet50 builds as number ``number`` of its kind, the shortcut as third of a block."""
+    if kind == "dense":
+        return "predictions"
+    end = "conv" if kind == "conv2d" else "bn"
+    order = [f"conv1_{end}"]
+    for stage, blocks in enumerate((3, 4, 6, 3), start=2):
+        for block in range(1, blocks + 1):
+            units = (1, 2, 0, 3) if block == 1 else (1, 2, 3)
+            order += [f"conv{stage}_block{block}_{unit}_{end}" for unit in units]
+    return order[number] if number < len(order) else f"{kind}_{number}"

@@ -1,0 +1,89 @@
+"""``model.toml``: what is in a folder of the shelf, where it is from, and what its network expects. Imports no JAX."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from cxrtui.errors import WeightsError
+from cxrtui.net.flavours.flavour import Normalisation
+from cxrtui.runs import write_atomic
+
+MANIFEST = "model.toml"
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """A network on the shelf.
+
+    Attributes:
+        name: of its folder.
+        flavour: whose keys the weights came with, one of `flavours.FLAVOURS`; ``cxrtui`` for a trained one.
+        architecture: ``v1`` or ``v1.5``.
+        classes: logits; 0 for a network without a head.
+        channels: of the images that the stored weights take, 1 or 3.
+        normalisation: of those images, as `flavours.Normalisation.as_dict`.
+        spec: `classifier.ClassifierSpec.as_dict`.
+        sha256: of the weights file in the folder.
+        source: where the weights were taken from.
+        revision: of the source.
+        licence: of the weights.
+        source_sha256: of the file they were ported from.
+        labels: of the logits, empty where they are not known.
+    """
+
+    name: str
+    flavour: str
+    architecture: str
+    classes: int
+    channels: int
+    normalisation: dict[str, Any]
+    spec: dict[str, Any]
+    sha256: str = ""
+    source: str = ""
+    revision: str = ""
+    licence: str = ""
+    source_sha256: str = ""
+    labels: tuple[str, ...] = ()
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write ``model.toml``, replacing one that is there.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    values = dataclasses.asdict(manifest) | {"labels": list(manifest.labels)}
+    tables = {name: values.pop(name) for name in ("normalisation", "spec")}
+    write_atomic(folder / MANIFEST, tomlkit.dumps(values | tables))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read ``model.toml``.
+
+    Raises:
+        WeightsError: it is missing, or no manifest.
+    """
+    file = folder / MANIFEST
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        manifest = Manifest(**(values | {"labels": tuple(map(str, values.get("labels", ())))}))
+        _check(manifest)
+    except FileNotFoundError:
+        raise WeightsError(f"{folder} is no folder of the shelf: it has no {MANIFEST}.") from None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise WeightsError(f"{file} cannot be read ({error}); put the weights on the shelf again.") from error
+    return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    for field in dataclasses.fields(manifest):
+        value = getattr(manifest, field.name)
+        kind = {"str": str, "int": int, "dict[str, Any]": dict, "tuple[str, ...]": tuple}[str(field.type)]
+        if type(value) is not kind:
+            raise ValueError(f"{field.name} is {value!r}")
+    Normalisation.from_dict(manifest.normalisation)

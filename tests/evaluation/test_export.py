@@ -1,0 +1,133 @@
+"""A run as a folder that classifies anywhere, and as a program for JAX alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cxrtui
+from cxrtui.data.decode import read_film
+from cxrtui.errors import CheckpointError, UsageError, WeightsError
+from cxrtui.evaluation import classify
+from cxrtui.evaluation import model as models
+from cxrtui.evaluation.evaluate import evaluate
+from cxrtui.evaluation.export import export
+from cxrtui.net import shelf
+from cxrtui.runs import Run, new_run
+
+VERSIONS = {"cxrtui": "test"}
+
+
+@pytest.fixture(scope="module")
+def exported(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export(trained, tmp_path_factory.mktemp("workspace") / "models", "mine", VERSIONS)
+
+
+@pytest.fixture
+def films(phantom_films: Path) -> list[Path]:
+    return sorted(phantom_films.glob("*/*.png"))[::13]
+
+
+def test_the_folder_classifies_as_the_run_does_wherever_it_lies(
+    trained: Run, exported: Path, films: list[Path], tmp_path: Path
+) -> None:
+    moved = tmp_path / "elsewhere" / "renamed"
+    shutil.copytree(exported, moved)
+    before = [row.as_dict() for row in classify.load(trained).classify(films)]
+    for folder in (exported, moved):
+        assert [row.as_dict() for row in classify.load(folder).classify(films)] == before
+
+
+def test_the_folder_says_all_that_a_prediction_depends_on(trained: Run, exported: Path, phantom_films: Path) -> None:
+    facts = tomllib.loads((exported / shelf.CLASSIFIER).read_text())
+    assert facts["labels"] == ["negative", "positive"]
+    assert facts["threshold"] == 0.5
+    assert (facts["data"]["size"], facts["data"]["fit"], facts["stored_side"]) == (32, "stretch", 40)
+    origin = facts["provenance"]
+    assert (origin["run"], origin["seed"], origin["exported_with"]) == ("trained", 0, VERSIONS)
+    assert len(origin["fingerprint"]) >= 16
+    assert "jax" in origin["trained_with"]
+    counts = trained.read().evaluations["test"].counts
+    assert facts["metrics"]["test"]["counts"] == counts
+    card = (exported / shelf.CARD).read_text()
+    assert f"specificity {counts['tn']}/{counts['negative']}" in card
+    assert "not for diagnosis" in card
+    for file in exported.iterdir():  # nothing of the machine that it was trained on
+        for path in (str(phantom_films), str(Path(cxrtui.__file__).parent)):
+            assert path.encode() not in file.read_bytes(), file
+    assert not list(exported.parent.glob(".*"))
+
+
+def test_an_evaluation_knows_the_films_it_was_trained_on(trained: Run, exported: Path, phantom_films: Path) -> None:
+    told: list[object] = []
+    of_run = evaluate(trained, str(phantom_films), {}, told.append).as_dict()
+    of_folder = evaluate(exported, str(phantom_films), {}, told.append).as_dict()
+    assert of_folder.pop("run") == "mine"
+    assert of_run.pop("run") == "trained"
+    assert of_folder == of_run
+    assert of_folder["trained_on"] > 0
+
+
+def test_a_program_with_jax_alone_gives_the_same_probabilities(
+    trained: Run, exported: Path, films: list[Path], tmp_path: Path
+) -> None:
+    rows = list(classify.load(trained).classify(films))
+    np.save(tmp_path / "films.npy", np.stack([read_film(path, 40) for path in films]))
+    script = (
+        "import sys, jax, jax.export, numpy\n"
+        "classify = jax.export.deserialize(bytearray(open(sys.argv[1], 'rb').read()))\n"
+        "films = numpy.load(sys.argv[2])\n"
+        "for batch in (films, films[:1]):\n"
+        "    print(numpy.asarray(classify.call(batch)).tolist())\n"
+        "assert not {'cxrtui', 'flax'} & set(sys.modules)\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-I", "-c", script, str(exported / shelf.STABLEHLO), str(tmp_path / "films.npy")],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    expected = [list(row.probabilities.values()) for row in rows]
+    every, first = map(json.loads, answer.stdout.splitlines())
+    np.testing.assert_allclose(every, expected, atol=1e-6)
+    np.testing.assert_allclose(first, expected[:1], atol=1e-6)
+
+
+def test_what_cannot_be_exported(trained: Run, exported: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"exists.*--force"):
+        export(trained, exported.parent, "mine", VERSIONS)
+    with pytest.raises(UsageError, match="shelf name"):
+        export(trained, exported.parent, "../mine", VERSIONS)
+    empty = new_run(tmp_path, "empty")
+    shutil.copy(trained.config_file, empty.config_file)
+    empty.events_file.touch()
+    with pytest.raises(CheckpointError, match="No checkpoint"):
+        export(empty, tmp_path / "models", "mine", VERSIONS)
+    assert not (tmp_path / "models").exists()
+    again = export(trained, exported.parent, "mine", VERSIONS, force=True)
+    assert classify.load(again).model.labels == ("negative", "positive")
+
+
+def test_a_folder_that_was_changed_is_refused(exported: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed"
+    shutil.copytree(exported, changed)
+    body = bytearray((changed / shelf.WEIGHTS).read_bytes())
+    body[-1] ^= 1
+    (changed / shelf.WEIGHTS).write_bytes(body)
+    with pytest.raises(WeightsError, match="not what was put there"):
+        models.load(changed)
+    (changed / shelf.CLASSIFIER).write_text("labels = 3\n")
+    with pytest.raises(WeightsError, match="cannot be read"):
+        models.load(changed)
+    (changed / shelf.CLASSIFIER).unlink()
+    with pytest.raises(UsageError, match="no finished classifier"):
+        models.load(changed)
+    (changed / shelf.MANIFEST).unlink()
+    with pytest.raises(UsageError, match="no run and no classifier"):
+        models.load(changed)

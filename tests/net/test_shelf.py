@@ -1,0 +1,200 @@
+"""The shelf: what a name means, how a folder comes onto it whole, and what is said where one is not."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cxrtui import cli
+from cxrtui.errors import UsageError, WeightsError
+from cxrtui.net import hub, saved, shelf, shelving
+from cxrtui.net.classifier import ClassifierSpec
+from cxrtui.net.download import sha256
+from tests.net import torchvision_file
+from tests.net.loopback_hub import Hub, serving
+
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _narrow() -> Iterator[None]:
+    """Networks of four features instead of 64."""
+    like = ClassifierSpec(width=4, stage_sizes=(1, 1, 1, 1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(saved, "read_network", functools.partial(saved.read_network, like=like))
+        yield
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A narrow, shallow ResNet with torchvision's keys."""
+    tensors = torchvision_file.torchvision_tensors(4, (1, 1, 1, 1))
+    return torchvision_file.saved(tensors, tmp_path_factory.mktemp("file"))
+
+
+@pytest.fixture(scope="module")
+def _ported(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder, _ = shelving.port(file, tmp_path_factory.mktemp("workspace") / "models", "mine", licence="MIT")
+    return folder
+
+
+@pytest.fixture
+def models(_ported: Path, tmp_path: Path) -> Path:
+    """A shelf with one network, `mine`."""
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    for item in _ported.iterdir():
+        (tmp_path / "models" / "mine" / item.name).write_bytes(item.read_bytes())
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def published(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub on loopback that has the file as the known network `some`, whose checksum is not known beforehand."""
+    known = hub.Known("some", "for tests", "lab/resnet", REVISION, "model.safetensors", "MIT", "torchvision")
+    monkeypatch.setattr(hub, "known", lambda: {"some": known})
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("HF_TOKEN", "hf_test")
+    with serving(**{f"/lab/resnet/resolve/{REVISION}/model.safetensors": file.read_bytes()}) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.address)
+        yield server
+
+
+def command(workspace: Path, *arguments: str) -> None:
+    cli.cli.main(["--workspace", str(workspace), *arguments], standalone_mode=False)
+
+
+def test_a_ported_file_is_a_folder_with_its_story(models: Path, file: Path) -> None:
+    folder = models / "mine"
+    assert {item.name for item in folder.iterdir()} == {shelf.MANIFEST, shelf.WEIGHTS, shelf.CARD}
+    manifest = shelf.verify(folder)
+    assert (manifest.name, manifest.flavour, manifest.licence) == ("mine", "torchvision", "MIT")
+    assert manifest.source == file.name
+    assert manifest.source_sha256 == sha256(file)
+    assert manifest.sha256 == sha256(folder / shelf.WEIGHTS)
+    card = (folder / shelf.CARD).read_text()
+    assert manifest.source_sha256 in card
+    assert "--init mine" in card
+
+
+def test_what_a_name_means(models: Path, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert shelf.resolve("random", models) == "random"
+    assert shelf.resolve("imagenet", models) == "imagenet"
+    assert shelf.resolve("mine", Path("models")) == str(models / "mine")
+    assert shelf.resolve("models/mine", models) == str(models / "mine")
+    (tmp_path / "mine").touch()  # the shelf goes before a file of that name
+    assert shelf.locate(shelf.resolve("mine", models)) == models / "mine"
+    (tmp_path / "w.safetensors").touch()
+    assert shelf.resolve("w.safetensors", models) == str(tmp_path / "w.safetensors")
+    assert shelf.locate("random") is None
+    assert shelf.locate(str(file)) == file
+    (models / "mine").rename(models / "imagenet")
+    assert shelf.locate(shelf.resolve("imagenet", models)) == models / "imagenet"
+
+
+def test_what_is_not_there_says_how_to_get_it(models: Path, tmp_path: Path) -> None:
+    for init, words in (("imagenet", "weights fetch imagenet"), ("nonsense", "neither on the shelf nor a file"),
+                        (str(tmp_path), "without model.toml"), ("x\0y", "neither on the shelf")):  # fmt: skip
+        with pytest.raises(WeightsError, match=words) as caught:
+            shelf.locate(shelf.resolve(init, models))
+        assert "--init random" in str(caught.value)
+    (models / "mine" / shelf.WEIGHTS).unlink()
+    with pytest.raises(WeightsError, match=r"has no weights\.safetensors"):
+        shelf.locate(str(models / "mine"))
+
+
+def test_asking_imports_no_jax(models: Path) -> None:
+    code = (
+        "import sys, pathlib\nfrom cxrtui.net import shelf\nmodels = pathlib.Path(sys.argv[1])\n"
+        "assert shelf.locate(shelf.resolve('mine', models))\nassert len(shelf.entries(models)) > 1\n"
+        "assert not {'jax', 'flax', 'numpy', 'huggingface_hub'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(models)], check=True)
+
+
+def test_the_list_has_what_is_here_and_what_could_be(models: Path) -> None:
+    (models / "broken").mkdir()
+    (models / "broken" / shelf.MANIFEST).write_text("no toml [")
+    (models / "no shelf").mkdir()
+    with (models / "mine" / shelf.WEIGHTS).open("r+b") as weights:
+        weights.seek(-1, 2)
+        weights.write(b"\xff")
+    broken, mine, *others = shelf.entries(models)
+    assert (broken.name, broken.present, bool(broken.error)) == ("broken", False, True)
+    assert mine.present
+    assert mine.bytes > 1000
+    assert [entry.name for entry in others] == list(hub.known())
+    assert not any(entry.present for entry in others)
+    assert "has changed" in shelf.entries(models, check=True)[1].error
+
+
+def test_a_folder_appears_whole_or_not_at_all(models: Path, file: Path, tmp_path: Path) -> None:
+    before = sorted(item.name for item in models.iterdir())
+    torn = tmp_path / "torn.safetensors"
+    torn.write_bytes(file.read_bytes()[:5000])
+    named = tmp_path / "resnet50-19c8e357.pth"
+    named.write_bytes(file.read_bytes())
+    for path, words in ((torn, "torn"), (named, "damaged: its SHA-256"), (tmp_path / "absent", "no weights file")):
+        with pytest.raises(WeightsError, match=words):
+            shelving.port(path, models, "new")
+    for name, words in (("mine", "exists"), ("../x", "shelf name"), ("random", "shelf name")):
+        with pytest.raises(UsageError, match=words):
+            shelving.port(file, models, name)
+    (models / "other").mkdir()
+    with pytest.raises(UsageError, match="exists"):  # not ours to replace
+        shelving.port(file, models, "other", force=True)
+    (models / "other").rmdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(WeightsError, match="Cannot write"):
+        shelving.port(file, tmp_path / "file", "new")
+    assert sorted(item.name for item in models.iterdir()) == before
+    shelving.port(file, models, "mine", force=True)
+    assert shelf.verify(models / "mine").licence == ""
+    assert sorted(item.name for item in models.iterdir()) == before
+
+
+def test_fetched_weights_are_on_the_shelf_with_their_origin(
+    published: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str], file: Path
+) -> None:
+    published.mishaps = [30_000]
+    command(tmp_path, "weights", "fetch", "some")
+    out, err = capsys.readouterr()
+    folder = tmp_path / "models" / "some"
+    assert out == f"{folder}\n"
+    assert f"first fetch was trusted, and its SHA-256 {sha256(file)} is recorded" in err.replace("\n", " ")
+    assert published.ranges == ["", "bytes=30000-"]
+    manifest = shelf.verify(folder)
+    assert (manifest.source, manifest.revision, manifest.licence) == ("lab/resnet/model.safetensors", REVISION, "MIT")
+    assert [item.name for item in (tmp_path / "models").iterdir()] == ["some"]  # no partial file is left
+
+    command(tmp_path, "weights", "fetch", "some")
+    assert "on the shelf already, and its checksum is right" in capsys.readouterr().err
+    assert len(published.requests) == 2
+    # The recorded checksum holds for the next fetch.
+    published.files = {path: body[:-1] + b"X" for path, body in published.files.items()}
+    with pytest.raises(WeightsError, match="is not that file"):
+        command(tmp_path, "weights", "fetch", "some", "--force")
+    assert shelf.verify(folder)
+    (folder / shelf.WEIGHTS).write_bytes(b"tampered")
+    with pytest.raises(WeightsError, match="has changed since it was put on the shelf"):
+        command(tmp_path, "weights", "fetch", "some")
+
+
+def test_a_file_carried_by_hand_gets_the_story_it_was_published_with(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = hub.Known("some", "", "lab/resnet", REVISION, "m.safetensors", "MIT", "torchvision", sha256(file))
+    monkeypatch.setattr(hub, "known", lambda: {"some": known, "imagenet": hub.Known(
+        "imagenet", "", "lab/other", REVISION, "m.safetensors", "MIT", "torchvision", "0" * 64)})  # fmt: skip
+    command(tmp_path, "weights", "port", str(file), "--out", "some")
+    assert shelf.verify(tmp_path / "models" / "some").revision == REVISION
+    assert capsys.readouterr().err == ""
+    command(tmp_path, "weights", "port", str(file), "--out", "imagenet")
+    assert "is not the file that is published as imagenet" in capsys.readouterr().err
+    command(tmp_path, "weights", "list")
+    assert "present" in capsys.readouterr().out

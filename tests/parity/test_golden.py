@@ -1,0 +1,82 @@
+"""Every flavour against what the original answered, without the original: see `compare` for how they were made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from flax import serialization, traverse_util
+from safetensors.numpy import save_file
+
+from cxrtui.net import saved
+from cxrtui.net.flavours import FLAVOURS
+from cxrtui.net.resnet import normalise
+from tests.net.pth import state_dict_file
+from tests.parity.compare import GOLDEN, SMALL, difference, like, normalised
+from tests.parity.formula import pixels, weight
+
+ORDER = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
+
+
+def written(golden: dict[str, Any], path: Path) -> Path:
+    """The file as the original would have saved it."""
+    layout = "OIHW" if path.suffix in (".pth", ".pt", ".safetensors") else "HWIO"
+    tensors = {
+        key: np.array(7) if key.endswith("num_batches_tracked") else weight(key, tuple(shape), layout)
+        for key, shape in golden["keys"].items()
+    }
+    if path.suffix in (".pth", ".pt"):
+        return state_dict_file(path, tensors)
+    if path.suffix == ".safetensors":
+        save_file(tensors, path)
+    elif path.suffix == ".msgpack":
+        tree = {
+            ("batch_stats" if key.endswith(("mean", "var")) else "params", *key.split(".")): value
+            for key, value in tensors.items()
+        }
+        path.write_bytes(serialization.to_bytes(traverse_util.unflatten_dict(tree)))
+    elif path.name.endswith(".weights.h5"):
+        _keras3(tensors, path)
+    else:
+        h5py = pytest.importorskip("h5py")
+        with h5py.File(path, "w") as file:
+            for key, value in tensors.items():
+                layer, variable = key.split("/")
+                file[f"{layer}/{layer}/{variable}:0"] = value
+    return path
+
+
+def _keras3(tensors: dict[str, np.ndarray], path: Path, named: bool = True) -> None:
+    h5py = pytest.importorskip("h5py")
+    kinds = {"conv": "conv2d", "bn": "batch_normalization", "predictions": "dense"}
+    count: dict[str, int] = {}
+    with h5py.File(path, "w") as file:
+        for layer in dict.fromkeys(key.split("/")[0] for key in tensors):
+            kind = kinds[layer.rsplit("_", 1)[-1]]
+            number = count[kind] = count.get(kind, -1) + 1
+            variables = file.create_group(f"layers/{kind}_{number}/vars" if number else f"layers/{kind}/vars")
+            if named:
+                variables.attrs["name"] = layer
+            present = [variable for variable in ORDER if f"{layer}/{variable}" in tensors]
+            for index, variable in enumerate(present):
+                variables[str(index)] = tensors[f"{layer}/{variable}"]
+
+
+@pytest.mark.parametrize("file", sorted(GOLDEN.glob("*.json")), ids=lambda file: file.stem)
+def test_a_port_answers_as_the_original_did(file: Path, tmp_path: Path) -> None:
+    golden = json.loads(file.read_text(encoding="utf-8"))
+    path = written(golden, tmp_path / golden["file"])
+    classifier, manifest = saved.read_network(path, like=like(SMALL))
+    flavour = FLAVOURS[manifest.flavour]
+    assert manifest.flavour == {"timm": "torchvision", "keras_h5": "keras"}.get(file.stem, file.stem)
+    assert manifest.classes == (0 if file.stem == "radimagenet" else 7)
+    assert manifest.architecture == ("v1" if "h5" in golden["file"] else "v1.5")
+    films = pixels(flavour.channels)
+    images = normalised(films, flavour.normalisation) if flavour.channels == 3 else normalise(films)
+    network = saved.Network(classifier, manifest)
+    assert difference(np.asarray(network(images))[:, :16], golden["logits"]) < 1e-4
+    for stage, pooled in network.stages(images).items():
+        assert difference(np.asarray(pooled)[:, :16], golden["stages"][stage]) < 1e-4, stage
