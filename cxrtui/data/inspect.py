@@ -19,7 +19,7 @@ from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.headers import Header, read_header
 from cxrtui.data.labels import Labels, select
 from cxrtui.data.layouts.words import UNKNOWN
-from cxrtui.data.reading import windowed, workers
+from cxrtui.data.pool import windowed, workers
 from cxrtui.data.sources import read_sources
 from cxrtui.errors import DataError, FilmError
 
@@ -89,7 +89,7 @@ def inspect(
     Raises:
         DataError: there are no films, or their layout is not known.
     """
-    collection = read_sources(paths, data.patient_pattern)
+    collection = read_sources(paths, data.patient_pattern, raw=data.identifiers == "raw")
     total = len(collection.films)
     headers: list[Header | str] = []
     with ThreadPoolExecutor(workers(), "cxrtui-header") as pool:
@@ -196,7 +196,12 @@ def _sizes(look: Look) -> Section:
 
 def _depths(look: Look) -> Section:
     read = [header for header in look.headers if isinstance(header, Header)]
-    return Section("depths", "pixels", _by(f"{header.bits}-bit {header.colours}" for header in read))
+    seen = [film.display for film in look.collection.films if film.display is not None]
+    windows, turned = sum(item.window is not None for item in seen), sum(item.inverted for item in seen)
+    notes = [f"by the file beside each, {windows:,} are windowed and {turned:,} inverted, those of 8 bits not"] * bool(
+        seen
+    )
+    return Section("depths", "pixels", _by(f"{header.bits}-bit {header.colours}" for header in read), notes)
 
 
 def _types(look: Look) -> Section:

@@ -79,8 +79,9 @@ def _survey(path: Path) -> dict[str, int]:
 
 def _decode(path: Path) -> Any:
     from cxrtui.data.decode import decode
+    from cxrtui.data.layouts.bimcv import display_of
 
-    return decode(path)
+    return decode(path, display_of(path))
 
 
 class Drive(Protocol):
