@@ -53,13 +53,15 @@ class Look:
 
 @dataclass(frozen=True)
 class Report:
-    """All that is said of the films at `source`."""
+    """All that is said of the films at `source`; `positive` and `negative` are the rule, empty where there is none."""
 
     source: str
     layout: str
     films: int
     patients: int | None
     sections: tuple[Section, ...]
+    positive: tuple[str, ...] = ()
+    negative: tuple[str, ...] = ()
 
     def section(self, key: str) -> Section:
         """The section of that key.
@@ -100,13 +102,15 @@ def inspect(
     rule, why, left_out, counted = None, "", dict(collection.left_out), dict[str, int]()
     try:
         chosen, rule, left_out = select(collection, data.positive, data.negative, partial=True, views=data.views)
-        sides = Counter(index for _, index in chosen)
-        counted = {rule.names[index]: sides[index] for index in (1, 0)}
+        held = Counter(index for _, index in chosen)
+        counted = {rule.names[index]: held[index] for index in (1, 0)}
     except DataError as error:
         why = str(error)
     look = Look(collection, headers, rule, why, left_out, counted)
     known = len({film.patient for film in collection.films}) if collection.patients_known else None
-    return Report(collection.shown, collection.layout, total, known, tuple(make(look) for make in SECTIONS))
+    sides = (rule.positive, rule.negative) if rule is not None else ((), ())
+    sections = tuple(make(look) for make in SECTIONS)
+    return Report(collection.shown, collection.layout, total, known, sections, *sides)
 
 
 def _header(path: Path) -> Header | str:
