@@ -59,8 +59,9 @@ def part(section: Section, report: Report, width: int, *, fold: bool = True) -> 
     """One section in `width` columns: counts with their shares, remarks, files (`fold`: on several lines if long)."""
     table = Table(box=None, show_header=False, pad_edge=False, expand=False)
     table.add_column(width=11, style="bold")
-    table.add_column(overflow="fold", width=max(20, min(44, width - 52)))
-    table.add_column(justify="right", width=7)
+    words = max(20, min(44, width - 56))
+    table.add_column(overflow="fold", width=words)
+    table.add_column(justify="right", width=9, no_wrap=True)
     table.add_column(justify="right", style="dim", width=6)
     table.add_column(style="cyan", no_wrap=True)
     total = max(1, report.films if section.unit == "films" else sum(section.counts.values()))
@@ -69,7 +70,7 @@ def part(section: Section, report: Report, width: int, *, fold: bool = True) -> 
     if hidden:
         rows = [*rows[:_ROWS], (f"and {len(hidden)} more", sum(count for _, count in hidden))]
     title = section.title
-    longest = max(0, min(_BAR, width - 55))
+    longest = max(0, min(_BAR, width - words - 34))  # 11 + 9 + 6, and two spaces between columns
     parts: list[RenderableType] = [table] if rows else []
     for word, count in rows:
         share = count / total
