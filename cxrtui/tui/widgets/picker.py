@@ -16,7 +16,7 @@ from textual.widgets.tree import TreeNode
 
 from cxrtui.data.films import printable
 
-IMAGES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".bmp"})
+IMAGES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"})
 
 
 class Folders(DirectoryTree):
