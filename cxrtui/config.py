@@ -45,6 +45,9 @@ class DataConfig:
     test: float = _setting(0.15, "fraction of films for test", low=0.01, high=0.8)
     max_bad: float = _setting(0.01, "fraction of unreadable films above which the run stops", low=0.0, high=1.0)
     patient_pattern: str = _setting("", "regular expression on the file name; group 1 is the patient")
+    identifiers: str = _setting(
+        "hashed", "patients and sites of DICOM, which logs then show", choices=("hashed", "raw")
+    )
     feed: str = _setting("auto", "where films live while training", choices=("auto", "device", "stream"))
 
 

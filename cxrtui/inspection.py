@@ -1,11 +1,11 @@
-"""The page of ``cxrtui data inspect``: what is at a path, section by section."""
+"""The page of ``cxrtui data inspect``: what is at a path, section by section; the dashboard shows the same parts."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +15,7 @@ from cxrtui.data.films import printable
 from cxrtui.data.inspect import Report, Section, inspect
 
 _ROWS = 12
+_FILES = 10
 _BAR = 24
 
 
@@ -30,44 +31,61 @@ def print_inspection(paths: Sequence[str], data: DataConfig, as_json: bool) -> N
         print(json.dumps(report.as_dict(), ensure_ascii=False))
         return
     out = Console(highlight=False)
-    patients = f", {report.patients:,} patients" if report.patients is not None else ""
-    out.print(Text.assemble((printable(report.source), "bold"), f"\n{report.films:,} films{patients}, read as "
-                            f"{report.layout}\n"))  # fmt: skip
-    for section in report.sections:
-        if section.counts or (section.notes and section.key != "unreadable"):
-            _print_section(out, section, report)
+    out.print(headline(report))
+    for section in shown_sections(report):
+        out.print(part(section, report, out.width, fold=False), crop=False)
     out.print(Text(RESEARCH_ONLY, "dim"))
 
 
-def _print_section(out: Console, section: Section, report: Report) -> None:
+def headline(report: Report) -> Text:
+    """What was read, as what, and how much of it."""
+    patients = f", {report.patients:,} patients" if report.patients is not None else ""
+    return Text.assemble(
+        (printable(report.source), "bold"), f"\n{report.films:,} films{patients}, read as {report.layout}\n"
+    )
+
+
+def shown_sections(report: Report) -> list[Section]:
+    """The sections that have something to say."""
+    return [item for item in report.sections if item.counts or (item.notes and item.key != "unreadable")]
+
+
+def height(section: Section) -> int:
+    """The lines that a section takes, about: none of them wrapped."""
+    return min(len(section.counts), _ROWS + 1) + len(section.notes) + min(len(section.files), _FILES + 1) + 1
+
+
+def part(section: Section, report: Report, width: int, *, fold: bool = True) -> RenderableType:
+    """One section in `width` columns: counts with their shares, remarks, files (`fold`: on several lines if long)."""
     table = Table(box=None, show_header=False, pad_edge=False, expand=False)
     table.add_column(width=11, style="bold")
-    table.add_column(overflow="fold", width=max(20, min(44, out.width - 52)))
-    table.add_column(justify="right", width=7)
+    words = max(20, min(44, width - 56))
+    table.add_column(overflow="fold", width=words)
+    table.add_column(justify="right", width=9, no_wrap=True)
     table.add_column(justify="right", style="dim", width=6)
-    table.add_column(style="cyan")
+    table.add_column(style="cyan", no_wrap=True)
     total = max(1, report.films if section.unit == "films" else sum(section.counts.values()))
     rows = list(section.counts.items())
     hidden = rows[_ROWS:] if len(rows) > _ROWS + 1 else []
     if hidden:
         rows = [*rows[:_ROWS], (f"and {len(hidden)} more", sum(count for _, count in hidden))]
     title = section.title
+    longest = max(0, min(_BAR, width - words - 34))  # 11 + 9 + 6, and two spaces between columns
+    parts: list[RenderableType] = [table] if rows else []
     for word, count in rows:
         share = count / total
-        bar = "█" * round(share * _BAR) if section.unit else ""
-        table.add_row(title, Text(word), f"{count:,}", f"{share:.1%}" if section.unit else "", bar[:_BAR])
+        bar = "█" * round(share * longest) if section.unit else ""
+        table.add_row(title, Text(word), f"{count:,}", f"{share:.1%}" if section.unit else "", bar[:longest])
         title = ""
-    if rows:
-        out.print(table)
     for note in section.notes:
         grid = Table.grid()
         grid.add_column(width=13, style="bold")
         grid.add_column(style="dim", overflow="fold")
         grid.add_row(title, Text(note))
-        out.print(grid)
+        parts.append(grid)
         title = ""
-    for path, reason in section.files[:10]:
-        out.print(Text(f"{'':<13}{path}: {reason}"), soft_wrap=True)
-    if len(section.files) > 10:
-        out.print(Text(f"{'':<13}and {len(section.files) - 10} more; --json lists all"))
-    out.print()
+    files = [f"{path}: {reason}" for path, reason in section.files[:_FILES]]
+    if len(section.files) > _FILES:
+        files.append(f"and {len(section.files) - _FILES} more; --json lists all")
+    parts += [Text(f"{'':<13}{line}", no_wrap=not fold, overflow="fold" if fold else "ignore") for line in files]
+    return Group(*parts, Text(""))

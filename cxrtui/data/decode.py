@@ -1,12 +1,14 @@
 """One file to grey values. The content decides the format, never the name, and the header is judged before decoding.
 
-Rules, all functions of the one file, so that training and `classify` see the same pixels:
+Rules, all functions of the one file (and of the sidecar that `layouts.bimcv` reads), so that training and `classify`
+see the same pixels:
 
 - Only regular files of PNG, JPEG, WebP, TIFF, BMP or DICOM; at most `MAX_PIXELS`; the first picture of several.
 - DICOM by its own rules, which `cxrtui.data.dicom.tables` holds; what follows is for the others.
 - Deeper than 8 bits: white is the largest value of the smallest depth among 8, 10, 12, 14, 16, 24 and 32 bits that
   holds the brightest pixel (12-bit detectors are often stored in 16). Floating point is from 0 to 1, or to 255 where it
   goes beyond 1; where it goes beyond that too, and where values are negative, from their minimum to their maximum.
+- A film of more than 8 bits that comes with a `Display` is windowed and turned as that says, before it is scaled.
 - Colour becomes luma (ITU-R 601); transparent pixels lie on black, the colour of an unexposed border; a TIFF in which
   zero is white is inverted; EXIF orientation is applied.
 """
@@ -26,6 +28,7 @@ from PIL import BmpImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin
 from PIL.Image import Resampling
 
 from cxrtui.data.dicom.recognise import HEAD, is_dicom
+from cxrtui.data.films import Display
 from cxrtui.errors import FilmError
 
 # What Pillow remarks on broken metadata would be printed into the middle of a screen.
@@ -55,22 +58,22 @@ def stored_side(size: int) -> int:
     return max(8, round(size * 8 / 7 / 8) * 8)
 
 
-def decode(path: str | Path) -> Grey:
+def decode(path: str | Path, display: Display | None = None) -> Grey:
     """The film at `path` as uint8 `[H, W]`, 0 black to 255 white.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
     """
-    return np.asarray(_load(Path(path), 0))
+    return np.asarray(_load(Path(path), 0, display))
 
 
-def read_film(path: str | Path, side: int, fit: str = "stretch") -> Grey:
+def read_film(path: str | Path, side: int, fit: str = "stretch", display: Display | None = None) -> Grey:
     """The film at `path` as uint8 `[side, side]`: what the prepared store holds and what `classify` looks at.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
     """
-    return np.asarray(square(_load(Path(path), 2 * side), side, fit))
+    return np.asarray(square(_load(Path(path), 2 * side, display), side, fit))
 
 
 def square(image: Image.Image, side: int, fit: str = "stretch") -> Image.Image:
@@ -94,11 +97,11 @@ def square(image: Image.Image, side: int, fit: str = "stretch") -> Image.Image:
     return image.resize((side, side), Resampling.BILINEAR, box=box, reducing_gap=3.0)
 
 
-def _load(path: Path, enough: int) -> Image.Image:
+def _load(path: Path, enough: int, display: Display | None) -> Image.Image:
     """The film in mode L. A JPEG may come smaller, but with both sides at least `enough`; 0 = in full."""
     try:
         with open_film(path) as stream:
-            return _decode(stream, enough)
+            return _decode(stream, enough, display)
     except FilmError:
         raise
     except MemoryError:
@@ -129,7 +132,7 @@ def open_film(path: Path) -> BinaryIO:
         raise FilmError(f"it cannot be opened ({getattr(error, 'strerror', None) or error})") from None
 
 
-def _decode(stream: BinaryIO, enough: int) -> Image.Image:
+def _decode(stream: BinaryIO, enough: int, display: Display | None) -> Image.Image:
     head = stream.read(HEAD)
     stream.seek(0)
     if is_dicom(head):
@@ -152,7 +155,7 @@ def _decode(stream: BinaryIO, enough: int) -> Image.Image:
             image.draft(None, (max(1, width // shrink), max(1, height // shrink)))
         with large_at_once if width * height > LARGE else nullcontext():
             image.load()
-            grey = _grey(image)
+            grey = _grey(image, display)
             turn = _TURNS.get(_orientation(image))
         return grey.transpose(turn) if turn is not None else grey
 
@@ -164,13 +167,14 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _grey(image: Image.Image) -> Image.Image:
+def _grey(image: Image.Image, display: Display | None) -> Image.Image:
     """A loaded image in mode L."""
     mode = image.mode
     if mode.startswith("I") or mode == "F":
         white_is_zero = isinstance(image, TiffImagePlugin.TiffImageFile) and image.tag_v2.get(262) == 0
-        grey = _eight_bits(np.asarray(image))
-        return ImageOps.invert(grey) if white_is_zero else grey
+        values = np.asarray(image)
+        grey = _eight_bits(values) if display is None or display.window is None else _windowed(values, display.window)
+        return ImageOps.invert(grey) if white_is_zero or (display is not None and display.inverted) else grey
     if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         clear = image if mode in ("RGBA", "LA") else image.convert("RGBA")
         alpha = clear.getchannel("A")
@@ -181,6 +185,15 @@ def _grey(image: Image.Image) -> Image.Image:
     if mode in ("P", "CMYK", "HSV", "RGBX"):
         return image.convert("RGB").convert("L")
     raise FilmError(f"its colour model ({mode}) is not read")
+
+
+def _windowed(values: npt.NDArray[np.generic], window: tuple[float, float]) -> Image.Image:
+    """Grey values `[H, W]` through a linear window (PS3.3 section C.11.2.1.2.1), as mode L."""
+    if not np.isfinite(values).all():
+        raise FilmError("it has pixels that are not numbers")
+    centre, width = window
+    seen = (values.astype(np.float32) - np.float32(centre - 0.5)) / np.float32(max(width - 1, 1e-6)) + np.float32(0.5)
+    return Image.fromarray(np.rint(seen.clip(0, 1) * 255).astype(np.uint8))
 
 
 def _eight_bits(values: npt.NDArray[np.generic]) -> Image.Image:

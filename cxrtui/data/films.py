@@ -10,6 +10,18 @@ PARTS = ("train", "validation", "test")
 FILE_PATIENT = "file:"  # begins a patient's name where only the file is known
 
 
+@dataclass(frozen=True)
+class Display:
+    """How the deep pixels of a film are meant to be seen, where a file beside it says so.
+
+    `window` is (centre, width) of the stored values as DICOM's linear window has them (PS3.3 section C.11.2.1.2), None
+    for all values; `inverted`: low values are white.
+    """
+
+    window: tuple[float, float] | None = None
+    inverted: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Film:
     """One X-ray: where it lies, and what its source says of it.
@@ -17,7 +29,7 @@ class Film:
     `name` is the path below the collection's root with forward slashes (the whole path where it lies elsewhere): what
     `splits.csv` and the fingerprint use, so that a folder may move. `label` is the source's own word for the class.
     `patient` is empty until `patients.assign` has run. `split` is one of `PARTS` where the source assigns one.
-    `offset` is in days since symptoms or admission, as the source counts them.
+    `offset` is in days since symptoms or admission, as the source counts them. `display` is None for most films.
     """
 
     path: Path
@@ -30,6 +42,7 @@ class Film:
     sex: str = ""
     age: str = ""
     offset: str = ""
+    display: Display | None = None
 
     @property
     def patient_known(self) -> bool:

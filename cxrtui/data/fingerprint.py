@@ -75,6 +75,8 @@ def fingerprint(
     """32 hexadecimal digits that change with any film's content, name, label, patient or source, and any setting."""
     total = hashlib.sha256(json.dumps([dict(settings), list(names)], sort_keys=True).encode())
     for (film, index), digest in zip(films, digests, strict=True):
-        line = [printable(film.name), film.label, film.patient, film.source, index, digest]
+        line: list[Any] = [printable(film.name), film.label, film.patient, film.source, index, digest]
+        if film.display is not None:
+            line += [film.display.window, film.display.inverted]
         total.update(json.dumps(line).encode())
     return total.hexdigest()[:32]

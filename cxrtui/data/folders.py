@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from cxrtui.data.dicom.recognise import HEAD, is_dicom
 from cxrtui.data.films import Film, name_below
 
 SPLITS = {
@@ -155,7 +156,7 @@ def may_be_film(file: Path) -> bool:
         return True
     try:
         with file.open("rb") as stream:
-            head = stream.read(132)
+            head = stream.read(HEAD)
     except OSError:
         return False
-    return head.startswith(_MAGIC) or head[128:] == b"DICM" or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+    return head.startswith(_MAGIC) or is_dicom(head) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")

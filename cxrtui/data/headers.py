@@ -10,6 +10,8 @@ from typing import BinaryIO
 from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from cxrtui.data.decode import MAX_PIXELS
+from cxrtui.data.dicom.recognise import HEAD, is_dicom
+from cxrtui.data.tags import read_tags
 from cxrtui.errors import FilmError
 
 _PLUGINS = (
@@ -48,7 +50,10 @@ def read_header(path: Path) -> Header:
         if status.st_size == 0:
             raise FilmError("the file is empty")
         with path.open("rb") as stream:
-            return _header(stream, _ENDINGS.get(path.suffix.casefold(), ""))
+            dicom = is_dicom(stream.read(HEAD))
+            stream.seek(0)
+            ending = _ENDINGS.get(path.suffix.casefold(), "")
+            return _dicom(path, ending) if dicom else _header(stream, ending)
     except FilmError:
         raise
     except FileNotFoundError:
@@ -63,10 +68,8 @@ def read_header(path: Path) -> Header:
 
 
 def _header(stream: BinaryIO, ending: str) -> Header:
-    head = stream.read(132)
+    head = stream.read(HEAD)
     stream.seek(0)
-    if head[128:] == b"DICM":
-        return _dicom(stream, ending)
     kind, plugin = next(((kind, plugin) for magic, kind, plugin in _PLUGINS if head.startswith(magic)), ("", None))
     if plugin is None:
         raise FilmError("it is not a PNG, JPEG, WebP, TIFF, BMP or DICOM image")
@@ -81,14 +84,10 @@ def _header(stream: BinaryIO, ending: str) -> Header:
     return Header(kind, width, height, bits, colours or ("grey" if grey else "colour"), bool(ending) and ending != kind)
 
 
-def _dicom(stream: BinaryIO, ending: str) -> Header:
-    try:
-        from pydicom import dcmread
-    except ImportError:
-        raise FilmError("it is DICOM, which needs pydicom") from None
-    data = dcmread(stream, stop_before_pixels=True)
-    colours = "grey" if int(data.get("SamplesPerPixel", 1)) == 1 else "colour"
-    bits = int(data.get("BitsStored", 0) or data.get("BitsAllocated", 0))
-    return Header(
-        "DICOM", int(data.get("Columns", 0)), int(data.get("Rows", 0)), bits, colours, ending not in ("", "DICOM")
-    )
+def _dicom(path: Path, ending: str) -> Header:
+    said = read_tags(path)
+    if not said.rows or not said.columns:
+        raise FilmError(f"it is a DICOM object without a picture{f' ({said.sop_name})' if said.sop_name else ''}")
+    colours = "grey" if said.photometric.startswith("MONOCHROME") else "colour"
+    misnamed = ending not in ("", "DICOM")
+    return Header("DICOM", said.columns, said.rows, said.bits_stored, colours, misnamed)

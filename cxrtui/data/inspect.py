@@ -19,7 +19,7 @@ from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.headers import Header, read_header
 from cxrtui.data.labels import Labels, select
 from cxrtui.data.layouts.words import UNKNOWN
-from cxrtui.data.reading import windowed, workers
+from cxrtui.data.pool import windowed, workers
 from cxrtui.data.sources import read_sources
 from cxrtui.errors import DataError, FilmError
 
@@ -53,13 +53,15 @@ class Look:
 
 @dataclass(frozen=True)
 class Report:
-    """All that is said of the films at `source`."""
+    """All that is said of the films at `source`; `positive` and `negative` are the rule, empty where there is none."""
 
     source: str
     layout: str
     films: int
     patients: int | None
     sections: tuple[Section, ...]
+    positive: tuple[str, ...] = ()
+    negative: tuple[str, ...] = ()
 
     def section(self, key: str) -> Section:
         """The section of that key.
@@ -89,7 +91,7 @@ def inspect(
     Raises:
         DataError: there are no films, or their layout is not known.
     """
-    collection = read_sources(paths, data.patient_pattern)
+    collection = read_sources(paths, data.patient_pattern, raw=data.identifiers == "raw")
     total = len(collection.films)
     headers: list[Header | str] = []
     with ThreadPoolExecutor(workers(), "cxrtui-header") as pool:
@@ -100,13 +102,15 @@ def inspect(
     rule, why, left_out, counted = None, "", dict(collection.left_out), dict[str, int]()
     try:
         chosen, rule, left_out = select(collection, data.positive, data.negative, partial=True, views=data.views)
-        sides = Counter(index for _, index in chosen)
-        counted = {rule.names[index]: sides[index] for index in (1, 0)}
+        held = Counter(index for _, index in chosen)
+        counted = {rule.names[index]: held[index] for index in (1, 0)}
     except DataError as error:
         why = str(error)
     look = Look(collection, headers, rule, why, left_out, counted)
     known = len({film.patient for film in collection.films}) if collection.patients_known else None
-    return Report(collection.shown, collection.layout, total, known, tuple(make(look) for make in SECTIONS))
+    sides = (rule.positive, rule.negative) if rule is not None else ((), ())
+    sections = tuple(make(look) for make in SECTIONS)
+    return Report(collection.shown, collection.layout, total, known, sections, *sides)
 
 
 def _header(path: Path) -> Header | str:
@@ -196,7 +200,12 @@ def _sizes(look: Look) -> Section:
 
 def _depths(look: Look) -> Section:
     read = [header for header in look.headers if isinstance(header, Header)]
-    return Section("depths", "pixels", _by(f"{header.bits}-bit {header.colours}" for header in read))
+    seen = [film.display for film in look.collection.films if film.display is not None]
+    windows, turned = sum(item.window is not None for item in seen), sum(item.inverted for item in seen)
+    notes = [f"by the file beside each, {windows:,} are windowed and {turned:,} inverted, those of 8 bits not"] * bool(
+        seen
+    )
+    return Section("depths", "pixels", _by(f"{header.bits}-bit {header.colours}" for header in read), notes)
 
 
 def _types(look: Look) -> Section:

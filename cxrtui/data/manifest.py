@@ -14,6 +14,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.folders import SPLITS
@@ -125,5 +126,5 @@ def _film(row: dict[str, str], root: Path, where: str) -> Film:
     path = root / row["path"]
     if "\\" in row["path"] and not os.path.lexists(path):  # written on Windows
         path = root / row["path"].replace("\\", "/")
-    rest = {name: row.get(name, "") for name in COLUMNS if name not in ("path", "split")}
+    rest: dict[str, Any] = {name: row.get(name, "") for name in COLUMNS if name not in ("path", "split")}
     return Film(path=path, name=name_below(path, root), split=SPLITS.get(split.casefold(), ""), **rest)

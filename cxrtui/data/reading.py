@@ -10,12 +10,11 @@ import hashlib
 import os
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from cxrtui.data.decode import Grey, read_film, stored_side
 from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.fingerprint import Hashes, fingerprint
 from cxrtui.data.labels import Labels, select
+from cxrtui.data.pool import windowed, workers
 from cxrtui.data.sources import read_sources
 from cxrtui.data.store import CODE_VERSION, Record, Store, build_store, open_store
 from cxrtui.errors import DataError, FilmError
@@ -31,11 +31,8 @@ from cxrtui.events import Event, Preparing, Warned
 from cxrtui.workspace import cache_root
 
 _TICK = 0.1
-_AHEAD = 64
 ShouldStop = Callable[[], bool]
 Chosen = list[tuple[Film, int]]
-In = TypeVar("In")
-Out = TypeVar("Out")
 
 
 class Interrupted(Exception):
@@ -68,7 +65,7 @@ def read(
         Interrupted: `should_stop` said so.
     """
     yield Preparing(stage="reading folder")
-    collection = read_sources(source, data.patient_pattern)
+    collection = read_sources(source, data.patient_pattern, raw=data.identifiers == "raw")
     chosen, labels, left_out = select(collection, data.positive, data.negative, partial=partial, views=data.views)
     if not chosen:
         why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
@@ -134,7 +131,7 @@ def _build(
 
     def decoded(item: tuple[Film, int]) -> tuple[Grey, str]:
         try:
-            return read_film(item[0].path, side, fit), ""
+            return read_film(item[0].path, side, fit, item[0].display), ""
         except FilmError as error:
             return np.zeros((side, side), np.uint8), printable(error)
 
@@ -168,24 +165,3 @@ def _build(
     if failures:
         raise failures[0]
     yield Preparing(stage="decoding films", done=len(chosen), total=len(chosen))
-
-
-def workers() -> int:
-    """Cores that this process may use, 32 at most."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(32, cores)
-
-
-def windowed(pool: ThreadPoolExecutor, items: Sequence[In], work: Callable[[In], Out]) -> Iterator[Out]:
-    """`work` of each item, in order, with a bounded number of them under way."""
-    pending: deque[Future[Out]] = deque()
-    try:
-        for item in items:
-            pending.append(pool.submit(work, item))
-            if len(pending) >= _AHEAD:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        for future in pending:
-            future.cancel()

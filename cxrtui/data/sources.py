@@ -10,11 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cxrtui.data import folders, layouts, manifest
 from cxrtui.data.films import FILE_PATIENT, Collection, Film, printable
 from cxrtui.data.layouts import Recogniser, words
+from cxrtui.data.layouts.bimcv import display_of
 from cxrtui.data.patients import assign
+from cxrtui.data.tags import with_tags
 from cxrtui.errors import DataError
 from cxrtui.workspace import expand
 
@@ -37,7 +40,9 @@ def absolute(text: str) -> str:
     return f"{name}:{path}" if name else path
 
 
-def read_sources(paths: str | Path | Sequence[str | Path], patient_pattern: str = "") -> Collection:
+def read_sources(
+    paths: str | Path | Sequence[str | Path], patient_pattern: str = "", *, raw: bool = False
+) -> Collection:
     """All films that `paths` name, as `read_source`; of several, each keeps its name before its films' and patients'.
 
     Raises:
@@ -46,8 +51,8 @@ def read_sources(paths: str | Path | Sequence[str | Path], patient_pattern: str 
     """
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
     if len(listed) < 2:
-        return read_source(listed[0] if listed else "", patient_pattern)
-    read = [read_source(path, patient_pattern) for path in listed]
+        return read_source(listed[0] if listed else "", patient_pattern, raw=raw)
+    read = [read_source(path, patient_pattern, raw=raw) for path in listed]
     homes = [os.path.realpath(item.root) for item in read]
     for place, home in enumerate(homes):
         if home in homes[:place] and read[homes.index(home)].layout == read[place].layout:
@@ -96,8 +101,10 @@ def _within(film: Film, name: str) -> Film:
     return replace(film, name=f"{name}/{film.name}", patient=patient, source=film.source or name)
 
 
-def read_source(path: str | Path, patient_pattern: str = "") -> Collection:
-    """All films at `path`, sorted by name; no image is opened unless its file's ending says nothing.
+def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = False) -> Collection:
+    """All films at `path`, sorted by name; no image is opened unless its file's ending says nothing, or DICOM.
+
+    `raw`: the patients and sites of DICOM files as these have them, not their hashes.
 
     Raises:
         DataError: `path` does not exist, cannot be read, has no layout that is known, or holds no films.
@@ -127,7 +134,8 @@ def read_source(path: str | Path, patient_pattern: str = "") -> Collection:
         _refuse_collections(root)
     tally: Counter[str] = Counter()
     try:
-        films = sorted(map(_in_our_words, recogniser.read(root, tally)), key=lambda film: film.name)
+        tagged = with_tags(recogniser.read(root, tally), tally, raw=raw)
+        films = sorted(map(_in_our_words, tagged), key=lambda film: film.name)
     except OSError as error:
         raise DataError(f"Cannot read {printable(error.filename or root)}: {error.strerror or error}.") from None
     if not films:
@@ -146,9 +154,11 @@ def read_source(path: str | Path, patient_pattern: str = "") -> Collection:
 
 
 def _in_our_words(film: Film) -> Film:
-    """The film with its view, sex and age in the vocabulary of `words`."""
-    view, sex, age = words.view(film.view), words.sex(film.sex), words.age(film.age)
-    return film if (view, sex, age) == (film.view, film.sex, film.age) else replace(film, view=view, sex=sex, age=age)
+    """The film with its view, sex and age in the vocabulary of `words`, and how a sidecar wants it seen."""
+    said = {"view": words.view(film.view), "sex": words.sex(film.sex), "age": words.age(film.age),
+            "display": display_of(film.path)}  # fmt: skip
+    changed: dict[str, Any] = {key: value for key, value in said.items() if value != getattr(film, key)}
+    return replace(film, **changed) if changed else film
 
 
 def _recognise(root: Path, forced: str) -> tuple[Recogniser | None, Path]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cxrtui.data.decode import read_film
+from cxrtui.data.layouts.bimcv import display_of
 from cxrtui.errors import FilmError
 from cxrtui.evaluation import model as models
 from cxrtui.evaluation.model import Model
@@ -47,7 +48,7 @@ class Classifier:
         films: list[np.ndarray[Any, np.dtype[np.uint8]]] = []
         for path in paths:
             try:
-                films.append(read_film(path, self.model.side, self.model.config.data.fit))
+                films.append(read_film(path, self.model.side, self.model.config.data.fit, display_of(path)))
                 rows.append(None)
             except FilmError as error:
                 rows.append(Classified(str(path), ok=False, error=str(error)))

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cxrtui.config import Config
 from cxrtui.events import Event
 from cxrtui.runs import Run
+
+if TYPE_CHECKING:
+    from cxrtui.data.inspect import Report, Tell
 
 
 class Verdict(Protocol):
@@ -77,10 +80,18 @@ def _survey(path: Path) -> dict[str, int]:
     return dict(read_sources(coerce("data.source", str(path))).found)
 
 
+def _inspect(text: str, tell: Tell) -> Report:
+    from cxrtui.config import DataConfig, coerce
+    from cxrtui.data.inspect import inspect
+
+    return inspect(coerce("data.source", text), DataConfig(), tell)
+
+
 def _decode(path: Path) -> Any:
     from cxrtui.data.decode import decode
+    from cxrtui.data.layouts.bimcv import display_of
 
-    return decode(path)
+    return decode(path, display_of(path))
 
 
 class Drive(Protocol):
@@ -95,10 +106,11 @@ class Drive(Protocol):
 
 @dataclass(frozen=True)
 class Backend:
-    """Train, re-read a run's configuration, load a classifier, count a folder's classes, decode a film."""
+    """Train, read a run's configuration again, load a classifier, survey and inspect a folder, decode a film."""
 
     drive: Drive = _drive
     start_config: Callable[[Run], Config] = _start_config
     load: Callable[[Run | Path], Classifier] = _load
     survey: Callable[[Path], dict[str, int]] = _survey
+    inspect: Callable[[str, Tell], Report] = _inspect
     decode: Callable[[Path], Any] = _decode

@@ -32,12 +32,21 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("r", "resume", "Resume", "Go on with a stopped or interrupted run from its checkpoint"),
         Key("d", "delete", "Delete", "Delete the run's folder, after asking"),
         Key("c", "classify", "Classify", "Classify films with a trained run"),
+        Key("i", "data", "Data", "Look at films: what they are, and what is wrong with them"),
     ),
     "launch": (
         Key("ctrl+s", "start", "Start training", "Start the run and watch it"),
         Key("escape", "back", "Back", "Back to the runs"),
+        Key("f2", "data", "Data", "Look at the films that the form names"),
         Key("f1", "app.keys", "Help", "Show all keys"),
         Key("ctrl+q", "app.quit", "Quit", "Quit", priority=True),
+    ),
+    "data": (
+        Key("i", "inspect", "Inspect", "Report on the folder or file under the cursor, else on the path typed"),
+        Key("t", "train", "Train", "Set up a run on these films, with the classes of the report"),
+        Key("b", "browse", "Browse", "Show the folders, or the report again"),
+        Key("u", "up", "Up", "Show the folder above"),
+        Key("escape", "back", "Back", "Back; the reading under way is given up"),
     ),
     "monitor": (
         Key("p", "pause", "Pause/go on", "Pause the run, or let a paused run go on"),

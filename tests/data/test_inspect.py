@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -7,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from cxrtui.config import DataConfig
-from cxrtui.data.inspect import inspect
-from cxrtui.inspection import print_inspection
+from cxrtui.data.inspect import Report, Section, inspect
+from cxrtui.inspection import part, print_inspection
 from tests.data.conftest import picture, save
 from tests.data.layouts.test_published import ieee8023
 
@@ -94,3 +96,15 @@ def test_real_reports(real_films: Path) -> None:
     report = inspect(real_films / "darkcovidnet", DataConfig())
     assert report.section("classes").counts == {"No_findings": 500, "Pneumonia": 500, "COVID-19": 124}
     assert report.section("types").counts == {"JPEG": 1124}
+
+
+@pytest.mark.parametrize("width", [74, 80, 100, 200])
+def test_every_line_fits_and_large_counts_are_whole(width: int) -> None:
+    section = Section("views", "file types", {"unknown": 1_234_567, "a long word " * 6: 3})
+    report = Report("films", "class-folders", 1_234_570, None, (section,))
+    out = Console(width=width, file=io.StringIO(), highlight=False)
+    out.print(part(section, report, width))
+    page = out.file.getvalue()
+    assert "1,234,567" in page
+    assert "…" not in page
+    assert max(map(len, page.splitlines())) <= width

@@ -14,7 +14,8 @@ import pytest
 
 from cxrtui import events as ev
 from cxrtui.config import Config
-from cxrtui.errors import FilmError
+from cxrtui.data.inspect import Report, Section
+from cxrtui.errors import DataError, FilmError
 from cxrtui.runs import Run
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.backend import Backend
@@ -80,6 +81,19 @@ def decode(path: Path) -> Any:
     return np.linspace(0, 255, 64 * 48, dtype=np.uint8).reshape(64, 48)
 
 
+def inspected(text: str, tell: Callable[[int, int], None]) -> Report:
+    tell(640, 1124)
+    if "torn" in text:
+        raise DataError("No films found at torn.")
+    counts = {"No_findings": 500, "Pneumonia": 500, "COVID-19": 124}
+    sections = (
+        Section("classes", "findings", counts),
+        Section("rule", "counted as", {"COVID-19": 124, "No_findings": 500}, ["as set"]),
+        Section("unreadable", "unreadable", {"the file is empty": 1}, [], [("films/[b]x.png", "the file is empty")]),
+    )
+    return Report(text, "class-folders", 1124, None, sections, ("COVID-19",), ("No_findings",))
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
@@ -97,6 +111,7 @@ def backend(drive: FakeDrive) -> Backend:
         start_config=lambda run: Config(),
         load=lambda target: FakeClassifier(),
         survey=lambda path: {"COVID-19": 124, "No_findings": 500},
+        inspect=inspected,
         decode=decode,
     )
 

@@ -29,6 +29,10 @@ from cxrtui.workspace import cache_root
 
 _SALT = "patients.salt"
 _LYING = ("HFS", "FFS")  # head or feet first, supine (PS3.3 section C.7.3.1.1.2)
+# What is written for everyone when a collection is made anonymous; taken for a patient, it would join all films.
+_NOBODY = re.compile(
+    r"(anon\w*|unknown|none|null|nil|n/?a|no ?(id|name)|patient|de-?identified|removed|x+|0+|-+)", re.I
+)
 _VIEW = re.compile(r"\b(PA|AP|LL|RL|LAT|LATERAL)\b", re.IGNORECASE)
 
 
@@ -38,7 +42,8 @@ class DicomHeader:
 
     `patient` is a hash (see the module's text) unless the raw one was asked for. `view` is the View Position in
     capitals, or where that is empty the one that the descriptions name; a film `AP`, or without a view, of a patient
-    who lies on the back is `AP supine` (`PA` stays: many devices write one position for all). `age` is in whole years.
+    who lies on the back is `AP supine` (`PA` stays: many devices write one position for all). `age` is in whole
+    years. A word for nobody (``ANONYMOUS``, ``0000``) is no patient.
     """
 
     patient: str = ""
@@ -77,8 +82,9 @@ def read_header(path: str | Path, *, salt: bytes | None = None, raw: bool = Fals
     if not (named or text(dataset, "Modality") or "Rows" in dataset):
         raise FilmError("it is not a DICOM image")
     patient = text(dataset, "PatientID")
+    patient = "" if _NOBODY.fullmatch(patient) else patient
     return DicomHeader(
-        patient=patient if raw else deidentified(patient, _own_salt() if salt is None else salt),
+        patient=patient if raw else deidentified(patient, own_salt() if salt is None else salt),
         view=_view(dataset),
         sex={"M": "M", "F": "F", "O": "O"}.get(text(dataset, "PatientSex").upper()[:1], ""),
         age=_age(dataset),
@@ -105,7 +111,8 @@ def deidentified(patient_id: str, salt: bytes) -> str:
     return hmac.new(salt, patient_id.strip().encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[:16]
 
 
-def _own_salt() -> bytes:
+def own_salt() -> bytes:
+    """This user's salt; see the module's text."""
     return _salt_in(cache_root())
 
 

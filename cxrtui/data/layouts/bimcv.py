@@ -7,6 +7,7 @@ COVID 19, and not certain of it too, is left out.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrtui.data import manifest
-from cxrtui.data.films import Film, name_below, printable
+from cxrtui.data.films import Display, Film, name_below, printable
 from cxrtui.data.folders import subfolders, walk
 from cxrtui.data.layouts import words
 from cxrtui.data.layouts.places import columns, entry
@@ -28,7 +29,10 @@ _NEEDS = frozenset({"reportid", "labels"})
 
 @dataclass(frozen=True)
 class Sidecar:
-    """What the JSON file beside a film says of its pixels: ``window`` is (centre, width), None where not said."""
+    """What the JSON file beside a film says of it: ``window`` is (centre, width) of stored values, None where not said.
+
+    The tags count in values after the modality LUT, so the window is carried back through slope and intercept.
+    """
 
     photometric: str = ""
     window: tuple[float, float] | None = None
@@ -43,14 +47,31 @@ def read_sidecar(film: Path) -> Sidecar:
         return Sidecar()
     if not isinstance(body, dict):
         return Sidecar()
-    centre, width = _tag(body, "00281050", "WindowCenter"), _tag(body, "00281051", "WindowWidth")
+    photometric = _tag(body, "00280004", "PhotometricInterpretation").upper()
+    return Sidecar(photometric, _window(body), _tag(body, "00185101", "ViewPosition"))
+
+
+def display_of(film: Path) -> Display | None:
+    """How the film at `film` is to be seen by the sidecar beside it; None where it is not named as BIMCV's are."""
+    if not NAME.match(film.name):
+        return None
+    said = read_sidecar(film)
+    found = Display(said.window, said.photometric == "MONOCHROME1")
+    return None if found == Display() else found
+
+
+def _window(body: dict[str, Any]) -> tuple[float, float] | None:
+    """(centre, width) of stored values, None where they are not said or cannot be a window."""
     try:
-        window = (float(centre), float(width)) if centre and width else None
+        centre = float(_tag(body, "00281050", "WindowCenter"))
+        width = float(_tag(body, "00281051", "WindowWidth"))
+        slope = float(_tag(body, "00281053", "RescaleSlope") or 1)
+        intercept = float(_tag(body, "00281052", "RescaleIntercept") or 0)
     except ValueError:
-        window = None
-    return Sidecar(
-        _tag(body, "00280004", "PhotometricInterpretation").upper(), window, _tag(body, "00185101", "ViewPosition")
-    )
+        return None
+    if not all(map(math.isfinite, (centre, width, slope, intercept))) or slope <= 0 or width < 1:
+        return None
+    return (centre - intercept) / slope, width / slope
 
 
 def _tag(body: dict[str, Any], *names: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import on
@@ -70,8 +71,9 @@ class LaunchScreen(Page):
     sections = ("launch", "everywhere")
     where = "New run"
 
-    def __init__(self) -> None:
+    def __init__(self, chosen: Mapping[str, str] | None = None) -> None:
         super().__init__()
+        self._chosen = dict(chosen or {})  # texts of fields that begin with these
         self.base = Config()
         self._left_out = ""
         self.survey = Survey()
@@ -95,7 +97,7 @@ class LaunchScreen(Page):
             for item in FIELDS:
                 with Horizontal(classes="field"):
                     yield Static(item.label, classes="field-label")
-                    value = initial(item.key, self.base, self.dashboard.workspace.models)
+                    value = self._chosen.get(item.key, initial(item.key, self.base, self.dashboard.workspace.models))
                     if item.choices:
                         options = [(choice, choice) for choice in item.choices]
                         yield Select(options, value=value, allow_blank=False, compact=True, name=item.key)
@@ -203,6 +205,17 @@ class LaunchScreen(Page):
             self.dashboard.launch(chosen, values[RUN_NAME].strip())
         except CxrtuiError as error:
             self.app.push_screen(Notice("Not started", str(error)))
+
+    def fill(self, chosen: Mapping[str, str]) -> None:
+        """Put these texts into their fields."""
+        for widget in self.query(Input):
+            widget.value = chosen.get(widget.name or "", widget.value)
+
+    def action_data(self) -> None:
+        """Look at the films that the form names."""
+        from cxrtui.tui.screens.data import DataScreen
+
+        self.app.push_screen(DataScreen(self.values["data.source"].strip()))
 
     def action_back(self) -> None:
         """Back to the runs."""

@@ -18,6 +18,7 @@ from cxrtui.progress import RunState
 from cxrtui.runs import Run, all_runs
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.screens.classify import ClassifyScreen
+from cxrtui.tui.screens.data import DataScreen
 from cxrtui.tui.screens.launch import LaunchScreen
 from cxrtui.tui.screens.page import Page
 from cxrtui.tui.screens.questions import Choice, Notice, Question
@@ -166,6 +167,10 @@ class RunsScreen(Page):
     def action_new(self) -> None:
         """Open the form for a new run."""
         self.app.push_screen(LaunchScreen())
+
+    def action_data(self) -> None:
+        """Look at films."""
+        self.app.push_screen(DataScreen())
 
     def action_resume(self) -> None:
         """Go on with the run."""

@@ -16,10 +16,35 @@ from textual.widgets.tree import TreeNode
 
 from cxrtui.data.films import printable
 
-IMAGES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".bmp"})
+IMAGES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"})
 
 
-class Picker(DirectoryTree):
+class Folders(DirectoryTree):
+    """Folders and files, hidden ones left away."""
+
+    def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
+        """Everything but what is hidden: the content of a file decides whether it is a film, not its name."""
+        return [path for path in paths if not path.name.startswith(".")]
+
+    def process_label(self, label: TextType) -> Text:
+        """A name as the terminal can write it, whatever its bytes."""
+        return super().process_label(printable(label) if isinstance(label, str) else label)
+
+    def render_label(self, node: TreeNode[DirEntry], base_style: Style, style: Style) -> Text:
+        """An arrow before each folder."""
+        label = node._label.copy()
+        label.stylize(style)
+        mark = ("▾ " if node.is_expanded else "▸ ") if node.allow_expand else "  "
+        return Text.assemble((mark, base_style), label)
+
+    @property
+    def path_under_cursor(self) -> Path | None:
+        """Where the cursor is."""
+        node = self.cursor_node
+        return node.data.path if node is not None and node.data is not None else None
+
+
+class Picker(Folders):
     """Space or enter ticks a film, enter opens a folder. `chosen` keeps the order of ticking."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "tick", "Select", key_display="space")]
@@ -33,14 +58,6 @@ class Picker(DirectoryTree):
         self.show_root = True
         self.guide_depth = 2
 
-    def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
-        """Everything but what is hidden: the content of a file decides whether it is a film, not its name."""
-        return [path for path in paths if not path.name.startswith(".")]
-
-    def process_label(self, label: TextType) -> Text:
-        """A name as the terminal can write it, whatever its bytes."""
-        return super().process_label(printable(label) if isinstance(label, str) else label)
-
     def render_label(self, node: TreeNode[DirEntry], base_style: Style, style: Style) -> Text:
         """A box before each file, ticked or not; an arrow before each folder."""
         label = node._label.copy()
@@ -49,12 +66,6 @@ class Picker(DirectoryTree):
             return Text.assemble(("▾ " if node.is_expanded else "▸ ", base_style), label)
         ticked = node.data is not None and node.data.path in self.chosen
         return Text.assemble(("■ " if ticked else "□ ", base_style + Style(bold=ticked)), label)
-
-    @property
-    def path_under_cursor(self) -> Path | None:
-        """Where the cursor is."""
-        node = self.cursor_node
-        return node.data.path if node is not None and node.data is not None else None
 
     def action_tick(self) -> None:
         """Tick or untick the film under the cursor; open or close a folder."""

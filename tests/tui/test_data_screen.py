@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Input
+
+from cxrtui.tui.app import Dashboard
+from cxrtui.tui.backend import Backend
+from cxrtui.tui.screens.data import DataScreen
+from cxrtui.tui.screens.launch import LaunchScreen
+from cxrtui.workspace import Workspace
+
+from .screen_text import shows, text_of, until
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_a_report_leads_to_a_training(dashboard: Dashboard, tmp_path: Path, size: tuple[int, int]) -> None:
+    async with dashboard.run_test(size=size) as pilot:
+        await pilot.press("i")
+        await shows(pilot, "Data", "folders", "i reports on", "Research use only", "i Inspect", "t Train")
+        await pilot.press("t")
+        await shows(pilot, "no report yet")
+        field = dashboard.screen.query_one("#data-path", Input)
+        field.value = str(tmp_path)
+        field.focus()
+        await pilot.press("enter")
+        await shows(pilot, "1,124 films, read as class-folders", "findings", "44.5%", "No_findings", "✔ read in")
+        await until(pilot, lambda: dashboard.screen.focused and dashboard.screen.focused.id == "report")
+        await pilot.press("end")
+        await shows(pilot, "films/[b]x.png: the file is empty")
+        await pilot.press("enter")
+        await shows(pilot, "New run", "124 films", "500 films")
+        screen = dashboard.screen
+        assert isinstance(screen, LaunchScreen)
+        assert (screen.values["data.source"], screen.values["data.positive"]) == (str(tmp_path), "COVID-19")
+        await pilot.press("escape")
+        await shows(pilot, "No runs yet")
+
+
+async def test_from_the_form_and_back_into_it(dashboard: Dashboard, tmp_path: Path) -> None:
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await shows(pilot, "f2 Data")
+        form = dashboard.screen
+        assert isinstance(form, LaunchScreen)
+        form.query(Input).first().value = str(tmp_path)
+        next(item for item in form.query(Input) if item.name == "optim.epochs").value = "7"
+        await pilot.press("f2")
+        await shows(pilot, "1,124 films")
+        await pilot.press("t")
+        await until(pilot, lambda: dashboard.screen is form)
+        assert form.values["data.negative"] == "No_findings"
+        assert form.values["optim.epochs"] == "7"
+
+
+async def test_folders_are_browsed(dashboard: Dashboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "films, new").mkdir()
+    monkeypatch.chdir(tmp_path)
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await pilot.press("i")
+        await shows(pilot, "films, new")
+        await pilot.press("down", "i")
+        await shows(pilot, "1,124 films")
+        assert dashboard.screen.query_one("#data-path", Input).value == f"{tmp_path}/films\\, new"
+        assert "▸" not in text_of(pilot)
+        await pilot.press("b")
+        await shows(pilot, "▸ films, new")
+        await pilot.press("b")
+        await shows(pilot, "1,124 films")
+
+
+async def test_what_cannot_be_read_is_said(dashboard: Dashboard) -> None:
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        dashboard.push_screen(DataScreen("torn"))
+        await shows(pilot, "✗ No films found at torn.")
+
+
+async def test_leaving_gives_the_reading_up(workspace: Workspace, backend: Backend) -> None:
+    going, ended = threading.Event(), threading.Event()
+
+    def endless(text: str, tell: Any) -> Any:
+        try:
+            for done in range(1_000_000):
+                tell(done, 1_000_000)
+                going.wait(0.01)
+        finally:
+            ended.set()
+
+    dashboard = Dashboard(workspace, replace(backend, inspect=endless))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        dashboard.push_screen(DataScreen("films"))
+        await shows(pilot, "reading headers: ", "of 1,000,000")
+        await pilot.press("escape")
+        await until(pilot, ended.is_set)
