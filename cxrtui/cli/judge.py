@@ -1,0 +1,71 @@
+"""``classify`` and ``evaluate``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from cxrtui import runs
+from cxrtui.cli.group import Context, cli, data_settings, pass_context
+from cxrtui.errors import UsageError
+
+
+def _find_model(context: Context, name: str) -> runs.Run | Path:
+    """The run, or else the shelf folder, of that name or at that path.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    from cxrtui.net import shelf
+
+    try:
+        return runs.find_run(context.workspace.checkpoints, name)
+    except UsageError as error:
+        if folder := shelf.find(name, context.workspace.models):
+            return folder
+        here = ", ".join(item.name for item in shelf.classifiers(context.workspace.models)) or "none yet"
+        raise UsageError(f"{str(error).rstrip('.')}; classifiers on the shelf: {here}.") from None
+
+
+@cli.command()
+@click.argument("model")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "form", flag_value="json", help="A JSON object a line for each file.")
+@click.option("--csv", "form", flag_value="csv", help="A CSV row for each file.")
+@pass_context
+def classify(context: Context, model: str, files: tuple[Path, ...], form: str | None) -> None:
+    """Classify image files with MODEL, a run or a classifier of the shelf. Exit 3 if a file could not be read.
+
+    \b
+    Examples:
+      cxrtui classify 20260101-120000 film.png other.jpg
+      cxrtui classify 20260101-120000 films/*.png --json
+    """
+    from cxrtui import console
+    from cxrtui.evaluation import classify as classifying
+
+    classifier = classifying.load(_find_model(context, model))
+    sys.exit(3 if console.print_classified(classifier.classify(files), form or "text") else 0)
+
+
+@cli.command()
+@click.argument("model")
+@click.option("--data", "source", required=True, metavar="[LAYOUT:]PATH", help="Labelled films, as for train.")
+@click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="Classes of these films.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@pass_context
+def evaluate(context: Context, model: str, source: str, assignments: tuple[str, ...], as_json: bool) -> None:
+    """Judge MODEL, a run or a classifier of the shelf, on labelled films that it was not trained on.
+
+    \b
+    Example:
+      cxrtui evaluate 20260101-120000 --data other_hospital/ --set data.positive=COVID-19 --set data.negative=Normal
+    """
+    from cxrtui import console
+    from cxrtui.evaluation import evaluate as evaluating
+
+    target = _find_model(context, model)
+    values = data_settings(assignments, "evaluate")
+    console.print_evaluation(evaluating.evaluate(target, source, values, console.say), as_json)

@@ -1,0 +1,84 @@
+"""``runs``: list, show, steer, delete and export runs."""
+
+from __future__ import annotations
+
+import click
+
+from cxrtui import runs
+from cxrtui.cli.group import Context, cli, pass_context
+from cxrtui.errors import UsageError
+
+
+@cli.group(name="runs")
+def runs_group() -> None:
+    """List, show and steer runs."""
+
+
+@runs_group.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
+@pass_context
+def runs_list(context: Context, as_json: bool) -> None:
+    """Every run of the workspace, the latest first."""
+    from cxrtui import console
+
+    console.print_runs(runs.all_runs(context.workspace.checkpoints), as_json)
+
+
+@runs_group.command(name="show")
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@pass_context
+def runs_show(context: Context, run: str, as_json: bool) -> None:
+    """Status, films, best epoch and evaluation of one run."""
+    from cxrtui import console
+
+    console.print_run(runs.find_run(context.workspace.checkpoints, run), as_json)
+
+
+def _steering(command: str, about: str) -> None:
+    @runs_group.command(name=command, help=about)
+    @click.argument("run")
+    @pass_context
+    def steer(context: Context, run: str) -> None:
+        found = runs.find_run(context.workspace.checkpoints, run)
+        if not found.alive():
+            raise UsageError(f"Run {found.name} is not live; go on with it by: cxrtui train --resume {found.name}")
+        found.command(command)
+        click.echo(f"asked {found.name} to {command}", err=True)
+
+
+_steering("pause", "Pause a live run after its current step.")
+_steering("resume", "Let a paused run go on.")
+_steering("checkpoint", "Save a checkpoint of a live run now.")
+_steering("stop", "Stop a live run with a checkpoint.")
+
+
+@runs_group.command(name="delete")
+@click.argument("run")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_context
+def runs_delete(context: Context, run: str, yes: bool) -> None:
+    """Delete a run with its checkpoints, after asking."""
+    found = runs.find_run(context.workspace.checkpoints, run)
+    if yes or click.confirm(f"Delete {found.folder} and everything in it?"):
+        found.delete()
+
+
+@runs_group.command(name="export")
+@click.argument("run")
+@click.option("--to", "name", required=True, metavar="SHELF-NAME", help="Name of the new folder on the shelf.")
+@click.option("--force", is_flag=True, help="Put it in the place of a model of that name.")
+@pass_context
+def runs_export(context: Context, run: str, name: str, force: bool) -> None:
+    """Put the best weights of RUN on the shelf: one folder that classifies anywhere.
+
+    \b
+    Example:
+      cxrtui runs export 20260101-120000 --to covid
+      cxrtui classify covid film.png
+    """
+    found = runs.find_run(context.workspace.checkpoints, run)
+    from cxrtui.evaluation.export import export
+    from cxrtui.runner import versions
+
+    click.echo(export(found, context.workspace.models, name, versions(), force=force))

@@ -1,0 +1,158 @@
+"""``train``, ``attach``, ``demo`` and ``doctor``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cxrtui import config, runs
+from cxrtui.cli.group import Context, cli, need_terminal, open_dashboard, pass_context
+from cxrtui.errors import DataError, UsageError
+from cxrtui.workspace import Workspace, expand
+
+if TYPE_CHECKING:
+    from cxrtui.config import Config
+
+
+@cli.command()
+@click.option(
+    "--data",
+    "sources",
+    multiple=True,
+    metavar="[LAYOUT:]PATH",
+    help="Films: a folder, a CSV manifest, tfds:NAME; repeat it to join several.",
+)
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file of settings.")
+@click.option("--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeatable.")
+@click.option("--init", help="First weights: imagenet (default), random, a name on the shelf, a file.")
+@click.option("--run", "name", default="", help="Name of the new run (default: date and time).")
+@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped or killed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run's events on stdout, a JSON object a line.")
+@click.option("--detach", is_flag=True, help="Start the run as a process of its own and return.")
+@click.option("--settings", "list_settings", is_flag=True, help="List every setting with its default, and stop.")
+@pass_context
+def train(
+    context: Context, sources: tuple[str, ...], config_file: Path | None, assignments: tuple[str, ...],
+    init: str | None, name: str, resume: str | None, as_json: bool, detach: bool, list_settings: bool,
+) -> None:  # fmt: skip
+    """Train a classifier: in the dashboard, or without a screen after --headless.
+
+    \b
+    Examples:
+      cxrtui train --data films/ --init random
+      cxrtui --headless train --data films/ --init weights.safetensors --set optim.epochs=40
+      cxrtui train --data ieee8023/ --data hannover:other/ --init random
+      cxrtui --headless train --resume 20260101-120000 --json
+    """
+    if list_settings:
+        _list_settings(context.settings(config_file, assignments, {}))
+        return
+    checkpoints = context.workspace.checkpoints
+    if resume:
+        if sources or config_file or assignments or init or name:
+            raise UsageError("A resumed run keeps its own configuration; give --resume alone, or start a new run.")
+        run = runs.find_run(checkpoints, resume)
+        settings = config.load(run.config_file)
+        if run.alive():
+            raise UsageError(f"Run {run.name} is live already; watch it with: cxrtui attach {run.name}")
+        if run.summary().status == "finished":
+            click.echo(f"Run {run.name} is finished; there is nothing to resume.", err=True)
+            return
+    else:
+        flags: dict[str, Any] = {}
+        if sources:
+            flags["data.source"] = sources
+        if init:
+            flags["model.init"] = init
+        settings = _absolute(context.settings(config_file, assignments, flags), context.workspace)
+        if not settings.data.source:
+            raise UsageError("Nothing to train on; name the films with --data FOLDER.")
+        _need_sources(settings.data.source)
+    if detach:
+        _detach(context, settings, resume, name)
+        return
+    screen = not (context.headless or as_json)
+    if screen:
+        need_terminal()
+    if not resume:
+        run = runs.new_run(checkpoints, name)
+    if not screen:
+        from cxrtui import headless
+
+        sys.exit(headless.train(run, settings, resume=bool(resume), as_json=as_json, debug=context.debug))
+    open_dashboard(context, launch=settings, attach=run, resume=bool(resume))
+
+
+def _need_sources(sources: Sequence[str]) -> None:
+    """Refuse a path that is not there before a run is made for it."""
+    from cxrtui.data.sources import TFDS, split_name
+
+    for source in sources:
+        layout, path = split_name(source)
+        if layout != TFDS and not os.path.lexists(path):
+            raise DataError(f"No such file or folder: {path}; check --data.")
+
+
+def _absolute(settings: Config, workspace: Workspace) -> Config:
+    """Paths that stay right when the run is resumed from another folder; a name on the shelf is one by then."""
+    from cxrtui.data.sources import absolute
+    from cxrtui.net import shelf
+
+    values: dict[str, Any] = {"data.source": tuple(map(absolute, settings.data.source))}
+    if settings.data.splits:
+        values["data.splits"] = str(expand(settings.data.splits).absolute())
+    values["model.init"] = shelf.resolve(settings.model.init, workspace.models)
+    return config.with_values(settings, values)
+
+
+def _detach(context: Context, settings: Config, resume: str | None, name: str) -> None:
+    from cxrtui import headless
+
+    checkpoints = context.workspace.checkpoints
+    arguments = ["--workspace", str(context.workspace.root), "--headless", "train"]
+    if resume:
+        run = runs.find_run(checkpoints, resume)
+        headless.detach(run, None, [*arguments, "--resume", str(run.folder)])
+    else:
+        run = runs.Run(checkpoints / (name or runs.fresh_name(checkpoints)))
+        headless.detach(run, settings, [*arguments, "--run", run.name])
+    click.echo(run.name)
+    click.echo(f"Run {run.name} goes on by itself; watch it with: cxrtui attach {run.name}", err=True)
+
+
+def _list_settings(settings: Config) -> None:
+    body = settings.as_dict()
+    for key in config.known_keys():
+        section, name = key.split(".")
+        value = body[section][name]
+        click.echo(f"{key + '=' + config.as_text(value):<36} {config.about(key)}")
+
+
+@cli.command()
+@click.argument("run")
+@pass_context
+def attach(context: Context, run: str) -> None:
+    """Watch and steer a run that lives in another process, or replay a finished one."""
+    open_dashboard(context, attach=runs.find_run(context.workspace.checkpoints, run))
+
+
+@cli.command()
+def doctor() -> None:
+    """Devices, memory, versions, terminal: what cxrtui finds on this machine."""
+    from cxrtui import console
+
+    console.print_doctor()
+
+
+@cli.command()
+@pass_context
+def demo(context: Context) -> None:
+    """Train on synthetic phantoms and classify some, in minutes, on a CPU."""
+    from cxrtui import demo as demonstration
+
+    sys.exit(demonstration.run(context.workspace))

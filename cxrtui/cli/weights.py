@@ -1,0 +1,73 @@
+"""``weights``: the shelf of networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cxrtui.cli.group import Context, cli, pass_context
+from cxrtui.workspace import expand
+
+
+@cli.group()
+def weights() -> None:
+    """The shelf of networks: list it, fetch published weights, port files."""
+
+
+@weights.command(name="list")
+@click.option("--check", is_flag=True, help="Read every file and compare its checksum.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
+@pass_context
+def weights_list(context: Context, check: bool, as_json: bool) -> None:
+    """What is on the shelf, and the published weights that could be."""
+    from cxrtui import console
+    from cxrtui.net import shelf
+
+    console.print_shelf(shelf.entries(context.workspace.models, check=check), as_json)
+
+
+@weights.command(name="fetch")
+@click.argument("name", default="imagenet")
+@click.option("--force", is_flag=True, help="Fetch again what is on the shelf already.")
+@pass_context
+def weights_fetch(context: Context, name: str, force: bool) -> None:
+    """Fetch published weights (default: imagenet) from Hugging Face onto the shelf.
+
+    Goes on where an earlier fetch was cut. HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are honoured.
+    """
+    from cxrtui import console
+    from cxrtui.net import hub, shelf, shelving
+
+    with console.download_bar(name) as tell:
+        folder, manifest, new = shelving.fetch(name, context.workspace.models, tell, force=force)
+    if not new:
+        click.echo(f"{name} is on the shelf already, and its checksum is right.", err=True)
+    elif not hub.find(name).sha256:
+        click.echo(f"No checksum of {name} was known beforehand: this first fetch was trusted, and its SHA-256 "
+                   f"{manifest.source_sha256} is recorded in {folder / shelf.MANIFEST}.", err=True)  # fmt: skip
+    click.echo(folder)
+
+
+@weights.command(name="port")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", "name", required=True, metavar="SHELF-NAME", help="Name of the new folder on the shelf.")
+@click.option("--licence", default="", help="Licence of the weights, for the card.")
+@click.option("--force", is_flag=True, help="Put it in the place of a model of that name.")
+@pass_context
+def weights_port(context: Context, file: Path, name: str, licence: str, force: bool) -> None:
+    """Put FILE of any known flavour on the shelf; whose keys it has is detected, and each is accounted for.
+
+    \b
+    Examples:
+      cxrtui weights port model.safetensors --out imagenet
+      cxrtui weights port RadImageNet-ResNet50_notop.h5 --out radimagenet
+    """
+    from cxrtui.net import hub, shelving
+
+    folder, manifest = shelving.port(expand(file), context.workspace.models, name, licence=licence, force=force)
+    known = hub.known().get(name)
+    if known and known.sha256 not in ("", manifest.source_sha256):
+        click.echo(f"warning: {file} is not the file that is published as {name} ({known.address}); its SHA-256 is "
+                   f"{manifest.source_sha256}.", err=True)  # fmt: skip
+    click.echo(folder)
