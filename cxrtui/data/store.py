@@ -56,6 +56,13 @@ class _Uncompressed:
         writer.close()
 
 
+class _OwnInfo(tfds.core.DatasetInfo):  # type: ignore[misc]
+    """What tfds knows of a set that is nobody's but ours."""
+
+    def initialize_from_bucket(self) -> None:
+        """Do nothing: tfds would leave an empty temporary folder behind and ask its own bucket for this set."""
+
+
 class CxrFilms(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc]
     """tfds builder of `count` films of `side`; `records` is pulled when it is built, and not needed to read."""
 
@@ -77,7 +84,7 @@ class CxrFilms(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc]
                 **{name: tfds.features.Text() for name in ("patient", "source", "path", "error")},
             }
         )
-        return tfds.core.DatasetInfo(builder=self, features=features, disable_shuffling=True)
+        return _OwnInfo(builder=self, features=features, disable_shuffling=True)
 
     def _split_generators(self, dl_manager: object) -> dict[str, Any]:
         del dl_manager
