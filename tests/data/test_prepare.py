@@ -169,3 +169,13 @@ def test_real_films(real_films: Path, configure: Configure) -> None:
     assert said[-1].left_out == {"class Pneumonia": 500}
     people = [set(part.patients) for part in films.parts.values()]
     assert not people[0] & people[1] | people[0] & people[2] | people[1] & people[2]
+
+
+def test_nothing_is_left_in_the_temporary_folder(
+    class_folder: Path, configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    drain(prepare(configure(class_folder)))
+    assert not list(temporary.iterdir())
