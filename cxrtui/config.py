@@ -16,8 +16,9 @@ from typing import Any
 from cxrtui.errors import ConfigError
 from cxrtui.setting import as_text as as_text  # for those who show a configuration
 from cxrtui.setting import nearest, setting, value_of
+from cxrtui.transfer import FREEZE_LEVELS as FREEZE_LEVELS
+from cxrtui.transfer import check_rates, check_unfreezing
 
-FREEZE_LEVELS = ("none", "stem", "stage1", "stage2", "stage3", "stage4")
 VIEWS = ("frontal", "PA", "AP", "AP supine", "lateral", "unknown", "all")
 METRICS = ("loss", "accuracy", "auroc", "sensitivity", "specificity")
 
@@ -59,6 +60,7 @@ class ModelConfig:
 
     init: str = setting("imagenet", "imagenet, random, or a safetensors file")
     freeze: str = setting("none", "freeze the network up to and with this part", choices=FREEZE_LEVELS)
+    unfreeze: tuple[str, ...] = setting((), "EPOCH:STAGE, ...: from that epoch on STAGE and all above it train")
     dropout: float = setting(0.3, "dropout rate before each layer on top", low=0.0, high=0.95)
     hidden: tuple[int, ...] = setting((256,), "widths of the layers on top, before the final two units")
     width: int = setting(64, "channels of the stem; 64 is ResNet-50", low=4, high=256)
@@ -76,6 +78,9 @@ class OptimConfig:
     learning_rate: float = setting(1e-3, "peak learning rate", low=0.0, high=10.0)
     head_learning_rate: float = setting(
         0.0, "peak learning rate of the layers on top; 0 = the same", low=0.0, high=10.0
+    )
+    stage_learning_rates: tuple[str, ...] = setting(
+        (), "STAGE:RATE, ...: peak learning rates of stem and stage1 to stage4; others have learning_rate"
     )
     schedule: str = setting("onecycle", "course of the learning rate", choices=("constant", "cosine", "onecycle"))
     warmup: float = setting(0.1, "fraction of all steps in which the rate rises", low=0.0, high=0.9)
@@ -173,17 +178,16 @@ def check(config: Config) -> Config:
     """`config` itself, once its sections agree.
 
     Raises:
-        ConfigError: validation and test leave nothing to train on, a class counts as both, or the stages are not four.
+        ConfigError: validation and test leave nothing to train on, a class counts as both, what is frozen or has
+            a rate contradicts the rest (`transfer`), or the stages are not four.
     """
     if config.data.validation + config.data.test >= 0.95:
         raise ConfigError("data.validation and data.test together must leave at least 5 % of the films to train on.")
     if both := set(config.data.positive) & set(config.data.negative):
         raise ConfigError(f"data.positive and data.negative both name {', '.join(sorted(both))}.")
-    if config.optim.head_learning_rate > 0 and config.optim.learning_rate == 0:
-        raise ConfigError(
-            "optim.learning_rate=0 trains nothing, the head included; to train the layers on top alone, set "
-            "model.freeze=stage4."
-        )
+    model, optim = config.model, config.optim
+    check_unfreezing(model.freeze, model.unfreeze, optim.epochs)
+    check_rates(model.freeze, model.unfreeze, optim.learning_rate, optim.head_learning_rate, optim.stage_learning_rates)
     if len(config.model.stages) != 4:
         raise ConfigError("model.stages must hold four numbers, for example 3,4,6,3.")
     return config
