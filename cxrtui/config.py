@@ -6,11 +6,7 @@ Precedence, highest first: a command-line flag, ``--set section.key=value``, ``-
 
 from __future__ import annotations
 
-import difflib
-import math
-import re
 import tomllib
-import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -18,99 +14,98 @@ from pathlib import Path
 from typing import Any
 
 from cxrtui.errors import ConfigError
+from cxrtui.setting import as_text as as_text  # for those who show a configuration
+from cxrtui.setting import nearest, setting, value_of
+from cxrtui.transfer import FREEZE_LEVELS as FREEZE_LEVELS
+from cxrtui.transfer import check_rates, check_unfreezing
 
-FREEZE_LEVELS = ("none", "stem", "stage1", "stage2", "stage3", "stage4")
 VIEWS = ("frontal", "PA", "AP", "AP supine", "lateral", "unknown", "all")
 METRICS = ("loss", "accuracy", "auroc", "sensitivity", "specificity")
-
-
-def _setting(default: Any, about: str, *, low: float | None = None, high: float | None = None,
-             choices: tuple[str, ...] = ()) -> Any:  # fmt: skip
-    """A field with its help text and its limits (inclusive)."""
-    return field(default=default, metadata={"about": about, "low": low, "high": high, "choices": choices})
 
 
 @dataclass(frozen=True)
 class DataConfig:
     """Which films, which classes, how they are divided and stored."""
 
-    source: tuple[str, ...] = _setting((), "folders, CSV manifests, LAYOUT:PATH or tfds:NAME; a comma in a path is \\,")
-    positive: tuple[str, ...] = _setting((), "findings that count as positive; * is every other")
-    negative: tuple[str, ...] = _setting((), "findings that count as negative; * is every other")
-    views: tuple[str, ...] = _setting(("frontal",), "views of films that count", choices=VIEWS)
-    size: int = _setting(224, "side of the square network input, pixels", low=32, high=1024)
-    fit: str = _setting("stretch", "how a film becomes square", choices=("stretch", "crop", "pad"))
-    splits: str = _setting("", "a splits.csv to reuse instead of drawing a split")
-    validation: float = _setting(0.15, "fraction of films for validation", low=0.01, high=0.8)
-    test: float = _setting(0.15, "fraction of films for test", low=0.01, high=0.8)
-    max_bad: float = _setting(0.01, "fraction of unreadable films above which the run stops", low=0.0, high=1.0)
-    patient_pattern: str = _setting("", "regular expression on the file name; group 1 is the patient")
-    identifiers: str = _setting(
-        "hashed", "patients and sites of DICOM, which logs then show", choices=("hashed", "raw")
-    )
-    feed: str = _setting("auto", "where films live while training", choices=("auto", "device", "stream"))
+    source: tuple[str, ...] = setting((), "folders, CSV manifests, LAYOUT:PATH or tfds:NAME; a comma in a path is \\,")
+    positive: tuple[str, ...] = setting((), "findings that count as positive; * is every other")
+    negative: tuple[str, ...] = setting((), "findings that count as negative; * is every other")
+    views: tuple[str, ...] = setting(("frontal",), "views of films that count", choices=VIEWS)
+    size: int = setting(224, "side of the square network input, pixels", low=32, high=1024)
+    fit: str = setting("stretch", "how a film becomes square", choices=("stretch", "crop", "pad"))
+    splits: str = setting("", "a splits.csv to reuse instead of drawing a split")
+    validation: float = setting(0.15, "fraction of films for validation", low=0.01, high=0.8)
+    test: float = setting(0.15, "fraction of films for test", low=0.01, high=0.8)
+    max_bad: float = setting(0.01, "fraction of unreadable films above which the run stops", low=0.0, high=1.0)
+    patient_pattern: str = setting("", "regular expression on the file name; group 1 is the patient")
+    identifiers: str = setting("hashed", "patients and sites of DICOM, which logs then show", choices=("hashed", "raw"))
+    feed: str = setting("auto", "where films live while training", choices=("auto", "device", "stream"))
 
 
 @dataclass(frozen=True)
 class AugmentConfig:
     """Random changes to each training film; 0 turns one off. Validation and test are never changed."""
 
-    rotation: float = _setting(10.0, "largest rotation, degrees", low=0.0, high=180.0)
-    flip: float = _setting(0.5, "probability of a left-right flip", low=0.0, high=1.0)
-    brightness: float = _setting(0.1, "largest shift of brightness, fraction of the grey range", low=0.0, high=1.0)
-    contrast: float = _setting(0.1, "largest relative change of contrast", low=0.0, high=0.9)
-    scale: float = _setting(0.1, "largest relative change of size", low=0.0, high=0.5)
-    translation: float = _setting(0.05, "largest shift, fraction of the side", low=0.0, high=0.5)
+    rotation: float = setting(10.0, "largest rotation, degrees", low=0.0, high=180.0)
+    flip: float = setting(0.5, "probability of a left-right flip", low=0.0, high=1.0)
+    brightness: float = setting(0.1, "largest shift of brightness, fraction of the grey range", low=0.0, high=1.0)
+    contrast: float = setting(0.1, "largest relative change of contrast", low=0.0, high=0.9)
+    scale: float = setting(0.1, "largest relative change of size", low=0.0, high=0.5)
+    translation: float = setting(0.05, "largest shift, fraction of the side", low=0.0, high=0.5)
 
 
 @dataclass(frozen=True)
 class ModelConfig:
     """The network: ResNet-50 v1.5 and the layers on top."""
 
-    init: str = _setting("imagenet", "imagenet, random, or a safetensors file")
-    freeze: str = _setting("none", "freeze the network up to and with this part", choices=FREEZE_LEVELS)
-    dropout: float = _setting(0.3, "dropout rate before each layer on top", low=0.0, high=0.95)
-    hidden: tuple[int, ...] = _setting((256,), "widths of the layers on top, before the final two units")
-    width: int = _setting(64, "channels of the stem; 64 is ResNet-50", low=4, high=256)
-    stages: tuple[int, ...] = _setting((3, 4, 6, 3), "blocks of each stage; 3,4,6,3 is ResNet-50")
-    precision: str = _setting("auto", "arithmetic of the network", choices=("auto", "float32", "bfloat16"))
+    init: str = setting("imagenet", "imagenet, random, or a safetensors file")
+    freeze: str = setting("none", "freeze the network up to and with this part", choices=FREEZE_LEVELS)
+    unfreeze: tuple[str, ...] = setting((), "EPOCH:STAGE, ...: from that epoch on STAGE and all above it train")
+    dropout: float = setting(0.3, "dropout rate before each layer on top", low=0.0, high=0.95)
+    hidden: tuple[int, ...] = setting((256,), "widths of the layers on top, before the final two units")
+    width: int = setting(64, "channels of the stem; 64 is ResNet-50", low=4, high=256)
+    stages: tuple[int, ...] = setting((3, 4, 6, 3), "blocks of each stage; 3,4,6,3 is ResNet-50")
+    precision: str = setting("auto", "arithmetic of the network", choices=("auto", "float32", "bfloat16"))
 
 
 @dataclass(frozen=True)
 class OptimConfig:
     """The optimizer, its schedule and the loss."""
 
-    epochs: int = _setting(30, "most passes over the training films", low=1, high=100_000)
-    batch_size: int = _setting(32, "films a step", low=1, high=4096)
-    name: str = _setting("adamw", "optimizer", choices=("adam", "adamw", "sgd"))
-    learning_rate: float = _setting(1e-3, "peak learning rate", low=0.0, high=10.0)
-    head_learning_rate: float = _setting(
+    epochs: int = setting(30, "most passes over the training films", low=1, high=100_000)
+    batch_size: int = setting(32, "films a step", low=1, high=4096)
+    name: str = setting("adamw", "optimizer", choices=("adam", "adamw", "sgd"))
+    learning_rate: float = setting(1e-3, "peak learning rate", low=0.0, high=10.0)
+    head_learning_rate: float = setting(
         0.0, "peak learning rate of the layers on top; 0 = the same", low=0.0, high=10.0
     )
-    schedule: str = _setting("onecycle", "course of the learning rate", choices=("constant", "cosine", "onecycle"))
-    warmup: float = _setting(0.1, "fraction of all steps in which the rate rises", low=0.0, high=0.9)
-    weight_decay: float = _setting(0.01, "decay of weights, not of norms and biases", low=0.0, high=1.0)
-    clip: float = _setting(1.0, "largest global norm of the gradient; 0 = no limit", low=0.0)
-    momentum: float = _setting(0.9, "momentum of sgd", low=0.0, high=0.999)
-    class_weights: str = _setting("balanced", "weights of the two classes in the loss", choices=("balanced", "none"))
-    label_smoothing: float = _setting(0.0, "label smoothing", low=0.0, high=0.5)
+    stage_learning_rates: tuple[str, ...] = setting(
+        (), "STAGE:RATE, ...: peak learning rates of stem and stage1 to stage4; others have learning_rate"
+    )
+    schedule: str = setting("onecycle", "course of the learning rate", choices=("constant", "cosine", "onecycle"))
+    warmup: float = setting(0.1, "fraction of all steps in which the rate rises", low=0.0, high=0.9)
+    weight_decay: float = setting(0.01, "decay of weights, not of norms and biases", low=0.0, high=1.0)
+    clip: float = setting(1.0, "largest global norm of the gradient; 0 = no limit", low=0.0)
+    momentum: float = setting(0.9, "momentum of sgd", low=0.0, high=0.999)
+    class_weights: str = setting("balanced", "weights of the two classes in the loss", choices=("balanced", "none"))
+    label_smoothing: float = setting(0.0, "label smoothing", low=0.0, high=0.5)
 
 
 @dataclass(frozen=True)
 class StopConfig:
     """Early stopping, judged after each epoch on the validation part."""
 
-    metric: str = _setting("loss", "what to watch", choices=METRICS)
-    patience: int = _setting(8, "epochs without improvement before the run stops; 0 = never stop early", low=0)
-    min_delta: float = _setting(0.0, "smallest change that counts as an improvement", low=0.0)
+    metric: str = setting("loss", "what to watch", choices=METRICS)
+    patience: int = setting(8, "epochs without improvement before the run stops; 0 = never stop early", low=0)
+    min_delta: float = setting(0.0, "smallest change that counts as an improvement", low=0.0)
 
 
 @dataclass(frozen=True)
 class RunConfig:
     """The run itself."""
 
-    seed: int = _setting(0, "seed of split, order, augmentation and initial weights", low=0, high=2**31 - 1)
-    checkpoint_minutes: float = _setting(5.0, "minutes between checkpoints inside an epoch", low=0.0)
+    seed: int = setting(0, "seed of split, order, augmentation and initial weights", low=0, high=2**31 - 1)
+    checkpoint_minutes: float = setting(5.0, "minutes between checkpoints inside an epoch", low=0.0)
 
 
 @dataclass(frozen=True)
@@ -138,19 +133,6 @@ SECTIONS: dict[str, type[Any]] = {
 }  # fmt: skip
 
 
-def as_text(value: Any) -> str:
-    """A setting as ``--set`` takes it: items by comma, commas within one behind a backslash."""
-    if not isinstance(value, (list, tuple)):
-        return str(value)
-    return ",".join(str(item).replace("\\", "\\\\").replace(",", "\\,") for item in value)
-
-
-def _items(text: str) -> list[str]:
-    """The inverse of `as_text`, for a list."""
-    parts = re.findall(r"(?:[^,\\]|\\.|\\$)+", text)
-    return [part for item in parts if (part := re.sub(r"\\([,\\])", r"\1", item).strip())]
-
-
 def known_keys() -> list[str]:
     """Every ``section.key``, in the order of the file."""
     return [f"{section}.{item.name}" for section, cls in SECTIONS.items() for item in fields(cls)]
@@ -162,33 +144,6 @@ def about(key: str) -> str:
     return str(next(item for item in fields(SECTIONS[section]) if item.name == name).metadata["about"])
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.0)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
-def _scalar(key: str, kind: Any, value: Any) -> Any:
-    """`value` as `kind` (int, float, str, bool); text is parsed, a number is never silently rounded."""
-    try:
-        if kind is str:
-            if not isinstance(value, (str, int, float)) or isinstance(value, bool):
-                raise ValueError
-            if not str(value).isprintable():
-                raise ConfigError(f"{key} must be printable UTF-8 text; rename or link the file that {value!a} means.")
-            return str(value)
-        if isinstance(value, bool):
-            raise ValueError
-        if kind is int:
-            number = int(value) if isinstance(value, (str, int)) else value
-            if number != int(number):
-                raise ValueError
-            return int(number)
-        return float(value)
-    except (ValueError, TypeError, OverflowError):
-        name = {int: "a whole number", float: "a number", str: "text"}[kind]
-        raise ConfigError(f"{key} must be {name}, not {value!r}.") from None
-
-
 def coerce(key: str, value: Any) -> Any:
     """The value of ``section.key`` in its type and within its limits; text such as ``0.3`` or ``a,b`` is parsed.
 
@@ -197,32 +152,11 @@ def coerce(key: str, value: Any) -> Any:
     """
     section, _, name = key.partition(".")
     if section not in SECTIONS or not name:
-        raise ConfigError(f"Unknown setting {key!r}{_nearest(key, known_keys())}")
+        raise ConfigError(f"Unknown setting {key!r}{nearest(key, known_keys())}")
     item = next((item for item in fields(SECTIONS[section]) if item.name == name), None)
     if item is None:
-        raise ConfigError(f"Unknown setting {key!r}{_nearest(key, known_keys())}")
-    kind = typing.get_type_hints(SECTIONS[section])[name]
-    if isinstance(kind, types.GenericAlias):
-        inner = typing.get_args(kind)[0]
-        parts = _items(value) if isinstance(value, str) else value
-        if not isinstance(parts, (list, tuple)):
-            parts = [parts]
-        result: Any = tuple(_scalar(key, inner, part) for part in parts)
-        if inner is int and any(number < 1 for number in result):
-            raise ConfigError(f"{key} must hold positive whole numbers, not {value!r}.")
-        if (choices := item.metadata["choices"]) and (other := [part for part in result if part not in choices]):
-            raise ConfigError(f"{key} may hold {', '.join(choices)}, not {other[0]!r}.")
-        return result
-    result = _scalar(key, kind, value)
-    limits = item.metadata
-    if limits["choices"] and result not in limits["choices"]:
-        raise ConfigError(f"{key} must be one of {', '.join(limits['choices'])}, not {result!r}.")
-    low, high = limits["low"], limits["high"]
-    inside = kind is str or ((low is None or result >= low) and (high is None or result <= high))
-    if not inside or (kind is float and math.isnan(result)):
-        span = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
-        raise ConfigError(f"{key} must be {span}, not {result!r}.")
-    return result
+        raise ConfigError(f"Unknown setting {key!r}{nearest(key, known_keys())}")
+    return value_of(key, item.metadata, typing.get_type_hints(SECTIONS[section])[name], value)
 
 
 def with_values(config: Config, values: Mapping[str, Any]) -> Config:
@@ -244,17 +178,16 @@ def check(config: Config) -> Config:
     """`config` itself, once its sections agree.
 
     Raises:
-        ConfigError: validation and test leave nothing to train on, a class counts as both, or the stages are not four.
+        ConfigError: validation and test leave nothing to train on, a class counts as both, what is frozen or has
+            a rate contradicts the rest (`transfer`), or the stages are not four.
     """
     if config.data.validation + config.data.test >= 0.95:
         raise ConfigError("data.validation and data.test together must leave at least 5 % of the films to train on.")
     if both := set(config.data.positive) & set(config.data.negative):
         raise ConfigError(f"data.positive and data.negative both name {', '.join(sorted(both))}.")
-    if config.optim.head_learning_rate > 0 and config.optim.learning_rate == 0:
-        raise ConfigError(
-            "optim.learning_rate=0 trains nothing, the head included; to train the layers on top alone, set "
-            "model.freeze=stage4."
-        )
+    model, optim = config.model, config.optim
+    check_unfreezing(model.freeze, model.unfreeze, optim.epochs)
+    check_rates(model.freeze, model.unfreeze, optim.learning_rate, optim.head_learning_rate, optim.stage_learning_rates)
     if len(config.model.stages) != 4:
         raise ConfigError("model.stages must hold four numbers, for example 3,4,6,3.")
     return config
@@ -284,7 +217,7 @@ def flatten(body: Mapping[str, Any], where: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for section, entries in body.items():
         if section not in SECTIONS or not isinstance(entries, Mapping):
-            raise ConfigError(f"Unknown section [{section}] in {where}{_nearest(section, SECTIONS)}")
+            raise ConfigError(f"Unknown section [{section}] in {where}{nearest(section, SECTIONS)}")
         values.update({f"{section}.{key}": value for key, value in entries.items()})
     return values
 

@@ -68,6 +68,16 @@ class Compiled(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unfrozen(Event):
+    """From `epoch` on, whose first step follows `step`, `stage` and all above it train: `trainable` parameters."""
+
+    epoch: int
+    step: int
+    stage: str
+    trainable: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepDone(Event):
     """One optimizer step; `step` counts from 1 over the whole run, `epoch` from 1."""
 
@@ -199,8 +209,8 @@ class Failed(Event):
 TYPES: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
-        RunStarted, Preparing, DataPrepared, Compiled, StepDone, EpochDone, Validated, EarlyStopping,
-        CheckpointSaved, Paused, Resumed, Warned, Evaluated, Stopped, Failed,
+        RunStarted, Preparing, DataPrepared, Compiled, Unfrozen, StepDone, EpochDone, Validated,
+        EarlyStopping, CheckpointSaved, Paused, Resumed, Warned, Evaluated, Stopped, Failed,
     )
 }  # fmt: skip
 

@@ -85,6 +85,7 @@ class RunState:
     preparing: ev.Preparing | None = None
     data: ev.DataPrepared | None = None
     compiled: ev.Compiled | None = None
+    unfrozen: Series[ev.Unfrozen] = field(default_factory=Series)
     steps: Series[ev.StepDone] = field(default_factory=Series)
     epochs: Series[ev.EpochDone] = field(default_factory=Series)
     validations: Series[ev.Validated] = field(default_factory=Series)
@@ -169,6 +170,8 @@ def _apply(state: RunState, event: ev.Event) -> RunState:
             return replace(state, data=event, labels=tuple(event.labels), preparing=None)
         case ev.Compiled():
             return replace(state, compiled=event, status="training", preparing=None)
+        case ev.Unfrozen():
+            return replace(state, unfrozen=state.unfrozen.appended(event))
         case ev.StepDone():
             return replace(state, steps=state.steps.appended(event), status="training", preparing=None,
                            images_per_second=event.images_per_second)  # fmt: skip
@@ -201,6 +204,7 @@ def _resumed(state: RunState, event: ev.Resumed) -> RunState:
         return state
     return replace(
         state,
+        unfrozen=Series(item for item in state.unfrozen if item.step < event.step),  # at that step it happens again
         steps=Series(item for item in state.steps if item.step <= event.step),
         epochs=Series(item for item in state.epochs if item.step <= event.step),
         validations=(validations := Series(item for item in state.validations if item.step <= event.step)),
@@ -247,6 +251,9 @@ def describe(event: ev.Event) -> LogLine | None:
                 text += f" · {len(event.unreadable)} cannot be read: {listed}{more}"
         case ev.Compiled():
             text = f"compiled in {event.seconds:.1f} s · {event.trainable:,} of {event.parameters:,} parameters train"
+        case ev.Unfrozen():
+            text = (f"epoch {event.epoch}: {event.stage} and all above it train from here on ·"
+                    f" {event.trainable:,} parameters")  # fmt: skip
         case ev.EpochDone():
             text = (f"epoch {event.epoch}: train loss {event.loss:.4f} · accuracy {percent(event.accuracy)}"
                     f" · {event.seconds:.1f} s")  # fmt: skip

@@ -40,6 +40,8 @@ def whole_run(epochs: int = 3) -> list[ev.Event]:
         ev.Compiled(time=1010.0, seconds=5.0, parameters=100, trainable=90),
     ]  # fmt: skip
     for epoch in range(1, epochs + 1):
+        if epoch == 2:
+            events.append(ev.Unfrozen(time=1150.0, epoch=2, step=3, stage="stage4", trainable=95))
         events += epoch_events(epoch)
     counts = {"tp": 8, "fn": 2, "tn": 9, "fp": 1, "positive": 10, "negative": 10, "films": 20}
     metrics = {"loss": 0.2, "accuracy": 0.85, "auroc": float("nan"), "sensitivity": 0.8, "specificity": 0.9}

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from cxrtui import config, runner
+from cxrtui import config, runner, transfer
 from cxrtui.config import Config
 from cxrtui.errors import ConfigError
 from cxrtui.runs import Run
@@ -45,11 +45,54 @@ def test_text_becomes_the_type_of_the_setting() -> None:
         ({"data.source": "films\udcff"}, "UTF-8"),
         ({"data.validation": 0.5, "data.test": 0.5}, "at least 5 %"),
         ({"data.positive": "a,b", "data.negative": "b"}, "both name b"),
+        ({"model.freeze": "stage4", "model.unfreeze": "stage4"}, "EPOCH:STAGE, for example 3:stage4"),
+        ({"model.freeze": "stage4", "model.unfreeze": "3:stage9"}, "one of stem, stage1.*not '3:stage9'"),
+        ({"model.freeze": "stage4", "model.unfreeze": "-3:stage4"}, "EPOCH:STAGE"),
+        ({"model.freeze": "stage4", "model.unfreeze": "1:stage4"}, "epoch 2 or .* set model.freeze=stage3"),
+        ({"model.freeze": "stage4", "model.unfreeze": "31:stem"}, "after the last epoch, optim.epochs=30"),
+        ({"model.freeze": "stage4", "model.unfreeze": "6:stage4,3:stem"}, "3:stem follows epoch 6"),
+        ({"model.freeze": "stage4", "model.unfreeze": "3:stage4,3:stem"}, "lowest stage alone"),
+        ({"model.freeze": "stage2", "model.unfreeze": "3:stage3"}, "nothing: in epoch 3 stem to stage2 are frozen"),
+        ({"model.freeze": "stage4", "model.unfreeze": "3:stage1,5:stage2"}, "in epoch 5 the stem alone is frozen"),
+        ({"model.unfreeze": "3:stage4"}, "nothing is frozen; take it out, or set model.freeze"),
+        ({"optim.stage_learning_rates": "1e-4"}, "STAGE:RATE, for example stage4:1e-4"),
+        ({"optim.stage_learning_rates": "stage4:fast"}, "not 'stage4:fast'"),
+        ({"optim.stage_learning_rates": "stage4:nan"}, "not 'stage4:nan'"),
+        ({"optim.stage_learning_rates": "head:1e-3"}, "layers on top have optim.head_learning_rate"),
+        ({"optim.stage_learning_rates": "stem:0"}, "above 0 .* for model.freeze"),
+        ({"optim.stage_learning_rates": "stem:inf"}, "at most 10"),
+        ({"optim.stage_learning_rates": "stem:1e-4,stem:1e-3"}, "names stem twice"),
+        ({"optim.stage_learning_rates": "stage2:1e-4,stage3:1e-4", "model.freeze": "stage2"}, "names stage2, frozen"),
+        ({"optim.stage_learning_rates": "stage4:1e-4", "optim.learning_rate": 0}, "leaves stem, stage1.*, head with"),
+        ({"optim.head_learning_rate": 1e-3, "optim.learning_rate": 0}, "leaves stem.*model.freeze .stage4 trains the"),
+        ({"optim.learning_rate": 0, "model.freeze": "stage3", "optim.stage_learning_rates": "stage4:1"}, "leaves head"),
     ],
 )
 def test_a_bad_value_is_named(values: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         config.resolve(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"model.freeze": "stage4", "model.unfreeze": ["2:stage4", " 30 : stem "]},
+        {"model.freeze": "stage4", "model.unfreeze": "3:stage2", "optim.stage_learning_rates": "stage2:1e-5,stage4:1"},
+        {"model.freeze": "stage4", "optim.learning_rate": 0, "optim.head_learning_rate": 1e-3},
+        {"optim.learning_rate": 0},
+    ],
+)
+def test_what_freezing_and_rates_may_be(values: dict[str, object]) -> None:
+    settings = config.resolve(values)
+    assert config.resolve({f"{section}.{key}": value for section, body in settings.as_dict().items()
+                           for key, value in body.items()}) == settings  # fmt: skip
+
+
+def test_the_freeze_level_of_each_epoch() -> None:
+    levels = [transfer.level_in(epoch, "stage4", ("3:stage4", "4:stage2", "6:stem")) for epoch in range(1, 8)]
+    assert levels == ["stage4", "stage4", "stage3", "stage1", "stage1", "none", "none"]
+    assert transfer.training("stage2") == ("stage3", "stage4")
+    assert transfer.training("none") == transfer.STAGES
 
 
 @pytest.mark.parametrize(

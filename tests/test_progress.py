@@ -40,6 +40,16 @@ def test_a_restore_forgets_what_was_lost() -> None:
     assert [item.step for item in state.steps] == [1, 2, 3, 4, 5, 6]
 
 
+def test_what_was_unfrozen_at_the_step_of_a_restore_happens_again() -> None:
+    events = whole_run()
+    state = fold_all(events)
+    assert [(item.epoch, item.step) for item in state.unfrozen] == [(2, 3)]
+    line = next(line for line in state.log if "stage4" in line.text)
+    assert line.text == "epoch 2: stage4 and all above it train from here on · 95 parameters"
+    for step, left in ((2, 0), (3, 0), (4, 1)):
+        assert len(fold(state, ev.Resumed(time=5000.0, step=step, epoch=1, restored=True)).unfrozen) == left
+
+
 def test_a_resume_after_a_pause_forgets_nothing() -> None:
     events = [*whole_run()[:4], *epoch_events(1), ev.Paused(time=3000.0, step=3)]
     paused = fold_all(events)

@@ -97,8 +97,7 @@ def load_step(run: Run, step: int) -> Model:
         raise CheckpointError(f"Run {run.name} cannot be read: {error}") from None
     checkpoints = Checkpoints(run.state, read_only=True)
     progress = checkpoints.progress(step)
-    graphdef, trainable, frozen, statistics = networks.abstract(networks.restored_spec(settings, progress))
-    weights = checkpoints.weights(step, {"trainable": trainable, "frozen": frozen, "statistics": statistics})
+    _, graphdef, weights = networks.restored(settings, checkpoints, step, progress)
     try:
         negative, positive = progress["labels"]
     except (KeyError, ValueError):

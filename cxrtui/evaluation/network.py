@@ -11,10 +11,11 @@ from flax import nnx
 from cxrtui.config import Config
 from cxrtui.errors import CheckpointError
 from cxrtui.net import backend, freeze
+from cxrtui.net.checkpoints import Checkpoints
 from cxrtui.net.classifier import Classifier, ClassifierSpec
 
-# Of a spec: what the first weights decide, and no setting does.
-BROUGHT = ("stem_offset", "architecture", "epsilon")
+# Of a spec: what the first weights decide, and no setting does; and what the settings let change from epoch to epoch.
+BROUGHT = ("stem_offset", "architecture", "epsilon", "freeze")
 
 
 def spec_of(config: Config, *, stem_offset: bool = False) -> ClassifierSpec:
@@ -38,7 +39,7 @@ def precision(config: Config) -> str:
 
 
 def restored_spec(config: Config, progress: Mapping[str, Any]) -> ClassifierSpec:
-    """The shape of the network in a checkpoint: as `config` asks, with what its first weights brought along.
+    """The network in a checkpoint: as `config` asks, with what its first weights brought, frozen as far as then.
 
     Raises:
         CheckpointError: the checkpoint says something that no network is.
@@ -49,6 +50,20 @@ def restored_spec(config: Config, progress: Mapping[str, Any]) -> ClassifierSpec
         return dataclasses.replace(spec_of(config), **brought)
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"The checkpoint is torn or belongs to another version: {error}.") from None
+
+
+def restored(
+    config: Config, checkpoints: Checkpoints, step: int, progress: Mapping[str, Any]
+) -> tuple[ClassifierSpec, nnx.GraphDef[Classifier], dict[str, nnx.State]]:
+    """The network in a checkpoint: its spec, its description and its weights, taken apart as they were saved.
+
+    Raises:
+        CheckpointError: it is torn, or of another network.
+    """
+    spec = restored_spec(config, progress)
+    graphdef, trainable, frozen, statistics = abstract(spec)
+    like = {"trainable": trainable, "frozen": frozen, "statistics": statistics}
+    return spec, graphdef, checkpoints.weights(step, like)
 
 
 def compute_in(network: Classifier, dtype: str) -> None:

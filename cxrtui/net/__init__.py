@@ -13,7 +13,7 @@ To work on it, import the modules, not this package::
     layers.py      convolution, batch normalisation, max pooling, dropout
     resnet.py      ResNet50: stem and four stages
     classifier.py  ClassifierSpec, Classifier: backbone and head
-    freeze.py      split and merge for a training step; which parameters decay, which are the head's
+    freeze.py      split and merge for a training step, at any freeze level; which parameters decay, whose they are
     flavours/      whose key is where: one table for each program that writes ResNet-50 weights
     files.py       tensors of a file; torch_file.py (with torch_pickle.py) and keras_file.py read .pth and .h5
     matching.py    whose a file is, and whether it fits to the last key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,10 @@ from cxrtui.config import FREEZE_LEVELS
 from cxrtui.net.classifier import Classifier
 from cxrtui.net.resnet import GROUPS
 
-__all__ = ["FREEZE_LEVELS", "decays", "is_frozen", "is_head", "mask", "merge", "running_statistics", "split"]
+__all__ = [
+    "FREEZE_LEVELS", "at_level", "decays", "is_frozen", "is_head", "mask", "merge", "part_of", "running_statistics",
+    "split",
+]  # fmt: skip
 
 Path = tuple[Any, ...]  # ("backbone", "stage1", "blocks", 0, "conv1", "kernel")
 Split = tuple["nnx.GraphDef[Classifier]", nnx.State, nnx.State, nnx.State]
@@ -20,6 +24,11 @@ Split = tuple["nnx.GraphDef[Classifier]", nnx.State, nnx.State, nnx.State]
 def is_head(path: Path) -> bool:
     """Whether a parameter belongs to the head."""
     return bool(path[0] == "head")
+
+
+def part_of(path: Path) -> str:
+    """The part that a parameter belongs to: ``stem``, ``stage1`` to ``stage4`` or ``head``."""
+    return "head" if is_head(path) else str(path[1])
 
 
 def is_frozen(path: Path, freeze: str) -> bool:
@@ -67,6 +76,15 @@ def merge(
     # copied: a variable that is not of this trace cannot be written
     network: Classifier = nnx.merge(graphdef, trainable, frozen, statistics, copy=True)
     return network
+
+
+def at_level(
+    graphdef: nnx.GraphDef[Classifier], trainable: nnx.State, frozen: nnx.State, statistics: nnx.State, level: str
+) -> Split:
+    """The same network, taken apart by another freeze level; the arrays are the same ones, none is copied."""
+    network = merge(graphdef, trainable, frozen, statistics)
+    network.spec = dataclasses.replace(network.spec, freeze=level)
+    return split(network)
 
 
 def running_statistics(network: Classifier) -> nnx.State:

@@ -11,10 +11,8 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import jax
-import numpy as np
-
 from cxrtui import events as ev
+from cxrtui import transfer
 from cxrtui.config import Config
 from cxrtui.data.feed import make_feed, steps_per_epoch
 from cxrtui.data.prepare import Interrupted, Prepared, prepare
@@ -25,10 +23,10 @@ from cxrtui.net.checkpoints import Checkpoints
 from cxrtui.runs import Run
 from cxrtui.training.loop import evaluate, train
 from cxrtui.training.losses import class_weights
-from cxrtui.training.optimizer import optimizer as make_optimizer
+from cxrtui.training.optimizer import optimizer_at
 from cxrtui.training.session import Ask, Position, Session
 from cxrtui.training.start import resumed, start
-from cxrtui.training.step import make_step
+from cxrtui.training.step import compile_step
 from cxrtui.training.stopping import Stopper
 
 
@@ -89,9 +87,9 @@ def fit(
                 f"The films of {', '.join(config.data.source)} are not those that run {run.name} began with; "
                 "bring the old ones back or start a new run."
             )
-        session, step = yield from _set_up(config, run, prepared, checkpoints, position, latest,
-                                           should_stop, should_checkpoint)  # fmt: skip
-        reason = yield from train(session, step)
+        session = yield from _set_up(config, run, prepared, checkpoints, position, latest,
+                                     should_stop, should_checkpoint)  # fmt: skip
+        reason = yield from train(session)
         yield from session.committed(wait=True)
         if reason != "requested":
             interrupted = yield from evaluate(session)
@@ -111,29 +109,29 @@ def _with_own_split(config: Config, run: Run) -> Config:
 def _set_up(
     config: Config, run: Run, prepared: Prepared, checkpoints: Checkpoints, position: Position, latest: int | None,
     should_stop: Ask, should_checkpoint: Ask,
-) -> Generator[ev.Event, None, tuple[Session, Any]]:  # fmt: skip
+) -> Generator[ev.Event, None, Session]:  # fmt: skip
     """First weights or a checkpoint's, and both programs compiled, side by side."""
     part = prepared.parts["train"]
     if len(part) < 2:
         raise DataError("Fewer than two films are left to train on; add films or make data.validation smaller.")
-    batch = config.optim.batch_size
-    steps = steps_per_epoch(len(part), batch)
-    optimizer = make_optimizer(config.optim, steps * config.optim.epochs)
+    steps = steps_per_epoch(len(part), config.optim.batch_size)
+    total = steps * config.optim.epochs
     yield ev.Preparing(stage="compiling")
     began = time.monotonic()
-    begun = start(config, optimizer) if latest is None else resumed(config, optimizer, checkpoints, latest)
+    begun = start(config, total) if latest is None else resumed(config, total, checkpoints, latest)
+    level, step = begun.spec.freeze, None
     weights = class_weights(part.labels, config.optim.class_weights)
     judge = Judge(begun.graphdef, config.data.size, prepared.side, weights, config.optim.label_smoothing)
-    images = jax.ShapeDtypeStruct((batch, prepared.side, prepared.side), np.uint8)
-    labels = jax.ShapeDtypeStruct((batch,), np.int32)
-    jitted = jax.jit(make_step(begun.graphdef, config, optimizer, weights), donate_argnums=0)
     with ThreadPoolExecutor(1) as second:
         compiling = second.submit(judge.predictor.compile, begun.state.weights)
-        step = jitted.lower(begun.state, images, labels).compile()
+        if level == transfer.level_in(position.step // steps + 1, config.model.freeze, config.model.unfreeze):
+            optimizer = optimizer_at(config, total, level)
+            step = compile_step(begun.graphdef, config, optimizer, weights, begun.state, prepared.side)
         compiling.result()
-    yield ev.Compiled(seconds=time.monotonic() - began, parameters=begun.parameters, trainable=begun.trainable)
+    if step is not None:  # else resumed just before an epoch in which more trains, which compiles its own
+        parameters, trainable = begun.state.counts
+        yield ev.Compiled(seconds=time.monotonic() - began, parameters=parameters, trainable=trainable)
     feed = make_feed(part, config.data.feed)
     validation = make_feed(prepared.parts["validation"], config.data.feed)
-    session = Session(config, run, should_stop, should_checkpoint, checkpoints, prepared, begun.state, position, steps,
-                      judge, feed, validation, begun.spec.as_dict())  # fmt: skip
-    return session, step
+    return Session(config, run, should_stop, should_checkpoint, checkpoints, prepared, weights, begun.spec,
+                   begun.graphdef, begun.state, step, position, steps, judge, level, feed, validation)  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,11 +14,13 @@ from cxrtui import events as ev
 from cxrtui.config import Config
 from cxrtui.data.feed import make_feed
 from cxrtui.errors import DivergedError
-from cxrtui.training.optimizer import schedule
+from cxrtui.evaluation import network as networks
+from cxrtui.training.optimizer import leading_rate, own_rates, schedule
 from cxrtui.training.session import Session
+from cxrtui.training.unfreezing import unfreeze
 
 
-def train(session: Session, step: Any) -> Generator[ev.Event, None, str]:
+def train(session: Session) -> Generator[ev.Event, None, str]:
     """Epochs until there is a reason to stop, which is returned."""
     position = session.position
     if session.should_stop():
@@ -34,14 +35,18 @@ def train(session: Session, step: Any) -> Generator[ev.Event, None, str]:
             return "early_stopping"
         if position.step >= session.total_steps:
             return "epochs"
-        interrupted = yield from _epoch(session, step)
+        # Only now that a step follows: a checkpoint of this very step has its arrays divided by the level before.
+        if session.next_level != session.spec.freeze:
+            yield from unfreeze(session)
+        interrupted = yield from _epoch(session)
         if interrupted:
             return "requested"
 
 
-def _epoch(session: Session, step: Any) -> Generator[ev.Event, None, bool]:
+def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
     """The rest of the epoch under way; True where a stop was asked for. Scalars are read one step late."""
-    config, position, per_epoch = session.config, session.position, session.steps_per_epoch
+    config, position, per_epoch, step = session.config, session.position, session.steps_per_epoch, session.step
+    assert step is not None
     epoch, first = position.step // per_epoch + 1, position.step % per_epoch
     batch = config.optim.batch_size
     numbers = jnp.arange(per_epoch * (epoch - 1), per_epoch * epoch, dtype=jnp.int32)
@@ -97,9 +102,11 @@ def _epoch(session: Session, step: Any) -> Generator[ev.Event, None, bool]:
 
 
 def _diverged(config: Config, what: str, value: float, epoch: int) -> DivergedError:
+    own, leading = own_rates(config.optim), leading_rate(config.optim)
+    others = f" and the rates of {', '.join(own)}" if own else ""
     return DivergedError(
-        f"The {what} (epoch {epoch}) is {value}; lower optim.learning_rate "
-        f"(it is {config.optim.learning_rate:g}) or set optim.clip."
+        f"The {what} (epoch {epoch}) is {value}; lower optim.learning_rate{others} "
+        f"(at most {max([leading, *own.values()]):g} now) or set optim.clip."
     )
 
 
@@ -107,7 +114,8 @@ def _validate(session: Session) -> Generator[ev.Event, None, bool]:
     """Judge the validation part, then early stopping, then a checkpoint; True where a stop was asked for instead."""
     position = session.position
     began = time.monotonic()
-    judged = yield from session.judge.part(session.state.weights, session.validation, "validating", session.should_stop)
+    weights = session.for_judge(session.state.weights, session.spec.freeze)
+    judged = yield from session.judge.part(weights, session.validation, "validating", session.should_stop)
     if judged is None:
         yield from session.save("stopping")
         return True
@@ -126,10 +134,12 @@ def _validate(session: Session) -> Generator[ev.Event, None, bool]:
 
 def evaluate(session: Session) -> Generator[ev.Event, None, bool]:
     """The best weights on validation and test, into the log and `evaluation/`; True where a stop was asked for."""
-    position, weights = session.position, session.state.weights
+    position, checkpoints = session.position, session.checkpoints
+    spec, weights = session.spec, session.state.weights
     best = position.stopper.best_step or position.step
     if best != position.step:
-        weights = session.checkpoints.weights(best, weights)
+        spec, _, weights = networks.restored(session.config, checkpoints, best, checkpoints.progress(best))
+    weights = session.for_judge(weights, spec.freeze)
     test = make_feed(session.prepared.parts["test"], session.config.data.feed)
     for name, feed in (("validation", session.validation), ("test", test)):
         judged = yield from session.judge.part(weights, feed, "evaluating", session.should_stop)

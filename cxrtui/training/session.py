@@ -8,14 +8,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cxrtui import events as ev
+from cxrtui import transfer
 from cxrtui.config import Config
 from cxrtui.data.feed import Feed
 from cxrtui.data.prepare import Prepared
 from cxrtui.evaluation.judge import Judge
+from cxrtui.evaluation.predict import Weights
+from cxrtui.net import freeze
 from cxrtui.net.checkpoints import Checkpoints
+from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.runs import Run
-from cxrtui.training.step import TrainState
+from cxrtui.training.step import StepFunction, TrainState
 from cxrtui.training.stopping import Stopper
 
 Ask = Callable[[], bool]
@@ -51,7 +58,12 @@ class Position:
 
 @dataclass
 class Session:
-    """One call of `fit`: its parts, its state, and the checkpoints it makes."""
+    """One call of `fit`: its parts, its state, and the checkpoints it makes.
+
+    `spec`, `graphdef`, `state` and `step` change together, where an epoch begins in which more trains; `step` is None
+    until the one for the next epoch is compiled. The judge's program goes on taking the weights as `judged_level`
+    takes them apart.
+    """
 
     config: Config
     run: Run
@@ -59,13 +71,17 @@ class Session:
     should_checkpoint: Ask
     checkpoints: Checkpoints
     prepared: Prepared
+    class_weights: NDArray[np.float32]
+    spec: ClassifierSpec
+    graphdef: Any
     state: TrainState
+    step: StepFunction | None
     position: Position
     steps_per_epoch: int
     judge: Judge
+    judged_level: str
     feed: Feed
     validation: Feed
-    spec: dict[str, Any]
     saved_at: float = field(default_factory=time.monotonic)
     _announced: list[ev.CheckpointSaved] = field(default_factory=list)
 
@@ -80,6 +96,19 @@ class Session:
         return max(1, -(-self.position.step // self.steps_per_epoch))
 
     @property
+    def next_level(self) -> str:
+        """The freeze level of the next step."""
+        model = self.config.model
+        return transfer.level_in(self.position.step // self.steps_per_epoch + 1, model.freeze, model.unfreeze)
+
+    def for_judge(self, weights: Weights, level: str) -> Weights:
+        """`weights`, taken apart by `level`, as the judge's program takes them."""
+        if level == self.judged_level:
+            return weights
+        _, *states = freeze.at_level(self.graphdef, **weights, level=self.judged_level)
+        return dict(zip(("trainable", "frozen", "statistics"), states, strict=True))
+
+    @property
     def due(self) -> bool:
         """Whether the last checkpoint is too old."""
         minutes = self.config.run.checkpoint_minutes
@@ -90,7 +119,7 @@ class Session:
         yield from self.committed(wait=True)
         position = self.position
         about = {"epoch": self.epoch, "labels": self.prepared.labels, "fingerprint": self.prepared.fingerprint,
-                 "spec": self.spec}  # fmt: skip
+                 "spec": self.spec.as_dict()}  # fmt: skip
         self.checkpoints.save(position.step, self.state.weights, self.state.optimizer, position.as_dict() | about)
         best = position.stopper.best_step == position.step
         self._announced.append(ev.CheckpointSaved(step=position.step, epoch=self.epoch, best=best, reason=reason))

@@ -7,13 +7,15 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
+from cxrtui import transfer
 from cxrtui.config import Config
+from cxrtui.errors import CheckpointError
 from cxrtui.evaluation import network as networks
 from cxrtui.net import freeze, shelf
 from cxrtui.net.checkpoints import Checkpoints
 from cxrtui.net.classifier import ClassifierSpec, create
+from cxrtui.training.optimizer import optimizer_at
 from cxrtui.training.step import TrainState
 
 
@@ -25,22 +27,8 @@ class Start:
     state: TrainState
     spec: ClassifierSpec
 
-    @property
-    def parameters(self) -> int:
-        """Parameters, frozen ones included."""
-        return self.trainable + _count(self.state.frozen)
 
-    @property
-    def trainable(self) -> int:
-        """Parameters that train."""
-        return _count(self.state.trainable)
-
-
-def _count(tree: Any) -> int:
-    return sum(int(leaf.size) for leaf in jax.tree.leaves(tree))
-
-
-def start(config: Config, optimizer: optax.GradientTransformation) -> Start:
+def start(config: Config, total_steps: int) -> Start:
     """Weights as ``model.init`` asks for them, and the optimizer's first state.
 
     Raises:
@@ -55,24 +43,31 @@ def start(config: Config, optimizer: optax.GradientTransformation) -> Start:
 
         network = port.load_backbone(create(port.spec_for(place, spec), config.run.seed), place)
     graphdef, trainable, frozen, statistics = freeze.split(network)
+    optimizer = optimizer_at(config, total_steps, network.spec.freeze)
     state = TrainState(jnp.zeros((), jnp.int32), trainable, frozen, statistics, optimizer.init(trainable))
     return Start(graphdef, state, network.spec)
 
 
-def resumed(config: Config, optimizer: optax.GradientTransformation, checkpoints: Checkpoints, step: int) -> Start:
+def resumed(config: Config, total_steps: int, checkpoints: Checkpoints, step: int) -> Start:
     """The network and its state as they were at a checkpoint; the file of the first weights is not needed again.
 
     Raises:
-        CheckpointError: it is torn, or of another network or optimizer.
+        CheckpointError: it is torn, or of another network or optimizer, or froze what the settings now do not.
     """
-    spec = networks.restored_spec(config, checkpoints.progress(step))
-    graphdef, trainable, frozen, statistics = networks.abstract(spec)
-    weights = checkpoints.weights(step, {"trainable": trainable, "frozen": frozen, "statistics": statistics})
+    progress = checkpoints.progress(step)
+    spec, graphdef, weights = networks.restored(config, checkpoints, step, progress)
+    epoch = max(1, int(progress.get("epoch", 1)))
+    if spec.freeze != (level := transfer.level_in(epoch, config.model.freeze, config.model.unfreeze)):
+        raise CheckpointError(
+            f"In epoch {epoch} the checkpoint {checkpoints.folder / str(step)} has model.freeze={spec.freeze}, and the "
+            f"run's config.toml now {level}; put its model.freeze and model.unfreeze back, or start a new run."
+        )
+    optimizer = optimizer_at(config, total_steps, spec.freeze)
     state = TrainState(
         step=jnp.asarray(step, jnp.int32),
         trainable=weights["trainable"],
         frozen=weights["frozen"],
         statistics=weights["statistics"],
-        optimizer=checkpoints.optimizer(step, jax.eval_shape(optimizer.init, trainable)),
+        optimizer=checkpoints.optimizer(step, jax.eval_shape(optimizer.init, weights["trainable"])),
     )
     return Start(graphdef, state, spec)

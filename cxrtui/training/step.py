@@ -41,6 +41,14 @@ class TrainState:
     optimizer: Any
 
     @property
+    def counts(self) -> tuple[int, int]:
+        """Parameters in all, and those of them that train."""
+        trainable, frozen = (
+            sum(int(leaf.size) for leaf in jax.tree.leaves(tree)) for tree in (self.trainable, self.frozen)
+        )
+        return trainable + frozen, trainable
+
+    @property
     def weights(self) -> dict[str, Any]:
         """The network's three pytrees, as a checkpoint and a `Predictor` take them."""
         return {"trainable": self.trainable, "frozen": self.frozen, "statistics": self.statistics}
@@ -90,3 +98,15 @@ def make_step(
         return after, scalars
 
     return step
+
+
+def compile_step(
+    graphdef: Any, config: Config, optimizer: optax.GradientTransformation, weights: NDArray[np.float32],
+    state: TrainState, side: int,
+) -> StepFunction:  # fmt: skip
+    """`make_step`, compiled for this state and for films stored with `side` pixels; it takes no others."""
+    images = jax.ShapeDtypeStruct((config.optim.batch_size, side, side), np.uint8)
+    labels = jax.ShapeDtypeStruct((config.optim.batch_size,), np.int32)
+    jitted = jax.jit(make_step(graphdef, config, optimizer, weights), donate_argnums=0)
+    compiled: StepFunction = jitted.lower(state, images, labels).compile()
+    return compiled

@@ -115,6 +115,17 @@ def test_masks_label_by_path(tiny: ClassifierSpec) -> None:
     assert flat(updates)["head", "layers", 0, "kernel"].any()
 
 
+@pytest.mark.parametrize(("before", "after"), [("stage4", "stage2"), ("stage1", "none"), ("none", "stage4")])
+def test_another_level_divides_the_same_arrays(tiny: ClassifierSpec, before: str, after: str) -> None:
+    parts = freeze.split(create(dataclasses.replace(tiny, freeze=before)))
+    again = freeze.at_level(*parts, level=after)
+    like = freeze.split(create(dataclasses.replace(tiny, freeze=after)))
+    assert again[0] == like[0]
+    assert jax.tree.structure(again[1:]) == jax.tree.structure(like[1:])
+    arrays = {id(leaf) for leaf in jax.tree.leaves(parts[1:])}
+    assert {id(leaf) for leaf in jax.tree.leaves(again[1:])} == arrays
+
+
 def test_split_and_merge_round_trip(tiny: ClassifierSpec) -> None:
     network = create(tiny)
     again = freeze.merge(*freeze.split(network))

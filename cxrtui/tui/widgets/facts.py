@@ -24,11 +24,11 @@ class Facts(Static):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="box")
         self.border_title = "films and settings"
-        self._shown: tuple[int, int] | None = None
+        self._shown: tuple[int, int, int] | None = None
 
     def show(self, state: RunState) -> None:
-        """Say what `state` knows; only the start and the films ever change it."""
-        key = (id(state.config), id(state.data))
+        """Say what `state` knows; the start and the films change it, and what trains."""
+        key = (id(state.config), id(state.data), id(state.compiled))
         if key != self._shown:
             self._shown = key
             self.update(self._content(state))

@@ -1,0 +1,95 @@
+"""One setting: a dataclass's field with its help text and limits, and how a text or a number becomes its value."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cxrtui.errors import ConfigError
+
+
+def setting(default: Any, about: str, *, low: float | None = None, high: float | None = None,
+            choices: tuple[str, ...] = ()) -> Any:  # fmt: skip
+    """A field with its help text and its limits (inclusive)."""
+    return dataclasses.field(default=default, metadata={"about": about, "low": low, "high": high, "choices": choices})
+
+
+def as_text(value: Any) -> str:
+    """A setting as ``--set`` takes it: items by comma, commas within one behind a backslash."""
+    if not isinstance(value, (list, tuple)):
+        return str(value)
+    return ",".join(str(item).replace("\\", "\\\\").replace(",", "\\,") for item in value)
+
+
+def _items(text: str) -> list[str]:
+    """The inverse of `as_text`, for a list."""
+    parts = re.findall(r"(?:[^,\\]|\\.|\\$)+", text)
+    return [part for item in parts if (part := re.sub(r"\\([,\\])", r"\1", item).strip())]
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the known one that it resembles."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.0)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _scalar(key: str, kind: Any, value: Any) -> Any:
+    """`value` as `kind` (int, float, str, bool); text is parsed, a number is never silently rounded."""
+    try:
+        if kind is str:
+            if not isinstance(value, (str, int, float)) or isinstance(value, bool):
+                raise ValueError
+            if not str(value).isprintable():
+                raise ConfigError(f"{key} must be printable UTF-8 text; rename or link the file that {value!a} means.")
+            return str(value)
+        if isinstance(value, bool):
+            raise ValueError
+        if kind is int:
+            number = int(value) if isinstance(value, (str, int)) else value
+            if number != int(number):
+                raise ValueError
+            return int(number)
+        return float(value)
+    except (ValueError, TypeError, OverflowError):
+        name = {int: "a whole number", float: "a number", str: "text"}[kind]
+        raise ConfigError(f"{key} must be {name}, not {value!r}.") from None
+
+
+def value_of(key: str, limits: Mapping[str, Any], kind: Any, value: Any) -> Any:
+    """`value` as the setting `key` holds it.
+
+    Args:
+        key: for messages.
+        limits: the metadata that `setting` gave the field.
+        kind: str, int, float, or a tuple of one of them.
+        value: what was read, or text such as ``0.3`` or ``a,b``, which is parsed.
+
+    Raises:
+        ConfigError: it is of the wrong type or outside the limits.
+    """
+    if isinstance(kind, types.GenericAlias):
+        inner = typing.get_args(kind)[0]
+        parts = _items(value) if isinstance(value, str) else value
+        if not isinstance(parts, (list, tuple)):
+            parts = [parts]
+        result: Any = tuple(_scalar(key, inner, part) for part in parts)
+        if inner is int and any(number < 1 for number in result):
+            raise ConfigError(f"{key} must hold positive whole numbers, not {value!r}.")
+        if (choices := limits["choices"]) and (other := [part for part in result if part not in choices]):
+            raise ConfigError(f"{key} may hold {', '.join(choices)}, not {other[0]!r}.")
+        return result
+    result = _scalar(key, kind, value)
+    if limits["choices"] and result not in limits["choices"]:
+        raise ConfigError(f"{key} must be one of {', '.join(limits['choices'])}, not {result!r}.")
+    low, high = limits["low"], limits["high"]
+    inside = kind is str or ((low is None or result >= low) and (high is None or result <= high))
+    if not inside or (kind is float and math.isnan(result)):
+        span = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
+        raise ConfigError(f"{key} must be {span}, not {result!r}.")
+    return result
