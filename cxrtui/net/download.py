@@ -11,6 +11,7 @@ import hashlib
 import http.client
 import os
 import re
+import shutil
 import socket
 import time
 import urllib.error
@@ -25,6 +26,8 @@ from cxrtui.errors import WeightsError
 CHUNK = 1 << 18
 ATTEMPTS = 5  # without a single new byte
 Tell = Callable[[int, int], None]  # bytes here, bytes in all (0: not known)
+ShouldStop = Callable[[], bool]
+_PATIENCE = 0.1  # seconds between two looks at `ShouldStop`, in a pause
 
 _LATER = (408, 429, 500, 502, 503, 504)
 
@@ -41,6 +44,25 @@ class RefusedByServerError(WeightsError):
         self.status = status
 
 
+class GivenUpError(WeightsError):
+    """Whoever asked does not want it any more; what came so far is kept."""
+
+
+def never() -> bool:
+    """A `ShouldStop` that wants everything."""
+    return False
+
+
+def heed(should_stop: ShouldStop) -> None:
+    """Go on only while it is wanted.
+
+    Raises:
+        GivenUpError: it is not.
+    """
+    if should_stop():
+        raise GivenUpError("Given up, as was asked.")
+
+
 class _Redirects(urllib.request.HTTPRedirectHandler):
     """Follows to the storage behind a hub, and keeps the token from any other host."""
 
@@ -53,7 +75,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 def download(
     url: str, partial: Path, *, headers: Mapping[str, str], size: int = 0, tell: Tell = lambda _here, _all: None,
-    timeout: float = 20.0, pause: float = 1.0,
+    timeout: float = 20.0, pause: float = 1.0, should_stop: ShouldStop = never,
 ) -> None:  # fmt: skip
     """Bring `partial` to the whole of what `url` holds, from wherever it stands.
 
@@ -65,8 +87,11 @@ def download(
         tell: called as bytes arrive.
         timeout: of a connection and of each read, seconds.
         pause: before the second attempt, seconds; doubled for each further one.
+        should_stop: asked before each request, after each piece and while pausing; a server that is silent is noticed
+            at `timeout`.
 
     Raises:
+        GivenUpError: `should_stop` said so.
         NoWayOutError: there is no connection, or none that brings anything.
         RefusedByServerError: an answer that waiting does not change.
         WeightsError: the disk refuses, or another process downloads the same.
@@ -74,9 +99,10 @@ def download(
     with _opened(partial) as file:
         failures, reached = 0, False
         while True:
+            heed(should_stop)
             before = file.seek(0, os.SEEK_END)
             try:
-                if _go_on(url, file, dict(headers), size, tell, timeout):
+                if _go_on(url, file, dict(headers), size, tell, timeout, should_stop):
                     return
                 reason = "the connection ended early"
             except urllib.error.HTTPError as error:
@@ -93,7 +119,27 @@ def download(
             failures = 0 if came else failures + 1
             if failures >= ATTEMPTS:
                 raise NoWayOutError(reason)
-            time.sleep(min(pause * 2 ** max(0, failures - 1), 30.0))
+            _rest(min(pause * 2 ** max(0, failures - 1), 30.0), should_stop)
+
+
+def discard(partial: Path) -> None:
+    """Remove a partial file and its folder.
+
+    Raises:
+        WeightsError: another process downloads it, or the disk refuses.
+    """
+    with _opened(partial):
+        try:
+            shutil.rmtree(partial.parent)
+        except OSError as error:
+            raise WeightsError(f"Cannot remove {partial}: {error.strerror or error}.") from None
+
+
+def _rest(seconds: float, should_stop: ShouldStop) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        heed(should_stop)
+        time.sleep(min(left, _PATIENCE))
 
 
 def sha256(path: Path) -> str:
@@ -117,7 +163,9 @@ def _opened(partial: Path) -> BinaryIO:
     return file
 
 
-def _go_on(url: str, file: BinaryIO, headers: dict[str, str], size: int, tell: Tell, timeout: float) -> bool:
+def _go_on(
+    url: str, file: BinaryIO, headers: dict[str, str], size: int, tell: Tell, timeout: float, should_stop: ShouldStop
+) -> bool:
     """One request for what is missing; whether the file is whole now."""
     here = file.tell()
     if size and here == size:
@@ -150,10 +198,11 @@ def _go_on(url: str, file: BinaryIO, headers: dict[str, str], size: int, tell: T
             raise RefusedByServerError(answer.status, f"but a file of {total:,} bytes instead of {size:,}")
         total = total or size
         tell(here, total)
-        while chunk := answer.read(CHUNK):
+        while chunk := answer.read1(CHUNK):  # what has come, so that a slow line is heard of too
             _write(file, chunk)
             here += len(chunk)
             tell(here, total)
+            heed(should_stop)
     # Without any length the end of the connection is the end of the file; its checksum tells.
     return here == total or not total
 

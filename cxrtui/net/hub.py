@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from cxrtui import __version__
 from cxrtui.errors import UsageError, WeightsError
-from cxrtui.net.download import NoWayOutError, RefusedByServerError, Tell, download, sha256
+from cxrtui.net.download import NoWayOutError, RefusedByServerError, ShouldStop, Tell, download, heed, never, sha256
 
 PARTIAL = ".fetch"  # folder of partial files, on the shelf
 
@@ -86,9 +86,15 @@ def find(name: str) -> Known:
     return every[name]
 
 
+def partial_file(wanted: Known, models: Path) -> Path:
+    """Where the file is until it is whole; what a fetch that was cut has left is there."""
+    return models / PARTIAL / f"{wanted.name}-{wanted.revision[:12]}" / Path(wanted.file).name
+
+
 def fetch(
-    wanted: Known, models: Path, tell: Tell, *, expected: str = "", timeout: float = 0, pause: float = 1.0
-) -> tuple[Path, str]:
+    wanted: Known, models: Path, tell: Tell, *, expected: str = "", timeout: float = 0, pause: float = 1.0,
+    should_stop: ShouldStop = never,
+) -> tuple[Path, str]:  # fmt: skip
     """Bring the file here, going on with what an earlier attempt left.
 
     Args:
@@ -98,17 +104,19 @@ def fetch(
         expected: checksum that a first fetch recorded, for weights whose manifest has none.
         timeout: of a connection and each read, seconds; 0 is huggingface_hub's own, ``HF_HUB_DOWNLOAD_TIMEOUT``.
         pause: before a second attempt, seconds.
+        should_stop: as `download.download` asks it.
 
     Returns:
         The file, and its SHA-256.
 
     Raises:
+        GivenUpError: `should_stop` said so; what came is kept.
         WeightsError: it could not be had; the message says why and what to do.
         UsageError: ``HF_ENDPOINT`` is no address.
     """
     from huggingface_hub import constants, get_token, hf_hub_url
 
-    partial = models / PARTIAL / f"{wanted.name}-{wanted.revision[:12]}" / Path(wanted.file).name
+    partial = partial_file(wanted, models)
     url = hf_hub_url(
         wanted.repository, wanted.file, revision=wanted.revision, endpoint=os.environ.get("HF_ENDPOINT") or None
     )
@@ -122,11 +130,12 @@ def fetch(
         headers["Authorization"] = f"Bearer {token}"
     try:
         download(url, partial, headers=headers, size=wanted.bytes, tell=tell, pause=pause,
-                 timeout=timeout or constants.HF_HUB_DOWNLOAD_TIMEOUT)  # fmt: skip
+                 timeout=timeout or constants.HF_HUB_DOWNLOAD_TIMEOUT, should_stop=should_stop)  # fmt: skip
     except NoWayOutError as error:
         raise WeightsError(_unreachable(wanted, host, str(error), partial)) from None
     except RefusedByServerError as error:
         raise WeightsError(_refused(wanted, host, error)) from None
+    heed(should_stop)
     sum_ = sha256(partial)
     expected = wanted.sha256 or expected
     if expected and sum_ != expected:

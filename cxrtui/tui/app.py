@@ -22,6 +22,7 @@ from cxrtui.tui.screens.page import Page
 from cxrtui.tui.screens.questions import KeyHelp, Notice
 from cxrtui.tui.screens.quit import QuitScreen
 from cxrtui.tui.screens.runs import RunsScreen
+from cxrtui.tui.shelver import Shelver
 from cxrtui.tui.theme import THEME
 from cxrtui.tui.threads import leave
 from cxrtui.tui.trainer import Trainer
@@ -40,6 +41,7 @@ class Dashboard(App[int]):
         self.workspace = workspace
         self.backend = backend or Backend()
         self.trainer = Trainer(self.backend)
+        self.shelver = Shelver(workspace.models)
         self.opening: Callable[[], object] | None = None  # what the command line asks to be shown
 
     def on_mount(self) -> None:
@@ -51,8 +53,9 @@ class Dashboard(App[int]):
             self.opening()
 
     def on_unmount(self) -> None:
-        """A training that is left behind ends at its next step, if the process lives that long."""
+        """What is left behind ends at its next step, if the process lives that long."""
         self.trainer.signal()
+        self.shelver.give_up()
 
     def attempt(self, title: str, action: partial[None]) -> None:
         """Do it; say in the user's words why it could not be done."""

@@ -12,7 +12,8 @@ from cxrtui import config as configs
 from cxrtui.config import FREEZE_LEVELS, METRICS, Config
 from cxrtui.data.films import printable
 from cxrtui.errors import ConfigError, CxrtuiError, WeightsError
-from cxrtui.net import shelf
+from cxrtui.net import hub, shelf
+from cxrtui.tui.keys import key_of
 from cxrtui.workspace import Workspace, expand
 
 RUN_NAME = "run.name"
@@ -171,16 +172,19 @@ def _count(labels: tuple[str, ...], found: Mapping[str, int]) -> str:
 
 
 def _check_init(text: str, models: Path) -> str:
+    key = key_of("launch", "weights")
     if not text:
-        raise ConfigError("imagenet, random, a name on the shelf, or a file of weights")
+        raise ConfigError(f"imagenet, random, a name on the shelf, or a file of weights; {key} shows the shelf")
     try:
         place = shelf.locate(shelf.resolve(text, models))
     except WeightsError:
-        if text == "imagenet":
-            raise ConfigError("not here yet: cxrtui weights fetch imagenet") from None
-        raise ConfigError("no such file, and no such name on the shelf; or random") from None
+        if shelf.NAME.fullmatch(text) and shelf.is_shelf(models / text):
+            raise ConfigError(f"on the shelf, but its weights are missing: {key} shows it") from None
+        if text in hub.known():
+            raise ConfigError(f"not here yet: {key} opens the weights, {key_of('weights', 'fetch')} fetches") from None
+        raise ConfigError(f"no such file, and no such name on the shelf ({key} shows it); or random") from None
     if place is None:
-        return "from nothing: needs many films and epochs"
+        return f"from nothing: needs many films and epochs; {key} shows others"
     return "from the shelf" if place.is_dir() else "from this file"
 
 

@@ -33,11 +33,13 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("d", "delete", "Delete", "Delete the run's folder, after asking"),
         Key("c", "classify", "Classify", "Classify films with a trained run"),
         Key("i", "data", "Data", "Look at films: what they are, and what is wrong with them"),
+        Key("w", "weights", "Weights", "Initial weights: what is on the shelf, fetch, port"),
     ),
     "launch": (
         Key("ctrl+s", "start", "Start training", "Start the run and watch it"),
         Key("escape", "back", "Back", "Back to the runs"),
         Key("f2", "data", "Data", "Look at the films that the form names"),
+        Key("f3", "weights", "Weights", "Choose, fetch or port the initial weights"),
         Key("f1", "app.keys", "Help", "Show all keys"),
         Key("ctrl+q", "app.quit", "Quit", "Quit", priority=True),
     ),
@@ -47,6 +49,20 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("b", "browse", "Browse", "Show the folders, or the report again"),
         Key("u", "up", "Up", "Show the folder above"),
         Key("escape", "back", "Back", "Back; the reading under way is given up"),
+        Key("f1", "app.keys", "Help", "Show all keys, also while typing", show=False),
+    ),
+    "weights": (
+        Key("enter", "use", "Use", "Start a run from the weights under the cursor: back to the form with their name"),
+        Key("f", "fetch", "Fetch", "Fetch published weights from the hub; goes on where an earlier fetch was cut"),
+        Key("p", "port", "Port file", "Put a file of weights on the shelf"),
+        Key("c", "check", "Check", "Read every file on the shelf and compare its checksum"),
+        Key("d", "remove", "Remove", "Remove from the shelf, after asking; or what a cut fetch has left"),
+        Key("r", "refresh", "Refresh", "Look at the shelf again"),
+        Key("escape", "back", "Back", "Give up what is under way; then back"),
+    ),
+    "port": (
+        Key("ctrl+s", "port", "Put it on the shelf", "Put the file on the shelf"),
+        Key("escape", "cancel", "Cancel", "Leave the shelf as it is"),
     ),
     "monitor": (
         Key("p", "pause", "Pause/go on", "Pause the run, or let a paused run go on"),
@@ -86,6 +102,11 @@ SHOWN_AS = {
 def shown(key: str) -> str:
     """The key as the footer and the help write it."""
     return SHOWN_AS.get(key, key)
+
+
+def key_of(section: str, action: str) -> str:
+    """The key that does `action` there, as the footer writes it."""
+    return next(shown(item.key) for item in KEYS[section] if item.action == action)
 
 
 def bindings(*sections: str) -> list[BindingType]:

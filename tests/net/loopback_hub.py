@@ -15,7 +15,8 @@ class Hub:
     """Serves `files` by path. `mishaps` are used up, one for each request:
 
     a number cuts the connection after so many bytes of the body; ``503`` and the like as ``"status 503"``; ``"silent"``
-    never answers; ``"no ranges"`` ignores a Range; ``"redirect"`` sends to `storage`.
+    never answers; ``"no ranges"`` ignores a Range; ``"redirect"`` sends to `storage`; ``"drip"`` sends 4 kB every
+    50 ms; ``"hold 4096"`` sends so many bytes and then nothing, for five seconds.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -64,8 +65,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         self.send_header("Content-Length", str(length))
         self.end_headers()
-        self.wfile.write(body[start : start + mishap] if isinstance(mishap, int) else body[start:])
+        self._send(body[start:], mishap)
         self.close_connection = True
+
+    def _send(self, body: bytes, mishap: int | str) -> None:
+        if mishap == "drip":
+            for begin in range(0, len(body), 4096):
+                self.wfile.write(body[begin : begin + 4096])
+                if self.hub.closing.wait(0.05):
+                    return
+        elif isinstance(mishap, str) and mishap.startswith("hold"):
+            self.wfile.write(body[: int(mishap.split()[1])])
+            self.hub.closing.wait(5)
+        else:
+            self.wfile.write(body[:mishap] if isinstance(mishap, int) else body)
 
     def _answer(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from huggingface_hub import constants
 
 from cxrtui.errors import UsageError, WeightsError
 from cxrtui.net import hub
-from cxrtui.net.download import download
+from cxrtui.net.download import GivenUpError, download
 from tests.net.loopback_hub import Hub, serving
 
 BODY = random.Random(0).randbytes(1_500_000)
@@ -78,6 +79,30 @@ def test_another_process_goes_on_where_one_was_stopped(server: Hub, tmp_path: Pa
     told, _ = fetch(tmp_path)
     assert told[0] == (500_000, len(BODY))
     assert server.ranges[-1] == "bytes=500000-"
+
+
+def test_a_slow_line_is_heard_of_as_it_comes(server: Hub, tmp_path: Path) -> None:
+    server.mishaps = ["drip"]
+    told: list[int] = []
+    with pytest.raises(GivenUpError):
+        hub.fetch(WANTED, tmp_path, lambda here, _all: told.append(here), should_stop=lambda: len(told) > 5)
+    assert max(told) < 200_000
+    assert (tmp_path / PART).stat().st_size == max(told)
+    assert fetch(tmp_path)[0][0] == (max(told), len(BODY))
+
+
+@pytest.mark.parametrize("mishaps", [["status 503"] * 9, ["silent"] * 9, ["hold 4096"] * 9])
+def test_what_is_not_wanted_any_more_is_given_up_while_waiting(
+    server: Hub, tmp_path: Path, mishaps: list[int | str]
+) -> None:
+    server.mishaps = mishaps
+    began = time.monotonic()
+    with pytest.raises(GivenUpError):
+        fetch(tmp_path, timeout=0.2, pause=60.0, should_stop=lambda: len(server.requests) > 0)
+    assert time.monotonic() - began < 30  # and not the minute's pause
+    assert len(server.requests) == 1
+    server.mishaps = []
+    fetch(tmp_path)
 
 
 @pytest.mark.parametrize("known_size", [True, False])

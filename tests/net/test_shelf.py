@@ -14,7 +14,7 @@ from cxrtui import cli
 from cxrtui.errors import UsageError, WeightsError
 from cxrtui.net import hub, saved, shelf, shelving
 from cxrtui.net.classifier import ClassifierSpec
-from cxrtui.net.download import sha256
+from cxrtui.net.download import GivenUpError, sha256
 from tests.net import torchvision_file
 from tests.net.loopback_hub import Hub, serving
 
@@ -156,6 +156,66 @@ def test_a_folder_appears_whole_or_not_at_all(models: Path, file: Path, tmp_path
     shelving.port(file, models, "mine", force=True)
     assert shelf.verify(models / "mine").licence == ""
     assert sorted(item.name for item in models.iterdir()) == before
+
+
+def test_what_a_killed_process_left_is_cleared_away(models: Path, file: Path) -> None:
+    (models / ".new.abcd1234.tmp" / "new").mkdir(parents=True)
+    (models / "mine").rename(models / ".mine-old")  # killed between the two renames: the old one comes back
+    (models / ".mine.abcd1234.tmp").mkdir()
+    (models / ".mine-old").rename(models / ".mine.abcd1234.tmp" / "old")
+    (models / ".other.tmp").mkdir()  # not ours
+    with shelving.placing(models, "first") as folder:
+        with shelving.placing(models, "second") as another:  # does not clear away the first, which is at work
+            (another / "file").touch()
+        assert folder.is_dir()
+    assert sorted(item.name for item in models.iterdir()) == [".other.tmp", "first", "mine", "second"]
+    assert shelf.verify(models / "mine")
+
+
+def test_removing_takes_a_folder_of_the_shelf_and_nothing_else(models: Path, tmp_path: Path) -> None:
+    (models / "other").mkdir()
+    outside = tmp_path / "outside"
+    (models / "mine").rename(outside)
+    (models / "link").symlink_to(outside)
+    for name in ("other", "absent", "../outside", str(outside), "", "."):
+        with pytest.raises(UsageError, match="to be removed"):
+            shelving.remove(models, name)
+    shelving.remove(models, "link")
+    assert shelf.verify(outside)
+    outside.rename(models / "mine")
+    shelving.remove(models, "mine")
+    assert [item.name for item in models.iterdir()] == ["other"]
+
+
+def test_a_port_that_is_not_wanted_any_more_leaves_no_trace(models: Path, file: Path) -> None:
+    before = sorted(item.name for item in models.iterdir())
+    for steps in range(3):
+        asked: list[bool] = []
+        with pytest.raises(GivenUpError):
+            shelving.port(file, models, "new", should_stop=lambda a=asked, n=steps: len(a) == n or a.append(True))  # type: ignore[misc,func-returns-value]
+        assert sorted(item.name for item in models.iterdir()) == before
+
+
+def test_a_fetch_that_is_given_up_goes_on_later_or_is_thrown_away(published: Hub, tmp_path: Path) -> None:
+    models, known = tmp_path / "models", hub.known()["some"]
+    for tidy in (False, True):
+        published.mishaps = ["drip"]
+        told: list[int] = []
+
+        def tell(here: int, _all: int, told: list[int] = told) -> None:
+            told.append(here)
+
+        with pytest.raises(GivenUpError):
+            shelving.fetch("some", models, tell, should_stop=lambda told=told: len(told) > 3)  # type: ignore[misc]
+        kept = hub.partial_file(known, models).stat().st_size
+        assert kept == max(told)
+        if tidy:
+            shelving.remove_partial(known, models)
+            assert list(models.iterdir()) == []
+        else:
+            shelving.fetch("some", models, lambda _here, _all: None)
+            assert published.ranges[-1] == f"bytes={kept}-"
+            shelving.remove(models, "some")
 
 
 def test_fetched_weights_are_on_the_shelf_with_their_origin(

@@ -21,13 +21,13 @@ from .screen_text import shows, text_of, until
 async def test_a_report_leads_to_a_training(dashboard: Dashboard, tmp_path: Path, size: tuple[int, int]) -> None:
     async with dashboard.run_test(size=size) as pilot:
         await pilot.press("i")
-        await shows(pilot, "Data", "folders", "i reports on", "Research use only", "i Inspect", "t Train")
+        await shows(pilot, "Data", "folders", "enter reports on what is typed", "Research use only", "↓ Folders")
+        assert "t Train" not in text_of(pilot)  # a letter is typed into the path
+        await pilot.press("down")
+        await shows(pilot, "i Inspect", "t Train")
         await pilot.press("t")
         await shows(pilot, "no report yet")
-        field = dashboard.screen.query_one("#data-path", Input)
-        field.value = str(tmp_path)
-        field.focus()
-        await pilot.press("enter")
+        await pilot.press("shift+tab", *str(tmp_path), "enter")
         await shows(pilot, "1,124 films, read as class-folders", "findings", "44.5%", "No_findings", "✔ read in")
         await until(pilot, lambda: dashboard.screen.focused and dashboard.screen.focused.id == "report")
         await pilot.press("end")
@@ -63,7 +63,7 @@ async def test_folders_are_browsed(dashboard: Dashboard, tmp_path: Path, monkeyp
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await pilot.press("i")
         await shows(pilot, "films, new")
-        await pilot.press("down", "i")
+        await pilot.press("down", "down", "i")
         await shows(pilot, "1,124 films")
         assert dashboard.screen.query_one("#data-path", Input).value == f"{tmp_path}/films\\, new"
         assert "▸" not in text_of(pilot)

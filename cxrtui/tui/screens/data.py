@@ -20,9 +20,10 @@ from cxrtui.data.films import printable
 from cxrtui.errors import CxrtuiError
 from cxrtui.tui import threads
 from cxrtui.tui.keys import bindings
-from cxrtui.tui.screens.launch import LaunchScreen, PathSuggester
+from cxrtui.tui.screens.launch import LaunchScreen
 from cxrtui.tui.screens.page import WIDE, Page
 from cxrtui.tui.widgets.picker import Folders
+from cxrtui.tui.widgets.suggest import PathSuggester
 from cxrtui.workspace import expand
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ class Reported(Message):
 
 class _GivenUp(Exception):
     """The screen does not want this report any more."""
+
+
+class PathInput(Input):
+    """The path; the way down leads to the folders."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("down", "screen.folders", "Folders", key_display="↓")]
 
 
 class ReportBox(VerticalScroll):
@@ -68,8 +75,8 @@ class DataScreen(Page):
         place = expand(self._source) if self._source else Path.cwd()
         with Container(id="data-path-box", classes="box") as box:
             box.border_title = "films: a folder, a CSV, LAYOUT:PATH, or several by comma"
-            yield Input(self._source, id="data-path", compact=True, placeholder="type a path, or choose below",
-                        suggester=PathSuggester(), select_on_focus=False)  # fmt: skip
+            yield PathInput(self._source, id="data-path", compact=True, placeholder="type a path, or choose below",
+                            suggester=PathSuggester(), select_on_focus=False)  # fmt: skip
         with Horizontal(id="data-body"):
             yield Folders(place if place.is_dir() else Path.cwd(), id="data-tree", classes="box")
             with ReportBox(id="report", classes="box") as report:
@@ -81,11 +88,10 @@ class DataScreen(Page):
         yield Static("", id="data-note", markup=False)
 
     def on_mount(self) -> None:
-        """Begin with the report where a path is known, else at the folders."""
-        tree = self.query_one(Folders)
-        tree.border_title = "folders"
-        tree.focus()
-        self._say("i reports on the folder under the cursor · enter opens it")
+        """Begin with the report where a path is known, else where it is typed."""
+        self.query_one(Folders).border_title = "folders"
+        self.query_one("#data-path", Input).focus()
+        self._say("enter reports on what is typed · → completes it · ↓ goes to the folders")
         if self._source:
             self._inspect(self._source)
 
@@ -200,9 +206,16 @@ class DataScreen(Page):
 
     def action_browse(self) -> None:
         """Show the folders, or the report again."""
-        self.toggle_class("-browsing")
-        shown = self.query_one(Folders) if self.has_class("-browsing") else self.query_one(ReportBox)
-        shown.focus()
+        if self._shown is not None and self.has_class("-browsing"):
+            self.remove_class("-browsing")
+            self.query_one(ReportBox).focus()
+        else:
+            self.action_folders()
+
+    def action_folders(self) -> None:
+        """Go to the folders."""
+        self.add_class("-browsing")
+        self.query_one(Folders).focus()
 
     def action_up(self) -> None:
         """Show the folder above."""

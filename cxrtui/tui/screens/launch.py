@@ -19,10 +19,11 @@ from cxrtui.config import Config
 from cxrtui.errors import CxrtuiError
 from cxrtui.net import shelf
 from cxrtui.tui import threads
-from cxrtui.tui.form import FIELDS, RUN_NAME, Note, Survey, complete_path, initial, notes, settings
+from cxrtui.tui.form import FIELDS, RUN_NAME, Note, Survey, initial, notes, settings
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.screens.page import Page
 from cxrtui.tui.screens.questions import Notice
+from cxrtui.tui.widgets.suggest import PathSuggester
 from cxrtui.workspace import expand
 
 LOOK_AFTER = 0.3
@@ -34,18 +35,6 @@ class Surveyed(Message):
     def __init__(self, survey: Survey) -> None:
         super().__init__()
         self.survey = survey
-
-
-class PathSuggester(Suggester):
-    """Completes words and the names of folders; right arrow takes the suggestion."""
-
-    def __init__(self, *words: str) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._words = words
-
-    async def get_suggestion(self, value: str) -> str | None:
-        """The continuation of `value`."""
-        return next((word for word in self._words if value and word.startswith(value)), None) or complete_path(value)
 
 
 class ClassSuggester(Suggester):
@@ -114,15 +103,24 @@ class LaunchScreen(Page):
         if key in ("data.positive", "data.negative"):
             return ClassSuggester(self)
         if key == "model.init":
-            here = [item.name for item in shelf.entries(self.dashboard.workspace.models) if item.present]
-            return PathSuggester("imagenet", "random", *here)
+            return PathSuggester(self._weights)
         return PathSuggester() if key == "data.source" else None
+
+    def _weights(self) -> list[str]:
+        """What the field of initial weights offers: the shelf as it is now."""
+        here = [item.name for item in shelf.entries(self.dashboard.workspace.models) if item.present]
+        return [*here, "imagenet", "random"]
 
     def on_mount(self) -> None:
         """Check the defaults."""
         if self._left_out:
             self.notify(self._left_out, title="cxrtui.toml is left out", severity="warning", markup=False)
         self._check()
+
+    def on_screen_resume(self) -> None:
+        """The shelf may have changed behind another screen."""
+        if self.is_mounted:
+            self._check()
 
     @property
     def values(self) -> dict[str, str]:
@@ -216,6 +214,12 @@ class LaunchScreen(Page):
         from cxrtui.tui.screens.data import DataScreen
 
         self.app.push_screen(DataScreen(self.values["data.source"].strip()))
+
+    def action_weights(self) -> None:
+        """Choose, fetch or port the initial weights."""
+        from cxrtui.tui.screens.weights import WeightsScreen
+
+        self.app.push_screen(WeightsScreen(self.values["model.init"].strip()))
 
     def action_back(self) -> None:
         """Back to the runs."""

@@ -35,6 +35,10 @@ class Question(ModalScreen[str]):
         Binding("escape", "answer('')", "Cancel", show=False),
         Binding("left,up", "app.focus_previous", show=False),
         Binding("right,down", "app.focus_next", show=False),
+        Binding("pageup", "scroll('page_up')", show=False),
+        Binding("pagedown", "scroll('page_down')", show=False),
+        Binding("home", "scroll('home')", show=False),
+        Binding("end", "scroll('end')", show=False),
     ]
 
     def __init__(self, title: str, body: str, *choices: Choice) -> None:
@@ -51,6 +55,18 @@ class Question(ModalScreen[str]):
                 for choice in self._choices:
                     label = f"{choice.label} ({shown(choice.key)})"
                     yield Button(label, variant=choice.look, name=choice.answer, compact=True)
+
+    def on_mount(self) -> None:
+        """Say where there is more than fits."""
+        self.watch(self.query_one(".dialog-text"), "show_vertical_scrollbar", self._say_more)
+
+    def _say_more(self, more: bool) -> None:
+        self.query_one(".dialog").border_subtitle = "pgup pgdn end: the rest" if more else ""
+
+    def action_scroll(self, where: str) -> None:
+        """Show another part of a long text."""
+        text = self.query_one(".dialog-text")
+        getattr(text, f"scroll_{where}")(animate=False)
 
     def on_key(self, event: Key) -> None:
         """Each choice has its key."""

@@ -22,6 +22,7 @@ from cxrtui.tui.screens.data import DataScreen
 from cxrtui.tui.screens.launch import LaunchScreen
 from cxrtui.tui.screens.page import Page
 from cxrtui.tui.screens.questions import Choice, Notice, Question
+from cxrtui.tui.screens.weights import WeightsScreen
 from cxrtui.tui.widgets.bars import ago
 from cxrtui.tui.widgets.early import amount, metric_name
 from cxrtui.tui.widgets.results import cell
@@ -171,6 +172,10 @@ class RunsScreen(Page):
     def action_data(self) -> None:
         """Look at films."""
         self.app.push_screen(DataScreen())
+
+    def action_weights(self) -> None:
+        """Look at the shelf of initial weights."""
+        self.app.push_screen(WeightsScreen())
 
     def action_resume(self) -> None:
         """Go on with the run."""
