@@ -27,11 +27,12 @@ from cxrtui.tui.widgets.bars import ago
 from cxrtui.tui.widgets.early import amount, metric_name
 from cxrtui.tui.widgets.results import cell
 from cxrtui.tui.widgets.status import status_text, status_word
+from cxrtui.tui.widgets.table import Table
 
 COLUMNS = ("Run", "Status", "Best", "Epoch", "Test accuracy", "Age")
 
 
-class RunsTable(DataTable[Text]):
+class RunsTable(Table):
     """The table; its enter is the screen's."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,7 +55,7 @@ class RunsScreen(Page):
 
     def compose_body(self) -> ComposeResult:
         """A table, or what to do where there is nothing to list."""
-        yield RunsTable(id="runs", cursor_type="row", zebra_stripes=True, classes="box")
+        yield RunsTable(id="runs")
         yield Static(id="no-runs")
 
     def on_mount(self) -> None:
@@ -94,7 +95,7 @@ class RunsScreen(Page):
             for run in runs:
                 for column, value in zip(COLUMNS, self._row(run), strict=True):
                     if table.get_cell(RowKey(str(run.folder)), column) != value:  # type: ignore[arg-type]
-                        table.update_cell(str(run.folder), column, value, update_width=True)
+                        table.update_cell(str(run.folder), column, value)
         own = self.dashboard.trainer
         table.border_subtitle = "★ trains in this dashboard" if own.active else ""
         self._offer()

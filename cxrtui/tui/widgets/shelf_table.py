@@ -7,18 +7,18 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable
 
 from cxrtui.tui.places import Place
 from cxrtui.tui.shelver import Errand
 from cxrtui.tui.theme import BUSY
+from cxrtui.tui.widgets.table import Table
 
 _STATE, _READING = "State", "↓ reading…"
 COLUMNS = ("Name", _STATE, "Size", "Licence", "Flavour")
 _NARROW, _NAME_MOST, _NAME_LEAST = 84, 40, 21
 
 
-class ShelfTable(DataTable[Text]):
+class ShelfTable(Table):
     """Its enter is the screen's; the cursor stays on its name."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -26,7 +26,7 @@ class ShelfTable(DataTable[Text]):
     ]
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, cursor_type="row", zebra_stripes=True, classes="box")
+        super().__init__(id=id)
         self.places: Sequence[Place] = ()
 
     @property
@@ -41,10 +41,8 @@ class ShelfTable(DataTable[Text]):
         self.clear(columns=True)
         self.places = places
         rows = [place.row(_NAME_LEAST if self.app.size.width < _NARROW else _NAME_MOST) for place in places]
-        # Widths that are known from the start: Textual may paint before it has measured, and keep what it painted.
-        for column, label in enumerate(COLUMNS):
-            least = len(_READING) if label == _STATE else len(label)
-            self.add_column(label, key=label, width=max([least, *(cells[column].cell_len for cells in rows)]))
+        for label in COLUMNS:
+            self.add_column(label, key=label, width=len(_READING) if label == _STATE else None)
         for place, cells in zip(places, rows, strict=True):
             self.add_row(*cells, key=place.name)
         names = [place.name for place in places]

@@ -7,12 +7,12 @@ from pathlib import Path
 from rich.text import Text
 from textual.events import Resize
 from textual.markup import escape
-from textual.widgets import DataTable
 
 from cxrtui.data.films import printable
 from cxrtui.tui.backend import Verdict
 from cxrtui.tui.theme import BUSY, WARN
 from cxrtui.tui.widgets.bars import probability
+from cxrtui.tui.widgets.table import Table
 
 
 def shortened(name: str, width: int) -> str:
@@ -32,11 +32,11 @@ def row(item: Verdict, width: int, name_width: int) -> tuple[Text, Text, Text]:
     return name, text, Text(f"{'▲' if called else '▽'} {item.label}", style="bold" if called else "")
 
 
-class Verdicts(DataTable[Text]):
+class Verdicts(Table):
     """The rows, in the order of the answers."""
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, classes="box", cursor_type="row", zebra_stripes=True)
+        super().__init__(id=id)
         self.border_title = "results"
         self.items: list[Verdict] = []
         self._laid_out_for = 0

@@ -1,0 +1,44 @@
+"""A table of rows whose columns are as wide as their cells before anything is painted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+from rich.text import Text
+from textual.widgets import DataTable
+from textual.widgets.data_table import Column, ColumnKey, RowKey
+
+
+class Table(DataTable[Text]):
+    """Textual measures new cells when it is idle, may paint before that, and then keeps rows that are cut."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, classes="box", cursor_type="row", zebra_stripes=True)
+
+    def add_column(self, label: Any, **options: Any) -> ColumnKey:
+        """A column, at first as wide as its label."""
+        options["width"] = max(options.get("width") or 0, Text(str(label)).cell_len)
+        return super().add_column(label, **options)
+
+    def add_row(self, *cells: Text, **options: Any) -> RowKey:
+        """A row; its columns become wide enough."""
+        for column, cell in zip(self.ordered_columns, cells, strict=True):
+            column.width = max(column.width, cell.cell_len)
+        return super().add_row(*cells, **options)
+
+    def update_cell(self, row_key: Any, column_key: Any, value: Text, *, update_width: bool = True) -> None:
+        """Another value; its column becomes wide enough, and no narrower."""
+        column = self.columns[ColumnKey(column_key) if isinstance(column_key, str) else column_key]
+        column.width = max(column.width, value.cell_len)
+        super().update_cell(row_key, column_key, value, update_width=update_width)
+
+    def clear(self, columns: bool = False) -> Self:
+        """No rows; the columns that stay are as wide as their labels."""
+        _narrow(self.columns.values())
+        return super().clear(columns)
+
+
+def _narrow(columns: Iterable[Column]) -> None:
+    for column in columns:
+        column.width = column.label.cell_len
