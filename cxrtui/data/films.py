@@ -30,6 +30,7 @@ class Film:
     `splits.csv` and the fingerprint use, so that a folder may move. `label` is the source's own word for the class.
     `patient` is empty until `patients.assign` has run. `split` is one of `PARTS` where the source assigns one.
     `offset` is in days since symptoms or admission, as the source counts them. `display` is None for most films.
+    `not_frontal` says which tag names a view that is not frontal, where a DICOM file's does.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Film:
     age: str = ""
     offset: str = ""
     display: Display | None = None
+    not_frontal: str = ""
 
     @property
     def patient_known(self) -> bool:
@@ -56,7 +58,8 @@ class Collection:
 
     `layout` is the name of the recogniser that read it; `found` counts films by the source's labels; `left_out` counts
     by reason what is not a film or cannot count as one. `positive` and `negative` are the layout's own rule, for where
-    the user sets none. `names` are those of the sources, where it joins several.
+    the user sets none; `question` is what to say where they do not decide. `names` are those of the sources, where it
+    joins several.
     """
 
     films: tuple[Film, ...]
@@ -66,6 +69,7 @@ class Collection:
     left_out: Mapping[str, int] = field(default_factory=dict)
     positive: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
+    question: str = ""
     names: tuple[str, ...] = ()
 
     @property

@@ -21,10 +21,11 @@ def test_a_report_has_every_section(class_folder: Path) -> None:
     (class_folder / "Normal" / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     (class_folder / "Normal" / "notes.txt").write_text("notes")
     picture(1).save(class_folder / "Normal" / "really.png", "JPEG")
-    told: list[tuple[int, int]] = []
-    report = inspect(class_folder, DataConfig(), lambda done, total: told.append((done, total)))
+    told: list[tuple[str, int, int]] = []
+    report = inspect(class_folder, DataConfig(), lambda *said: told.append(said))
     assert (report.layout, report.films, report.patients) == ("class-folders", 62, None)
-    assert told[-1] == (62, 62)
+    assert told == [("reading folder", 32, 0), ("reading tags", 32, 62), ("reading tags", 62, 62),
+                    ("reading headers", 62, 62)]  # fmt: skip
     body = json.loads(json.dumps(report.as_dict()))["sections"]
     assert body["classes"]["counts"] == {"Normal": 38, "COVID-19": 24}
     assert body["rule"]["counts"] == {"COVID-19": 24, "Normal": 38}
