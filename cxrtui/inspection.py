@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cxrtui import RESEARCH_ONLY, console
+from cxrtui import RESEARCH_ONLY, stages
 from cxrtui.config import DataConfig
 from cxrtui.data.films import printable
 from cxrtui.data.inspect import Report, Section, inspect
@@ -25,7 +25,7 @@ def print_inspection(paths: Sequence[str], data: DataConfig, as_json: bool) -> N
     Raises:
         DataError: there are no films that can be read.
     """
-    with console.progress_bar("reading headers") as tell:
+    with stages.shown() as tell:
         report = inspect(paths, data, tell)
     if as_json:
         print(json.dumps(report.as_dict(), ensure_ascii=False))
