@@ -83,9 +83,15 @@ class Collection:
         return all(film.patient_known for film in self.films)
 
 
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+
+
 def printable(text: object) -> str:
-    r"""`text` (a path, a name) as UTF-8 can write it: bytes of a file name that are not UTF-8 become ``\xNN``."""
-    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    r"""`text` (a path, a name) as one line of UTF-8 that does nothing to a terminal.
+
+    Bytes of a file name that are not UTF-8, and control characters, become ``\xNN``.
+    """
+    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").translate(_CONTROLS)
 
 
 def name_below(path: Path, root: Path) -> str:

@@ -4,8 +4,8 @@ The layout's word comes first: a patient, view, sex or age that a table gives st
 not frontal. Whether such a film counts is for ``data.views`` to say, as in every layout. A patient and a site are
 hashes unless the raw ones are asked for; no raw one is kept, shown or written otherwise.
 
-Headers are remembered in the process and not on disk: one takes half a millisecond, and a file of them would hold
-institutions' names.
+Headers are remembered in the process and not on disk: one takes less than a millisecond, and a file of them would hold
+the names of institutions.
 """
 
 from __future__ import annotations

@@ -83,16 +83,6 @@ def test_the_command_prints_json_and_imports_no_jax(class_folder: Path) -> None:
     assert answer.stderr.strip() == "False"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_what_may_not_be_read_is_said(class_folder: Path) -> None:
-    (class_folder / "Normal" / "00000100_000.png").chmod(0)
-    (class_folder / "COVID-19").chmod(0)
-    report = inspect(class_folder, DataConfig(positive=("x",), negative=("Normal",)))
-    assert report.section("unreadable").counts == {"there is no permission to read it": 1}
-    assert report.section("left_out").counts == {"a folder that cannot be opened": 1}
-    (class_folder / "COVID-19").chmod(0o700)
-
-
 def test_real_reports(real_films: Path) -> None:
     report = inspect(real_films / "darkcovidnet", DataConfig())
     assert report.section("classes").counts == {"No_findings": 500, "Pneumonia": 500, "COVID-19": 124}

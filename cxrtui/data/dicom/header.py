@@ -23,7 +23,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from cxrtui.data.decode import open_film
-from cxrtui.data.dicom.dataset import first, open_dataset, quiet, text, transfer_syntax, whole
+from cxrtui.data.dicom.dataset import first, open_dataset, text, transfer_syntax, whole
 from cxrtui.errors import FilmError
 from cxrtui.workspace import cache_root
 
@@ -76,12 +76,7 @@ def read_header(path: str | Path, *, salt: bytes | None = None, raw: bool = Fals
     Raises:
         FilmError: it is no DICOM file or cannot be read; the message is the reason, without the path.
     """
-    with quiet():  # once for all: each of its own would cost a third of the time
-        return _header(Path(path), salt, raw)
-
-
-def _header(path: Path, salt: bytes | None, raw: bool) -> DicomHeader:
-    with open_film(path) as stream:
+    with open_film(Path(path)) as stream:
         dataset = open_dataset(stream, pixels=False)
     named = text(dataset, "SOPClassUID")
     if not (named or text(dataset, "Modality") or "Rows" in dataset):
