@@ -39,10 +39,13 @@ def print_inspection(paths: Sequence[str], data: DataConfig, as_json: bool) -> N
 
 def headline(report: Report) -> Text:
     """What was read, as what, and how much of it."""
-    patients = f", {report.patients:,} patients" if report.patients is not None else ""
-    return Text.assemble(
-        (printable(report.source), "bold"), f"\n{report.films:,} films{patients}, read as {report.layout}\n"
-    )
+    patients = f", {_count(report.patients, 'patient')}" if report.patients is not None else ""
+    films = _count(report.films, "film")
+    return Text.assemble((printable(report.source), "bold"), f"\n{films}{patients}, read as {report.layout}\n")
+
+
+def _count(number: int, of: str) -> str:
+    return f"{number:,} {of}{'s' * (number != 1)}"
 
 
 def shown_sections(report: Report) -> list[Section]:

@@ -150,6 +150,7 @@ def decide(
         rule = Labels(minus or defaults[1], plus or defaults[0], by_layout=True)
         if (plus or minus) and (partial or {rule.index(label) for label in found} >= {0, 1}):
             return rule
+    strangers = [name for name in (*positive, *negative) if not _there(name, found)]
     if partial:
         plus = _named([name for name in positive if _there(name, found)], found, "data.positive")
         minus = _named([name for name in negative if _there(name, found)], found, "data.negative")
@@ -174,8 +175,18 @@ def decide(
     if plus and minus:
         return Labels(minus, plus)
     here = f"Which classes count is not plain{f' in {where}' if where else ''}, which has {_counts(found)}"
+    here += f", and nothing called {printable(', '.join(strangers))}" if strangers else ""
     if question and not plus and not minus:
         raise DataError(f"{here}. {question}")
+    rule = Labels(defaults[1], defaults[0])
+    alone = len(found) == 1 or (all(defaults) and len({rule.index(label) for label in found} - {None}) == 1)
+    if alone and not plus and not minus:
+        other = defaults[0] or tuple(found)
+        raise DataError(
+            f"{where or 'The data'} has films of one class alone ({_counts(found)}); add films of the other with one "
+            f"more --data, and say which count, for example with --set data.positive={_quoted(other[:1])} "
+            f"--set data.negative={ANY!r}"
+        )
     first = plus or tuple(label for label in found if _side(label) == "positive")[:1] or tuple(found)[:1]
     second = minus or tuple(label for label in found if _side(label) == "negative" and label not in first)[:1]
     second = second or tuple(label for label in found if label not in first)[:1] or ("CLASS",)

@@ -128,7 +128,13 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
         root.stat()
         recogniser, root = _recognise(root, forced)
     except OSError as error:
-        raise DataError(f"Cannot read the data at {shown}: {error.strerror or error}; check --data.") from None
+        name, _, path_after = rest.partition(":")
+        hint = (
+            f"; {printable(name)} is none of the layouts ({', '.join(layouts.NAMES)})"
+            if (path_after and not forced and expand(path_after).exists())
+            else "; check --data"
+        )
+        raise DataError(f"Cannot read the data at {shown}: {error.strerror or error}{hint}.") from None
     if recogniser is None:
         raise DataError(
             f"No films found at {shown}: it has none of the layouts that are read ({', '.join(layouts.NAMES)}); make a "

@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from cxrtui.data.films import Film
+from cxrtui.data.films import Film, printable
 from cxrtui.data.folders import SPLITS, is_mask_folder, subfolders, walk
 from cxrtui.data.layouts import words
 from cxrtui.data.layouts.bimcv import film_by_name
 from cxrtui.data.layouts.places import entry
+from cxrtui.errors import DataError
 
 _SETS = ("lung segmentation data", "infection segmentation data")
 _CLASSES = frozenset({"covid 19", "non covid", "normal"})
@@ -45,7 +46,10 @@ def recognises(path: Path) -> bool:
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     """The films of the larger set; those of the infection set beside it are among them."""
-    first, *others = _sets(path) or [path]
+    sets = _sets(path)
+    if not sets:
+        raise DataError(f"{printable(path)} cannot be read as covid-qu-ex: it has no Train/<class>/images.")
+    first, *others = sets
     for part in _parts(first):
         for folder in subfolders(part):
             for inner in subfolders(folder):
