@@ -187,7 +187,8 @@ def decide(
             f"more --data, and say which count, for example with --set data.positive={_quoted(other[:1])} "
             f"--set data.negative={ANY!r}"
         )
-    first = plus or tuple(label for label in found if _side(label) == "positive")[:1] or tuple(found)[:1]
+    likely = sorted(found, key=lambda label: ("positive", "", "negative").index(_side(label)))
+    first = plus or tuple(label for label in likely if label not in minus)[:1] or tuple(found)[:1]
     second = minus or tuple(label for label in found if _side(label) == "negative" and label not in first)[:1]
     second = second or tuple(label for label in found if label not in first)[:1] or ("CLASS",)
     raise DataError(

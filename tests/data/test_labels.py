@@ -56,3 +56,8 @@ def test_one_class_alone_is_asked_for_the_other() -> None:
         with pytest.raises(DataError, match=r"films of one class alone .*; add films of the other") as caught:
             decide(found, (), (), "films", defaults=rule)
         assert "data.positive=COVID-19" in str(caught.value)
+
+
+def test_the_example_does_not_call_the_healthy_positive() -> None:
+    with pytest.raises(DataError, match=r"data\.positive=PNEUMONIA --set data\.negative=NORMAL"):
+        decide({"NORMAL": 2, "PNEUMONIA": 1}, (), ())

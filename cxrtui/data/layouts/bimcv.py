@@ -45,22 +45,27 @@ _NEGATIVE_SET = re.compile(r"(?<![a-z])neg(a|ative)?(?![a-z])", re.IGNORECASE)
 class Sidecar:
     """What the JSON file beside a film says of it: ``window`` is (centre, width) of stored values, None where not said.
 
+    `damaged`: there is a file, and it cannot be read.
+
     The tags count in values after the modality LUT, so the window is carried back through slope and intercept.
     """
 
     photometric: str = ""
     window: tuple[float, float] | None = None
     view: str = ""
+    damaged: bool = False
 
 
 def read_sidecar(film: Path) -> Sidecar:
     """The sidecar of the film at `film`; empty where there is none, or it cannot be read."""
     try:
         body = json.loads(film.with_suffix(".json").read_bytes())
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return Sidecar()
+    except (OSError, ValueError, RecursionError):
+        return Sidecar(damaged=True)
     if not isinstance(body, dict):
-        return Sidecar()
+        return Sidecar(damaged=True)
     photometric = _tag(body, "00280004", "PhotometricInterpretation").upper()
     return Sidecar(photometric, _window(body), _tag(body, "00185101", "ViewPosition"))
 
@@ -159,11 +164,13 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
             elif "covid 19 uncertain" in plain and "covid 19" not in plain:
                 tally["a film of uncertain COVID 19"] += 1
             else:
-                in_name = VIEW.search(file.name)
+                in_name, said = VIEW.search(file.name), read_sidecar(file)
+                if said.damaged:
+                    tally["a JSON file beside a film that cannot be read (the film stays, without its window)"] += 1
                 sex, age = people.get(patient.casefold(), ("", ""))
                 yield Film(
                     path=file, name=name_below(file, path), label=", ".join(findings), patient=patient, sex=sex,
-                    age=age, view=in_name[1] if in_name else read_sidecar(file).view,
+                    age=age, view=in_name[1] if in_name else said.view,
                 )  # fmt: skip
 
 

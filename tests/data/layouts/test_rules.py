@@ -89,3 +89,13 @@ def test_rsna_is_asked_about_and_never_a_covid_classifier_by_itself(tmp_path: Pa
         select(both, (), ())
     chosen, _, _ = select(both, ("COVID-19",), ("*",))
     assert sorted(index for _, index in chosen) == [0, 0, 1]
+
+
+@pytest.mark.parametrize("body", ["[1,", "[]", "[" * 100_000, "\xff"])
+def test_a_sidecar_that_cannot_be_read_is_said(positive: Path, body: str) -> None:
+    film = next(film for film in read_source(positive).films if "E1" in film.name)
+    film.path.with_suffix(".json").write_text(body, encoding="latin-1")
+    found = read_source(positive)
+    assert film.name in {film.name for film in found.films}
+    reason = "a JSON file beside a film that cannot be read (the film stays, without its window)"
+    assert found.left_out == {reason: 1, "a film of uncertain COVID 19": 1}
