@@ -144,7 +144,8 @@ def decide(
         DataError: a class that was named is not there, or is on both sides; or nothing was named and it is not plain
             which class is which.
     """
-    if not positive and not negative and all(defaults) and not _plain_sides(found):
+    plain = {} if question else _plain_sides(found)  # where the layout has to ask, names alone do not decide
+    if not positive and not negative and all(defaults) and not plain:
         plus = _named([name for name in defaults[0] if _there(name, found)], found, "data.positive")
         minus = _named([name for name in defaults[1] if _there(name, found)], found, "data.negative")
         rule = Labels(minus or defaults[1], plus or defaults[0], by_layout=True)
@@ -170,8 +171,8 @@ def decide(
         minus = (rest[0],)
     elif minus and not plus and len(rest) == 1:
         plus = (rest[0],)
-    elif not plus and not minus and (sides := _plain_sides(found)):
-        plus, minus = (sides["positive"],), (sides["negative"],)
+    elif not plus and not minus and plain:
+        plus, minus = (plain["positive"],), (plain["negative"],)
     if plus and minus:
         return Labels(minus, plus)
     here = f"Which classes count is not plain{f' in {where}' if where else ''}, which has {_counts(found)}"

@@ -14,6 +14,7 @@ from typing import Any
 
 from cxrtui.data import folders, layouts, manifest
 from cxrtui.data.films import FILE_PATIENT, Collection, Film, printable
+from cxrtui.data.labels import ANY
 from cxrtui.data.layouts import Recogniser, words
 from cxrtui.data.layouts.bimcv import display_of
 from cxrtui.data.patients import assign
@@ -69,7 +70,9 @@ def join(collections: Sequence[Collection], names: Sequence[str]) -> Collection:
     left_out: Counter[str] = Counter()
     for item in collections:
         left_out.update(item.left_out)
+    # "All others" of one collection must not take in what another leaves open.
     ruled = all(item.positive or item.negative for item in collections)
+    ruled = ruled and len({ANY in item.negative for item in collections}) == 1
     return Collection(
         films=tuple(sorted(films, key=lambda film: film.name)),
         root=Path(os.path.commonpath([item.root.absolute() for item in collections])),

@@ -67,10 +67,22 @@ def test_the_two_sets_of_bimcv_are_the_two_classes(positive: Path, negative: Pat
 def test_one_set_of_bimcv_alone_is_asked_about(positive: Path, negative: Path) -> None:
     with pytest.raises(DataError, match=r"no negatives: .* Join the negative set with a second --data"):
         select(read_source(positive), (), ())
+    (positive / "derivatives" / "labels" / "labels_covid_posi.tsv").write_text(
+        "ReportID\tLabels\nses-E1\t['COVID 19']\nses-E2\t['normal']\nses-E4\t['COVID 19']\n"
+    )
+    with pytest.raises(DataError, match="no negatives"):  # though the two names are plain
+        select(read_source(positive), (), ())
     assert inspect(positive, DataConfig()).section("rule").counts == {"COVID 19": 2, "SARS-CoV-2 negative": 0}
     assert inspect(negative, DataConfig()).section("rule").counts == {"COVID 19": 0, "SARS-CoV-2 negative": 3}
     chosen, _, _ = select(read_source(positive), ("COVID 19",), ("normal",))
     assert len(chosen) == 3
+
+
+def test_all_others_of_one_collection_are_not_those_of_another(positive: Path, tmp_path: Path) -> None:
+    (tmp_path / "hospital").mkdir()
+    hannover(tmp_path / "hospital")
+    with pytest.raises(DataError, match="no negatives"):
+        select(read_sources([str(positive), str(tmp_path / "hospital")]), (), ())
 
 
 def test_rsna_is_asked_about_and_never_a_covid_classifier_by_itself(tmp_path: Path) -> None:
