@@ -16,6 +16,7 @@ import pytest
 
 from cxrtui import events as ev
 from cxrtui import runner
+from cxrtui.cli import cli
 from cxrtui.config import Config
 from cxrtui.errors import CheckpointError, UsageError
 from cxrtui.evaluation import classify
@@ -131,7 +132,9 @@ def test_an_evaluation_on_other_films_counts_them_all(trained: Run, phantom_film
     json.dumps(result.as_dict(), allow_nan=False)
 
 
-def test_several_sources_are_judged_together(trained: Run, phantom_films: Path, tmp_path: Path) -> None:
+def test_several_sources_are_judged_together(
+    trained: Run, phantom_films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """As ``train`` joins them: each source by its name, no film lost."""
     other = tmp_path / "hospital"
     for label in ("negative", "positive"):
@@ -141,7 +144,6 @@ def test_several_sources_are_judged_together(trained: Run, phantom_films: Path, 
     result = evaluate(trained, [str(phantom_films), str(other)], {}, lambda event: None)
     assert (result.source, result.counts["films"]) == ("films + hospital", 68)
     arguments = ["--data", str(phantom_films), "--data", str(other), "--set", "data.positive=positive", "--json"]
-    base = [sys.executable, "-m", "cxrtui", "evaluate", str(trained.folder), *arguments]
-    answer = subprocess.run(base, capture_output=True, text=True, check=True)
-    assert json.loads(answer.stdout)["source"] == "films + hospital"
-    assert json.loads(answer.stdout)["counts"] == result.counts
+    cli.main(["evaluate", str(trained.folder), *arguments], standalone_mode=False)
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["source"], answer["counts"]) == ("films + hospital", result.counts)
