@@ -18,7 +18,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Column, Table
 from rich.text import Text
 
-from cxrtui import RESEARCH_ONLY, events
+from cxrtui import RESEARCH_ONLY
 from cxrtui.data.films import printable
 from cxrtui.errors import UsageError
 from cxrtui.progress import RunState, metrics_text, percent
@@ -169,15 +169,6 @@ def _print_text(row: Classified) -> None:
         return
     scores = " · ".join(f"{label} {percent(value)}" for label, value in row.probabilities.items())
     console.print(Text.assemble((f"{name}: ", "bold"), row.label, f"  ({scores}; threshold {row.threshold:g})"))
-
-
-def say(event: events.Event) -> None:
-    """Progress of a short command, on stderr: warnings as lines, counts only where someone watches."""
-    if isinstance(event, events.Warned):
-        print(f"warning: {event.message}", file=sys.stderr)
-    elif isinstance(event, events.Preparing) and sys.stderr.isatty():
-        count = f" {event.done}/{event.total}" if event.total else ""
-        print(f"\r\x1b[K{event.stage}{count}", end="\n" if event.done == event.total > 0 else "", file=sys.stderr)
 
 
 def print_evaluation(result: Evaluation, as_json: bool) -> None:

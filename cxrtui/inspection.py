@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cxrtui import RESEARCH_ONLY, console
+from cxrtui import RESEARCH_ONLY, stages
 from cxrtui.config import DataConfig
 from cxrtui.data.films import printable
 from cxrtui.data.inspect import Report, Section, inspect
@@ -25,7 +25,7 @@ def print_inspection(paths: Sequence[str], data: DataConfig, as_json: bool) -> N
     Raises:
         DataError: there are no films that can be read.
     """
-    with console.progress_bar("reading headers") as tell:
+    with stages.shown() as tell:
         report = inspect(paths, data, tell)
     if as_json:
         print(json.dumps(report.as_dict(), ensure_ascii=False))
@@ -39,10 +39,13 @@ def print_inspection(paths: Sequence[str], data: DataConfig, as_json: bool) -> N
 
 def headline(report: Report) -> Text:
     """What was read, as what, and how much of it."""
-    patients = f", {report.patients:,} patients" if report.patients is not None else ""
-    return Text.assemble(
-        (printable(report.source), "bold"), f"\n{report.films:,} films{patients}, read as {report.layout}\n"
-    )
+    patients = f", {_count(report.patients, 'patient')}" if report.patients is not None else ""
+    films = _count(report.films, "film")
+    return Text.assemble((printable(report.source), "bold"), f"\n{films}{patients}, read as {report.layout}\n")
+
+
+def _count(number: int, of: str) -> str:
+    return f"{number:,} {of}{'s' * (number != 1)}"
 
 
 def shown_sections(report: Report) -> list[Section]:

@@ -20,7 +20,7 @@ def data() -> None:
 @click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="Classes, views, patients.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def inspect_films(paths: tuple[str, ...], assignments: tuple[str, ...], as_json: bool) -> None:
-    r"""Say what is at PATH: layout, findings, sources, views, patients, sizes, and what is left out and why.
+    """Say what is at PATH: layout, findings, sources, views, patients, sizes, and what is left out and why.
 
     \b
     Examples:

@@ -52,20 +52,32 @@ def classify(context: Context, model: str, files: tuple[Path, ...], form: str | 
 
 @cli.command()
 @click.argument("model")
-@click.option("--data", "source", required=True, metavar="[LAYOUT:]PATH", help="Labelled films, as for train.")
+@click.option(
+    "--data",
+    "sources",
+    required=True,
+    multiple=True,
+    metavar="[LAYOUT:]PATH",
+    help="Labelled films, as for train; repeat it to join several.",
+)
 @click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="Classes of these films.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @pass_context
-def evaluate(context: Context, model: str, source: str, assignments: tuple[str, ...], as_json: bool) -> None:
+def evaluate(
+    context: Context, model: str, sources: tuple[str, ...], assignments: tuple[str, ...], as_json: bool
+) -> None:
     """Judge MODEL, a run or a classifier of the shelf, on labelled films that it was not trained on.
 
     \b
-    Example:
+    Examples:
       cxrtui evaluate 20260101-120000 --data other_hospital/ --set data.positive=COVID-19 --set data.negative=Normal
+      cxrtui evaluate 20260101-120000 --data hannover/ --data rsna/ --set data.positive=COVID-19 --set 'data.negative=*'
     """
-    from cxrtui import console
+    from cxrtui import console, stages
     from cxrtui.evaluation import evaluate as evaluating
 
     target = _find_model(context, model)
     values = data_settings(assignments, "evaluate")
-    console.print_evaluation(evaluating.evaluate(target, source, values, console.say), as_json)
+    with stages.shown() as tell:
+        result = evaluating.evaluate(target, sources, values, stages.hearing(tell))
+    console.print_evaluation(result, as_json)

@@ -30,6 +30,7 @@ class Film:
     `splits.csv` and the fingerprint use, so that a folder may move. `label` is the source's own word for the class.
     `patient` is empty until `patients.assign` has run. `split` is one of `PARTS` where the source assigns one.
     `offset` is in days since symptoms or admission, as the source counts them. `display` is None for most films.
+    `not_frontal` says which tag names a view that is not frontal, where a DICOM file's does.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Film:
     age: str = ""
     offset: str = ""
     display: Display | None = None
+    not_frontal: str = ""
 
     @property
     def patient_known(self) -> bool:
@@ -56,7 +58,8 @@ class Collection:
 
     `layout` is the name of the recogniser that read it; `found` counts films by the source's labels; `left_out` counts
     by reason what is not a film or cannot count as one. `positive` and `negative` are the layout's own rule, for where
-    the user sets none. `names` are those of the sources, where it joins several.
+    the user sets none; `question` is what to say where they do not decide. `names` are those of the sources, where it
+    joins several.
     """
 
     films: tuple[Film, ...]
@@ -66,6 +69,7 @@ class Collection:
     left_out: Mapping[str, int] = field(default_factory=dict)
     positive: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
+    question: str = ""
     names: tuple[str, ...] = ()
 
     @property
@@ -79,9 +83,15 @@ class Collection:
         return all(film.patient_known for film in self.films)
 
 
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+
+
 def printable(text: object) -> str:
-    r"""`text` (a path, a name) as UTF-8 can write it: bytes of a file name that are not UTF-8 become ``\xNN``."""
-    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    r"""`text` (a path, a name) as one line of UTF-8 that does nothing to a terminal.
+
+    Bytes of a file name that are not UTF-8, and control characters, become ``\xNN``.
+    """
+    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").translate(_CONTROLS)
 
 
 def name_below(path: Path, root: Path) -> str:

@@ -19,11 +19,10 @@ from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.headers import Header, read_header
 from cxrtui.data.labels import Labels, select
 from cxrtui.data.layouts.words import UNKNOWN
-from cxrtui.data.pool import windowed, workers
+from cxrtui.data.pool import Tell, silent, windowed, workers
 from cxrtui.data.sources import read_sources
 from cxrtui.errors import DataError, FilmError
 
-Tell = Callable[[int, int], None]
 _NOT_SAID = "not said"
 
 
@@ -78,27 +77,25 @@ class Report:
                 "sections": body}  # fmt: skip
 
 
-def inspect(
-    paths: str | Path | Sequence[str | Path], data: DataConfig, tell: Tell = lambda done, total: None
-) -> Report:
+def inspect(paths: str | Path | Sequence[str | Path], data: DataConfig, tell: Tell = silent) -> Report:
     """Look at the films that `paths` name, together: their headers are read, in threads, no pixel is decoded.
 
     Args:
         paths: as `data.source`.
         data: settings of classes, views and patients.
-        tell: told how many headers are read, and of how many.
+        tell: told the stage and how far it is; what it raises ends the inspection.
 
     Raises:
         DataError: there are no films, or their layout is not known.
     """
-    collection = read_sources(paths, data.patient_pattern, raw=data.identifiers == "raw")
+    collection = read_sources(paths, data.patient_pattern, raw=data.identifiers == "raw", tell=tell)
     total = len(collection.films)
     headers: list[Header | str] = []
     with ThreadPoolExecutor(workers(), "cxrtui-header") as pool:
         for header in windowed(pool, [film.path for film in collection.films], _header):
             headers.append(header)
             if len(headers) % 64 == 0 or len(headers) == total:
-                tell(len(headers), total)
+                tell("reading headers", len(headers), total)
     rule, why, left_out, counted = None, "", dict(collection.left_out), dict[str, int]()
     try:
         chosen, rule, left_out = select(collection, data.positive, data.negative, partial=True, views=data.views)

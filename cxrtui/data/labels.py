@@ -131,10 +131,12 @@ def decide(
     where: str = "",
     partial: bool = False,
     defaults: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
+    question: str = "",
 ) -> Labels:
     """The rule for findings `found`, counts by name: what the user names, else `defaults`, else names that are plain.
 
     `defaults`: the positive and the negative names of the layout; what they do not find is passed over.
+    `question`: what the layout asks where neither the user nor they decide.
     `partial`: classes that are named and not found are passed over, and one side may stay without films, as where a
     hospital sends positives only.
 
@@ -142,12 +144,14 @@ def decide(
         DataError: a class that was named is not there, or is on both sides; or nothing was named and it is not plain
             which class is which.
     """
-    if not positive and not negative and all(defaults) and not _plain_sides(found):
+    plain = {} if question else _plain_sides(found)  # where the layout has to ask, names alone do not decide
+    if not positive and not negative and all(defaults) and not plain:
         plus = _named([name for name in defaults[0] if _there(name, found)], found, "data.positive")
         minus = _named([name for name in defaults[1] if _there(name, found)], found, "data.negative")
-        rule = Labels(minus, plus, by_layout=True)
-        if plus and minus and (partial or {rule.index(label) for label in found} >= {0, 1}):
+        rule = Labels(minus or defaults[1], plus or defaults[0], by_layout=True)
+        if (plus or minus) and (partial or {rule.index(label) for label in found} >= {0, 1}):
             return rule
+    strangers = [name for name in (*positive, *negative) if not _there(name, found)]
     if partial:
         plus = _named([name for name in positive if _there(name, found)], found, "data.positive")
         minus = _named([name for name in negative if _there(name, found)], found, "data.negative")
@@ -167,16 +171,29 @@ def decide(
         minus = (rest[0],)
     elif minus and not plus and len(rest) == 1:
         plus = (rest[0],)
-    elif not plus and not minus and (sides := _plain_sides(found)):
-        plus, minus = (sides["positive"],), (sides["negative"],)
+    elif not plus and not minus and plain:
+        plus, minus = (plain["positive"],), (plain["negative"],)
     if plus and minus:
         return Labels(minus, plus)
-    first = plus or tuple(label for label in found if _side(label) == "positive")[:1] or tuple(found)[:1]
+    here = f"Which classes count is not plain{f' in {where}' if where else ''}, which has {_counts(found)}"
+    here += f", and nothing called {printable(', '.join(strangers))}" if strangers else ""
+    if question and not plus and not minus:
+        raise DataError(f"{here}. {question}")
+    rule = Labels(defaults[1], defaults[0])
+    alone = len(found) == 1 or (all(defaults) and len({rule.index(label) for label in found} - {None}) == 1)
+    if alone and not plus and not minus:
+        other = defaults[0] or tuple(found)
+        raise DataError(
+            f"{where or 'The data'} has films of one class alone ({_counts(found)}); add films of the other with one "
+            f"more --data, and say which count, for example with --set data.positive={_quoted(other[:1])} "
+            f"--set data.negative={ANY!r}"
+        )
+    likely = sorted(found, key=lambda label: ("positive", "", "negative").index(_side(label)))
+    first = plus or tuple(label for label in likely if label not in minus)[:1] or tuple(found)[:1]
     second = minus or tuple(label for label in found if _side(label) == "negative" and label not in first)[:1]
     second = second or tuple(label for label in found if label not in first)[:1] or ("CLASS",)
     raise DataError(
-        f"Which classes count is not plain{f' in {where}' if where else ''}, which has {_counts(found)}; say it, for "
-        f"example with --set data.positive={_quoted(first)} --set data.negative={_quoted(second)}"
+        f"{here}; say it, for example with --set data.positive={_quoted(first)} --set data.negative={_quoted(second)}"
         + (f" (or {ANY!r}, all others)" if len(found) > 2 else "")
     )
 
@@ -206,13 +223,13 @@ def select(
     own = (collection.positive, collection.negative)
     seen = [film for film in collection.films if keeps(views, film.view)]
     found = dict(sorted(Counter(film.label for film in seen).items()))
-    labels = decide(found or collection.found, positive, negative, collection.shown, partial, own)
+    labels = decide(found or collection.found, positive, negative, collection.shown, partial, own, collection.question)
     chosen: list[tuple[Film, int]] = []
     out = Counter(collection.left_out)
     for film in collection.films:
         index = labels.index(film.label)
         if not keeps(views, film.view):
-            out[f"a film of view {film.view or UNKNOWN} (data.views)"] += 1
+            out[film.not_frontal or f"a film of view {film.view or UNKNOWN} (data.views)"] += 1
         elif index is None:
             out[f"class {printable(film.label)}"] += 1
         else:

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from cxrtui.events import Preparing
+
 _AHEAD = 64
+_PATIENCE = 5.0
+TICK = 0.1
 In = TypeVar("In")
 Out = TypeVar("Out")
+Tell = Callable[[str, int, int], None]  # the stage, how many are done, of how many (0: not known)
+
+
+class Interrupted(Exception):
+    """Preparing was asked to stop; nothing half-done is left behind."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """A `Tell` that nobody hears."""
 
 
 def workers() -> int:
@@ -32,3 +46,44 @@ def windowed(pool: ThreadPoolExecutor, items: Sequence[In], work: Callable[[In],
     finally:
         for future in pending:
             future.cancel()
+
+
+def reported(
+    work: Callable[[Tell], Out], stage: str, should_stop: Callable[[], bool]
+) -> Generator[Preparing, None, Out]:
+    """What `work` returns; meanwhile what it tells, as events, some ten times a second.
+
+    It runs in a thread of its own and ends at its next `Tell` after a stop; it must leave nothing half-done then.
+
+    Raises:
+        Interrupted: `should_stop` said so.
+    """
+    told, results, failures = [(stage, 0, 0)], list[Out](), list[BaseException]()
+    cancelled = threading.Event()
+
+    def tell(stage: str, done: int, total: int) -> None:
+        if cancelled.is_set():
+            raise Interrupted
+        told[0] = (stage, done, total)
+
+    def run() -> None:
+        try:
+            results.append(work(tell))
+        except BaseException as error:  # handed to the thread that waits
+            failures.append(error)
+
+    yield Preparing(stage=stage)
+    worker = threading.Thread(target=run, name="cxrtui-reported", daemon=True)
+    worker.start()
+    try:
+        while worker.is_alive():
+            if should_stop():
+                raise Interrupted
+            yield Preparing(stage=told[0][0], done=told[0][1], total=told[0][2])
+            worker.join(TICK)
+    finally:
+        cancelled.set()
+        worker.join(_PATIENCE)
+    if failures:
+        raise failures[0]
+    return results[0]

@@ -18,7 +18,8 @@ from cxrtui.config import Config, DataConfig
 from cxrtui.data import splits
 from cxrtui.data.films import PARTS
 from cxrtui.data.parts import Part, Prepared
-from cxrtui.data.reading import Interrupted, Readable, ShouldStop, read
+from cxrtui.data.pool import Interrupted
+from cxrtui.data.reading import Readable, ShouldStop, read
 from cxrtui.events import DataPrepared, Event, Warned
 
 __all__ = ["Interrupted", "Part", "Prepared", "load_evaluation", "prepare"]
@@ -78,10 +79,11 @@ def prepare(
 
 
 def load_evaluation(
-    data: DataConfig, path: str | Path, *, should_stop: ShouldStop = _never
+    data: DataConfig, path: str | Path | Sequence[str], *, should_stop: ShouldStop = _never
 ) -> Generator[Event, None, Prepared]:
-    """Prepare every film at `path` as one part, ``all``, by the classes, size and fit of `data`; events as `prepare`.
+    """Prepare every film at `path`, or at several together, as one part, ``all``; events as `prepare`.
 
+    Classes, size and fit are those of `data`.
     Where the classes that `data` names are not those of `path`, give a `data` that names its classes.
 
     Raises:

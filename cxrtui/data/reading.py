@@ -23,20 +23,15 @@ from cxrtui.data.decode import Grey, read_film, stored_side
 from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.fingerprint import Hashes, fingerprint
 from cxrtui.data.labels import Labels, select
-from cxrtui.data.pool import windowed, workers
+from cxrtui.data.pool import TICK, Interrupted, Tell, reported, windowed, workers
 from cxrtui.data.sources import read_sources
 from cxrtui.data.store import CODE_VERSION, Record, Store, build_store, open_store
 from cxrtui.errors import DataError, FilmError
 from cxrtui.events import Event, Preparing, Warned
 from cxrtui.workspace import cache_root
 
-_TICK = 0.1
 ShouldStop = Callable[[], bool]
 Chosen = list[tuple[Film, int]]
-
-
-class Interrupted(Exception):
-    """Preparing was asked to stop; nothing half-done is left behind."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +59,11 @@ def read(
         DataError: the source or its labels cannot be used, or too many films are unreadable.
         Interrupted: `should_stop` said so.
     """
-    yield Preparing(stage="reading folder")
-    collection = read_sources(source, data.patient_pattern, raw=data.identifiers == "raw")
+
+    def collect(tell: Tell) -> Collection:
+        return read_sources(source, data.patient_pattern, raw=data.identifiers == "raw", tell=tell)
+
+    collection = yield from reported(collect, "reading folder", should_stop)
     chosen, labels, left_out = select(collection, data.positive, data.negative, partial=partial, views=data.views)
     if not chosen:
         why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
@@ -113,7 +111,7 @@ def _digests(chosen: Chosen, hashes: Hashes, should_stop: ShouldStop) -> Generat
     with ThreadPoolExecutor(workers(), "cxrtui-hash") as pool:
         for digest in windowed(pool, [film.path for film, _ in chosen], hashes.of):
             digests.append(digest)
-            if time.monotonic() - said >= _TICK:
+            if time.monotonic() - said >= TICK:
                 said = time.monotonic()
                 if should_stop():
                     raise Interrupted
@@ -158,7 +156,7 @@ def _build(
             if should_stop():
                 raise Interrupted
             yield Preparing(stage="decoding films", done=done[0], total=len(chosen))
-            writer.join(_TICK)
+            writer.join(TICK)
     finally:
         cancelled.set()
         writer.join()

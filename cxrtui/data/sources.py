@@ -14,9 +14,11 @@ from typing import Any
 
 from cxrtui.data import folders, layouts, manifest
 from cxrtui.data.films import FILE_PATIENT, Collection, Film, printable
+from cxrtui.data.labels import ANY
 from cxrtui.data.layouts import Recogniser, words
 from cxrtui.data.layouts.bimcv import display_of
 from cxrtui.data.patients import assign
+from cxrtui.data.pool import Tell, silent
 from cxrtui.data.tags import with_tags
 from cxrtui.errors import DataError
 from cxrtui.workspace import expand
@@ -41,9 +43,11 @@ def absolute(text: str) -> str:
 
 
 def read_sources(
-    paths: str | Path | Sequence[str | Path], patient_pattern: str = "", *, raw: bool = False
+    paths: str | Path | Sequence[str | Path], patient_pattern: str = "", *, raw: bool = False, tell: Tell = silent
 ) -> Collection:
     """All films that `paths` name, as `read_source`; of several, each keeps its name before its films' and patients'.
+
+    `tell` hears how far the reading is, and ends it by raising.
 
     Raises:
         DataError: as `read_source`, or one is named twice.
@@ -51,8 +55,8 @@ def read_sources(
     """
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
     if len(listed) < 2:
-        return read_source(listed[0] if listed else "", patient_pattern, raw=raw)
-    read = [read_source(path, patient_pattern, raw=raw) for path in listed]
+        return read_source(listed[0] if listed else "", patient_pattern, raw=raw, tell=tell)
+    read = [read_source(path, patient_pattern, raw=raw, tell=tell) for path in listed]
     homes = [os.path.realpath(item.root) for item in read]
     for place, home in enumerate(homes):
         if home in homes[:place] and read[homes.index(home)].layout == read[place].layout:
@@ -66,7 +70,9 @@ def join(collections: Sequence[Collection], names: Sequence[str]) -> Collection:
     left_out: Counter[str] = Counter()
     for item in collections:
         left_out.update(item.left_out)
+    # "All others" of one collection must not take in what another leaves open.
     ruled = all(item.positive or item.negative for item in collections)
+    ruled = ruled and len({ANY in item.negative for item in collections}) == 1
     return Collection(
         films=tuple(sorted(films, key=lambda film: film.name)),
         root=Path(os.path.commonpath([item.root.absolute() for item in collections])),
@@ -75,6 +81,7 @@ def join(collections: Sequence[Collection], names: Sequence[str]) -> Collection:
         left_out=dict(sorted(left_out.items())),
         positive=_union(item.positive for item in collections) if ruled else (),
         negative=_union(item.negative for item in collections) if ruled else (),
+        question=" ".join(dict.fromkeys(item.question for item in collections if item.question)),
         names=tuple(names),
     )
 
@@ -101,10 +108,10 @@ def _within(film: Film, name: str) -> Film:
     return replace(film, name=f"{name}/{film.name}", patient=patient, source=film.source or name)
 
 
-def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = False) -> Collection:
-    """All films at `path`, sorted by name; no image is opened unless its file's ending says nothing, or DICOM.
+def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = False, tell: Tell = silent) -> Collection:
+    """All films at `path`, sorted by name; of a file that is not DICOM, its first bytes are looked at and no more.
 
-    `raw`: the patients and sites of DICOM files as these have them, not their hashes.
+    `raw`: the patients and sites of DICOM files as these have them, not their hashes. `tell`: as `read_sources`.
 
     Raises:
         DataError: `path` does not exist, cannot be read, has no layout that is known, or holds no films.
@@ -124,7 +131,13 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
         root.stat()
         recogniser, root = _recognise(root, forced)
     except OSError as error:
-        raise DataError(f"Cannot read the data at {shown}: {error.strerror or error}; check --data.") from None
+        name, _, path_after = rest.partition(":")
+        hint = (
+            f"; {printable(name)} is none of the layouts ({', '.join(layouts.NAMES)})"
+            if (path_after and not forced and expand(path_after).exists())
+            else "; check --data"
+        )
+        raise DataError(f"Cannot read the data at {shown}: {error.strerror or error}{hint}.") from None
     if recogniser is None:
         raise DataError(
             f"No films found at {shown}: it has none of the layouts that are read ({', '.join(layouts.NAMES)}); make a "
@@ -134,7 +147,7 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
         _refuse_collections(root)
     tally: Counter[str] = Counter()
     try:
-        tagged = with_tags(recogniser.read(root, tally), tally, raw=raw)
+        tagged = with_tags(recogniser.read(root, tally), tally, raw=raw, tell=tell)
         films = sorted(map(_in_our_words, tagged), key=lambda film: film.name)
     except OSError as error:
         raise DataError(f"Cannot read {printable(error.filename or root)}: {error.strerror or error}.") from None
@@ -150,6 +163,7 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
         left_out=dict(sorted(tally.items())),
         positive=recogniser.positive,
         negative=recogniser.negative,
+        question=recogniser.question,
     )
 
 

@@ -1,7 +1,11 @@
-"""What the tags of a source's DICOM files say of its films, and which of those are no frontal films of a chest.
+"""What the tags of a source's DICOM files say of its films, and which of those are no films of a chest.
 
-The layout's word comes first: a patient, view, sex or age that a table gives stays. A patient and a site are hashes
-unless the raw ones are asked for; no raw one is kept, shown or written otherwise.
+The layout's word comes first: a patient, view, sex or age that a table gives stays, but for a view that the tags say is
+not frontal. Whether such a film counts is for ``data.views`` to say, as in every layout. A patient and a site are
+hashes unless the raw ones are asked for; no raw one is kept, shown or written otherwise.
+
+Headers are remembered in the process and not on disk: one takes less than a millisecond, and a file of them would hold
+the names of institutions.
 """
 
 from __future__ import annotations
@@ -16,14 +20,13 @@ from typing import TYPE_CHECKING
 
 from cxrtui.data.dicom.recognise import HEAD, is_dicom
 from cxrtui.data.films import Film
-from cxrtui.data.folders import ENDINGS
-from cxrtui.data.pool import windowed, workers
+from cxrtui.data.pool import Tell, silent, windowed, workers
 from cxrtui.errors import FilmError
 
 if TYPE_CHECKING:
     from cxrtui.data.dicom.header import DicomHeader
 
-_PICTURES = ENDINGS - {".dcm", ".dicom"}
+_EVERY = 32  # films to a task of a thread, and to a word of progress
 
 
 def read_tags(path: Path, *, raw: bool = False) -> DicomHeader:
@@ -47,35 +50,39 @@ def _read(path: Path, identity: tuple[int, ...], raw: bool) -> DicomHeader:
     return read_header(path, raw=raw)
 
 
-def with_tags(films: Iterable[Film], tally: Counter[str], *, raw: bool = False) -> Iterator[Film]:
-    """The films in order, DICOM ones with what their tags say; those whose tags say that they do not belong counted.
+def with_tags(films: Iterable[Film], tally: Counter[str], *, raw: bool = False, tell: Tell = silent) -> Iterator[Film]:
+    """The films in order, DICOM ones with what their tags say; those that are no film of a chest counted.
 
-    A file that cannot be read stays: that is found out, and reported, when it is decoded. A file whose ending is that
-    of another kind of picture is not opened.
+    Every file's first bytes are looked at, for the content decides what is DICOM. One that cannot be read stays: that
+    is found out, and reported, when it is decoded.
     """
+    listed: list[Film] = []
+    for film in films:
+        listed.append(film)
+        if len(listed) % _EVERY == 0:
+            tell("reading folder", len(listed), 0)
+    chunks = [listed[start : start + _EVERY] for start in range(0, len(listed), _EVERY)]
 
-    def look(film: Film) -> tuple[Film, str]:
-        return _with_tags(film, raw) if _may_be_dicom(film.path) else (film, "")
+    def look(chunk: list[Film]) -> list[tuple[Film, str]]:
+        return [_with_tags(film, raw) if _is_dicom(film.path) else (film, "") for film in chunk]
 
-    listed = list(films)
-    if all(film.path.suffix.casefold() in _PICTURES for film in listed):
-        yield from listed
-        return
+    done = 0
     with ThreadPoolExecutor(workers(), "cxrtui-tags") as pool:
-        for film, why_not in windowed(pool, listed, look):
-            if why_not:
-                tally[why_not] += 1
-            else:
-                yield film
+        for chunk in windowed(pool, chunks, look):
+            done += len(chunk)
+            tell("reading tags", done, len(listed))
+            for film, why_not in chunk:
+                if why_not:
+                    tally[why_not] += 1
+                else:
+                    yield film
 
 
-def _may_be_dicom(path: Path) -> bool:
-    if path.suffix.casefold() in _PICTURES:
-        return False
+def _is_dicom(path: Path) -> bool:
     try:
         if not path.is_file():  # a pipe would be waited for
             return False
-        with path.open("rb") as stream:
+        with path.open("rb", buffering=0) as stream:
             return is_dicom(stream.read(HEAD))
     except (OSError, ValueError):
         return False
@@ -83,7 +90,7 @@ def _may_be_dicom(path: Path) -> bool:
 
 def _with_tags(film: Film, raw: bool) -> tuple[Film, str]:
     """The film, and why it is to be left out."""
-    from cxrtui.data.dicom.chest import why_not_chest_film
+    from cxrtui.data.dicom.chest import other_view, why_not_chest_film
     from cxrtui.data.dicom.header import deidentified, own_salt
 
     try:
@@ -91,8 +98,9 @@ def _with_tags(film: Film, raw: bool) -> tuple[Film, str]:
     except FilmError:
         return film, ""
     site = said.institution if raw or not said.institution else f"site {deidentified(said.institution, own_salt())[:8]}"
+    view, not_frontal = other_view(said)
     film = replace(
-        film, patient=film.patient or said.patient, view=film.view or said.view, sex=film.sex or said.sex,
-        age=film.age or said.age, source=film.source or site,
+        film, patient=film.patient or said.patient, view=view or film.view or said.view, sex=film.sex or said.sex,
+        age=film.age or said.age, source=film.source or site, not_frontal=not_frontal,
     )  # fmt: skip
     return film, why_not_chest_film(said)

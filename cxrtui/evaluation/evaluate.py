@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -43,7 +43,9 @@ class Evaluation:
         }  # fmt: skip
 
 
-def evaluate(target: Run | Path, source: str, values: Mapping[str, Any], tell: Callable[[Event], None]) -> Evaluation:
+def evaluate(
+    target: Run | Path, source: str | Sequence[str], values: Mapping[str, Any], tell: Callable[[Event], None]
+) -> Evaluation:
     """Judge a run's best weights, or a classifier of the shelf, on every film of `source`.
 
     Films that the run trained on or was tuned by are found by content and warned of. There is no loss among the
@@ -51,7 +53,7 @@ def evaluate(target: Run | Path, source: str, values: Mapping[str, Any], tell: C
 
     Args:
         target: the run, or the folder.
-        source: labelled films, as for training.
+        source: labelled films, as for training; of several paths, the films together, named by their sources.
         values: ``data.*`` settings of these films, above those of the run.
         tell: called with each event of progress, and each warning.
 
@@ -78,7 +80,8 @@ def evaluate(target: Run | Path, source: str, values: Mapping[str, Any], tell: C
     assert judged is not None  # nothing asks it to stop
     measured = {name: value for name, value in judged.metrics.items() if name != "loss"}
     negative, positive = told[0].labels
-    return Evaluation(model.name, source, (negative, positive), measured, judged.counts, judged.threshold, known,
+    shown = source if isinstance(source, str) else source[0] if len(source) == 1 else told[0].source
+    return Evaluation(model.name, shown, (negative, positive), measured, judged.counts, judged.threshold, known,
                       told[0])  # fmt: skip
 
 

@@ -15,7 +15,8 @@ from cxrtui.events import Event
 from cxrtui.runs import Run
 
 if TYPE_CHECKING:
-    from cxrtui.data.inspect import Report, Tell
+    from cxrtui.data.inspect import Report
+    from cxrtui.data.pool import Tell
 
 
 class Verdict(Protocol):

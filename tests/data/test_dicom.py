@@ -37,7 +37,7 @@ from pydicom.uid import (
 )
 
 from cxrtui.data.decode import decode, read_film
-from cxrtui.data.dicom.chest import why_not_chest_film
+from cxrtui.data.dicom.chest import other_view, why_not_chest_film
 from cxrtui.data.dicom.header import DicomHeader, deidentified, read_header
 from cxrtui.data.dicom.pixels import display_values
 from cxrtui.errors import FilmError
@@ -574,8 +574,7 @@ def test_view(tmp_path: Path, tags: dict[str, str], view: str) -> None:
     ({}, ""), ({"modality": "CR", "view": "PA", "body_part": "THORAX"}, ""),
     ({"modality": "CT"}, "is CT"), ({"sop_class": CTImageStorage, "sop_name": "CT Image Storage"}, "CT Image Storage"),
     ({"modality": "MR"}, "is MR"), ({"modality": "US"}, "is US"),
-    ({"view": "LL"}, "lateral"), ({"view": "LAT"}, "lateral"), ({"frames": 3}, "frames"),
-    ({"view": "RAO"}, "oblique"), ({"view": "AP supine"}, ""), ({"body_part": "KNEE"}, "KNEE"),
+    ({"view": "LL"}, ""), ({"frames": 3}, "frames"), ({"body_part": "KNEE"}, "KNEE"),
     ({"modality": "OT", "sop_class": SecondaryCaptureImageStorage}, "secondary capture"),
     ({"modality": "CR", "sop_class": SecondaryCaptureImageStorage, "view": "AP", "body_part": "CHEST"}, ""),
 ])  # fmt: skip
@@ -583,6 +582,16 @@ def test_why_not(fields: dict[str, Any], reason: str) -> None:
     said = why_not_chest_film(DicomHeader(**fields))
     assert reason in said
     assert bool(said) == bool(reason)
+
+
+@pytest.mark.parametrize(("said", "view"), [
+    ("LL", "lateral"), ("LAT", "lateral"), ("Left Lateral", "lateral"), ("RAO", "oblique"), ("AP supine", ""), ("", ""),
+])  # fmt: skip
+def test_other_views_are_named_by_their_tag(said: str, view: str) -> None:
+    found, reason = other_view(DicomHeader(view=said))
+    assert found == view
+    assert bool(reason) == bool(view)
+    assert said in reason or not view
 
 
 def test_no_header_in_what_is_no_dicom(tmp_path: Path) -> None:

@@ -80,7 +80,9 @@ def test_a_folder_of_collections_is_no_class_folder(class_folder: Path) -> None:
 
 
 def test_a_layout_that_does_not_fit_is_said(class_folder: Path) -> None:
-    for layout in ("ieee8023", "covidx", "rsna", "bimcv"):
+    with pytest.raises(DataError, match="; iee8023 is none of the layouts"):
+        read_source(f"iee8023:{class_folder}")
+    for layout in ("ieee8023", "covidx", "rsna", "bimcv", "qata", "covid-qu-ex"):
         with pytest.raises(DataError, match=r"cannot be read as|no table of labels"):
             read_source(f"{layout}:{class_folder}")
 

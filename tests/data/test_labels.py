@@ -45,5 +45,19 @@ def test_another_hospital_may_lack_a_class() -> None:
     assert decide({"COVID-19": 9}, ("COVID-19",), ("No_findings",), partial=True).names == ["No_findings", "COVID-19"]
     assert decide({"COVID": 9}, (), (), partial=True).names == ["negative", "COVID"]
     assert decide({"Covid": 9, "normal": 3}, ("positive",), ("negative",), partial=True).names == ["normal", "Covid"]
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="has A: 9, B: 3, and nothing called COVID-19, No_findings; say it"):
         decide({"A": 9, "B": 3}, ("COVID-19",), ("No_findings",), partial=True)
+
+
+def test_one_class_alone_is_asked_for_the_other() -> None:
+    """Also where several findings are all on one side of the layout's rule."""
+    rule = (("COVID-19",), ("*",))
+    for found in ({"COVID-19": 243}, {"COVID-19, ARDS": 1, "Pneumonia/Viral/COVID-19": 1}, {"SARS": 2, "Normal": 1}):
+        with pytest.raises(DataError, match=r"films of one class alone .*; add films of the other") as caught:
+            decide(found, (), (), "films", defaults=rule)
+        assert "data.positive=COVID-19" in str(caught.value)
+
+
+def test_the_example_does_not_call_the_healthy_positive() -> None:
+    with pytest.raises(DataError, match=r"data\.positive=PNEUMONIA --set data\.negative=NORMAL"):
+        decide({"NORMAL": 2, "PNEUMONIA": 1}, (), ())

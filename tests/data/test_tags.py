@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,12 @@ from cxrtui.data.dicom.header import read_header
 from cxrtui.data.films import Display, Film
 from cxrtui.data.fingerprint import fingerprint
 from cxrtui.data.inspect import inspect
+from cxrtui.data.labels import select
 from cxrtui.data.layouts.bimcv import display_of
+from cxrtui.data.pool import Interrupted
 from cxrtui.data.prepare import prepare
 from cxrtui.data.sources import read_source, read_sources
+from cxrtui.events import Preparing
 from cxrtui.inspection import print_inspection
 from tests.data.conftest import drain, save
 from tests.data.test_dicom import film as dataset
@@ -55,13 +59,12 @@ def hospital(tmp_path: Path) -> Path:
 
 def test_tags_fill_what_the_folder_does_not_say(hospital: Path) -> None:
     found = read_source(hospital)
-    assert found.found == {"COVID-19": 20, "Normal": 21}
+    assert found.found == {"COVID-19": 20, "Normal": 22}
     assert found.left_out == {
-        "a lateral view (View Position (0018,5101) or description: LL)": 1,
         "not a chest (Body Part Examined (0018,0015) is HAND)": 1,
         "not a film (Modality (0008,0060) is CT)": 1,
     }
-    read = [film for film in found.films if film.patient_known]
+    read = [film for film in found.films if film.patient_known and film.view != "lateral"]
     assert len(read) == 40
     assert Counter(Counter(film.patient for film in read).values()) == {2: 20}
     assert {(film.view, film.sex, film.age) for film in read} == {("PA", "F", "63")}
@@ -71,9 +74,64 @@ def test_tags_fill_what_the_folder_does_not_say(hospital: Path) -> None:
 
 def test_raw_identifiers_are_given_to_who_asks(hospital: Path) -> None:
     found = read_sources(str(hospital), raw=True)
-    assert {film.patient for film in found.films if film.patient_known} == {f"MRN-{number}" for number in range(20)}
+    raw = {film.patient for film in found.films if film.patient_known}
+    assert raw == {"MRN-90", *(f"MRN-{number}" for number in range(20))}
     assert {film.source for film in found.films if film.patient_known} == {"St Elsewhere"}
-    assert inspect(hospital, DataConfig(identifiers="raw")).section("sources").counts["St Elsewhere"] == 40
+    assert inspect(hospital, DataConfig(identifiers="raw")).section("sources").counts["St Elsewhere"] == 41
+
+
+def test_a_lateral_counts_for_who_asks(hospital: Path) -> None:
+    """One rule for tags and tables: the view, and ``data.views``."""
+    write(hospital / "Normal" / "turned.dcm", 93, ViewPosition="RAO", PatientID="MRN-93")
+    found = read_source(hospital)
+    counted = {}
+    for views in (("frontal",), ("lateral",), ("frontal", "lateral"), ("PA",), ("all",)):
+        chosen, _, out = select(found, (), (), partial=True, views=views)
+        counted["+".join(views)] = len(chosen)
+        assert sum(out.values()) + len(chosen) == 45  # nothing is lost
+        lateral = "a lateral view (View Position (0018,5101) or description: LL)"
+        assert out.get(lateral, 0) == int(not {"lateral", "all"} & set(views))
+        assert out.get("an oblique view (View Position (0018,5101) is RAO)", 0) == int("all" not in views)
+    assert counted == {"frontal": 41, "lateral": 1, "frontal+lateral": 42, "PA": 40, "all": 43}
+
+
+def test_the_content_and_not_the_ending_decides_what_is_asked(tmp_path: Path) -> None:
+    write(tmp_path / "Normal" / "film.png", 1, PatientID="MRN-1")
+    write(tmp_path / "Normal" / "slice.jpg", 2, SOPClassUID=CTImageStorage, Modality="CT")
+    save(tmp_path / "picture.png", 3).rename(tmp_path / "Normal" / "picture.dcm")
+    found = read_source(tmp_path)
+    named, picture = found.films
+    assert (named.name, named.view, named.sex, named.patient_known) == ("Normal/film.png", "PA", "F", True)
+    assert (picture.name, picture.patient_known) == ("Normal/picture.dcm", False)
+    assert found.left_out == {"not a film (Modality (0008,0060) is CT)": 1}
+
+
+def test_reading_tags_tells_how_far_it_is_and_can_be_stopped(hospital: Path, configure: Any) -> None:
+    told: list[tuple[str, int, int]] = []
+    read_sources(str(hospital), tell=lambda *said: told.append(said))
+    assert told[-1] == ("reading tags", 44, 44)
+
+    def enough(stage: str, done: int, total: int) -> None:
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        read_sources(str(hospital), tell=enough)
+    going, asked = threading.Event(), threading.Event()
+
+    def slow(path: Path, **options: Any) -> Any:
+        going.set()
+        asked.wait(5)
+        return read_header(path, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cxrtui.data.tags.read_tags", slow)
+        stage = prepare(configure(hospital), should_stop=asked.is_set)
+        assert isinstance(next(stage), Preparing)
+        next(stage)
+        assert going.wait(5)
+        asked.set()
+        with pytest.raises(Interrupted):
+            drain(stage)
 
 
 def test_nobody_is_no_patient(tmp_path: Path) -> None:
@@ -102,9 +160,10 @@ def test_no_raw_identifier_is_written(
     text = out.out + out.err + repr(said) + caplog.text + (tmp_path / "splits.csv").read_text()
     assert not any(secret in text for secret in SECRETS)
     body = json.loads(out.out.splitlines()[-1])["sections"]
-    assert body["types"]["counts"] == {"DICOM": 40}
-    assert body["depths"]["counts"] == {"12-bit grey": 40}
-    assert body["sizes"]["counts"] == {"40×48": 40}
+    assert body["types"]["counts"] == {"DICOM": 41}
+    assert body["depths"]["counts"] == {"12-bit grey": 41}
+    assert body["sizes"]["counts"] == {"40×48": 41}
+    assert body["left_out"]["counts"]["a lateral view (View Position (0018,5101) or description: LL)"] == 1
     assert len(body["unreadable"]["files"]) == 1
 
 

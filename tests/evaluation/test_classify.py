@@ -16,6 +16,7 @@ import pytest
 
 from cxrtui import events as ev
 from cxrtui import runner
+from cxrtui.cli import cli
 from cxrtui.config import Config
 from cxrtui.errors import CheckpointError, UsageError
 from cxrtui.evaluation import classify
@@ -129,3 +130,20 @@ def test_an_evaluation_on_other_films_counts_them_all(trained: Run, phantom_film
     assert 0 <= result.metrics["accuracy"] <= 1
     assert told
     json.dumps(result.as_dict(), allow_nan=False)
+
+
+def test_several_sources_are_judged_together(
+    trained: Run, phantom_films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As ``train`` joins them: each source by its name, no film lost."""
+    other = tmp_path / "hospital"
+    for label in ("negative", "positive"):
+        (other / label).mkdir(parents=True)
+        for film in sorted((phantom_films / label).glob("*.png"))[:4]:
+            (other / label / f"other-{film.name}").write_bytes(film.read_bytes() + b"another file")
+    result = evaluate(trained, [str(phantom_films), str(other)], {}, lambda event: None)
+    assert (result.source, result.counts["films"]) == ("films + hospital", 68)
+    arguments = ["--data", str(phantom_films), "--data", str(other), "--set", "data.positive=positive", "--json"]
+    cli.main(["evaluate", str(trained.folder), *arguments], standalone_mode=False)
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["source"], answer["counts"]) == ("films + hospital", result.counts)

@@ -81,8 +81,8 @@ def decode(path: Path) -> Any:
     return np.linspace(0, 255, 64 * 48, dtype=np.uint8).reshape(64, 48)
 
 
-def inspected(text: str, tell: Callable[[int, int], None]) -> Report:
-    tell(640, 1124)
+def inspected(text: str, tell: Callable[[str, int, int], None]) -> Report:
+    tell("reading headers", 640, 1124)
     if "torn" in text:
         raise DataError("No films found at torn.")
     counts = {"No_findings": 500, "Pneumonia": 500, "COVID-19": 124}

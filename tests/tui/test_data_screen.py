@@ -85,7 +85,7 @@ async def test_leaving_gives_the_reading_up(workspace: Workspace, backend: Backe
     def endless(text: str, tell: Any) -> Any:
         try:
             for done in range(1_000_000):
-                tell(done, 1_000_000)
+                tell("reading headers", done, 1_000_000)
                 going.wait(0.01)
         finally:
             ended.set()

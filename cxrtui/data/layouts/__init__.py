@@ -7,7 +7,7 @@ to `SPECIFIC`; a table beside a folder of images needs only an entry in `tables.
 from pathlib import Path
 
 from cxrtui.data import folders, manifest
-from cxrtui.data.layouts import bimcv, covidx, radiography, rsna, segmentation, tables
+from cxrtui.data.layouts import bimcv, covidx, qata, qu_ex, radiography, ricord, rsna, tables
 from cxrtui.data.layouts.places import columns
 from cxrtui.data.layouts.recogniser import Recogniser
 
@@ -20,15 +20,15 @@ SPECIFIC = (
     Recogniser("radiography", "COVID-19 Radiography Database: COVID/, Normal/, … with images/, <class>.metadata.xlsx",
                radiography.recognises, radiography.read, _COVID, _OTHERS),
     Recogniser("bimcv", "BIMCV-COVID19: sub-*/ses-*/mod-rx/ with participants.tsv and a TSV of labels",
-               bimcv.recognises, bimcv.read),
+               bimcv.recognises, bimcv.read, ("COVID 19",), (bimcv.NEGATIVE,), bimcv.QUESTION),
     Recogniser("rsna", "RSNA pneumonia challenge: a CSV of patientId with Target or class, and DICOM images",
-               rsna.is_rsna, rsna.read_rsna),
-    Recogniser("ricord", "MIDRC-RICORD-1c: MIDRC-RICORD-1C-*/ of DICOM, all COVID-19", rsna.is_ricord, rsna.read_ricord,
+               rsna.recognises, rsna.read, question=rsna.QUESTION),
+    Recogniser("ricord", "MIDRC-RICORD-1c: MIDRC-RICORD-1C-*/ of DICOM, all COVID-19", ricord.recognises, ricord.read,
                _COVID, _OTHERS),
-    Recogniser("covid-qu-ex", "COVID-QU-Ex: {Train,Val,Test}/<class>/images with masks beside", segmentation.is_qu_ex,
-               segmentation.read_qu_ex, _COVID, _OTHERS),
-    Recogniser("qata", "QaTa-COV19: {Train,Test} Set/Images with ground truths beside", segmentation.is_qata,
-               segmentation.read_qata, _COVID, _OTHERS),
+    Recogniser("covid-qu-ex", "COVID-QU-Ex: {Train,Val,Test}/<class>/images with masks beside", qu_ex.recognises,
+               qu_ex.read, _COVID, _OTHERS),
+    Recogniser("qata", "QaTa-COV19: {Train,Test} Set/Images or Images with ground truths beside, control groups",
+               qata.recognises, qata.read, _COVID, _OTHERS),
 )  # fmt: skip
 
 

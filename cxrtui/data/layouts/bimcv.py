@@ -2,6 +2,13 @@
 
 Labels belong to a report, which is a session: they become one finding, joined by commas. A session that is uncertain of
 COVID 19, and not certain of it too, is left out.
+
+The collection is published as two: of patients who tested positive (``labels_covid19_posi.tsv``) and of patients who
+tested negative (``labels_SARS-cov-2_nega.tsv``, ``Labels_covid_NEG_JAN21.tsv``). Which one a table belongs to is read
+from its name, or else from the folder's, and findings of the second end in `NEGATIVE`. So the default rule takes a film
+as positive where its report says so, as negative where its patient tested negative, and leaves out what remains: films
+of the positive set without a word of COVID-19, which are no negatives. File names and columns (ReportID, Labels;
+participant, age, gender) are those that the code published with several studies of it reads.
 """
 
 from __future__ import annotations
@@ -24,12 +31,21 @@ from cxrtui.errors import DataError
 
 NAME = re.compile(r"^(sub-[A-Za-z0-9]+)_(ses-[A-Za-z0-9]+)_.*_(cr|dx|ct)(\.nii)?\.\w+$", re.IGNORECASE)
 VIEW = re.compile(r"_vp-([A-Za-z]+)")
+NEGATIVE = "SARS-CoV-2 negative"
+QUESTION = (
+    "The positive set of BIMCV has no negatives: a film without COVID 19 in its report is still of a patient who "
+    "tested positive at some time. Join the negative set with a second --data, or name the classes all the same, for "
+    "example with --set data.positive='COVID 19' --set data.negative=normal."
+)
 _NEEDS = frozenset({"reportid", "labels"})
+_NEGATIVE_SET = re.compile(r"(?<![a-z])neg(a|ative)?(?![a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Sidecar:
     """What the JSON file beside a film says of it: ``window`` is (centre, width) of stored values, None where not said.
+
+    `damaged`: there is a file, and it cannot be read.
 
     The tags count in values after the modality LUT, so the window is carried back through slope and intercept.
     """
@@ -37,18 +53,30 @@ class Sidecar:
     photometric: str = ""
     window: tuple[float, float] | None = None
     view: str = ""
+    damaged: bool = False
 
 
 def read_sidecar(film: Path) -> Sidecar:
     """The sidecar of the film at `film`; empty where there is none, or it cannot be read."""
     try:
         body = json.loads(film.with_suffix(".json").read_bytes())
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return Sidecar()
+    except (OSError, ValueError, RecursionError):
+        return Sidecar(damaged=True)
     if not isinstance(body, dict):
-        return Sidecar()
+        return Sidecar(damaged=True)
     photometric = _tag(body, "00280004", "PhotometricInterpretation").upper()
     return Sidecar(photometric, _window(body), _tag(body, "00185101", "ViewPosition"))
+
+
+def film_by_name(file: Path, root: Path, label: str, split: str) -> Film:
+    """A film of another collection; one that comes from BIMCV keeps its patient and view in its name."""
+    named, in_name = NAME.match(file.name), VIEW.search(file.name)
+    return Film(
+        path=file, name=name_below(file, root), label=label, split=split, patient=named[1] if named else "",
+        view=in_name[1] if named and in_name else "", source="bimcv" if named else "",
+    )  # fmt: skip
 
 
 def display_of(film: Path) -> Display | None:
@@ -129,16 +157,20 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
                 tally["a film whose session the labels do not list"] += 1
                 continue
             plain = {words.plain(finding) for finding in findings}
-            if not plain:
+            if words.plain(NEGATIVE) in plain and "covid 19" in plain:
+                tally["a film of a patient who tested negative, with COVID 19 in its report"] += 1
+            elif not plain:
                 tally["a film without a finding"] += 1
             elif "covid 19 uncertain" in plain and "covid 19" not in plain:
                 tally["a film of uncertain COVID 19"] += 1
             else:
-                in_name = VIEW.search(file.name)
+                in_name, said = VIEW.search(file.name), read_sidecar(file)
+                if said.damaged:
+                    tally["a JSON file beside a film that cannot be read (the film stays, without its window)"] += 1
                 sex, age = people.get(patient.casefold(), ("", ""))
                 yield Film(
                     path=file, name=name_below(file, path), label=", ".join(findings), patient=patient, sex=sex,
-                    age=age, view=in_name[1] if in_name else read_sidecar(file).view,
+                    age=age, view=in_name[1] if in_name else said.view,
                 )  # fmt: skip
 
 
@@ -155,9 +187,11 @@ def _labels(path: Path) -> dict[str, tuple[str, ...]]:
     found: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for file in _tables(path):
         if columns(file) >= _NEEDS:
+            negative = bool(_NEGATIVE_SET.search(file.stem) or _NEGATIVE_SET.search(path.name))
             for _, row in manifest.read_table(file):
                 listed = re.findall(r"'([^']*)'|\"([^\"]*)\"", row["labels"]) or [(row["labels"].strip("[] "), "")]
                 findings = [word.strip() for pair in listed for word in pair if words.given(word)]
+                findings += [NEGATIVE] * negative
                 found[row["reportid"].casefold()].update(dict.fromkeys(findings))
     return {session: tuple(findings) for session, findings in found.items()}
 
@@ -169,7 +203,7 @@ def _people(path: Path) -> dict[str, tuple[str, str]]:
         return {}
     return {
         (row.get("participant", "") or row.get("participant_id", "")).casefold(): (
-            row.get("gender", "") or row.get("sex", ""), row.get("age", ""),
+            row.get("gender", "") or row.get("sex", ""), row.get("age", "").strip("[] ").split(",")[0],
         )
         for _, row in manifest.read_table(file)
     }  # fmt: skip

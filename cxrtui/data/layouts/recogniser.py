@@ -16,7 +16,7 @@ class Recogniser:
 
     `name` forces it (``--data name:PATH``); `recognises` is cheap and never raises; `read` counts in its second
     argument what it leaves out, by reason. `positive` and `negative` are the rule that holds where the user sets none;
-    ``*`` means every other finding.
+    ``*`` means every other finding. `question` is asked where nothing decides, in place of the general one.
     """
 
     name: str
@@ -25,3 +25,4 @@ class Recogniser:
     read: Callable[[Path, Counter[str]], Iterable[Film]]
     positive: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
+    question: str = ""

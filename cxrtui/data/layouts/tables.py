@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from cxrtui.data.films import Film, name_below, printable
-from cxrtui.data.folders import is_mask_folder, subfolders
+from cxrtui.data.folders import is_mask_folder, may_be_film, subfolders
 from cxrtui.data.layouts import words
 from cxrtui.data.layouts.places import Files, columns, entry
 from cxrtui.data.layouts.recogniser import Recogniser
@@ -42,6 +42,7 @@ class Table:
     offset: tuple[str, ...] = ("offset", "admission_offset")
     source: Callable[[Row], str] = lambda row: ""
     same_patient: Callable[[str], str] = str
+    folders: tuple[tuple[str, str], ...] = ()  # the finding of files that are not listed, by their folder's name
 
     def find(self, path: Path) -> Path | None:
         """The table at `path` (itself, or in that folder), where it is this one."""
@@ -74,6 +75,9 @@ TABLES = (
         frozenset({"filename", "label", "patient_id"}), frozenset({"finding", "path"}),
         ("chest_xray_images", "images"), ("filename",), ("label",),
         source=lambda row: words.publisher(row.get("url", ""), within=True),
+        # The author's repository: metadata.csv begins at film 260 of 900, and main.py and dataset_exporter.py read the
+        # other two folders, whose films are not published with it.
+        folders=(("covid19", "COVID-19"), ("normal", "Normal"), ("chexpert_pneumonia", "Pneumonia")),
     ),
     Table(
         "hannover", "Hannover COVID-19 image repository: data.csv with image_id, png/", ("data.csv", "metadata.csv"),
@@ -128,8 +132,13 @@ def _read(table: Table, path: Path, tally: Counter[str]) -> Iterator[Film]:
                 sex=row.get("sex", "") or row.get("gender", ""), age=row.get("age", ""),
                 offset=first(row, table.offset),
             )  # fmt: skip
-    if unlisted := len(images) - len(mentioned) - (file in set(images)):
-        tally["a file that the table does not list"] += unlisted
+    known = dict(table.folders)
+    for unlisted in sorted(set(images) - mentioned - {file}):
+        by_folder = known.get(unlisted.parent.name.casefold(), "")
+        if by_folder and may_be_film(unlisted):
+            listed[unlisted] = Film(path=unlisted, name=name_below(unlisted, root), label=by_folder)
+        else:
+            tally["a file that the table does not list"] += 1
     yield from listed.values()
 
 

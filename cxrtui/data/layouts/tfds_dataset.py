@@ -61,7 +61,7 @@ def _builder(name: str) -> Any:
             return tfds.builder_from_directory(str(own))
         return tfds.core.read_only_builder.builder_from_files(name)
     except Exception as error:  # tfds raises many kinds
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0][:200]
         raise DataError(
             f"The tfds data set {printable(name)} is not prepared here ({reason}); prepare it with "
             "tfds build --file_format=array_record, or give its folder as tfds:FOLDER."

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 FRONTAL = ("PA", "AP", "AP supine")
 LATERAL = "lateral"
+OBLIQUE = "oblique"
 UNKNOWN = "unknown"
 
 _NOTHING = frozenset(
@@ -20,6 +21,7 @@ _VIEWS = {
     "ap horizontal": "AP supine",
     "l": LATERAL, "ll": LATERAL, "rl": LATERAL, "lateral": LATERAL, "lat": LATERAL, "left lateral": LATERAL,
     "right lateral": LATERAL, "lld": LATERAL, "rld": LATERAL,
+    **dict.fromkeys(("oblique", "rao", "lao", "rpo", "lpo", "rlo", "llo"), OBLIQUE),
 }  # fmt: skip
 _SEXES = {"f": "F", "female": "F", "w": "F", "woman": "F", "m": "M", "male": "M", "man": "M"}
 _CT = frozenset({"ct", "cts", "computed tomography"})
@@ -39,7 +41,7 @@ def plain(text: str) -> str:
 
 
 def view(text: str) -> str:
-    """PA, AP, AP supine or lateral; a word that is not known stays as it is."""
+    """PA, AP, AP supine, lateral or oblique; a word that is not known stays as it is."""
     word = given(text)
     return _VIEWS.get(plain(word), word)
 
@@ -83,7 +85,7 @@ def publisher(url: str, within: bool = False) -> str:
 def keeps(views: Iterable[str], of_film: str) -> bool:
     """Whether films of the view `of_film` are wanted; a view that is not known passes as frontal."""
     wanted = set(views)
-    known = of_film if of_film in (*FRONTAL, LATERAL) else UNKNOWN
+    known = of_film if of_film in (*FRONTAL, LATERAL, OBLIQUE) else UNKNOWN
     if "all" in wanted or known in wanted:
         return True
-    return "frontal" in wanted and known != LATERAL and plain(of_film) not in _SLICES
+    return "frontal" in wanted and known not in (LATERAL, OBLIQUE) and plain(of_film) not in _SLICES

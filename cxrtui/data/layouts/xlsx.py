@@ -1,4 +1,4 @@
-"""The first sheet of an Excel workbook as rows of text by header."""
+"""A sheet of an Excel workbook as rows of text by header."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from cxrtui.data.films import printable
 from cxrtui.errors import DataError
 
 
-def read_rows(file: Path) -> Iterator[dict[str, str]]:
-    """The rows below the header of the first sheet; headers in lower case, cells stripped.
+def read_rows(file: Path, needs: frozenset[str] = frozenset()) -> Iterator[dict[str, str]]:
+    """The rows below the header of the first sheet that has the columns `needs`; headers in lower case, cells stripped.
 
     Raises:
-        DataError: it is not a workbook that can be read.
+        DataError: it is not a workbook that can be read, or has no such sheet.
     """
     from openpyxl import load_workbook
 
@@ -23,15 +23,22 @@ def read_rows(file: Path) -> Iterator[dict[str, str]]:
             warnings.simplefilter("ignore")
             book = load_workbook(file, read_only=True, data_only=True)
         try:
-            header: list[str] = []
-            for row in book.worksheets[0].iter_rows(values_only=True):
-                cells = ["" if cell is None else str(cell).strip() for cell in row]
-                if not any(cells):
-                    continue
-                if header:
-                    yield dict(zip(header, cells, strict=False))
-                else:
+            for sheet in book.worksheets:
+                header: list[str] = []
+                for row in sheet.iter_rows(values_only=True):
+                    cells = ["" if cell is None else str(cell).strip() for cell in row]
+                    if not any(cells):
+                        continue
+                    if header:
+                        yield dict(zip(header, cells, strict=False))
+                        continue
                     header = [cell.casefold() for cell in cells]
+                    if not needs <= set(header):
+                        break
+                else:
+                    return
+            if needs:
+                raise DataError(f"no sheet has the columns {', '.join(sorted(needs))}")
         finally:
             book.close()
     except Exception as error:  # openpyxl raises many kinds on damaged files

@@ -35,9 +35,9 @@ _TICK = 0.1
 class Reported(Message):
     """How far the thread is, the report, or why there is none; `job` says for which request."""
 
-    def __init__(self, job: int, done: int = 0, total: int = 0, report: Report | None = None, error: str = "") -> None:
+    def __init__(self, job: int, progress: str = "", report: Report | None = None, error: str = "") -> None:
         super().__init__()
-        self.job, self.done, self.total, self.report, self.error = job, done, total, report, error
+        self.job, self.progress, self.report, self.error = job, progress, report, error
 
 
 class _GivenUp(Exception):
@@ -113,13 +113,13 @@ class DataScreen(Page):
     def _work(self, job: int, text: str) -> None:
         said = 0.0
 
-        def tell(done: int, total: int) -> None:
+        def tell(stage: str, done: int, total: int) -> None:
             nonlocal said
             if job != self._job:
                 raise _GivenUp
             if time.monotonic() - said >= _TICK:
                 said = time.monotonic()
-                self.post_message(Reported(job, done, total))
+                self.post_message(Reported(job, f"{stage}: {done:,}" + (f" of {total:,}" if total else "")))
 
         try:
             self.post_message(Reported(job, report=self.dashboard.backend.inspect(text, tell)))
@@ -137,7 +137,7 @@ class DataScreen(Page):
         if message.error:
             self._say(f"✗ {printable(message.error)}")
         elif message.report is None:
-            self._say(f"reading headers: {message.done:,} of {message.total:,}")
+            self._say(message.progress)
         else:
             self._shown = (self.query_one("#data-path", Input).value.strip(), message.report)
             self.remove_class("-browsing").add_class("-reported")

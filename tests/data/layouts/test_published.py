@@ -74,13 +74,18 @@ def hannover(root: Path) -> dict[str, object]:
 
 
 def covid_cxnet(root: Path) -> dict[str, object]:
-    save(root / "chest_xray_images" / "covid19" / "260.jpg", 1)
+    for number, name in enumerate(("covid19/260.jpg", "covid19/001.jpeg", "normal/1.png", "other/2.png")):
+        save(root / "chest_xray_images" / name, number)
     (root / "metadata.csv").write_text(
         "filename,patient_id,sex,age,view,label,admission_offset,url\n"
         "260.jpg,10,female,68,PA,COVID-19,4,https://twitter.com/ChestImaging/status/1\n"
     )
     film = {"patient": "10", "sex": "F", "source": "twitter.com", "offset": "4"}
-    return {"left_out": {}, "films": {"chest_xray_images/covid19/260.jpg": film}}
+    return {"left_out": {"a file that the table does not list": 1},
+            "films": {"chest_xray_images/covid19/260.jpg": film,
+                      "chest_xray_images/covid19/001.jpeg": {"label": "COVID-19", "patient": "file:chest_xray_images/"
+                                                             "covid19/001.jpeg"},
+                      "chest_xray_images/normal/1.png": {"label": "Normal", "source": ""}}}  # fmt: skip
 
 
 def covidx(root: Path) -> dict[str, object]:
@@ -169,7 +174,8 @@ def qata(root: Path) -> dict[str, object]:
     save(root / "Train Set" / "Images" / "sub-S09345_ses-E23204_run-1_bp-chest_vp-ap_dx.png", 1)
     save(root / "Train Set" / "Ground-truths" / "mask_sub-S09345_ses-E23204_run-1_bp-chest_vp-ap_dx.png", 1)
     save(root / "Test Set" / "Images" / "covid_1.png", 2)
-    return {"left_out": {"a mask": 1},
+    save(root / "Test Set" / "Ground-truths" / "mask_covid_1.png", 2)
+    return {"left_out": {"a mask": 2},
             "films": {"Train Set/Images/sub-S09345_ses-E23204_run-1_bp-chest_vp-ap_dx.png":
                       {"label": "COVID-19", "split": "train", "view": "AP", "patient": "sub-S09345"},
                       "Test Set/Images/covid_1.png": {"split": "test"}}}  # fmt: skip
@@ -182,7 +188,7 @@ def covid_qu_ex(root: Path) -> dict[str, object]:
                 for kind in ("images", "lung masks"):
                     save(root / of_set / of_set / part / label / kind / f"{label}_1.png", 1)
     name = "Lung Segmentation Data/Lung Segmentation Data/Val/Non-COVID/images/Non-COVID_1.png"
-    return {"left_out": {"a mask": 9, "in Infection Segmentation Data, films of the larger set": 9},
+    return {"left_out": {"a mask": 18, "in Infection Segmentation Data, films of the larger set": 9},
             "films": {name: {"label": "Non-COVID", "split": "validation"}}}  # fmt: skip
 
 
