@@ -24,11 +24,12 @@ FILE = "flax_model.msgpack"
 def flax(sizes: Sizes) -> Original:
     python = os.environ[VARIABLE]
     folder = tempfile.mkdtemp()
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "PYTHON"))}
 
     def peer(*arguments: str) -> None:
         """One act of `flax_peer` on the folder, where it keeps its weights as transformers saves them."""
         subprocess.run([Path(python).absolute(), "-m", "tests.parity.flax_peer", folder, *arguments], check=True,
-                       cwd=Path(__file__).parents[2], capture_output=True)  # fmt: skip
+                       cwd=Path(__file__).parents[2], env=surroundings, capture_output=True)  # fmt: skip
 
     def give(images: np.ndarray) -> None:
         np.save(Path(folder) / "images.npy", images.astype(np.float32))
