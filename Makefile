@@ -6,12 +6,16 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 DEMO ?= demo-workspace
 
-.PHONY: help demo test check fast format clean
+PARITY ?= .venv-parity
+PARITY_FLAX ?= .venv-parity-flax
+
+.PHONY: help demo test check fast parity format clean
 
 help:
 	@echo "make demo    train on synthetic phantoms on the CPU and classify some (under 5 minutes)"
 	@echo "make test    everything that CI runs"
 	@echo "make check   the fast part: ruff, mypy, import contracts, unit tests"
+	@echo "make parity  ported weights against the code that wrote them; installs torch, keras, transformers and more"
 	@echo "make format  let ruff rewrite the sources"
 	@echo "make clean   remove the virtual environment and caches"
 
@@ -44,6 +48,16 @@ test: $(INSTALLED_DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2
+
+# Two environments of their own, 3.4 GB in all with a torch for the CPU: transformers' Flax classes run with no JAX of today.
+parity:
+	test -x $(PARITY)/bin/python || $(PYTHON) -m venv $(PARITY)
+	$(PARITY)/bin/python -m pip install --quiet --upgrade pip
+	$(PARITY)/bin/python -m pip install --quiet --editable '.[keras]' --group dev --group parity
+	test -x $(PARITY_FLAX)/bin/python || $(PYTHON) -m venv $(PARITY_FLAX)
+	$(PARITY_FLAX)/bin/python -m pip install --quiet --upgrade pip
+	$(PARITY_FLAX)/bin/python -m pip install --quiet --group parity-flax
+	CXRTUI_PARITY_FLAX=$(PARITY_FLAX)/bin/python $(PARITY)/bin/python -m pytest -m parity tests/parity
 
 format: $(INSTALLED_DEV)
 	$(BIN)/ruff check --fix .

@@ -7,9 +7,15 @@ from typing import Any
 
 from cxrtui import RESEARCH_ONLY
 
+PRECISION = (
+    "Such programs compute in float32, whatever the run did; cxrtui computes in the run's precision. In bfloat16, the "
+    "default on a GPU, its probabilities differ from theirs by about a thousandth, so a film at the threshold may be "
+    "called otherwise."
+)
 
-def classifier_card(name: str, facts: Mapping[str, Any]) -> str:
-    """Markdown, from what ``classifier.toml`` holds."""
+
+def classifier_card(name: str, facts: Mapping[str, Any], *, onnx: bool = False) -> str:
+    """Markdown, from what ``classifier.toml`` holds; `onnx` says whether an ONNX file lies beside it."""
     negative, positive = facts["labels"]
     data, origin = facts["data"], facts["provenance"]
     fingerprint = origin.get("fingerprint", "not recorded")
@@ -25,6 +31,8 @@ def classifier_card(name: str, facts: Mapping[str, Any]) -> str:
         "    probabilities = classify.call(films)",
         f"It takes films as uint8 [N, {facts['stored_side']}, {facts['stored_side']}], grey, 0 black, and gives "
         f"float32 [N, 2]: {negative}, {positive}.",
+        "`classifier.onnx` is the same for an ONNX runtime: `films` to `probabilities`." if onnx else "",
+        PRECISION,
         "## From a film to an answer",
         f"The film becomes a grey square (`{data['fit']}`) of {facts['stored_side']} pixels, is sampled to "
         f"{data['size']} × {data['size']} and normalised. It is called {positive} where the probability of "

@@ -28,6 +28,7 @@ from cxrtui import RESEARCH_ONLY
 from cxrtui.data.augment import resample
 from cxrtui.evaluation import model as models
 from cxrtui.evaluation import network as networks
+from cxrtui.evaluation import onnx_file
 from cxrtui.evaluation.cards import classifier_card
 from cxrtui.evaluation.model import SEEN, Model
 from cxrtui.net import saved, shelf, shelving
@@ -41,7 +42,9 @@ PLATFORMS = ("cpu", "cuda", "tpu")
 _PRIVATE = ("source", "splits")  # paths of the machine that the run lived on
 
 
-def export(run: Run, shelf_folder: Path, name: str, versions: Mapping[str, str], *, force: bool = False) -> Path:
+def export(
+    run: Run, shelf_folder: Path, name: str, versions: Mapping[str, str], *, force: bool = False, onnx: bool = False
+) -> Path:
     """Put the best weights of `run` on the shelf, with all that a prediction depends on.
 
     Args:
@@ -50,24 +53,29 @@ def export(run: Run, shelf_folder: Path, name: str, versions: Mapping[str, str],
         name: of the new folder.
         versions: of what writes it.
         force: replace a folder of that name.
+        onnx: put the classifier beside it as an ONNX file too.
 
     Returns:
         The folder.
 
     Raises:
-        UsageError: the name cannot be one, or is taken.
+        UsageError: the name cannot be one, or is taken; or the package onnx is wanted and not installed.
         CheckpointError: the run has no readable checkpoint.
         WeightsError: the disk refuses.
     """
+    if onnx:
+        onnx_file.require()
     model = models.load(run)
     facts = describe(model, run, versions)
     network = model.network()
     with shelving.placing(shelf_folder, name, force=force) as folder:
         saved.save_shelf(folder, network, _manifest(name, network, model))
         (folder / shelf.STABLEHLO).write_bytes(stablehlo(model))
+        if onnx:
+            (folder / shelf.ONNX).write_bytes(onnx_file.onnx_file(model))
         write_atomic(folder / shelf.CLASSIFIER, tomlkit.dumps(facts))
         write_atomic(folder / SEEN, "".join(f"{digest}\n" for digest in sorted(models.seen_in_training(run))))
-        write_atomic(folder / shelf.CARD, classifier_card(name, facts))
+        write_atomic(folder / shelf.CARD, classifier_card(name, facts, onnx=onnx))
     return shelf_folder / name
 
 

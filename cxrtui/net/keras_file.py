@@ -1,7 +1,8 @@
 """Tensors of Keras's HDF5 files, by ``layer/variable``: ``conv2_block1_1_conv/kernel``.
 
 Three layouts. ``.h5`` of ``save_weights`` in Keras 2, whose published weights these are: a group for each layer, its
-variables somewhere below, as ``kernel:0``. ``.h5`` of a whole model: the same under ``model_weights``.
+variables somewhere below, as ``kernel:0``; those of Keras 1 are called ``res2a_branch2a_W:0`` or ``..._W_1:0``. ``.h5``
+of a whole model: the same under ``model_weights``.
 ``.weights.h5`` of Keras 3: ``layers/conv2d_7/vars/0``, where a layer goes by its class and its number in the network.
 """
 
@@ -22,6 +23,8 @@ VARIABLES = {
     "batch_normalization": ("gamma", "beta", "moving_mean", "moving_variance"),
     "dense": ("kernel", "bias"),
 }
+# Keras 1's names where Keras 2 has others. What it called a deviation was a variance, and is loaded as one.
+KERAS1 = {"W": "kernel", "b": "bias", "running_mean": "moving_mean", "running_std": "moving_variance"}
 MAX_BYTES = 4 << 30
 
 
@@ -63,9 +66,17 @@ def _keras2(root: Any, h5py: Any) -> Iterator[tuple[str, Any]]:
         while pending:
             name, item = pending.pop()
             if isinstance(item, h5py.Dataset):
-                yield f"{layer}/{name.partition(':')[0]}", item
+                yield f"{layer}/{_variable(layer, name)}", item
             elif isinstance(item, h5py.Group):
                 pending.extend(_local(item, h5py))
+
+
+def _variable(layer: str, name: str) -> str:
+    name = name.partition(":")[0]
+    if not name.startswith(f"{layer}_"):
+        return name
+    name = re.sub(r"_\d+$", "", name.removeprefix(f"{layer}_"))
+    return KERAS1.get(name, name)
 
 
 def _local(group: Any, h5py: Any) -> list[tuple[str, Any]]:

@@ -8,6 +8,7 @@
         README.md            card, for people
         classifier.toml      of a finished classifier: labels, threshold, provenance, metrics
         classifier.stablehlo of the same: the whole of it for a program that has JAX alone
+        classifier.onnx      the same for an ONNX runtime, where it was asked for
 
 Imports no JAX where it is only asked, so that a form can ask as the user types.
 """
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from cxrtui.net.manifest import Manifest
 
 MANIFEST, WEIGHTS, CARD = "model.toml", "weights.safetensors", "README.md"
-CLASSIFIER, STABLEHLO = "classifier.toml", "classifier.stablehlo"
+CLASSIFIER, STABLEHLO, ONNX = "classifier.toml", "classifier.stablehlo", "classifier.onnx"
 HOW_TO_GET = (
     "get the default ones with: cxrtui weights fetch imagenet; put a file of your own on the shelf with: "
     "cxrtui weights port FILE --out NAME; or start from random weights (--init random)"

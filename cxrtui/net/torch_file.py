@@ -19,7 +19,7 @@ import numpy as np
 from cxrtui.errors import WeightsError
 from cxrtui.net.torch_pickle import MAX_TENSORS, Machine, Refusal, Storage
 
-MAX_PICKLE = 16 << 20  # bytes; a ResNet-50's has 40 kB
+MAX_PICKLE = 4 << 20  # bytes; a ResNet-50's has 40 kB
 
 # Written by torch.save before 1.6: a pickle with this number first, or a tar.
 _LEGACY = (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19", b"\x80")

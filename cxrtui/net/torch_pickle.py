@@ -16,6 +16,7 @@ import ml_dtypes
 import numpy as np
 
 MAX_TENSORS = 20_000
+MAX_STEPS = 50 * MAX_TENSORS  # opcodes; a tensor takes about thirty
 MAX_DIMENSIONS = 8
 
 STORAGES: dict[str, Any] = {
@@ -68,7 +69,9 @@ class Machine:
             Refusal: at the first opcode that a state dict does not need.
         """
         argument: Any
-        for opcode, argument, _ in pickletools.genops(program):
+        for step, (opcode, argument, _) in enumerate(pickletools.genops(program)):
+            if step >= MAX_STEPS:
+                raise Refusal(f"its pickle takes more than {MAX_STEPS:,} steps; it may be hostile")
             if opcode.name == "STOP":
                 return self._pop()
             if opcode.name in _PLAIN:

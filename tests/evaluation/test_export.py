@@ -9,17 +9,23 @@ import sys
 import tomllib
 from pathlib import Path
 
+import jax
+import jax.export
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import cxrtui
+from cxrtui.data.augment import resample
 from cxrtui.data.decode import read_film
 from cxrtui.errors import CheckpointError, UsageError, WeightsError
 from cxrtui.evaluation import classify
 from cxrtui.evaluation import model as models
+from cxrtui.evaluation import network as networks
 from cxrtui.evaluation.evaluate import evaluate
 from cxrtui.evaluation.export import export
 from cxrtui.net import shelf
+from cxrtui.net.resnet import normalise
 from cxrtui.runs import Run, new_run
 
 VERSIONS = {"cxrtui": "test"}
@@ -97,6 +103,18 @@ def test_a_program_with_jax_alone_gives_the_same_probabilities(
     every, first = map(json.loads, answer.stdout.splitlines())
     np.testing.assert_allclose(every, expected, atol=1e-6)
     np.testing.assert_allclose(first, expected[:1], atol=1e-6)
+
+
+def test_in_bfloat16_the_run_is_near_its_export(trained: Run, exported: Path, films: list[Path]) -> None:
+    model = models.load(trained)
+    network = model.network()
+    networks.compute_in(network, "bfloat16")
+    stored = np.stack([read_film(path, model.side) for path in films])
+    logits = network(normalise(resample(jnp.asarray(stored), model.size)))
+    program = jax.export.deserialize(bytearray((exported / shelf.STABLEHLO).read_bytes()))
+    differences = np.abs(np.asarray(jax.nn.softmax(logits)) - np.asarray(program.call(stored)))
+    assert 0 < differences.max() < 0.02
+    assert "bfloat16" in (exported / shelf.CARD).read_text()
 
 
 def test_what_cannot_be_exported(trained: Run, exported: Path, tmp_path: Path) -> None:

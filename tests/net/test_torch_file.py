@@ -17,6 +17,7 @@ import pytest
 
 from cxrtui.errors import WeightsError
 from cxrtui.net.torch_file import read_torch
+from cxrtui.net.torch_pickle import MAX_STEPS
 from tests.net.pth import Global, Persistent, pickled, pth, state_dict_file, tensor_call
 
 VALUES = {"conv1.weight": np.arange(24, dtype=np.float32).reshape(2, 3, 2, 2), "bn1.bias": np.ones(2, np.float32),
@@ -182,6 +183,12 @@ def test_dictionaries_in_a_million_places_and_in_themselves(tmp_path: Path) -> N
     assert "other values" in refused(pth(tmp_path / "a.pth", many + wide + b".", {}))
 
 
+@pytest.mark.parametrize("opcode", [b"N", b"(", b"}", b")\x85", b"\x85"])
+def test_a_program_that_never_ends_is_ended(tmp_path: Path, opcode: bytes) -> None:
+    program = b"\x80\x02)" + opcode * (MAX_STEPS // len(opcode) + 2) + b"."
+    assert "steps" in refused(pth(tmp_path / "a.pth", program, {}))
+
+
 def test_zip_tricks(tmp_path: Path) -> None:
     good = pickled({"a": tensor_call("FloatStorage", "0", 1)})
     path = tmp_path / "a.pth"
@@ -189,7 +196,7 @@ def test_zip_tricks(tmp_path: Path) -> None:
     bomb = bytes(50_000_000)
     refused(pth(path, good, {"0": bomb}, compression=zipfile.ZIP_DEFLATED))
     refused(pth(path, good, {"../../0": bytes(4)}))
-    refused(pth(path, bytes((16 << 20) + 1), {}))
+    refused(pth(path, bytes((4 << 20) + 1), {}))
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x/data.pkl", good)
         archive.writestr("y/data.pkl", good)

@@ -2,10 +2,13 @@
 
 python -m tests.parity.compare             the table, on whole ResNet-50s
 python -m tests.parity.compare --golden    the golden values of small ones, written anew
+
+Names of originals after either restrict it to them. docs/weights.md says what must be installed.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import tempfile
@@ -21,8 +24,9 @@ from cxrtui.net import port, saved
 from cxrtui.net.classifier import Classifier, ClassifierSpec
 from cxrtui.net.flavours import FLAVOURS, Normalisation
 from cxrtui.net.resnet import normalise
-from tests.parity.formula import pixels
-from tests.parity.originals import FLAVOUR, ORIGINALS, Original
+from tests.parity.formula import frame, pixels
+from tests.parity.original import Original
+from tests.parity.originals import FLAVOUR, ORIGINALS
 
 WHOLE, SMALL = (3, 4, 6, 3), (2, 1, 1, 1)
 GOLDEN = Path(__file__).parent / "golden"
@@ -33,6 +37,10 @@ def normalised(films: np.ndarray, how: Normalisation) -> np.ndarray:
     if how.order == "BGR":
         films = films[..., ::-1]
     return (films * how.scale - np.array(how.mean)) / np.array(how.std)
+
+
+def grey_input(films: np.ndarray) -> np.ndarray:
+    return np.asarray(normalise(jnp.asarray(films, jnp.float32)))
 
 
 def like(sizes: tuple[int, ...]) -> ClassifierSpec:
@@ -86,9 +94,16 @@ def compare(name: str, original: Original, sizes: tuple[int, ...], folder: Path)
     flavour = FLAVOURS[FLAVOUR.get(name, name)]
     classifier, manifest = saved.read_network(file, like=like(sizes))
     assert manifest.flavour == flavour.name
-    films = pixels(flavour.channels)
-    theirs = normalised(films, flavour.normalisation)
-    ours = theirs if flavour.channels == 3 else np.asarray(normalise(jnp.asarray(films, jnp.float32)))
+
+    def films(channels: int) -> np.ndarray:
+        return pixels(channels, *(frame(sizes) if original.side == 0 else (2, original.side, original.side)))
+
+    def prepared(films: np.ndarray) -> np.ndarray:
+        how = original.prepare or functools.partial(normalised, how=flavour.normalisation)
+        return how(films)
+
+    theirs = prepared(films(flavour.channels))
+    ours = normalised(films(3), flavour.normalisation) if flavour.channels == 3 else grey_input(films(1))
     network = saved.Network(classifier, manifest)
     logits, stages = original.evaluate(theirs)
     found = network.stages(ours)
@@ -96,9 +111,8 @@ def compare(name: str, original: Original, sizes: tuple[int, ...], folder: Path)
         "logits": difference(network(ours), logits),
         "stages": max(difference(found[stage], pooled) for stage, pooled in stages.items()),
     }
-    grey = pixels(1)
-    theirs_grey = normalised(np.repeat(grey, flavour.channels, axis=-1), flavour.normalisation)
-    result["grey"] = difference(network(normalise(jnp.asarray(grey, jnp.float32))), original.evaluate(theirs_grey)[0])
+    theirs_grey = prepared(np.repeat(films(1), flavour.channels, axis=-1))
+    result["grey"] = difference(network(grey_input(films(1))), original.evaluate(theirs_grey)[0])
 
     before = port.read(file, like=like(sizes)).arrays
     moved = trained(nnx.split(classifier), jnp.asarray(ours, jnp.float32))
@@ -106,7 +120,7 @@ def compare(name: str, original: Original, sizes: tuple[int, ...], folder: Path)
     original.train(theirs)
     original.save(file)
     after_theirs = port.read(file, like=like(sizes)).arrays
-    args = classifier.spec, films
+    args = classifier.spec, ours
     us = batch_statistics(before, after, 0.9, True, *args)
     them = batch_statistics(before, after_theirs, original.momentum, original.unbiased, *args)
     result["BN updates"] = max(difference(us[path], them[path]) for path in them)
@@ -123,6 +137,7 @@ def golden(name: str, original: Original) -> dict[str, Any]:
 
     return {
         "file": original.file_name,
+        "classes": original.classes,
         "keys": {key: list(shape) for key, shape in original.keys.items()},
         "logits": told(logits),
         "stages": {stage: told(pooled) for stage, pooled in stages.items()},

@@ -24,6 +24,11 @@ def weight(key: str, shape: tuple[int, ...], layout: str) -> np.ndarray:
     return random.uniform(-0.3, 0.3, shape).astype(np.float32)
 
 
+def frame(sizes: tuple[int, ...]) -> tuple[int, int, int]:
+    """Films, their height and width. Batch statistics of a dozen values in stage 4 would tell of rounding alone."""
+    return (4, 160, 128) if sum(sizes) > 8 else (3, 64, 56)
+
+
 def pixels(channels: int, batch: int = 3, height: int = 64, width: int = 56) -> np.ndarray:
     """Films in [0, 1], ``[batch, height, width, channels]`` float64: waves that differ in image and channel."""
     n, y, x, c = np.meshgrid(*map(np.arange, (batch, height, width, channels)), indexing="ij")

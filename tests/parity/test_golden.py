@@ -12,6 +12,7 @@ from flax import serialization, traverse_util
 from safetensors.numpy import save_file
 
 from cxrtui.net import saved
+from cxrtui.net.files import read_tensors
 from cxrtui.net.flavours import FLAVOURS
 from cxrtui.net.resnet import normalise
 from tests.net.pth import state_dict_file
@@ -49,6 +50,24 @@ def written(golden: dict[str, Any], path: Path) -> Path:
     return path
 
 
+KERAS1 = {"kernel": "W", "bias": "b", "moving_mean": "running_mean", "moving_variance": "running_std"}
+
+
+@pytest.mark.parametrize("end", [":0", "_1:0"])
+def test_the_names_of_keras_1_are_read(end: str, tmp_path: Path) -> None:
+    """As in the published file of 2016: ``res2a_branch2a/res2a_branch2a_W:0``."""
+    h5py = pytest.importorskip("h5py")
+    golden = json.loads((GOLDEN / "keras2016.json").read_text(encoding="utf-8"))
+    expected = read_tensors(written(golden, tmp_path / "today.h5"))
+    with h5py.File(tmp_path / "then.h5", "w") as file:
+        for key, value in expected.items():
+            layer, variable = key.split("/")
+            file[f"{layer}/{layer}_{KERAS1.get(variable, variable)}{end}"] = value
+    found = read_tensors(tmp_path / "then.h5")
+    assert found.keys() == expected.keys()
+    assert all(np.array_equal(found[key], expected[key]) for key in expected)
+
+
 def _keras3(tensors: dict[str, np.ndarray], path: Path, named: bool = True) -> None:
     h5py = pytest.importorskip("h5py")
     kinds = {"conv": "conv2d", "bn": "batch_normalization", "predictions": "dense"}
@@ -72,7 +91,7 @@ def test_a_port_answers_as_the_original_did(file: Path, tmp_path: Path) -> None:
     classifier, manifest = saved.read_network(path, like=like(SMALL))
     flavour = FLAVOURS[manifest.flavour]
     assert manifest.flavour == {"timm": "torchvision", "keras_h5": "keras"}.get(file.stem, file.stem)
-    assert manifest.classes == (0 if file.stem == "radimagenet" else 7)
+    assert manifest.classes == golden["classes"]
     assert manifest.architecture == ("v1" if "h5" in golden["file"] else "v1.5")
     films = pixels(flavour.channels)
     images = normalised(films, flavour.normalisation) if flavour.channels == 3 else normalise(films)

@@ -46,8 +46,8 @@ class Flavour:
     """One readable table: where each of our variables is in such a file.
 
     `names` maps the part of our network to its name there; the numbers in it are ``s`` for the stage (1 to 4; ``s0``
-    from 0, ``s2`` from 2), ``b`` for the block (from 0; ``b1`` from 1) and ``u`` for the convolution in it (1 to 3;
-    ``u0`` from 0). `leaves` maps our variable to what follows the name.
+    from 0, ``s2`` from 2), ``b`` for the block (from 0; ``b1`` from 1, ``ba`` from the letter a) and ``u`` for the
+    convolution in it (1 to 3; ``u0`` from 0, ``ua`` from a). `leaves` maps our variable to what follows the name.
 
     Attributes:
         name: as the manifest says it.
@@ -85,6 +85,7 @@ class Flavour:
             KeyError: there is no such variable in a ResNet.
         """
         kind: str
+        numbers: dict[str, int | str]
         match path:
             case ("stem", str(part), str(leaf)):
                 kind, name, numbers = part, f"stem_{part}", {}
@@ -94,6 +95,7 @@ class Flavour:
                 name = unit if shortcut else kind
                 u = 0 if shortcut else int(unit[-1])
                 numbers = {"s": s, "s0": s - 1, "s2": s + 1, "b": b, "b1": b + 1, "u": u, "u0": u - 1}
+                numbers |= {"ba": chr(ord("a") + b), "ua": chr(ord("a") + max(u - 1, 0))}
             case ("head", "layers", 0, str(leaf)):
                 return f"{prefix[1]}{self.names['head']}{self.leaves['head'][leaf]}"
             case _:

@@ -1,7 +1,8 @@
-"""Keras applications' ResNet50, and RadImageNet's, which has its names.
+"""Keras applications' ResNet50, that of its first years, and RadImageNet's, which has the former's names.
 
 The network is v1, its convolutions have a bias, and ``caffe`` preprocessing is BGR on [0, 255] less ImageNet's means.
-Sources: ``keras.applications.resnet``; RadImageNet's published training scripts, which put Keras's
+Sources: ``keras.applications.resnet``; ``resnet50.py`` of keras-applications 1.0.8 and ``normalization.py`` of Keras
+2.2.4 (epsilon 1e-3) for the first years, 2016 to 2019; RadImageNet's published training scripts, which put Keras's
 ``imagenet_utils.preprocess_input`` and then ``rescale=1/255`` before it (Mei et al. 2022, Radiology: AI 4:e210315).
 """
 
@@ -42,4 +43,21 @@ RADIMAGENET = dataclasses.replace(
     written_by="RadImageNet",
     normalisation=Normalisation(tuple(mean / 255 for mean in CAFFE_MEAN), (1.0, 1.0, 1.0), order="BGR"),
     file_name=r"(?i).*rad_?imagenet.*",
+)
+
+# Up to 1.0.5 it pooled without padding, from the same file; this is the network of 1.0.6 and later, padded as ours.
+KERAS2016 = dataclasses.replace(
+    KERAS,
+    name="keras2016",
+    written_by="Keras applications of 2016 to 2019",
+    names={
+        "stem_conv": "conv1",
+        "stem_norm": "bn_conv1",
+        "conv": "res{s2}{ba}_branch2{ua}",
+        "norm": "bn{s2}{ba}_branch2{ua}",
+        "conv_shortcut": "res{s2}{ba}_branch1",
+        "norm_shortcut": "bn{s2}{ba}_branch1",
+        "head": "fc1000",
+    },
+    epsilon=1e-3,
 )

@@ -1,0 +1,165 @@
+"""A finished classifier as an ONNX file, written with the ``onnx`` package (extra ``cxrtui[onnx]``).
+
+The graph is spelled out from the weights, in ONNX's own operators and channel order, as `data.augment.resample` and
+`net.resnet` compute it; a test holds the two together. Why not a converter of JAX programs: jax2onnx 0.17.1 gives the
+same probabilities, but from 1,800 nodes, and it cannot be installed beside the Orbax that cxrtui needs.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cxrtui import RESEARCH_ONLY, __version__
+from cxrtui.data.augment import resample
+from cxrtui.errors import UsageError
+from cxrtui.evaluation.model import Model
+from cxrtui.net import port
+from cxrtui.net.classifier import ClassifierSpec
+from cxrtui.net.layers import convolve
+from cxrtui.net.matching import Arrays
+from cxrtui.net.resnet import GREY_MEAN, GREY_STD, GROUPS
+
+OPSET = 17  # of 2022: what runtimes of the last years read
+
+
+def require() -> Any:
+    """The onnx package.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    try:
+        import onnx
+    except ImportError:
+        raise UsageError("ONNX files are written with the package onnx: pip install 'cxrtui[onnx]'.") from None
+    return onnx
+
+
+def onnx_file(model: Model) -> bytes:
+    """The classifier with its weights as one ONNX file, in float32, for any number of films.
+
+    Takes ``films``, uint8 ``[N, side, side]``, as `data.decode.read_film` gives them; returns ``probabilities``,
+    float32 ``[N, 2]``, of the negative and the positive class.
+
+    Raises:
+        UsageError: onnx is not installed.
+    """
+    onnx = require()
+    network = model.network()
+    graph = _Graph(onnx, port.disassemble(network))
+    pixels = _pixels(graph, "films", model.side, model.size)
+    logits = _network(graph, pixels, model.size, network.spec)
+    graph.node("Softmax", [logits], "probabilities", axis=-1)
+    kinds, info = onnx.TensorProto, onnx.helper.make_tensor_value_info
+    films = info("films", kinds.UINT8, ["N", model.side, model.side])
+    answer = info("probabilities", kinds.FLOAT, ["N", network.spec.classes])
+    made = onnx.helper.make_model(
+        onnx.helper.make_graph(graph.nodes, "classifier", [films], [answer], graph.constants),
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=8, producer_name="cxrtui",
+        producer_version=__version__, doc_string=RESEARCH_ONLY,
+    )  # fmt: skip
+    facts = {"labels": ",".join(model.labels), "threshold": f"{model.threshold:g}", "note": RESEARCH_ONLY}
+    onnx.helper.set_model_props(made, facts)
+    onnx.checker.check_model(made, full_check=True)
+    return bytes(made.SerializeToString())
+
+
+class _Graph:
+    """Nodes in the order in which they compute, and the constants that they take."""
+
+    def __init__(self, onnx: Any, arrays: Arrays) -> None:
+        self.arrays = arrays
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self._onnx = onnx
+
+    def constant(self, name: str, value: np.ndarray) -> str:
+        self.constants.append(self._onnx.numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        self.nodes.append(self._onnx.helper.make_node(kind, inputs, [output], name=output, **attributes))
+        return output
+
+    def conv(self, x: str, *path: str | int, stride: int = 1) -> str:
+        """Without bias, padded as `net.layers.Conv` is."""
+        name = ".".join(map(str, path))
+        kernel = self.arrays[("backbone", *path, "kernel")].transpose(3, 2, 0, 1)
+        return self.node("Conv", [x, self.constant(f"{name}.kernel", kernel)], name, strides=[stride] * 2,
+                         pads=[kernel.shape[-1] // 2] * 4)  # fmt: skip
+
+    def norm(self, x: str, *path: str | int, epsilon: float) -> str:
+        name = ".".join(map(str, path))
+        leaves = [self.constant(f"{name}.{leaf}", self.arrays[("backbone", *path, leaf)])
+                  for leaf in ("scale", "bias", "mean", "var")]  # fmt: skip
+        return self.node("BatchNormalization", [x, *leaves], name, epsilon=epsilon)
+
+
+def _pixels(graph: _Graph, films: str, side: int, size: int) -> str:
+    """uint8 ``[N, side, side]`` to the network's input: resampling without augmentation is a matrix on either side."""
+    matrix = _resampling(side, size)
+    x = graph.node("Cast", [films], "grey", to=1)  # TensorProto.FLOAT
+    x = graph.node("MatMul", [x, graph.constant("resample.columns", matrix)], "grey.columns")
+    x = graph.node("MatMul", [graph.constant("resample.rows", matrix.T), x], "grey.sampled")
+    x = graph.node("Mul", [x, graph.constant("grey.scale", np.array(1 / (255 * GREY_STD), np.float32))], "grey.scaled")
+    x = graph.node(
+        "Add", [x, graph.constant("grey.level", np.array(-GREY_MEAN / GREY_STD, np.float32))], "grey.level.added"
+    )
+    return graph.node("Unsqueeze", [x, graph.constant("channel", np.array([1], np.int64))], "pixels")
+
+
+def _resampling(side: int, size: int) -> np.ndarray:
+    """``[side, size]`` float32, whose columns say what a pixel takes of a film's row; asked of `resample` itself."""
+    rows = []
+    for column in range(side):
+        film = np.zeros((1, side, side), np.uint8)
+        film[:, :, column] = 255
+        rows.append(np.asarray(_middle_row(film, size)))
+    return np.stack(rows)
+
+
+@functools.partial(jax.jit, static_argnums=1)
+def _middle_row(film: np.ndarray, size: int) -> jax.Array:
+    return resample(jnp.asarray(film), size)[0, size // 2, :, 0]
+
+
+def _network(graph: _Graph, x: str, size: int, spec: ClassifierSpec) -> str:
+    arrays, epsilon = graph.arrays, spec.epsilon
+    x = graph.conv(x, "stem", "conv", stride=2)
+    if spec.stem_offset:
+        ones = jnp.ones((1, size, size, 1), jnp.float32)
+        border = np.asarray(convolve(ones, jnp.asarray(arrays[("backbone", "stem", "offset")]), 2, 3))
+        x = graph.node("Add", [x, graph.constant("stem.offset", border.transpose(0, 3, 1, 2))], "stem.offset.added")
+    x = graph.node("Relu", [graph.norm(x, "stem", "norm", epsilon=epsilon)], "stem.relu")
+    x = graph.node("MaxPool", [x], "stem", kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+    for group, blocks in zip(GROUPS[1:], spec.stage_sizes, strict=True):
+        for block in range(blocks):
+            stride = 2 if block == 0 and group != "stage1" else 1
+            x = _block(graph, x, (group, "blocks", block), stride, spec)
+    x = graph.node("Flatten", [graph.node("GlobalAveragePool", [x], "pooled")], "features")
+    for index in range(len(spec.hidden) + 1):
+        if index:
+            x = graph.node("Relu", [x], f"head.{index}.relu")
+        leaves = [graph.constant(f"head.{index}.{leaf}", arrays[("head", "layers", index, leaf)])
+                  for leaf in ("kernel", "bias")]  # fmt: skip
+        x = graph.node("Gemm", [x, *leaves], f"head.{index}")
+    return x
+
+
+def _block(graph: _Graph, x: str, path: tuple[str | int, ...], stride: int, spec: ClassifierSpec) -> str:
+    def unit(inputs: str, number: str, stride: int = 1) -> str:
+        return graph.norm(graph.conv(inputs, *path, f"conv{number}", stride=stride), *path, f"norm{number}",
+                          epsilon=spec.epsilon)  # fmt: skip
+
+    name = ".".join(map(str, path))
+    strides: Mapping[str, int] = {"1": stride} if spec.architecture == "v1" else {"2": stride}
+    shortcut = unit(x, "_shortcut", stride) if ("backbone", *path, "conv_shortcut", "kernel") in graph.arrays else x
+    for number in ("1", "2"):
+        x = graph.node("Relu", [unit(x, number, strides.get(number, 1))], f"{name}.relu{number}")
+    return graph.node("Relu", [graph.node("Add", [unit(x, "3"), shortcut], f"{name}.sum")], name)
