@@ -229,7 +229,7 @@ def select(
     for film in collection.films:
         index = labels.index(film.label)
         if not keeps(views, film.view):
-            out[film.not_frontal or f"a film of view {film.view or UNKNOWN} (data.views)"] += 1
+            out[printable(film.not_frontal or f"a film of view {film.view or UNKNOWN} (data.views)")] += 1
         elif index is None:
             out[f"class {printable(film.label)}"] += 1
         else:

@@ -47,6 +47,8 @@ def read_sources(
 ) -> Collection:
     """All films that `paths` name, as `read_source`; of several, each keeps its name before its films' and patients'.
 
+    Patients whose names are theirs in every collection (`Film.patient_everywhere`) stay as they are.
+
     `tell` hears how far the reading is, and ends it by raising.
 
     Raises:
@@ -103,6 +105,8 @@ def _names(collections: Sequence[Collection]) -> list[str]:
 
 
 def _within(film: Film, name: str) -> Film:
+    if film.patient_everywhere:  # else one person's films could be in two parts
+        return replace(film, name=f"{name}/{film.name}", source=film.source or name)
     own = film.patient.removeprefix(FILE_PATIENT)
     patient = f"{name}/{own}" if film.patient_known else f"{FILE_PATIENT}{name}/{own}"
     return replace(film, name=f"{name}/{film.name}", patient=patient, source=film.source or name)

@@ -75,6 +75,7 @@ def film_by_name(file: Path, root: Path, label: str, split: str) -> Film:
     named, in_name = NAME.match(file.name), VIEW.search(file.name)
     return Film(
         path=file, name=name_below(file, root), label=label, split=split, patient=named[1] if named else "",
+        patient_everywhere=named is not None,
         view=in_name[1] if named and in_name else "", source="bimcv" if named else "",
     )  # fmt: skip
 
@@ -169,7 +170,8 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
                     tally["a JSON file beside a film that cannot be read (the film stays, without its window)"] += 1
                 sex, age = people.get(patient.casefold(), ("", ""))
                 yield Film(
-                    path=file, name=name_below(file, path), label=", ".join(findings), patient=patient, sex=sex,
+                    path=file, name=name_below(file, path), label=", ".join(findings), patient=patient,
+                    patient_everywhere=True, sex=sex,
                     age=age, view=in_name[1] if in_name else said.view,
                 )  # fmt: skip
 

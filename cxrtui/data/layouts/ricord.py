@@ -72,8 +72,8 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
         met.add(patient)
         studies = (people.get((patient, name[-_TAIL:])) for name in below[:-1])
         person = next((found for found in studies if found), people.get((patient, ""), _Person()))
-        yield Film(path=file, name=name_below(file, path), label="COVID-19", patient=named[1], sex=person.sex,
-                   age=person.age)  # fmt: skip
+        yield Film(path=file, name=name_below(file, path), label="COVID-19", patient=named[1],
+                   patient_everywhere=True, sex=person.sex, age=person.age)  # fmt: skip
     if lonely := {patient for patient, _ in people} - met:
         tally["a patient of the clinical data without a film here"] += len(lonely)
     tally.update(+walked)
