@@ -11,6 +11,7 @@ import codecs
 import csv
 import io
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,8 +55,10 @@ def rows(body: str, shown: str, headers_only: bool = False) -> Iterator[tuple[in
     Raises:
         DataError: it is empty or is not a table.
     """
+    told = re.match(r"\s*sep=([,;\t])\r?\n", body, re.IGNORECASE)  # as Excel writes and wants it
+    body = body[told.end() :] if told else body
     first = body.lstrip("\r\n").split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
+    separator = told[1] if told else max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator)
     header: list[str] = []
     try:

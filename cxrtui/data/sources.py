@@ -164,7 +164,7 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
         root=root if root.is_dir() else root.parent,
         layout=recogniser.name,
         found=dict(sorted(Counter(film.label for film in with_patients).items())),
-        left_out=dict(sorted(tally.items())),
+        left_out=dict(sorted((+tally).items())),
         positive=recogniser.positive,
         negative=recogniser.negative,
         question=recogniser.question,

@@ -125,6 +125,8 @@ def test_a_store_of_our_own_is_a_tfds_source(
     assert decode(found.films[0].path).dtype == np.uint8
     with pytest.raises(DataError, match="not prepared here"):
         read_source("tfds:no_such_data_set")
+    with pytest.raises(DataError, match="No tfds data set was named"):
+        read_source("tfds:")
 
 
 def test_wide_quoted_tables_with_wrong_paths(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 from cxrtui.data import manifest
 from cxrtui.data.films import Display, Film, name_below, printable
-from cxrtui.data.folders import subfolders, walk
+from cxrtui.data.folders import loose, subfolders, walk
 from cxrtui.data.layouts import words
 from cxrtui.data.layouts.places import columns, entry
 from cxrtui.errors import DataError
@@ -136,15 +136,20 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     Raises:
         DataError: there is no table of labels.
     """
-    patients = _patients(path)
+    patients = set(_patients(path))
     labels, people = _labels(path), _people(path)
     if not labels:
         raise DataError(
             f"{printable(path)} has no table of labels (a .tsv with the columns ReportID and Labels, in "
             "derivatives/labels/); put it there."
         )
-    for folder in patients:
-        for file in walk(folder, path, Counter()):
+    for folder in subfolders(path):
+        met: Counter[str] = Counter()
+        files = walk(folder, path, met)
+        if folder not in patients:
+            tally["not in a patient's folder"] += sum(1 for _ in files)
+            continue
+        for file in files:
             named = NAME.match(file.name)
             if named is None:
                 tally["a name that is not sub-…_ses-…_{cr,dx}"] += 1
@@ -174,6 +179,9 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
                     patient_everywhere=True, sex=sex,
                     age=age, view=in_name[1] if in_name else said.view,
                 )  # fmt: skip
+        del met["not an image"]  # what says more of the films
+        tally.update(met)
+    loose(path, tally, "not in a patient's folder")
 
 
 def _tables(path: Path) -> Iterator[Path]:

@@ -33,13 +33,15 @@ class _Person:
 
 
 def _roots(path: Path) -> list[Path]:
-    """Patients' folders at `path`, or up to two folders below."""
-    level = [path]
+    """Patients' folders at `path`, or up to two folders below that have none beside them, as classes would."""
+    place = path
     for _ in range(3):
-        inner = [folder for place in level for folder in subfolders(place)[:2000]]
+        inner = subfolders(place)
         if found := [folder for folder in inner if _PATIENT.match(folder.name)]:
             return found
-        level = inner[:8]
+        if len(inner) != 1:
+            break
+        place = inner[0]
     return []
 
 
