@@ -51,6 +51,11 @@ class Labels:
         plus, minus = _depth(label, self.positive), _depth(label, self.negative)
         return None if max(plus, minus) < 0 else int(plus >= minus)
 
+    def absent(self, asked: Iterable[str], found: Mapping[str, int]) -> list[str]:
+        """The names of the rule among those that the user `asked` for which match no finding of `found`."""
+        ours = {*self.positive, *self.negative}
+        return [name for name in asked if name in ours and name != ANY and not _there(name, found)]
+
     def describe(self, found: Mapping[str, int]) -> str:
         """The rule in words, with the findings and counts on each side."""
         sides: list[dict[str, int]] = [{}, {}]

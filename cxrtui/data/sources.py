@@ -63,7 +63,25 @@ def read_sources(
     for place, home in enumerate(homes):
         if home in homes[:place] and read[homes.index(home)].layout == read[place].layout:
             raise DataError(f"{printable(listed[place])} is named twice; give each --data once.")
-    return join(read, _names(read))
+    return join(_once(read), _names(read))
+
+
+def _once(collections: Sequence[Collection]) -> list[Collection]:
+    """The collections without the films of earlier ones, as where one lies within another."""
+    seen: dict[Path, Film] = {}
+    result = []
+    for item in collections:
+        out: Counter[str] = Counter(item.left_out)
+        kept = []
+        for film in item.films:
+            earlier = seen.setdefault(film.path.absolute(), film)
+            if earlier is film:
+                kept.append(film)
+            else:
+                other = "" if earlier.label == film.label else ", there with another finding"
+                out[f"a film of an earlier --data too{other}"] += 1
+        result.append(replace(item, films=tuple(kept), left_out=out))
+    return result
 
 
 def join(collections: Sequence[Collection], names: Sequence[str]) -> Collection:

@@ -36,6 +36,17 @@ def test_names_and_patients_of_two_sources_do_not_collide(class_folder: Path, tm
         read_sources([str(class_folder), f"{class_folder}/"])
 
 
+def test_a_film_of_two_sources_counts_once(class_folder: Path, tmp_path: Path) -> None:
+    lines = ["path,label", f"{class_folder}/Normal/00000100_000.png,Normal",
+             f"{class_folder}/Normal/00000101_000.png,COVID-19"]  # fmt: skip
+    save(tmp_path / "new.png", 5)
+    (tmp_path / "list.csv").write_text("\n".join([*lines, "new.png,Normal"]))
+    found = read_sources([str(class_folder), str(tmp_path / "list.csv")])
+    assert len(found.films) == 61
+    assert found.left_out == {"a film of an earlier --data too": 1,
+                              "a film of an earlier --data too, there with another finding": 1}  # fmt: skip
+
+
 def test_who_has_one_name_everywhere_is_one_patient_in_two_sources(
     class_folder: Path, tmp_path: Path, configure: Callable[..., Config]
 ) -> None:
