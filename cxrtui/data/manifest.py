@@ -101,9 +101,10 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     for line, row in read_table(file):
         missing = [name for name in COLUMNS[:2] if name not in row]
         if missing:
+            there = printable(", ".join(list(row)[:8]))
             raise DataError(
-                f"{shown} has no column {' and no column '.join(missing)}; it has {', '.join(list(row)[:8])}, and "
-                f"needs path and label ({', '.join(COLUMNS[2:])} may be there too)."
+                f"{shown} has no column {' and no column '.join(missing)}; it has {there}, and needs "
+                f"path and label ({', '.join(COLUMNS[2:])} may be there too)."
             )
         if not row["path"] or not row["label"]:
             tally["a row without path" if not row["path"] else "a row without label"] += 1
