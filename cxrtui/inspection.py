@@ -28,7 +28,7 @@ def print_inspection(paths: Sequence[str], data: DataConfig, as_json: bool) -> N
     with stages.shown() as tell:
         report = inspect(paths, data, tell)
     if as_json:
-        print(json.dumps(report.as_dict(), ensure_ascii=False))
+        print(json.dumps(report.as_dict()))
         return
     out = Console(highlight=False)
     out.print(headline(report))

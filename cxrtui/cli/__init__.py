@@ -6,6 +6,7 @@ loads JAX, ``--headless`` never Textual.
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 
@@ -21,6 +22,8 @@ __all__ = ["cli", "data", "judge", "main", "steer", "train", "weights"]
 def main() -> None:
     """Run the command line; an error of ours is one sentence on stderr and its exit code."""
     debug = "--debug" in sys.argv  # known before click has read it, for an error in that very reading
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of another encoding than UTF-8
     try:
         sys.exit(cli.main(standalone_mode=False))
     except click.exceptions.Exit as stop:

@@ -3,7 +3,7 @@
 Rules, all functions of the one file (and of the sidecar that `layouts.bimcv` reads), so that training and `classify`
 see the same pixels:
 
-- Only regular files of PNG, JPEG, WebP, TIFF, BMP or DICOM; at most `MAX_PIXELS`; the first picture of several.
+- Only files that `pictures` opens; the first picture of several.
 - DICOM by its own rules, which `cxrtui.data.dicom.tables` holds; what follows is for the others.
 - Deeper than 8 bits: white is the largest value of the smallest depth among 8, 10, 12, 14, 16, 24 and 32 bits that
   holds the brightest pixel (12-bit detectors are often stored in 16). Floating point is from 0 to 1, or to 255 where it
@@ -15,42 +15,28 @@ see the same pixels:
 
 from __future__ import annotations
 
-import stat
-import threading
-import warnings
 from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import BmpImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+from PIL import Image, ImageOps, TiffImagePlugin
 from PIL.Image import Resampling
 
 from cxrtui.data.dicom.recognise import HEAD, is_dicom
 from cxrtui.data.films import Display
+from cxrtui.data.pictures import LARGE, large_at_once, open_picture, reading
 from cxrtui.errors import FilmError
-
-# What Pillow remarks on broken metadata would be printed into the middle of a screen.
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 Grey = npt.NDArray[np.uint8]
 
-MAX_PIXELS = 100_000_000
-MAX_BYTES = 1 << 30
-LARGE = 16_000_000
-large_at_once = threading.Semaphore(1)  # so that peak memory is one large film's, however many cores decode
 _DEPTHS = (8, 10, 12, 14, 16, 24, 32)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
     5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }  # fmt: skip
-_PLUGINS = (
-    (b"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile), (b"\xff\xd8\xff", JpegImagePlugin.JpegImageFile),
-    (b"II", TiffImagePlugin.TiffImageFile), (b"MM", TiffImagePlugin.TiffImageFile),
-    (b"RIFF", WebPImagePlugin.WebPImageFile), (b"BM", BmpImagePlugin.BmpImageFile),
-)  # fmt: skip
 
 
 def stored_side(size: int) -> int:
@@ -99,37 +85,8 @@ def square(image: Image.Image, side: int, fit: str = "stretch") -> Image.Image:
 
 def _load(path: Path, enough: int, display: Display | None) -> Image.Image:
     """The film in mode L. A JPEG may come smaller, but with both sides at least `enough`; 0 = in full."""
-    try:
-        with open_film(path) as stream:
-            return _decode(stream, enough, display)
-    except FilmError:
-        raise
-    except MemoryError:
-        raise FilmError("there is not enough memory to decode it") from None
-    except Image.DecompressionBombError:
-        raise FilmError(f"it has too many pixels (the limit is {MAX_PIXELS // 10**6} million)") from None
-    except Exception as error:  # Pillow's decoders raise many kinds on damaged files
-        reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
-        raise FilmError(f"it is damaged or cut short ({reason})") from None
-
-
-def open_film(path: Path) -> BinaryIO:
-    """The file at `path` for reading, once it is certain that reading it will neither wait nor never end."""
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise FilmError("it is a folder" if stat.S_ISDIR(status.st_mode) else "it is not a regular file")
-        if status.st_size == 0:
-            raise FilmError("the file is empty")
-        if status.st_size > MAX_BYTES:
-            raise FilmError(f"the file is too large ({status.st_size / 2**30:.1f} GiB; the limit is 1 GiB)")
-        return path.open("rb")
-    except FileNotFoundError:
-        raise FilmError("there is no such file") from None
-    except PermissionError:
-        raise FilmError("there is no permission to read it") from None
-    except (OSError, ValueError) as error:
-        raise FilmError(f"it cannot be opened ({getattr(error, 'strerror', None) or error})") from None
+    with reading(path) as stream:
+        return _decode(stream, enough, display)
 
 
 def _decode(stream: BinaryIO, enough: int, display: Display | None) -> Image.Image:
@@ -139,18 +96,10 @@ def _decode(stream: BinaryIO, enough: int, display: Display | None) -> Image.Ima
         from cxrtui.data.dicom import pixels  # pydicom takes long to import, and most films are not DICOM
 
         return pixels.grey(stream)
-    plugin = next((plugin for magic, plugin in _PLUGINS if head.startswith(magic)), None)
-    if plugin is None:
-        raise FilmError("it is not a PNG, JPEG, WebP, TIFF, BMP or DICOM image")
-    # Not Image.open: it warns of large pictures, process-wide, before their size can be asked.
-    with plugin(stream) as image:
+    kind, image = open_picture(stream, head)
+    with image:
         width, height = image.size
-        if width * height > MAX_PIXELS:
-            limit = MAX_PIXELS // 10**6
-            raise FilmError(f"it has too many pixels ({width} x {height}; the limit is {limit} million)")
-        if not width or not height:
-            raise FilmError("it has no pixels")
-        if enough and image.format == "JPEG":
+        if enough and kind == "JPEG":
             shrink = max(1, min(width, height) // enough)
             image.draft(None, (max(1, width // shrink), max(1, height // shrink)))
         with large_at_once if width * height > LARGE else nullcontext():

@@ -30,7 +30,8 @@ class Film:
     `splits.csv` and the fingerprint use, so that a folder may move. `label` is the source's own word for the class.
     `patient` is empty until `patients.assign` has run. `split` is one of `PARTS` where the source assigns one.
     `offset` is in days since symptoms or admission, as the source counts them. `display` is None for most films.
-    `not_frontal` says which tag names a view that is not frontal, where a DICOM file's does.
+    `not_frontal` says which tag names a view that is not frontal, where a DICOM file's does. `patient_everywhere`: the
+    patient's name is that person's in other collections too, as a hash of the Patient ID or an NIH number is.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class Film:
     offset: str = ""
     display: Display | None = None
     not_frontal: str = ""
+    patient_everywhere: bool = False
 
     @property
     def patient_known(self) -> bool:

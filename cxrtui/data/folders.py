@@ -76,7 +76,7 @@ def read_split(path: Path, tally: Counter[str]) -> Iterator[Film]:
             tally["outside train, validation and test"] += sum(1 for _ in walk(folder, path, Counter()))
         else:
             yield from _read(folder, path, part, tally)
-    _loose(path, tally)
+    loose(path, tally)
 
 
 def read_classes(path: Path, tally: Counter[str]) -> Iterator[Film]:
@@ -91,15 +91,15 @@ def _read(path: Path, root: Path, split: str, tally: Counter[str]) -> Iterator[F
             continue
         for file in walk(folder, root, tally):
             yield Film(path=file, name=name_below(file, root), label=folder.name, split=split)
-    _loose(path, tally)
+    loose(path, tally)
 
 
-def _loose(path: Path, tally: Counter[str]) -> None:
+def loose(path: Path, tally: Counter[str], reason: str = "not in a class folder") -> None:
     """Count the images that lie beside the folders instead of in them."""
     with os.scandir(path) as entries:
         for item in entries:
             if not hidden(item.name) and _kind(item) == "file" and may_be_film(Path(item.path)):
-                tally["not in a class folder"] += 1
+                tally[reason] += 1
 
 
 def _kind(item: os.DirEntry[str]) -> str:

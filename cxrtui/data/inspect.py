@@ -40,7 +40,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Look:
-    """What the sections are made from: films, each one's header or why it has none, the rule or why there is none."""
+    """What the sections are made from: films, each one's header or why it has none, the rule or why there is none.
+
+    `chosen` are the films that count by the rule, each with 0 (negative) or 1; `absent` are names that the user gave
+    and no finding answers to.
+    """
 
     collection: Collection
     headers: list[Header | str]
@@ -48,6 +52,8 @@ class Look:
     why_no_rule: str
     left_out: dict[str, int]
     counted: dict[str, int]
+    chosen: list[tuple[Film, int]]
+    absent: list[str]
 
 
 @dataclass(frozen=True)
@@ -97,13 +103,15 @@ def inspect(paths: str | Path | Sequence[str | Path], data: DataConfig, tell: Te
             if len(headers) % 64 == 0 or len(headers) == total:
                 tell("reading headers", len(headers), total)
     rule, why, left_out, counted = None, "", dict(collection.left_out), dict[str, int]()
+    chosen: list[tuple[Film, int]] = []
     try:
         chosen, rule, left_out = select(collection, data.positive, data.negative, partial=True, views=data.views)
         held = Counter(index for _, index in chosen)
         counted = {rule.names[index]: held[index] for index in (1, 0)}
     except DataError as error:
         why = str(error)
-    look = Look(collection, headers, rule, why, left_out, counted)
+    absent = rule.absent((*data.positive, *data.negative), collection.found) if rule is not None else []
+    look = Look(collection, headers, rule, why, left_out, counted, chosen, absent)
     known = len({film.patient for film in collection.films}) if collection.patients_known else None
     sides = (rule.positive, rule.negative) if rule is not None else ((), ())
     sections = tuple(make(look) for make in SECTIONS)
@@ -135,6 +143,8 @@ def _rule(look: Look) -> Section:
         return Section("rule", "counted as", {}, [look.why_no_rule])
     whose = "the layout's rule" if look.rule.by_layout else "as set, or plain from the names"
     notes = [f"{whose}; --set data.positive=… --set data.negative=… change it"]
+    if look.absent:
+        notes.append(f"no finding is called {printable(', '.join(look.absent))}")
     return Section("rule", "counted as", look.counted, notes)
 
 
@@ -142,9 +152,8 @@ def _sources(look: Look) -> Section:
     notes = []
     if look.rule is not None:
         sides: dict[str, set[int]] = {}
-        for film in look.collection.films:
-            if (index := look.rule.index(film.label)) is not None:
-                sides.setdefault(film.source, set()).add(index)
+        for film, index in look.chosen:
+            sides.setdefault(film.source, set()).add(index)
         both = sum(len(held) == 2 for held in sides.values())
         if len(sides) > 1:
             notes = [f"{both} of {len(sides)} sources hold both classes"]

@@ -51,6 +51,11 @@ class Labels:
         plus, minus = _depth(label, self.positive), _depth(label, self.negative)
         return None if max(plus, minus) < 0 else int(plus >= minus)
 
+    def absent(self, asked: Iterable[str], found: Mapping[str, int]) -> list[str]:
+        """The names of the rule among those that the user `asked` for which match no finding of `found`."""
+        ours = {*self.positive, *self.negative}
+        return [name for name in asked if name in ours and name != ANY and not _there(name, found)]
+
     def describe(self, found: Mapping[str, int]) -> str:
         """The rule in words, with the findings and counts on each side."""
         sides: list[dict[str, int]] = [{}, {}]
@@ -229,7 +234,7 @@ def select(
     for film in collection.films:
         index = labels.index(film.label)
         if not keeps(views, film.view):
-            out[film.not_frontal or f"a film of view {film.view or UNKNOWN} (data.views)"] += 1
+            out[printable(film.not_frontal or f"a film of view {film.view or UNKNOWN} (data.views)")] += 1
         elif index is None:
             out[f"class {printable(film.label)}"] += 1
         else:

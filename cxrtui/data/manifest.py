@@ -11,6 +11,7 @@ import codecs
 import csv
 import io
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,8 +55,10 @@ def rows(body: str, shown: str, headers_only: bool = False) -> Iterator[tuple[in
     Raises:
         DataError: it is empty or is not a table.
     """
+    told = re.match(r"\s*sep=([,;\t])\r?\n", body, re.IGNORECASE)  # as Excel writes and wants it
+    body = body[told.end() :] if told else body
     first = body.lstrip("\r\n").split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
+    separator = told[1] if told else max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator)
     header: list[str] = []
     try:
@@ -98,9 +101,10 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     for line, row in read_table(file):
         missing = [name for name in COLUMNS[:2] if name not in row]
         if missing:
+            there = printable(", ".join(list(row)[:8]))
             raise DataError(
-                f"{shown} has no column {' and no column '.join(missing)}; it has {', '.join(list(row)[:8])}, and "
-                f"needs path and label ({', '.join(COLUMNS[2:])} may be there too)."
+                f"{shown} has no column {' and no column '.join(missing)}; it has {there}, and needs "
+                f"path and label ({', '.join(COLUMNS[2:])} may be there too)."
             )
         if not row["path"] or not row["label"]:
             tally["a row without path" if not row["path"] else "a row without label"] += 1

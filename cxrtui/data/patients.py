@@ -9,7 +9,8 @@ from dataclasses import replace
 from cxrtui.data.films import FILE_PATIENT, Film
 from cxrtui.errors import ConfigError
 
-# NIH ChestX-ray, BIMCV (and who took films from it), the children of Kermany et al., RICORD-1c.
+# NIH ChestX-ray, BIMCV (and who took films from it), the children of Kermany et al., RICORD-1c: many collections hold
+# films of these, and their names are the same in all.
 KNOWN = (
     r"^(\d{8})_\d{3}\.|^(sub-S?\d+)_ses-|^(person\d+_(?:bacteria|virus))_|^((?:NORMAL2-)?IM-\d{4})-\d{4}"
     r"|^(MIDRC-RICORD-1C-(?:SITE)?\w+-\d{6})-"
@@ -37,7 +38,9 @@ def assign(films: Iterable[Film], pattern: str = "") -> tuple[Film, ...]:
     for film in films:
         if not film.patient:
             found = finder.search(film.path.name)
-            film = replace(film, patient=(found and _group(found)) or FILE_PATIENT + film.name)
+            patient = _group(found) if found else ""
+            film = replace(film, patient=patient or FILE_PATIENT + film.name,
+                           patient_everywhere=bool(patient) and not pattern)  # fmt: skip
         result.append(film)
     return tuple(result)
 

@@ -74,6 +74,12 @@ def read(
             code="labels-by-layout",
             message=f"By the rule of {collection.layout}, {rule}; data.positive and data.negative change it.",
         )
+    if absent := labels.absent((*data.positive, *data.negative), collection.found):
+        yield Warned(
+            code="class-absent",
+            message=f"No film of {collection.shown} is called {printable(', '.join(absent))}; it has "
+            f"{printable(', '.join(list(collection.found)[:12]))}.",
+        )
     home = cache_root() / "prepared"
     hashed = hashlib.sha256(os.fsencode(f"{collection.root.absolute()}|{collection.names}")).hexdigest()[:16]
     digests = yield from _digests(chosen, Hashes(home / "hashes" / f"{hashed}.json"), should_stop)

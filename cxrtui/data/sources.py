@@ -47,6 +47,8 @@ def read_sources(
 ) -> Collection:
     """All films that `paths` name, as `read_source`; of several, each keeps its name before its films' and patients'.
 
+    Patients whose names are theirs in every collection (`Film.patient_everywhere`) stay as they are.
+
     `tell` hears how far the reading is, and ends it by raising.
 
     Raises:
@@ -61,7 +63,25 @@ def read_sources(
     for place, home in enumerate(homes):
         if home in homes[:place] and read[homes.index(home)].layout == read[place].layout:
             raise DataError(f"{printable(listed[place])} is named twice; give each --data once.")
-    return join(read, _names(read))
+    return join(_once(read), _names(read))
+
+
+def _once(collections: Sequence[Collection]) -> list[Collection]:
+    """The collections without the films of earlier ones, as where one lies within another."""
+    seen: dict[Path, Film] = {}
+    result = []
+    for item in collections:
+        out: Counter[str] = Counter(item.left_out)
+        kept = []
+        for film in item.films:
+            earlier = seen.setdefault(film.path.absolute(), film)
+            if earlier is film:
+                kept.append(film)
+            else:
+                other = "" if earlier.label == film.label else ", there with another finding"
+                out[f"a film of an earlier --data too{other}"] += 1
+        result.append(replace(item, films=tuple(kept), left_out=out))
+    return result
 
 
 def join(collections: Sequence[Collection], names: Sequence[str]) -> Collection:
@@ -103,6 +123,8 @@ def _names(collections: Sequence[Collection]) -> list[str]:
 
 
 def _within(film: Film, name: str) -> Film:
+    if film.patient_everywhere:  # else one person's films could be in two parts
+        return replace(film, name=f"{name}/{film.name}", source=film.source or name)
     own = film.patient.removeprefix(FILE_PATIENT)
     patient = f"{name}/{own}" if film.patient_known else f"{FILE_PATIENT}{name}/{own}"
     return replace(film, name=f"{name}/{film.name}", patient=patient, source=film.source or name)
@@ -160,7 +182,7 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
         root=root if root.is_dir() else root.parent,
         layout=recogniser.name,
         found=dict(sorted(Counter(film.label for film in with_patients).items())),
-        left_out=dict(sorted(tally.items())),
+        left_out=dict(sorted((+tally).items())),
         positive=recogniser.positive,
         negative=recogniser.negative,
         question=recogniser.question,

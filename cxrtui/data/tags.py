@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrtui.data.dicom.recognise import HEAD, is_dicom
-from cxrtui.data.films import Film
+from cxrtui.data.films import Film, printable
 from cxrtui.data.pool import Tell, silent, windowed, workers
 from cxrtui.errors import FilmError
 
@@ -73,7 +73,7 @@ def with_tags(films: Iterable[Film], tally: Counter[str], *, raw: bool = False, 
             tell("reading tags", done, len(listed))
             for film, why_not in chunk:
                 if why_not:
-                    tally[why_not] += 1
+                    tally[printable(why_not)] += 1
                 else:
                     yield film
 
@@ -102,5 +102,6 @@ def _with_tags(film: Film, raw: bool) -> tuple[Film, str]:
     film = replace(
         film, patient=film.patient or said.patient, view=view or film.view or said.view, sex=film.sex or said.sex,
         age=film.age or said.age, source=film.source or site, not_frontal=not_frontal,
+        patient_everywhere=film.patient_everywhere or bool(said.patient and not film.patient),
     )  # fmt: skip
     return film, why_not_chest_film(said)

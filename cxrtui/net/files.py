@@ -10,6 +10,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from cxrtui.errors import WeightsError
+from cxrtui.net import torch_stream
 from cxrtui.net.torch_file import read_torch
 
 Tensors = dict[str, np.ndarray]
@@ -27,14 +28,14 @@ def read_tensors(path: str | Path) -> Tensors:
         raise WeightsError(f"there is no weights file {path}; check the path, or fetch the weights again")
     try:
         with path.open("rb") as file:
-            start = file.read(8)
+            start = file.read(len(torch_stream.FIRST))
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
-    if start == b"\x89HDF\r\n\x1a\n" or path.suffix in (".h5", ".hdf5"):
+    if start[:8] == b"\x89HDF\r\n\x1a\n" or path.suffix in (".h5", ".hdf5"):
         from cxrtui.net.keras_file import read_keras
 
         tensors = read_keras(path)
-    elif start[:4] == b"PK\x03\x04" or path.suffix in TORCH_SUFFIXES:
+    elif start[:4] == b"PK\x03\x04" or start == torch_stream.FIRST or path.suffix in TORCH_SUFFIXES:
         tensors = read_torch(path)
     elif path.suffix == ".msgpack":
         tensors = _read_msgpack(path)

@@ -1,7 +1,7 @@
 """A pickle machine that builds tensors and nothing else.
 
 A pickle is a program, and Python's own reader runs what it names; so this interprets the few opcodes that a state dict
-needs. Of all the globals that a pickle can name it knows those in `STORAGES` and the three in `REBUILDERS`; none of
+needs. Of all the globals that a pickle can name it knows those in `STORAGES` and those in `REBUILDERS`; none of
 them is ever imported. Any other opcode, global or reference is refused.
 """
 
@@ -10,11 +10,12 @@ from __future__ import annotations
 import pickletools
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import ml_dtypes
 import numpy as np
 
+MAX_PICKLE = 4 << 20  # bytes; a ResNet-50's has 40 kB
 MAX_TENSORS = 20_000
 MAX_STEPS = 50 * MAX_TENSORS  # opcodes; a tensor takes about thirty
 MAX_DIMENSIONS = 8
@@ -32,7 +33,9 @@ STORAGES: dict[str, Any] = {
     "ByteStorage": np.uint8,
     "BoolStorage": np.bool_,
 }
-REBUILDERS = {"torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter", "collections OrderedDict"}
+_TENSORS = ("torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_tensor")  # the latter until torch 0.3
+_PARAMETERS = ("torch._utils _rebuild_parameter", "torch.nn.parameter Parameter")  # the latter until torch 0.3
+REBUILDERS = {*_TENSORS, *_PARAMETERS, "collections OrderedDict"}
 
 
 class Refusal(Exception):
@@ -63,8 +66,8 @@ class Machine:
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
 
-    def run(self, program: bytes) -> Any:
-        """What the program leaves on its stack.
+    def run(self, program: bytes | BinaryIO) -> Any:
+        """What the program leaves on its stack; a file is read to the program's end and no further.
 
         Raises:
             Refusal: at the first opcode that a state dict does not need.
@@ -160,17 +163,22 @@ class Machine:
             target[key] = value
 
     def _build(self) -> None:
-        # A state dict is an OrderedDict with version numbers beside it, which no weight depends on.
-        state = self._pop()
-        if not isinstance(self._top(), dict) or not isinstance(state, dict):
+        # Version numbers beside a state dict, flags and hooks of a parameter of torch 0.3: no weight depends on them.
+        state, target = self._pop(), self._top()
+        if not (isinstance(target, dict) and isinstance(state, dict)) and not (
+            isinstance(target, np.ndarray) and isinstance(state, tuple)
+        ):
             raise Refusal("its pickle sets the state of an object; it may be hostile")
 
     def _persistent(self) -> None:
-        """``("storage", <class>, <key>, <place>, <elements>)``, the only thing that lives outside the pickle."""
+        """``("storage", <class>, <key>, <place>, <elements>)``, the only thing that lives outside the pickle.
+
+        Until torch 1.5 a None follows, or the place of a view in another storage, which a state dict has not.
+        """
         match self._pop():
-            case ("storage", _Global(name), str(key), str(), int(size)) if (
-                name.partition(" ")[2] in STORAGES and re.fullmatch(r"[0-9]{1,9}", key) and size >= 0
-            ):
+            case ("storage", _Global(name), str(key), str(), int(size)) | (
+                "storage", _Global(name), str(key), str(), int(size), None,
+            ) if name.partition(" ")[2] in STORAGES and re.fullmatch(r"[0-9]{1,20}", key) and _sizes(size):  # fmt: skip
                 self.stack.append(Storage(STORAGES[name.partition(" ")[2]], key, size))
             case _:
                 raise Refusal("its pickle refers to what is no tensor data; it may be hostile")
@@ -180,14 +188,14 @@ class Machine:
         match self._pop(), arguments:
             case _Global("collections OrderedDict"), ():
                 self.stack.append({})
-            case _Global("torch._utils _rebuild_tensor_v2"), (
+            case _Global(name), (
                 Storage() as storage, int(offset), tuple(shape), tuple(strides), *_,
-            ) if _sizes(offset, *shape, *strides) and len(shape) == len(strides) <= MAX_DIMENSIONS:  # fmt: skip
+            ) if name in _TENSORS and _sizes(offset, *shape, *strides) and _dimensions(shape, strides):  # fmt: skip
                 self.built += 1
                 if self.built > MAX_TENSORS:
                     raise Refusal(f"it holds more than {MAX_TENSORS} tensors")
                 self.stack.append(self.tensor(storage, offset, shape, strides))
-            case _Global("torch._utils _rebuild_parameter"), (np.ndarray() as value, *_):
+            case _Global(name), (np.ndarray() as value, *_) if name in _PARAMETERS:
                 self.stack.append(value)
             case _:
                 raise Refusal("its pickle calls something that builds no tensor; it may be hostile")
@@ -195,6 +203,10 @@ class Machine:
 
 def _sizes(*values: Any) -> bool:
     return all(type(value) is int and 0 <= value < _LARGEST for value in values)
+
+
+def _dimensions(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    return len(shape) == len(strides) <= MAX_DIMENSIONS
 
 
 _PLAIN = {

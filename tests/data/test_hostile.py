@@ -103,6 +103,22 @@ def test_the_page_has_no_control_characters_of_names(tmp_path: Path) -> None:
     assert r"\x1b[31mtorn.png: the file is empty" in out.replace("\n", "")
 
 
+def test_a_terminal_that_is_not_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    save(tmp_path / "films" / "été" / "film.png", 1)
+    code, out, err, _ = command("data", "inspect", str(tmp_path / "films"), cache=tmp_path / "cache")
+    assert (code, err) == (0, "")
+    assert "\\xe9t\\xe9" in out
+    code, out, _, _ = command("data", "inspect", str(tmp_path / "films"), "--json", cache=tmp_path / "cache")
+    assert json.loads(out)["sections"]["classes"]["counts"] == {"été": 1}
+
+
+def test_a_header_with_control_characters_is_quoted(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("pa\x1b[2Jth,label\n1,2\n")
+    with pytest.raises(DataError, match=r"it has pa\\x1b\[2jth, label"):
+        read_source(tmp_path / "m.csv")
+
+
 @pytest.fixture
 def as_nobody() -> Iterator[Path]:
     """A folder of nobody's, and files' permissions as they are to nobody: to root, nothing is forbidden."""

@@ -40,6 +40,18 @@ def test_a_report_has_every_section(class_folder: Path) -> None:
     assert body["unreadable"]["files"][0][0].endswith("torn.png")
 
 
+def test_sources_hold_what_counts_and_a_name_that_is_not_there_is_said(tmp_path: Path) -> None:
+    rows = ["path,label,source,view"]
+    for number, (label, view) in enumerate((("COVID-19", "PA"), ("Normal", "L"), ("COVID-19", "PA"), ("Normal", "PA"))):
+        save(tmp_path / f"{number}.png", number)
+        rows.append(f"{number}.png,{label},{'ab'[number // 2]},{view}")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    report = inspect(tmp_path, DataConfig())
+    assert report.section("sources").notes == ["1 of 2 sources hold both classes"]  # the lateral does not count
+    report = inspect(tmp_path, DataConfig(positive=("COVID19x",), negative=("*",)))
+    assert report.section("rule").notes[1:] == ["no finding is called COVID19x"]
+
+
 def test_several_sources_keep_their_names(
     class_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

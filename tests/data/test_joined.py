@@ -17,20 +17,56 @@ from cxrtui.errors import ConfigError, DataError
 from cxrtui.events import DataPrepared, Warned
 from tests.data.conftest import drain, save
 from tests.data.layouts.test_published import hannover
+from tests.data.test_tags import write as tagged
 
 
 def test_names_and_patients_of_two_sources_do_not_collide(class_folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "other" / "films"
-    save(other / "COVID-19" / "00000000_000.png", 900)
+    save(other / "COVID-19" / "c1_x.png", 900)
     save(other / "COVID-19" / "x.png", 901)
+    save(class_folder / "COVID-19" / "c1_y.png", 902)
     found = read_sources([str(class_folder), str(other)])
-    assert len({film.name for film in found.films}) == len(found.films) == 62
+    assert len({film.name for film in found.films}) == len(found.films) == 63
     by_source = {film.source: film for film in found.films}
     assert set(by_source) == {"films", "films-2"}
     assert by_source["films-2"].patient == "file:films-2/COVID-19/x.png"
-    assert {"films/00000000", "films-2/00000000"} <= {film.patient for film in found.films}
+    by_pattern = read_sources([str(class_folder), str(other)], r"^(c\d)_")
+    assert {"films/c1", "films-2/c1"} <= {film.patient for film in by_pattern.films}
     with pytest.raises(DataError, match="named twice"):
         read_sources([str(class_folder), f"{class_folder}/"])
+
+
+def test_a_film_of_two_sources_counts_once(class_folder: Path, tmp_path: Path) -> None:
+    lines = ["path,label", f"{class_folder}/Normal/00000100_000.png,Normal",
+             f"{class_folder}/Normal/00000101_000.png,COVID-19"]  # fmt: skip
+    save(tmp_path / "new.png", 5)
+    (tmp_path / "list.csv").write_text("\n".join([*lines, "new.png,Normal"]))
+    found = read_sources([str(class_folder), str(tmp_path / "list.csv")])
+    assert len(found.films) == 61
+    assert found.left_out == {"a film of an earlier --data too": 1,
+                              "a film of an earlier --data too, there with another finding": 1}  # fmt: skip
+
+
+def test_who_has_one_name_everywhere_is_one_patient_in_two_sources(
+    class_folder: Path, tmp_path: Path, configure: Callable[..., Config]
+) -> None:
+    """Else a Patient ID, an NIH number or a name of BIMCV or RICORD would be in training and in test."""
+    other, bimcv = tmp_path / "other", "sub-S1_ses-E1_run-1_vp-ap_dx.png"
+    for number in range(36):
+        save(other / "Normal" / f"{number + 100:08d}_001.png", number + 500)
+        save(other / "COVID-19" / f"{number // 2:08d}_00{number % 2 + 2}.png", number + 600)
+    for place, seed in ((class_folder, 700), (other, 701)):
+        save(place / "COVID-19" / bimcv, seed)
+        tagged(place / "Normal" / "x.dcm", seed, PatientID="MRN 7")
+    found = read_sources([str(class_folder), str(other)])
+    assert all("/" not in film.patient for film in found.films)
+    by_name = {film.name: film.patient for film in found.films}
+    assert by_name[f"films/COVID-19/{bimcv}"] == by_name[f"other/COVID-19/{bimcv}"] == "sub-S1"
+    assert by_name["films/Normal/x.dcm"] == by_name["other/Normal/x.dcm"] != ""
+    settings = configure(class_folder, data__source=(str(class_folder), str(other)))
+    _, films = drain(prepare(settings))
+    held = [set(part.patients) for part in films.parts.values()]
+    assert sum(map(len, held)) == len(set.union(*held))
 
 
 def test_two_sources_train_together(class_folder: Path, tmp_path: Path, configure: Callable[..., Config]) -> None:
@@ -100,6 +136,8 @@ def test_a_store_of_our_own_is_a_tfds_source(
     assert decode(found.films[0].path).dtype == np.uint8
     with pytest.raises(DataError, match="not prepared here"):
         read_source("tfds:no_such_data_set")
+    with pytest.raises(DataError, match="No tfds data set was named"):
+        read_source("tfds:")
 
 
 def test_wide_quoted_tables_with_wrong_paths(tmp_path: Path) -> None:

@@ -156,6 +156,11 @@ def test_evaluation_takes_every_film(class_folder: Path, configure: Configure, t
     (class_folder / "Normal").rename(tmp_path / "away")
     said, films = drain(load_evaluation(config.data, class_folder))
     assert said[-1].counts == {"all": {"Normal": 0, "COVID-19": 24}}
+    warned = [event.message for event in said if isinstance(event, Warned)]
+    assert warned == ["No film of " + str(class_folder) + " is called Normal; it has COVID-19."]
+    misspelt = configure(class_folder, data__positive="COVID19x", data__negative="*")
+    said, films = drain(load_evaluation(misspelt.data, class_folder))
+    assert "is called COVID19x; it has COVID-19." in next(event for event in said if isinstance(event, Warned)).message
 
 
 def test_real_films(real_films: Path, configure: Configure) -> None:

@@ -124,6 +124,12 @@ def test_paths_without_films(tmp_path: Path, name: str, words: str) -> None:
     assert caught.value.exit_code == 3
 
 
+def test_the_first_line_that_excel_writes_is_no_header(tmp_path: Path) -> None:
+    save(tmp_path / "a,b.png", 1)
+    (tmp_path / "m.csv").write_bytes(b"\xef\xbb\xbfsep=;\r\npath;label\r\na,b.png;COVID-19\r\n")
+    assert [(film.name, film.label) for film in read_source(tmp_path / "m.csv").films] == [("a,b.png", "COVID-19")]
+
+
 def test_patients_from_a_pattern(class_folder: Path, tmp_path: Path) -> None:
     assert read_source(class_folder, r"^0+(\d+)_").films[-1].patient == "135"
     save(tmp_path / "B" / "x.png", 1)

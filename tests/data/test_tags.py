@@ -95,6 +95,21 @@ def test_a_lateral_counts_for_who_asks(hospital: Path) -> None:
     assert counted == {"frontal": 41, "lateral": 1, "frontal+lateral": 42, "PA": 40, "all": 43}
 
 
+def test_tags_do_nothing_to_a_terminal(tmp_path: Path) -> None:
+    save(tmp_path / "A" / "film.png", 1)
+    for number, odd in enumerate(
+        ({"BodyPartExamined": "HA\x1b[2J"}, {"Modality": "\x1b[2J"}, {"ViewPosition": "\x1b[2J"})
+    ):
+        with pytest.warns(UserWarning, match="Invalid value"):
+            write(tmp_path / "A" / f"{number}.dcm", number, **odd)
+    found = read_source(tmp_path)
+    assert sum(found.left_out.values()) == 2
+    _, _, out = select(found, ("A",), ("*",), partial=True, views=("PA",))
+    assert sum(out.values()) == 4
+    assert not any("\x1b" in reason for reason in out)
+    assert any(r"\x1b[2J" in reason for reason in out)
+
+
 def test_the_content_and_not_the_ending_decides_what_is_asked(tmp_path: Path) -> None:
     write(tmp_path / "Normal" / "film.png", 1, PatientID="MRN-1")
     write(tmp_path / "Normal" / "slice.jpg", 2, SOPClassUID=CTImageStorage, Modality="CT")

@@ -30,6 +30,12 @@ class Call:
     arguments: tuple[Any, ...]
 
 
+@dataclass
+class Built:
+    target: Any
+    state: Any
+
+
 def pickled(value: Any) -> bytes:
     """A pickle of protocol 2, without a memo."""
     return b"\x80\x02" + _opcodes(value) + b"."
@@ -62,6 +68,8 @@ def _opcodes(value: Any) -> bytes:
             return _opcodes(value.identity) + b"Q"
         case Call():
             return _opcodes(value.function) + _opcodes(value.arguments) + b"R"
+        case Built():
+            return _opcodes(value.target) + _opcodes(value.state) + b"b"
     raise TypeError(value)
 
 
@@ -97,3 +105,24 @@ def state_dict_file(path: Path, tensors: dict[str, np.ndarray], *, within: str |
     data = {str(index): value.tobytes() for index, value in enumerate(tensors.values())}
     content: Any = calls if within is None else {within: calls, "epoch": 9, "note": [1.5, "x", None, (True,)]}
     return pth(path, pickled(content), data)
+
+
+def stream(path: Path, value: Any, data: dict[str, bytes], *, keys: Any = None, little: bool = True) -> Path:
+    """A file as torch 0.1.10 to 1.5 wrote it; `data` by storage, each of float32."""
+    facts = {"protocol_version": 1001, "little_endian": little, "type_sizes": {"short": 2, "int": 4, "long": 4}}
+    parts = [
+        pickled(item) for item in (0x1950A86A20F9469CFC6C, 1001, facts, value, list(data) if keys is None else keys)
+    ]
+    for content in data.values():
+        parts += [struct.pack("<q", len(content) // 4), content]
+    path.write_bytes(b"".join(parts))
+    return path
+
+
+def stream_tensor(key: str, size: int, shape: Any, strides: Any, *, parameter: bool = False) -> Any:
+    """A tensor as torch 0.1 to 0.3 wrote it, or a parameter."""
+    storage = Persistent(("storage", Global("torch", "FloatStorage"), key, "cpu", size, None))
+    tensor = Call(Global("torch._utils", "_rebuild_tensor"), (storage, 0, shape, strides))
+    if not parameter:
+        return tensor
+    return Built(Call(Global("torch.nn.parameter", "Parameter"), (tensor,)), (True, False, None))

@@ -79,6 +79,26 @@ async def test_what_cannot_be_read_is_said(dashboard: Dashboard) -> None:
         await shows(pilot, "✗ No films found at torn.")
 
 
+async def test_the_training_is_of_what_was_reported(workspace: Workspace, backend: Backend, tmp_path: Path) -> None:
+    """Not of what was typed into the path while it was read, or after."""
+    going = threading.Event()
+
+    def slow(text: str, tell: Any) -> Any:
+        assert going.wait(10)
+        return backend.inspect(text, tell)
+
+    dashboard = Dashboard(workspace, replace(backend, inspect=slow))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await pilot.press("i", *str(tmp_path), "enter", "ctrl+u", *"other")
+        going.set()
+        await shows(pilot, "1,124 films")
+        await pilot.press("t")
+        await shows(pilot, "New run")
+        screen = dashboard.screen
+        assert isinstance(screen, LaunchScreen)
+        assert screen.values["data.source"] == str(tmp_path)
+
+
 async def test_leaving_gives_the_reading_up(workspace: Workspace, backend: Backend) -> None:
     going, ended = threading.Event(), threading.Event()
 

@@ -17,7 +17,7 @@ from pydicom.filereader import read_dataset
 from pydicom.multival import MultiValue
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from cxrtui.data.decode import MAX_PIXELS
+from cxrtui.data.pictures import MAX_PIXELS
 from cxrtui.errors import FilmError
 
 _MAX_INFLATED = 2 * MAX_PIXELS + (1 << 26)  # 16 bits a pixel, and room for the tags

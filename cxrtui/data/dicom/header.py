@@ -22,8 +22,8 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from cxrtui.data.decode import open_film
 from cxrtui.data.dicom.dataset import first, open_dataset, text, transfer_syntax, whole
+from cxrtui.data.pictures import open_film
 from cxrtui.errors import FilmError
 from cxrtui.workspace import cache_root
 

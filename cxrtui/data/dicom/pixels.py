@@ -14,10 +14,10 @@ from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import JPEGExtended12Bit, RLELossless
 
-from cxrtui.data.decode import LARGE, MAX_PIXELS, large_at_once
 from cxrtui.data.dicom.codestream import picture_size
 from cxrtui.data.dicom.dataset import open_dataset, quiet, text, transfer_syntax, whole
 from cxrtui.data.dicom.tables import Words, display_table
+from cxrtui.data.pictures import LARGE, MAX_PIXELS, large_at_once
 from cxrtui.errors import FilmError
 
 _T = TypeVar("_T", bound=np.generic)

@@ -24,7 +24,7 @@ from typing import Any
 
 from cxrtui.data import manifest
 from cxrtui.data.films import Display, Film, name_below, printable
-from cxrtui.data.folders import subfolders, walk
+from cxrtui.data.folders import loose, subfolders, walk
 from cxrtui.data.layouts import words
 from cxrtui.data.layouts.places import columns, entry
 from cxrtui.errors import DataError
@@ -75,6 +75,7 @@ def film_by_name(file: Path, root: Path, label: str, split: str) -> Film:
     named, in_name = NAME.match(file.name), VIEW.search(file.name)
     return Film(
         path=file, name=name_below(file, root), label=label, split=split, patient=named[1] if named else "",
+        patient_everywhere=named is not None,
         view=in_name[1] if named and in_name else "", source="bimcv" if named else "",
     )  # fmt: skip
 
@@ -135,15 +136,20 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     Raises:
         DataError: there is no table of labels.
     """
-    patients = _patients(path)
+    patients = set(_patients(path))
     labels, people = _labels(path), _people(path)
     if not labels:
         raise DataError(
             f"{printable(path)} has no table of labels (a .tsv with the columns ReportID and Labels, in "
             "derivatives/labels/); put it there."
         )
-    for folder in patients:
-        for file in walk(folder, path, Counter()):
+    for folder in subfolders(path):
+        met: Counter[str] = Counter()
+        files = walk(folder, path, met)
+        if folder not in patients:
+            tally["not in a patient's folder"] += sum(1 for _ in files)
+            continue
+        for file in files:
             named = NAME.match(file.name)
             if named is None:
                 tally["a name that is not sub-…_ses-…_{cr,dx}"] += 1
@@ -169,9 +175,13 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
                     tally["a JSON file beside a film that cannot be read (the film stays, without its window)"] += 1
                 sex, age = people.get(patient.casefold(), ("", ""))
                 yield Film(
-                    path=file, name=name_below(file, path), label=", ".join(findings), patient=patient, sex=sex,
+                    path=file, name=name_below(file, path), label=", ".join(findings), patient=patient,
+                    patient_everywhere=True, sex=sex,
                     age=age, view=in_name[1] if in_name else said.view,
                 )  # fmt: skip
+        del met["not an image"]  # what says more of the films
+        tally.update(met)
+    loose(path, tally, "not in a patient's folder")
 
 
 def _tables(path: Path) -> Iterator[Path]:

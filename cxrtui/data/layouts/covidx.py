@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cxrtui.data.films import Film, name_below, printable
-from cxrtui.data.folders import SPLITS
+from cxrtui.data.folders import SPLITS, may_be_film
 from cxrtui.data.layouts.places import Files, entry
 from cxrtui.data.manifest import text
 from cxrtui.errors import DataError
@@ -66,10 +66,12 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     if not lists:
         raise DataError(f"{printable(path)} cannot be read as covidx: it has no train.txt or test.txt of its form.")
     root = path.parent if path.is_file() else path
-    seen: set[Path] = set()
+    seen: dict[Path, str] = {}
+    beside: dict[Path, None] = {}
     for part, file in lists:
         folders = [entry(root, name) for name in (part, *_PARTS, "data", "images") if SPLITS.get(name, part) == part]
         images = Files([*[folder for folder in folders if folder is not None], root])
+        beside.update(dict.fromkeys(images))
         for line in text(file.read_bytes()).splitlines():
             if not line.strip():
                 continue
@@ -85,9 +87,14 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
             if found is None:
                 tally["listed in the table, but no such file"] += 1
             elif found in seen:
-                tally["a film listed twice"] += 1
+                alike = seen[found] == label
+                tally[
+                    "a film listed twice" if alike else "a film listed twice, with two labels (the first counts)"
+                ] += 1
             else:
-                seen.add(found)
+                seen[found] = label
                 patient = " ".join(before[:start])
                 yield Film(path=found, name=name_below(found, root), label=label, split=part, source=source,
                            patient=f"{source}:{patient}" if source else patient)  # fmt: skip
+    if unlisted := sum(file not in seen and may_be_film(file) for file in beside):
+        tally["a file that the lists do not name"] += unlisted

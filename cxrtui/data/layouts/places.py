@@ -34,23 +34,33 @@ class Files:
     """The files of some folders, found by a name in any case, with or without its ending."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
-        self._whole: dict[str, Path] = {}
-        self._stems: dict[str, Path] = {}
-        for folder in folders:
+        self._all: dict[Path, None] = {}
+        self._named: dict[str, list[Path]] = {}
+        self._folders: set[str] = set()
+        for folder in dict.fromkeys(folders):
+            self._folders.add(folder.name.casefold())
             for file in _files(folder):
-                self._whole.setdefault(file.name.casefold(), file)
-                self._stems.setdefault(file.stem.casefold(), file)
+                self._all[file] = None
+                for name in dict.fromkeys((file.name.casefold(), file.stem.casefold())):
+                    self._named.setdefault(name, []).append(file)
 
     def find(self, name: str) -> Path | None:
-        """The file that a table calls `name`, which may be a path and may lack the ending."""
-        last = name.replace("\\", "/").rsplit("/", 1)[-1].strip().casefold()
-        return self._whole.get(last) or self._stems.get(last)
+        """The file that a table calls `name`, which may be a path and may lack the ending.
 
-    def __len__(self) -> int:
-        return len(self._whole)
+        Files of one name in several folders are told apart by the folder in `name`; where it has none, the first one is
+        meant.
+        A folder in `name` that is not among those that were searched says nothing.
+        """
+        *above, last = name.replace("\\", "/").strip().casefold().split("/")
+        found = self._named.get(last, [])
+        found = [file for file in found if file.name.casefold() == last] or found
+        if above and above[-1] in self._folders:
+            inside = [file for file in found if file.parent.name.casefold() == above[-1]]
+            found = inside or [file for file in found if above[-1] in str(file.parent).casefold().split(os.sep)]
+        return found[0] if found else None
 
     def __iter__(self) -> Iterator[Path]:
-        return iter(self._whole.values())
+        return iter(self._all)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cxrtui.data.films import Film, printable
-from cxrtui.data.folders import SPLITS, is_mask_folder, subfolders, walk
+from cxrtui.data.folders import SPLITS, is_mask_folder, loose, subfolders, walk
 from cxrtui.data.layouts import words
 from cxrtui.data.layouts.bimcv import film_by_name
 from cxrtui.data.layouts.places import entry
@@ -56,8 +56,10 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
                 if words.plain(inner.name) == "images":
                     for file in walk(inner, path, tally):
                         yield film_by_name(file, path, folder.name, SPLITS[part.name.casefold()])
-                elif is_mask_folder(inner.name):
-                    tally["a mask"] += sum(1 for _ in walk(inner, path, Counter()))
+                else:
+                    reason = "a mask" if is_mask_folder(inner.name) else "beside the folder of images"
+                    tally[reason] += sum(1 for _ in walk(inner, path, Counter()))
+            loose(folder, tally, "beside the folder of images")
     for other in others:
         for part in _parts(other):
             for folder in subfolders(part):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cxrtui.data.films import Film, name_below
-from cxrtui.data.folders import subfolders, walk
+from cxrtui.data.folders import loose, subfolders, walk
 from cxrtui.data.layouts import words
 from cxrtui.data.layouts.places import entry
 from cxrtui.data.layouts.xlsx import read_rows
@@ -65,15 +65,22 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
             continue
         sources = _sources(books.get(words.plain(folder.name)), tally)
         unused = set(sources)
-        images = entry(folder, "images")
-        for file in walk(images or folder, path, tally):
+        images, masks = entry(folder, "images"), entry(folder, "masks")
+        met: Counter[str] = Counter()
+        for file in walk(folder, path, met):
+            if images and images not in file.parents:
+                met["beside the folder of images"] += 1
+                continue
             key = _key(file.stem)
             unused.discard(key)
             yield Film(path=file, name=name_below(file, path), label=folder.name, source=sources.get(key, ""))
-        if images and (masks := entry(folder, "masks")):
-            tally["a mask"] += sum(1 for _ in walk(masks, path, Counter()))
+        if images and masks:
+            met["a folder of masks"] -= 1  # counted one by one
+            met["a mask"] += sum(1 for _ in walk(masks, path, Counter()))
+        tally.update(+met)
         if unused:
             tally["listed in the workbook, but no such file"] += len(unused)
+    loose(path, tally)
 
 
 def _key(name: str) -> str:

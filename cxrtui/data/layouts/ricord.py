@@ -33,13 +33,15 @@ class _Person:
 
 
 def _roots(path: Path) -> list[Path]:
-    """Patients' folders at `path`, or up to two folders below."""
-    level = [path]
+    """Patients' folders at `path`, or up to two folders below that have none beside them, as classes would."""
+    place = path
     for _ in range(3):
-        inner = [folder for place in level for folder in subfolders(place)[:2000]]
+        inner = subfolders(place)
         if found := [folder for folder in inner if _PATIENT.match(folder.name)]:
             return found
-        level = inner[:8]
+        if len(inner) != 1:
+            break
+        place = inner[0]
     return []
 
 
@@ -72,8 +74,8 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
         met.add(patient)
         studies = (people.get((patient, name[-_TAIL:])) for name in below[:-1])
         person = next((found for found in studies if found), people.get((patient, ""), _Person()))
-        yield Film(path=file, name=name_below(file, path), label="COVID-19", patient=named[1], sex=person.sex,
-                   age=person.age)  # fmt: skip
+        yield Film(path=file, name=name_below(file, path), label="COVID-19", patient=named[1],
+                   patient_everywhere=True, sex=person.sex, age=person.age)  # fmt: skip
     if lonely := {patient for patient, _ in people} - met:
         tally["a patient of the clinical data without a film here"] += len(lonely)
     tally.update(+walked)

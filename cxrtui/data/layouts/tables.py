@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from cxrtui.data.films import Film, name_below, printable
-from cxrtui.data.folders import is_mask_folder, may_be_film, subfolders
+from cxrtui.data.folders import is_mask_folder, loose, may_be_film, subfolders
 from cxrtui.data.layouts import words
 from cxrtui.data.layouts.places import Files, columns, entry
 from cxrtui.data.layouts.recogniser import Recogniser
@@ -106,7 +106,8 @@ def _read(table: Table, path: Path, tally: Counter[str]) -> Iterator[Film]:
             f"{', '.join(sorted(table.needs))}; leave the layout's name away, or correct the path."
         )
     root = file.parent
-    images = Files(_image_folders(root, table.images))
+    folders = _image_folders(root, table.images)
+    images = Files(folders)
     listed: dict[Path, Film] = {}
     mentioned: set[Path] = set()
     for _, row in read_table(file):
@@ -139,6 +140,8 @@ def _read(table: Table, path: Path, tally: Counter[str]) -> Iterator[Film]:
             listed[unlisted] = Film(path=unlisted, name=name_below(unlisted, root), label=by_folder)
         else:
             tally["a file that the table does not list"] += 1
+    if root not in folders:
+        loose(root, tally, "beside the folder of images")
     yield from listed.values()
 
 

@@ -54,6 +54,8 @@ def _builder(name: str) -> Any:
 
     from cxrtui.data import store  # registers cxrtui's own builder  # noqa: F401
 
+    if not name.strip():
+        raise DataError("No tfds data set was named; add its name or its folder behind tfds:.")
     path = expand(name)
     try:
         if path.is_dir():

@@ -68,6 +68,7 @@ class DataScreen(Page):
         self._source = source
         self._job = 0
         self._begun = 0.0
+        self._asked = ""
         self._shown: tuple[str, Report] | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -106,7 +107,7 @@ class DataScreen(Page):
 
     def _inspect(self, text: str) -> None:
         self._job, self._begun = self._job + 1, time.monotonic()
-        self._shown = None
+        self._asked, self._shown = text, None
         self._say(f"reading {text}…")
         threads.start("inspect", self._work, self._job, text)
 
@@ -139,7 +140,7 @@ class DataScreen(Page):
         elif message.report is None:
             self._say(message.progress)
         else:
-            self._shown = (self.query_one("#data-path", Input).value.strip(), message.report)
+            self._shown = (self._asked, message.report)
             self.remove_class("-browsing").add_class("-reported")
             self._draw()
             self.query_one(ReportBox).scroll_home(animate=False)

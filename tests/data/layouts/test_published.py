@@ -13,6 +13,7 @@ from openpyxl import Workbook
 from cxrtui.data.films import Collection, Film
 from cxrtui.data.labels import select
 from cxrtui.data.sources import read_source
+from cxrtui.errors import DataError
 from tests.data.conftest import save
 
 
@@ -216,6 +217,43 @@ def test_published_form(tmp_path: Path, build: Callable[[Path], dict[str, object
     assert found.left_out == +Counter(expected["left_out"])
     if build is not split_folders:
         assert read_source(f"{layout}:{tmp_path}").films == found.films
+
+
+@pytest.mark.parametrize(
+    "build", [covidx, radiography, bimcv, covid_qu_ex, covid_cxnet], ids=lambda made: made.__name__
+)
+def test_films_beside_the_published_places_are_counted(tmp_path: Path, build: Callable[[Path], object]) -> None:
+    build(tmp_path)
+    before = read_source(tmp_path)
+    below = {"covidx": "train", "radiography": "COVID", "bimcv": "elsewhere",
+             "covid_qu_ex": "Lung Segmentation Data/Lung Segmentation Data/Train/Normal",
+             "covid_cxnet": "chest_xray_images"}[build.__name__]  # fmt: skip
+    strays = [save(tmp_path / place / "stray.png", 50) for place in {below, "." if build is not covid_qu_ex else below}]
+    after = read_source(tmp_path)
+    assert [film.name for film in after.films] == [film.name for film in before.films]
+    assert sum(after.left_out.values()) == sum(before.left_out.values()) + len(strays)
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for place in ("a", "b", "c"):
+        save(tmp_path / "images" / place / "1.png", ord(place))
+    rows = [(f"{place}/1.png", label) for place, label in (("b", "SARS"), ("a", "COVID-19"), ("images", "MERS"))]
+    lines = [f"{number},{label},{name}\n" for number, (name, label) in enumerate(rows)]
+    (tmp_path / "metadata.csv").write_text("patientid,finding,filename\n" + "".join(lines))
+    found = read_source(tmp_path)
+    labels = {name: film.label for name, film in by_name(found).items()}
+    assert labels == {"images/a/1.png": "COVID-19", "images/b/1.png": "SARS"}
+    assert found.left_out == {"a file that the table does not list": 1,
+                              "a film listed twice, with two findings (the first counts)": 1}  # fmt: skip
+
+
+def test_ricord_in_a_class_folder_is_not_taken_for_the_whole(tmp_path: Path) -> None:
+    ricord(tmp_path / "COVID")
+    save(tmp_path / "Normal" / "1.png", 1)
+    with pytest.raises(DataError, match=r"holds collections of their own: COVID \(ricord\)"):
+        read_source(tmp_path)
+    found = read_source(f"class-folders:{tmp_path}")
+    assert found.found == {"COVID": 1, "Normal": 1}
 
 
 def test_findings_are_a_hierarchy_and_frontal_films_count(tmp_path: Path) -> None:

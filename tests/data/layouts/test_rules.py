@@ -103,7 +103,7 @@ def test_rsna_is_asked_about_and_never_a_covid_classifier_by_itself(tmp_path: Pa
     assert sorted(index for _, index in chosen) == [0, 0, 1]
 
 
-@pytest.mark.parametrize("body", ["[1,", "[]", "[" * 100_000, "\xff"])
+@pytest.mark.parametrize("body", ["[1,", "[]", "[" * 100_000, "\xff"], ids=["torn", "a list", "deep", "no text"])
 def test_a_sidecar_that_cannot_be_read_is_said(positive: Path, body: str) -> None:
     film = next(film for film in read_source(positive).films if "E1" in film.name)
     film.path.with_suffix(".json").write_text(body, encoding="latin-1")

@@ -1,0 +1,93 @@
+"""Files that may hold a picture: opened, recognised by content, and judged by their headers before any decoding.
+
+Only regular files of PNG, JPEG, WebP, TIFF, BMP or DICOM, of at most `MAX_BYTES` and `MAX_PIXELS`.
+"""
+
+from __future__ import annotations
+
+import stat
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+
+from cxrtui.errors import FilmError
+
+# What Pillow remarks on broken metadata would be printed into the middle of a screen.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+MAX_PIXELS = 100_000_000
+MAX_BYTES = 1 << 30
+LARGE = 16_000_000
+large_at_once = threading.Semaphore(1)  # so that peak memory is one large film's, however many cores decode
+KINDS = (
+    (b"\x89PNG\r\n\x1a\n", "PNG", PngImagePlugin.PngImageFile),
+    (b"\xff\xd8\xff", "JPEG", JpegImagePlugin.JpegImageFile),
+    (b"II", "TIFF", TiffImagePlugin.TiffImageFile), (b"MM", "TIFF", TiffImagePlugin.TiffImageFile),
+    (b"RIFF", "WebP", WebPImagePlugin.WebPImageFile), (b"BM", "BMP", BmpImagePlugin.BmpImageFile),
+)  # fmt: skip
+
+
+def open_film(path: Path) -> BinaryIO:
+    """The file at `path` for reading, once it is certain that reading it will neither wait nor never end.
+
+    Raises:
+        FilmError: it cannot be opened; the message is the reason, without the path.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise FilmError("it is a folder" if stat.S_ISDIR(status.st_mode) else "it is not a regular file")
+        if status.st_size == 0:
+            raise FilmError("the file is empty")
+        if status.st_size > MAX_BYTES:
+            raise FilmError(f"the file is too large ({status.st_size / 2**30:.1f} GiB; the limit is 1 GiB)")
+        return path.open("rb")
+    except FileNotFoundError:
+        raise FilmError("there is no such file") from None
+    except PermissionError:
+        raise FilmError("there is no permission to read it") from None
+    except (OSError, ValueError) as error:
+        raise FilmError(f"it cannot be opened ({getattr(error, 'strerror', None) or error})") from None
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[BinaryIO]:
+    """The file at `path`, open; whatever goes wrong with it in the block becomes a `FilmError` with the reason."""
+    try:
+        with open_film(path) as stream:
+            yield stream
+    except FilmError:
+        raise
+    except MemoryError:
+        raise FilmError("there is not enough memory to decode it") from None
+    except Image.DecompressionBombError:
+        raise FilmError(f"it has too many pixels (the limit is {MAX_PIXELS // 10**6} million)") from None
+    except Exception as error:  # Pillow's decoders raise many kinds on damaged files
+        reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
+        raise FilmError(f"it is damaged or cut short ({reason})") from None
+
+
+def open_picture(stream: BinaryIO, head: bytes) -> tuple[str, Image.Image]:
+    """The kind of a picture that begins with `head`, and the picture, of which the header alone is read.
+
+    Raises:
+        FilmError: it is no picture, or too large a one.
+    """
+    kind, plugin = next(((kind, plugin) for magic, kind, plugin in KINDS if head.startswith(magic)), ("", None))
+    if plugin is None:
+        raise FilmError("it is not a PNG, JPEG, WebP, TIFF, BMP or DICOM image")
+    # Not Image.open: it warns of large pictures, process-wide, before their size can be asked.
+    image = plugin(stream)
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        image.close()
+        raise FilmError(f"it has too many pixels ({width} x {height}; the limit is {MAX_PIXELS // 10**6} million)")
+    if not width or not height:
+        image.close()
+        raise FilmError("it has no pixels")
+    return kind, image

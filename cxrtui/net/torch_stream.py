@@ -1,0 +1,91 @@
+"""The ``.pth`` files of torch 0.1.10 to 1.5, torchvision's first ones among them: pickles in a row, then numbers.
+
+Five pickles: a magic number, the version of the protocol, facts about the machine, the state dict, and the keys of the
+storages; then for each key its number of elements (int64) and the elements. These come last, so the state dict is
+interpreted twice: once to learn what storages there are, once to build its tensors.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import BinaryIO
+
+import numpy as np
+
+from cxrtui.net.torch_pickle import MAX_PICKLE, Machine, Refusal, Storage
+from cxrtui.net.torch_tensors import Builder, state_dict
+
+MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
+FIRST = b"\x80\x02\x8a\x0a" + MAGIC.to_bytes(10, "little")
+_TAR = b"ustar"  # at byte 257: the format before that, of 2016
+
+
+def read(file: BinaryIO, file_size: int) -> dict[str, np.ndarray]:
+    """The tensors of an open file, by name.
+
+    Raises:
+        Refusal: it is of another format, its parts contradict each other, or it holds anything but tensors.
+        ValueError: a pickle in it does not end.
+    """
+    head = io.BytesIO(file.read(MAX_PICKLE))
+    start = head.getvalue()[:512]
+    if not start.startswith(FIRST):
+        if start[257:262] == _TAR:
+            raise Refusal(
+                "it is a tar, as torch before 0.1.10 wrote; open it in torch and save the state dict again, or as "
+                "safetensors"
+            )
+        raise Refusal("it is not a .pth file, which is a zip with data.pkl in it; fetch it again")
+    _pickle(head)
+    if _pickle(head) != PROTOCOL:
+        raise Refusal("its protocol is unknown")
+    facts = _pickle(head)
+    if not (isinstance(facts, dict) and facts.get("little_endian") is True):
+        raise Refusal("its numbers are not little-endian")
+
+    program, storages = head.tell(), dict[str, Storage]()
+
+    def learn(storage: Storage, *_: object) -> np.ndarray:
+        if storages.setdefault(storage.key, storage) != storage:
+            raise Refusal(f"its tensor data {storage.key} is declared in two ways")
+        return np.zeros(0)
+
+    Machine(learn).run(head)
+    keys = _pickle(head)
+    if not (isinstance(keys, list) and all(isinstance(key, str) for key in keys) and sorted(keys) == sorted(storages)):
+        raise Refusal("its list of tensor data is not that of its tensors")
+    places = _places(file, head.tell(), [storages[key] for key in keys], file_size)
+    loaded: dict[str, np.ndarray] = {}
+
+    def load(storage: Storage) -> np.ndarray:
+        if storage.key not in loaded:
+            file.seek(places[storage.key])
+            loaded[storage.key] = np.fromfile(file, np.dtype(storage.dtype), storage.size)  # type: ignore[arg-type]
+        return loaded[storage.key]
+
+    head.seek(program)
+    return state_dict(Machine(Builder(load, file_size)).run(head))
+
+
+def _pickle(head: io.BytesIO) -> object:
+    """The next pickle, which has no tensors in it."""
+
+    def none(*_: object) -> np.ndarray:
+        raise Refusal("it has tensors where none are expected")
+
+    return Machine(none).run(head)
+
+
+def _places(file: BinaryIO, place: int, storages: list[Storage], file_size: int) -> dict[str, int]:
+    """Where the elements of each storage begin."""
+    places = {}
+    for storage in storages:
+        file.seek(place)
+        if file.read(8) != struct.pack("<q", storage.size):
+            raise Refusal(f"its tensor data {storage.key} is missing, or not as long as declared")
+        places[storage.key] = place + 8
+        place += 8 + storage.size * np.dtype(storage.dtype).itemsize
+    if place != file_size:
+        raise Refusal(f"it has {file_size} bytes where its tensors end at byte {place}; fetch it again")
+    return places
