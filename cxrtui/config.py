@@ -58,7 +58,7 @@ class AugmentConfig:
 class ModelConfig:
     """The network: ResNet-50 v1.5 and the layers on top."""
 
-    init: str = setting("imagenet", "imagenet, random, or a safetensors file")
+    init: str = setting("imagenet", "imagenet, random, a name on the shelf, or a file of weights")
     freeze: str = setting("none", "freeze the network up to and with this part", choices=FREEZE_LEVELS)
     unfreeze: tuple[str, ...] = setting((), "EPOCH:STAGE, ...: from that epoch on STAGE and all above it train")
     dropout: float = setting(0.3, "dropout rate before each layer on top", low=0.0, high=0.95)

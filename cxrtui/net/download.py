@@ -6,6 +6,7 @@ checksums, and keeps a second copy of every file in its cache.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import http.client
@@ -81,7 +82,7 @@ def download(
 
     Args:
         url: where the file is; redirects are followed.
-        partial: the file so far; it need not exist.
+        partial: the file so far, in a folder of its own; it need not exist, and where nothing comes, neither does then.
         headers: of every request; ``Authorization`` goes to the first host alone.
         size: bytes that the whole must have; 0 where that is not known.
         tell: called as bytes arrive.
@@ -97,29 +98,42 @@ def download(
         WeightsError: the disk refuses, or another process downloads the same.
     """
     with _opened(partial) as file:
-        failures, reached = 0, False
-        while True:
-            heed(should_stop)
-            before = file.seek(0, os.SEEK_END)
-            try:
-                if _go_on(url, file, dict(headers), size, tell, timeout, should_stop):
-                    return
-                reason = "the connection ended early"
-            except urllib.error.HTTPError as error:
-                error.close()
-                if error.code not in _LATER:
-                    raise RefusedByServerError(error.code, str(error.reason)) from None
-                reason = f"{error.code} {error.reason}"
-            except (OSError, http.client.HTTPException) as error:
-                reason = _plain(error)
-                if not reached and before == file.tell() and _hopeless(error):
-                    raise NoWayOutError(reason) from None
-            came = file.seek(0, os.SEEK_END) > before
-            reached = reached or came
-            failures = 0 if came else failures + 1
-            if failures >= ATTEMPTS:
-                raise NoWayOutError(reason)
-            _rest(min(pause * 2 ** max(0, failures - 1), 30.0), should_stop)
+        try:
+            _bring(url, file, headers, size, tell, timeout, pause, should_stop)
+        finally:
+            if not file.seek(0, os.SEEK_END):  # nothing came, so nothing is left behind
+                with contextlib.suppress(OSError):
+                    partial.unlink()
+                    partial.parent.rmdir()
+
+
+def _bring(
+    url: str, file: BinaryIO, headers: Mapping[str, str], size: int, tell: Tell, timeout: float, pause: float,
+    should_stop: ShouldStop,
+) -> None:  # fmt: skip
+    failures, reached = 0, False
+    while True:
+        heed(should_stop)
+        before = file.seek(0, os.SEEK_END)
+        try:
+            if _go_on(url, file, dict(headers), size, tell, timeout, should_stop):
+                return
+            reason = "the connection ended early"
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code not in _LATER:
+                raise RefusedByServerError(error.code, str(error.reason)) from None
+            reason = f"{error.code} {error.reason}"
+        except (OSError, http.client.HTTPException) as error:
+            reason = _plain(error)
+            if not reached and before == file.tell() and _hopeless(error):
+                raise NoWayOutError(reason) from None
+        came = file.seek(0, os.SEEK_END) > before
+        reached = reached or came
+        failures = 0 if came else failures + 1
+        if failures >= ATTEMPTS:
+            raise NoWayOutError(reason)
+        _rest(min(pause * 2 ** max(0, failures - 1), 30.0), should_stop)
 
 
 def discard(partial: Path) -> None:
@@ -160,6 +174,9 @@ def _opened(partial: Path) -> BinaryIO:
     except OSError:
         file.close()
         raise WeightsError(f"Another process is downloading {partial} already; let it finish.") from None
+    if not os.fstat(file.fileno()).st_nlink:  # whoever held it has just removed it
+        file.close()
+        return _opened(partial)
     return file
 
 
@@ -203,6 +220,8 @@ def _go_on(
             here += len(chunk)
             tell(here, total)
             heed(should_stop)
+    if not (here or total):
+        raise RefusedByServerError(answer.status, "but an empty file")
     # Without any length the end of the connection is the end of the file; its checksum tells.
     return here == total or not total
 

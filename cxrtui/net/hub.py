@@ -9,6 +9,7 @@ count. Imports no JAX.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.resources
 import os
 import shutil
@@ -91,6 +92,13 @@ def partial_file(wanted: Known, models: Path) -> Path:
     return models / PARTIAL / f"{wanted.name}-{wanted.revision[:12]}" / Path(wanted.file).name
 
 
+def forget(partial: Path) -> None:
+    """Remove a file that `fetch` brought."""
+    shutil.rmtree(partial.parent, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        partial.parent.parent.rmdir()
+
+
 def fetch(
     wanted: Known, models: Path, tell: Tell, *, expected: str = "", timeout: float = 0, pause: float = 1.0,
     should_stop: ShouldStop = never,
@@ -135,11 +143,14 @@ def fetch(
         raise WeightsError(_unreachable(wanted, host, str(error), partial)) from None
     except RefusedByServerError as error:
         raise WeightsError(_refused(wanted, host, error)) from None
+    finally:
+        with contextlib.suppress(OSError):  # it holds something, as a rule
+            partial.parent.parent.rmdir()
     heed(should_stop)
     sum_ = sha256(partial)
     expected = wanted.sha256 or expected
     if expected and sum_ != expected:
-        shutil.rmtree(partial.parent, ignore_errors=True)
+        forget(partial)
         raise WeightsError(
             f"What {host} sent as {wanted.address} is not that file: its SHA-256 is {sum_} and not {expected}. It was "
             "damaged or changed on the way and is removed; fetch it again, over another network if this repeats."

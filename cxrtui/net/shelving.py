@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cxrtui.errors import UsageError, WeightsError
 from cxrtui.net import hub
-from cxrtui.net.download import ShouldStop, Tell, discard, heed, never, sha256
+from cxrtui.net.download import GivenUpError, ShouldStop, Tell, discard, heed, never, sha256
 from cxrtui.net.manifest import Manifest, read_manifest
 from cxrtui.net.shelf import CARD, NAME, is_shelf, verify
 from cxrtui.runs import write_atomic
@@ -172,6 +172,8 @@ def port(
         known = next((item for item in hub.known().values() if item.sha256 == digest), None)
     heed(should_stop)
     network, manifest = saved.read_network(file)
+    if known is not None and manifest.flavour != known.flavour:
+        raise WeightsError(f"{file} has the keys of {manifest.flavour}, and {known.address} those of {known.flavour}.")
     heed(should_stop)
     manifest = replace(manifest, name=name, source_sha256=digest, source=known.address if known else file.name,
                        revision=known.revision if known else "",
@@ -207,8 +209,14 @@ def fetch(
             expected = before.source_sha256 if before.revision == known.revision else ""
     free_place(models, name, force=force)  # an answer now, not after the download
     file, _ = hub.fetch(known, models, tell, expected=expected, should_stop=should_stop)
-    folder, manifest = port(file, models, name, force=force, known=known, should_stop=should_stop)
-    shutil.rmtree(file.parent, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        file.parent.parent.rmdir()
+    try:
+        folder, manifest = port(file, models, name, force=force, known=known, should_stop=should_stop)
+    except GivenUpError:
+        raise
+    except WeightsError as error:
+        if known.sha256 or expected:  # it is the file that is wanted, and need not come again
+            raise
+        hub.forget(file)
+        raise WeightsError(f"What came as {known.address} is removed: {error}") from None
+    hub.forget(file)
     return folder, manifest, True

@@ -19,6 +19,7 @@ MAX_PICKLE = 4 << 20  # bytes; a ResNet-50's has 40 kB
 MAX_TENSORS = 20_000
 MAX_STEPS = 50 * MAX_TENSORS  # opcodes; a tensor takes about thirty
 MAX_DIMENSIONS = 8
+_LARGEST = 2**48  # of whole numbers that mean something
 
 STORAGES: dict[str, Any] = {
     "DoubleStorage": np.float64,
@@ -156,8 +157,9 @@ class Machine:
         if not isinstance(target, dict) or len(items) % 2:
             raise Refusal("its pickle sets an item of what is no dictionary")
         for key, value in zip(items[::2], items[1::2], strict=True):
-            if not isinstance(key, str | int):
-                raise Refusal("a key in its pickle is neither a string nor a number")
+            # From 2^61 on numbers can be chosen that share one hash; a dictionary of them takes many minutes to fill.
+            if not isinstance(key, str) and not (isinstance(key, int) and abs(key) < _LARGEST):
+                raise Refusal("a key in its pickle is neither a string nor a small number")
             target[key] = value
 
     def _build(self) -> None:
@@ -200,7 +202,7 @@ class Machine:
 
 
 def _sizes(*values: Any) -> bool:
-    return all(type(value) is int and 0 <= value < 2**48 for value in values)
+    return all(type(value) is int and 0 <= value < _LARGEST for value in values)
 
 
 def _dimensions(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:

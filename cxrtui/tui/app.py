@@ -22,11 +22,14 @@ from cxrtui.tui.screens.page import Page
 from cxrtui.tui.screens.questions import KeyHelp, Notice
 from cxrtui.tui.screens.quit import QuitScreen
 from cxrtui.tui.screens.runs import RunsScreen
-from cxrtui.tui.shelver import Shelver
+from cxrtui.tui.screens.weights import WeightsScreen
+from cxrtui.tui.shelver import Errand, Shelver
 from cxrtui.tui.theme import THEME
 from cxrtui.tui.threads import leave
 from cxrtui.tui.trainer import Trainer
 from cxrtui.workspace import Workspace
+
+LISTEN_EVERY = 0.5
 
 
 class Dashboard(App[int]):
@@ -42,6 +45,7 @@ class Dashboard(App[int]):
         self.backend = backend or Backend()
         self.trainer = Trainer(self.backend)
         self.shelver = Shelver(workspace.models)
+        self._told: Errand | None = None  # the last one whose end was told
         self.opening: Callable[[], object] | None = None  # what the command line asks to be shown
 
     def on_mount(self) -> None:
@@ -49,6 +53,7 @@ class Dashboard(App[int]):
         self.register_theme(THEME)
         self.theme = THEME.name
         self.push_screen(RunsScreen())
+        self.set_interval(LISTEN_EVERY, self._tell)
         if self.opening is not None:
             self.opening()
 
@@ -56,6 +61,18 @@ class Dashboard(App[int]):
         """What is left behind ends at its next step, if the process lives that long."""
         self.trainer.signal()
         self.shelver.give_up()
+
+    def _tell(self) -> None:
+        """Say that an errand to the shelf has ended, where its own screen was left; there it is still told in full."""
+        errand = self.shelver.errand
+        if errand is None or not errand.ended or errand is self._told:
+            return
+        if errand.given_up or any(isinstance(screen, WeightsScreen) for screen in self.screen_stack):
+            return
+        self._told = errand
+        self.notify(errand.news, title="Weights", severity=errand.severity, markup=False)
+        if isinstance(self.screen, LaunchScreen):
+            self.screen.on_screen_resume()
 
     def attempt(self, title: str, action: partial[None]) -> None:
         """Do it; say in the user's words why it could not be done."""

@@ -22,6 +22,7 @@ RUN_NAME = "run.name"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 SHELF = Path("models")
+_DEFAULTS = Config()
 WEIGHTS_SUFFIXES = (".safetensors", ".pth", ".pt", ".h5", ".msgpack")
 
 
@@ -84,12 +85,12 @@ def initial(key: str, config: Config, models: Path = SHELF) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def notes(values: Mapping[str, str], workspace: Workspace, survey: Survey) -> dict[str, Note]:
-    """A note for each field; the form may start when all are ok."""
+def notes(values: Mapping[str, str], workspace: Workspace, survey: Survey, base: Config = _DEFAULTS) -> dict[str, Note]:
+    """A note for each field; the form may start when all are ok. `base` has the settings that it does not show."""
     result = {}
     for item in FIELDS:
         try:
-            text = _check(item, values, workspace, survey)
+            text = _check(item, values, workspace, survey, base)
         except CxrtuiError as error:
             result[item.key] = Note(False, printable(str(error).removeprefix(f"{item.key} ")))
         else:
@@ -97,7 +98,7 @@ def notes(values: Mapping[str, str], workspace: Workspace, survey: Survey) -> di
     return result
 
 
-def _check(item: Field, values: Mapping[str, str], workspace: Workspace, survey: Survey) -> str:
+def _check(item: Field, values: Mapping[str, str], workspace: Workspace, survey: Survey, base: Config) -> str:
     text = values[item.key].strip()
     match item.key:
         case "data.source":
@@ -112,7 +113,9 @@ def _check(item: Field, values: Mapping[str, str], workspace: Workspace, survey:
             if text and (workspace.checkpoints / text).exists():
                 raise ConfigError("a run of this name exists; choose another")
         case "optim.learning_rate" if configs.coerce(item.key, text) == 0:
-            raise ConfigError("must be above 0")
+            if not (base.optim.head_learning_rate or base.optim.stage_learning_rates):
+                raise ConfigError("must be above 0")
+            return "others have rates of their own"
         case _:
             configs.coerce(item.key, text)
     return item.hint

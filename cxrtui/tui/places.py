@@ -153,5 +153,6 @@ def megabytes(count: float) -> str:
 
 
 def clean(text: str) -> str:
-    """`text` without what a terminal would take for a command."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in printable(text))
+    """`text`, of one line or several, without what a terminal would take for a command."""
+    lines = (printable(line) for line in text.split("\n"))
+    return "\n".join("".join(letter if letter.isprintable() else "�" for letter in line) for line in lines)

@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cxrtui.errors import CxrtuiError, UsageError
 from cxrtui.net import hub, shelf
 from cxrtui.net.download import GivenUpError, heed
 from cxrtui.tui import threads
 from cxrtui.tui.keys import key_of
-from cxrtui.tui.places import Place, Stamp, megabytes, stamp
+from cxrtui.tui.places import Place, Stamp, clean, megabytes, stamp
 from cxrtui.workspace import expand
 
 DOING = {"fetch": "fetching", "port": "porting", "check": "checking", "remove": "removing"}
@@ -62,6 +62,18 @@ class Errand:
         if self.error:
             return f"✗ {NOT_DONE[self.kind].lower()}"
         return f"{'✗' if self.bad else '✔'} {self.result}"
+
+    @property
+    def news(self) -> str:
+        """How it ended, for somebody who has turned to other things."""
+        if self.error:
+            return f"{NOT_DONE[self.kind]}: {clean(self.name)}. The Weights screen says why."
+        return clean(self.result)
+
+    @property
+    def severity(self) -> Literal["information", "error"]:
+        """How bad that is."""
+        return "error" if self.error or self.bad else "information"
 
 
 class Shelver:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import random
 import socket
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from huggingface_hub import constants
@@ -167,6 +169,14 @@ def test_an_answer_that_is_not_the_file(server: Hub, tmp_path: Path, status: int
         fetch(tmp_path)
     assert str(status) in str(caught.value)
     assert len(server.requests) == requests
+    assert list(tmp_path.iterdir()) == []  # nothing came
+
+
+def test_an_empty_answer_is_no_file(server: Hub, tmp_path: Path) -> None:
+    server.files[PATH] = b""
+    with pytest.raises(WeightsError, match="200 but an empty file"):
+        fetch(tmp_path, replace(WANTED, sha256="", bytes=0))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_silent_server_is_given_up_and_what_came_is_kept(server: Hub, tmp_path: Path) -> None:
@@ -190,6 +200,7 @@ def test_a_machine_with_no_way_out_is_told_how_to_carry_the_file(server: Hub, tm
     assert "lab/resnet at revision 0123" in told
     assert "cxrtui weights port model.safetensors --out some" in told
     assert "\n" not in told
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_offline_mode_asks_nobody(server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,6 +236,21 @@ def test_two_processes_do_not_write_one_file(server: Hub, tmp_path: Path) -> Non
 
     with pytest.raises(WeightsError, match="Another process"):
         download(server.address + PATH, tmp_path / "part", headers={}, tell=again)
+
+
+def test_a_partial_file_that_its_last_holder_removes_is_made_anew(
+    server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, path = fcntl.flock, tmp_path / "part"
+
+    def late(file: BinaryIO, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        path.unlink()
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    download(server.address + PATH, path, headers={})
+    assert path.read_bytes() == BODY
 
 
 def test_a_folder_that_cannot_be_written(server: Hub, tmp_path: Path) -> None:

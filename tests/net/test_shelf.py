@@ -6,7 +6,9 @@ import functools
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -243,6 +245,43 @@ def test_fetched_weights_are_on_the_shelf_with_their_origin(
     (folder / shelf.WEIGHTS).write_bytes(b"tampered")
     with pytest.raises(WeightsError, match="has changed since it was put on the shelf"):
         command(tmp_path, "weights", "fetch", "some")
+
+
+def test_what_cannot_be_the_file_is_not_kept_to_be_gone_on_with(published: Hub, tmp_path: Path, file: Path) -> None:
+    """Neither size nor checksum of it is known beforehand, so only reading it tells."""
+    whole, models = published.files, tmp_path / "models"
+    published.files = dict.fromkeys(whole, b"please log in to this network")
+    with pytest.raises(WeightsError, match=r"What came as lab/resnet/model\.safetensors is removed: "):
+        shelving.fetch("some", models, lambda _here, _all: None)
+    assert list(models.iterdir()) == []
+    published.files = whole
+    shelving.fetch("some", models, lambda _here, _all: None)
+    assert published.ranges == ["", ""]
+    assert shelf.verify(models / "some").source_sha256 == sha256(file)
+
+
+def test_published_weights_must_have_the_keys_that_they_are_known_for(
+    published: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = replace(hub.known()["some"], flavour="transformers")
+    monkeypatch.setattr(hub, "known", lambda: {"some": known})
+    with pytest.raises(WeightsError, match=r"has the keys of torchvision, and .* those of transformers"):
+        shelving.fetch("some", tmp_path / "models", lambda _here, _all: None)
+
+
+def test_what_is_known_by_its_checksum_is_kept_where_the_shelf_refuses_it(
+    published: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    known = replace(hub.known()["some"], sha256=sha256(file))
+    monkeypatch.setattr(hub, "known", lambda: {"some": known})
+    save = saved.save_shelf
+    monkeypatch.setattr(saved, "save_shelf", Mock(side_effect=OSError(28, "No space left on device")))
+    with pytest.raises(WeightsError, match="Cannot write"):
+        shelving.fetch("some", tmp_path / "models", lambda _here, _all: None)
+    monkeypatch.setattr(saved, "save_shelf", save)
+    shelving.fetch("some", tmp_path / "models", lambda _here, _all: None)
+    assert len(published.requests) == 2
+    assert published.ranges[1] == f"bytes={file.stat().st_size}-"  # no more than the question whether it is whole
 
 
 def test_a_file_carried_by_hand_gets_the_story_it_was_published_with(

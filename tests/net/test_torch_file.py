@@ -183,6 +183,12 @@ def test_dictionaries_in_a_million_places_and_in_themselves(tmp_path: Path) -> N
     assert "other values" in refused(pth(tmp_path / "a.pth", many + wide + b".", {}))
 
 
+@pytest.mark.parametrize("key", [2**61 - 1, -(2**61 - 1), 2**48])
+def test_keys_that_could_share_one_hash_are_refused(tmp_path: Path, key: int) -> None:
+    assert "small number" in refused(pth(tmp_path / "a.pth", pickled({key: None}), {}))
+    assert "no tensors" in refused(pth(tmp_path / "b.pth", pickled({0: None, 2**48 - 1: None}), {}))
+
+
 @pytest.mark.parametrize("opcode", [b"N", b"(", b"}", b")\x85", b"\x85"])
 def test_a_program_that_never_ends_is_ended(tmp_path: Path, opcode: bytes) -> None:
     program = b"\x80\x02)" + opcode * (MAX_STEPS // len(opcode) + 2) + b"."

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Button, Input
 
-from cxrtui.config import Config
+from cxrtui.config import Config, resolve
+from cxrtui.errors import ConfigError
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.form import FIELDS, Survey, complete_path, initial, notes, settings
 from cxrtui.workspace import Workspace
@@ -51,6 +52,17 @@ def test_what_is_wrong_is_said_beside_the_field(tmp_path: Path, key: str, text: 
     assert not note.ok
     assert words in note.text
     assert not note.text.startswith(key)
+
+
+def test_a_rate_of_0_is_right_where_others_have_their_own(tmp_path: Path) -> None:
+    values = filled(tmp_path, optim__learning_rate="0", model__freeze="stage4")
+    for key, value in (("optim.head_learning_rate", "1e-3"), ("optim.stage_learning_rates", "stage4:1e-3")):
+        base = resolve({key: value})
+        assert notes(values, Workspace(tmp_path), Survey(), base)["optim.learning_rate"].ok
+    base = resolve({"optim.head_learning_rate": 1e-3})
+    assert settings(base, values).optim.learning_rate == 0
+    with pytest.raises(ConfigError, match="leaves stage4 without a rate"):
+        settings(base, values | {"model.freeze": "stage3"})
 
 
 def test_a_form_that_is_right_becomes_a_configuration(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from cxrtui.net import hub, saved, shelf, shelving
 from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.net.download import sha256
 from cxrtui.tui.app import Dashboard
+from cxrtui.tui.places import clean
 from cxrtui.tui.screens.launch import LaunchScreen
 from cxrtui.tui.screens.questions import Notice
 from cxrtui.tui.screens.weights import WeightsScreen
@@ -98,7 +99,8 @@ async def test_the_shelf_and_what_could_be_on_it(dashboard: Dashboard, models: P
         )
         assert "f Fetch" not in text_of(pilot)
         await pilot.press("tab", "end")
-        await shows(pilot, "--init mine", "SHA-256 of weights.safetensors")  # the card
+        await shows(pilot, " • licence: MIT", "--init mine", "SHA-256 of weights.safetensors")  # the card
+        assert r"\x0a" not in text_of(pilot)
         await pilot.press("shift+tab", "down")
         await shows(pilot, "─ some ─", "lab/resnet/model.safetensors", REVISION, "for tests", "f Fetch")
         assert "d Remove" not in text_of(pilot)
@@ -193,6 +195,28 @@ async def test_leaving_while_the_hub_is_silent(dashboard: Dashboard, server: Hub
         await opened(pilot, "not fetched: given up", "○ not here")
 
 
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_fetch_that_ends_elsewhere_is_told_there(
+    dashboard: Dashboard, models: Path, server: Hub, fails: bool
+) -> None:
+    server.mishaps = ["hold 4096", *["status 404"] * fails]
+    async with dashboard.run_test(size=(100, 30), notifications=True) as pilot:
+        await opened(pilot, "✔ here")
+        await pilot.press("down", "f")
+        await shows(pilot, "↓ some")
+        await pilot.press("up", "enter")  # to the form, with other weights
+        await shows(pilot, "New run", "from the shelf")
+        assert isinstance(dashboard.screen, LaunchScreen)
+        dashboard.screen.fill({"model.init": "some"})
+        await shows(pilot, "✗ not here yet")
+        if fails:
+            await shows(pilot, "Not fetched: some. The Weights screen", "✗ not here yet")
+            await pilot.press("f3")
+            await shows(pilot, "has no lab/resnet/model")
+        else:
+            await shows(pilot, "some is on the shelf, and is", "from the shelf")
+
+
 @pytest.mark.parametrize("fault", ["sum", "404", "no network"])
 async def test_why_it_could_not_be_fetched(
     dashboard: Dashboard, server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
@@ -207,7 +231,7 @@ async def test_why_it_could_not_be_fetched(
         if fault == "no network":
             taken.bind(("127.0.0.1", 0))
             monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{taken.getsockname()[1]}")
-            words = "cannot be reached from this machine", "carry the file here"
+            words = "cannot be reached from this machine", "carry the file here", "and p is cxrtui weights port"
         async with dashboard.run_test(size=(80, 24)) as pilot:
             await opened(pilot, "some is not here")
             await pilot.press("f")
@@ -345,6 +369,20 @@ def test_the_screen_lists_without_jax(models: Path) -> None:
         "sys.exit(any(name in sys.modules for name in ('jax', 'flax', 'huggingface_hub.hf_api')))\n"
     )
     assert subprocess.run([sys.executable, "-c", program, str(models.parent)], check=False, timeout=60).returncode == 0
+
+
+def test_what_is_told_has_its_lines_and_nothing_for_the_terminal() -> None:
+    assert clean("one\n\ntwo\r\x1b[2J \u202ex \udcff[red]") == "one\n\ntwo\\x0d\\x1b[2J �x \\xff[red]"
+
+
+async def test_a_folder_that_is_called_like_markup(dashboard: Dashboard, models: Path) -> None:
+    (models / "mine").rename(models / "[red]mine")
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, "─ [red]mine ─", "✔ here")
+        await pilot.press("d")
+        await shows(pilot, "Remove [red]mine?")
+        await pilot.press("y")
+        await shows(pilot, "Not removed: [red]mine")
 
 
 def test_the_pace_is_of_the_last_seconds() -> None:

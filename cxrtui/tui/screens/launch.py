@@ -137,7 +137,7 @@ class LaunchScreen(Page):
         if len(values) < len(FIELDS):
             return
         self._look_later(values["data.source"].strip())
-        self._say(notes(values, self.dashboard.workspace, self.survey))
+        self._say(notes(values, self.dashboard.workspace, self.survey, self.base))
 
     def _say(self, found: dict[str, Note]) -> None:
         for widget in self.query(".field-note").results(Static):
@@ -180,7 +180,7 @@ class LaunchScreen(Page):
     def _surveyed(self, message: Surveyed) -> None:
         if message.survey.path == self.values["data.source"].strip():
             self.survey = message.survey
-            self._say(notes(self.values, self.dashboard.workspace, self.survey))
+            self._say(notes(self.values, self.dashboard.workspace, self.survey, self.base))
 
     @on(Input.Submitted)
     def _next_field(self) -> None:
@@ -190,7 +190,7 @@ class LaunchScreen(Page):
     def action_start(self) -> None:
         """Start the run and watch it."""
         values = self.values
-        found = notes(values, self.dashboard.workspace, self.survey)
+        found = notes(values, self.dashboard.workspace, self.survey, self.base)
         if self._busy() or not all(note.ok for note in found.values()):
             self._say(found)
             wrong = next((item.key for item in FIELDS if not found[item.key].ok), None)

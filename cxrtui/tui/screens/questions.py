@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.events import Key
+from textual.markup import escape
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -48,7 +49,7 @@ class Question(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         """A box with the question and a row of buttons."""
         with Vertical(classes="dialog") as box:
-            box.border_title = self._title
+            box.border_title = escape(self._title)
             with VerticalScroll(classes="dialog-text", can_focus=False):
                 yield Static(self._body, markup=False)
             with Horizontal(classes="dialog-buttons"):

@@ -152,7 +152,11 @@ class WeightsScreen(Page):
         self._look(errand.name if errand.kind in ("fetch", "port") else "")
         self._say(errand.outcome)
         if errand.error:
-            self.app.push_screen(Notice(f"{NOT_DONE[errand.kind]}: {errand.name}", clean(errand.error)))
+            told = errand.error
+            if "cxrtui weights " in told:
+                fetch, port = key_of("weights", "fetch"), key_of("weights", "port")
+                told += f"\n\nOn this screen {fetch} is cxrtui weights fetch, and {port} is cxrtui weights port."
+            self.app.push_screen(Notice(f"{NOT_DONE[errand.kind]}: {errand.name}", clean(told)))
 
     def _is_free(self) -> bool:
         """Whether an errand may begin; if not, say so before anything is asked."""

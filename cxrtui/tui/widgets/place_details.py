@@ -84,7 +84,7 @@ def _facts(place: Place) -> list[tuple[str, str, str]]:
         facts += [
             ("source", known.address, ""), ("revision", known.revision, ""), ("licence", known.licence, ""),
             ("keys of", known.flavour, ""), ("size", size, ""), ("SHA-256", known.sha256 or unknown, ""),
-            ("offline", known.by_hand, FAINT),
+            ("offline", f"{known.by_hand} (or {key_of('weights', 'port')} here)", FAINT),
         ]  # fmt: skip
     return facts
 
