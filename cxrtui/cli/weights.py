@@ -12,7 +12,7 @@ from cxrtui.workspace import expand
 
 @cli.group()
 def weights() -> None:
-    """The shelf of networks: list it, fetch published weights, port files."""
+    """The shelf of networks: list it, fetch published weights, port files, remove."""
 
 
 @weights.command(name="list")
@@ -71,3 +71,15 @@ def weights_port(context: Context, file: Path, name: str, licence: str, force: b
         click.echo(f"warning: {file} is not the file that is published as {name} ({known.address}); its SHA-256 is "
                    f"{manifest.source_sha256}.", err=True)  # fmt: skip
     click.echo(folder)
+
+
+@weights.command(name="remove")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_context
+def weights_remove(context: Context, name: str, yes: bool) -> None:
+    """Take NAME off the shelf for good, after asking."""
+    from cxrtui.net import shelving
+
+    if yes or click.confirm(f"Remove {context.workspace.models / name} and everything in it?"):
+        shelving.remove(context.workspace.models, name)

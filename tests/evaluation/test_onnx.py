@@ -64,7 +64,7 @@ def test_a_run_is_exported_with_it(trained: Run, phantom_films: Path, tmp_path: 
     pytest.importorskip("onnx")
     folder = export(trained, tmp_path / "models", "mine", {}, onnx=True)
     runtime = session((folder / shelf.ONNX).read_bytes())
-    assert runtime.get_modelmeta().custom_metadata_map["labels"] == "negative,positive"
+    assert runtime.get_modelmeta().custom_metadata_map["labels"] == '["negative", "positive"]'
     assert "classifier.onnx" in (folder / shelf.CARD).read_text()
     films = sorted(phantom_films.glob("*/*.png"))[::13]
     expected = [list(row.probabilities.values()) for row in classify.load(folder).classify(films)]

@@ -297,3 +297,11 @@ def test_a_file_carried_by_hand_gets_the_story_it_was_published_with(
     assert "is not the file that is published as imagenet" in capsys.readouterr().err
     command(tmp_path, "weights", "list")
     assert "present" in capsys.readouterr().out
+
+
+def test_a_model_is_removed_by_command(file: Path, tmp_path: Path) -> None:
+    command(tmp_path, "weights", "port", str(file), "--out", "some")
+    with pytest.raises(UsageError, match="no 'other'"):
+        command(tmp_path, "weights", "remove", "other", "--yes")
+    command(tmp_path, "weights", "remove", "some", "--yes")
+    assert not list((tmp_path / "models").iterdir())

@@ -198,12 +198,7 @@ class DataScreen(Page):
         source, report = self._shown
         chosen = {"data.source": source, "data.positive": as_text(report.positive),
                   "data.negative": as_text(report.negative)}  # fmt: skip
-        below = self.app.screen_stack[-2]
-        if isinstance(below, LaunchScreen):
-            below.fill(chosen)
-            self.dismiss()
-        else:
-            self.app.switch_screen(LaunchScreen(chosen))
+        LaunchScreen.take(self, chosen)
 
     def action_browse(self) -> None:
         """Show the folders, or the report again."""

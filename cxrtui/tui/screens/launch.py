@@ -204,6 +204,16 @@ class LaunchScreen(Page):
         except CxrtuiError as error:
             self.app.push_screen(Notice("Not started", str(error)))
 
+    @classmethod
+    def take(cls, chooser: Page, chosen: Mapping[str, str]) -> None:
+        """Leave `chooser` with what was chosen on it, for the form below it or else a new one."""
+        below = chooser.app.screen_stack[-2]
+        if isinstance(below, cls):
+            below.fill(chosen)
+            chooser.dismiss()
+        else:
+            chooser.app.switch_screen(cls(chosen))
+
     def fill(self, chosen: Mapping[str, str]) -> None:
         """Put these texts into their fields."""
         for widget in self.query(Input):

@@ -247,12 +247,7 @@ class WeightsScreen(Page):
             return
         by_name = shelf.NAME.fullmatch(place.name) and place.name != "random"
         chosen = {"model.init": place.name if by_name else str(place.entry.folder.absolute())}
-        below = self.app.screen_stack[-2]
-        if isinstance(below, LaunchScreen):
-            below.fill(chosen)
-            self.dismiss()
-        else:
-            self.app.switch_screen(LaunchScreen(chosen))
+        LaunchScreen.take(self, chosen)
 
     def action_refresh(self) -> None:
         """Look at the shelf again."""
