@@ -79,7 +79,8 @@ def test_killed_three_times_the_run_ends_with_the_same_bits(phantom_films: Path,
 def test_a_signal_stops_with_a_checkpoint(phantom_films: Path, tmp_path: Path, number: signal.Signals) -> None:
     run = run_of(tmp_path, "stopped")
     arguments = train_command(tmp_path, phantom_films, "stopped", optim__epochs=5000, stop__patience=0)
-    with subprocess.Popen([*arguments, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    # Unbuffered: communicate() would not see what the loop has read ahead.
+    with subprocess.Popen([*arguments, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as process:
         assert process.stdout is not None
         lines = []
         for line in process.stdout:

@@ -54,6 +54,7 @@ def command(*arguments: str, cache: Path) -> tuple[int, str, str, int]:
     return child.returncode, child.stdout, child.stderr, int((cache / "peak").read_text())
 
 
+@pytest.mark.slow
 def test_inspecting_mentions_every_file(hostile: tuple[Path, Made], tmp_path: Path) -> None:
     root, made = hostile
     code, out, err, peak = command("data", "inspect", str(root), "--json", cache=tmp_path)

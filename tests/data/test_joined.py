@@ -151,6 +151,7 @@ def test_wide_quoted_tables_with_wrong_paths(tmp_path: Path) -> None:
     assert found.left_out == {"listed in the table, but no such file": 2}
 
 
+@pytest.mark.slow
 def test_many_files_and_links_that_loop(tmp_path: Path) -> None:
     folder = tmp_path / "A"
     folder.mkdir()

@@ -32,6 +32,7 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> PhantomSet:
     return generate(tmp_path_factory.mktemp("phantoms"), 60, 5, size=SMALL)
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes_and_another_seed_other_films(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     generate(tmp_path / "a", 6, 3, size=64, progress=lambda done, of: seen.append((done, of)))
@@ -44,6 +45,7 @@ def test_same_seed_same_bytes_and_another_seed_other_films(tmp_path: Path) -> No
     assert seen == [(i, 6) for i in range(1, 7)]
 
 
+@pytest.mark.slow
 def test_render_is_what_generate_writes(phantoms: PhantomSet) -> None:
     film = next(f for f in phantoms.films if f.label == "positive")
     number, k = int(film.patient[1:]), int(Path(film.path).stem[-1])

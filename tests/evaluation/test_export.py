@@ -28,6 +28,8 @@ from cxrtui.net import shelf
 from cxrtui.net.resnet import normalise
 from cxrtui.runs import Run, new_run
 
+pytestmark = pytest.mark.slow
+
 VERSIONS = {"cxrtui": "test"}
 
 

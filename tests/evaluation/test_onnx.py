@@ -46,6 +46,7 @@ def scrambled(spec: ClassifierSpec, size: int) -> Model:
     return Model("m", config.resolve({"data.size": size}), ("negative", "positive"), graphdef, weights, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPECS)
 @pytest.mark.parametrize("size", [32, 45])
 def test_every_kind_of_network_gives_the_same_probabilities(name: str, size: int) -> None:

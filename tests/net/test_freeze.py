@@ -37,6 +37,7 @@ def loss_of(graphdef: Any, frozen: nnx.State, statistics: nnx.State) -> Any:
     return loss
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["none", "stage2", "stage4"])
 def test_a_step_moves_what_trains_and_only_that(tiny: ClassifierSpec, level: str) -> None:
     graphdef, trainable, frozen, statistics = freeze.split(create(dataclasses.replace(tiny, freeze=level)))

@@ -16,6 +16,7 @@ def noise(seed: int, *shape: int) -> jax.Array:
     return jax.random.normal(jax.random.key(seed), shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "stride"), [(1, 1), (1, 2), (3, 1), (3, 2), (7, 2)])
 @pytest.mark.parametrize("side", [12, 13])
 def test_convolution_and_its_gradients_are_the_textbook_ones(size: int, stride: int, side: int) -> None:

@@ -48,6 +48,7 @@ def as_rgb(pixels: jnp.ndarray) -> jnp.ndarray:
     return jnp.asarray(rgb.astype(np.float32))
 
 
+@pytest.mark.slow
 def test_the_folded_network_is_the_rgb_network_borders_included(tensors: Tensors, tmp_path: Path) -> None:
     path = saved(tensors, tmp_path)
     grey, rgb = classifier(), backbone()

@@ -85,6 +85,7 @@ def test_a_trained_classifier_comes_back_to_the_bit(tmp_path: Path) -> None:
         np.testing.assert_array_equal(theirs[path], value)
 
 
+@pytest.mark.slow
 def test_a_backbone_for_training_from_a_file_and_from_the_shelf(shelf: Path, tensors: Tensors, tmp_path: Path) -> None:
     spec = dataclasses.replace(LIKE, hidden=(4,))
     kernels = []
@@ -103,6 +104,7 @@ def test_a_backbone_for_training_from_a_file_and_from_the_shelf(shelf: Path, ten
         port.spec_for(shelf, dataclasses.replace(spec, width=16))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["weights changed", "weights gone", "manifest gone", "manifest torn", "other spec",
                                   "odd spec", "unknown field", "wrong type", "bad normalisation"])  # fmt: skip
 def test_unsound_folders_are_refused(shelf: Path, harm: str) -> None:
@@ -137,6 +139,7 @@ def test_a_name_that_is_not_there(tmp_path: Path) -> None:
         net.load("nothing", workspace=tmp_path)
 
 
+@pytest.mark.slow
 def test_wrappers_and_checkpoints_are_seen_through(tensors: Tensors, tmp_path: Path) -> None:
     expected, _ = saved.read_network(as_safetensors(tensors, tmp_path), like=LIKE)
     wrapped = {f"module.{key}": value for key, value in tensors.items()}
@@ -147,6 +150,7 @@ def test_wrappers_and_checkpoints_are_seen_through(tensors: Tensors, tmp_path: P
             np.testing.assert_array_equal(port.disassemble(network)[name], value)
 
 
+@pytest.mark.slow
 def test_all_misfits_of_any_flavour_are_told(tensors: Tensors, tmp_path: Path) -> None:
     del tensors["bn1.running_var"], tensors["fc.weight"]
     tensors["layer1.0.conv1.weight"] = np.zeros((8, 9, 1, 1), np.float32)

@@ -189,6 +189,7 @@ def test_keys_that_could_share_one_hash_are_refused(tmp_path: Path, key: int) ->
     assert "no tensors" in refused(pth(tmp_path / "b.pth", pickled({0: None, 2**48 - 1: None}), {}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opcode", [b"N", b"(", b"}", b")\x85", b"\x85"])
 def test_a_program_that_never_ends_is_ended(tmp_path: Path, opcode: bytes) -> None:
     program = b"\x80\x02)" + opcode * (MAX_STEPS // len(opcode) + 2) + b"."

@@ -84,6 +84,7 @@ def _keras3(tensors: dict[str, np.ndarray], path: Path, named: bool = True) -> N
                 variables[str(index)] = tensors[f"{layer}/{variable}"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", sorted(GOLDEN.glob("*.json")), ids=lambda file: file.stem)
 def test_a_port_answers_as_the_original_did(file: Path, tmp_path: Path) -> None:
     golden = json.loads(file.read_text(encoding="utf-8"))

@@ -36,6 +36,7 @@ def weights_of(run: Run) -> list[np.ndarray]:
     return [np.asarray(leaf) for leaf in jax.tree.leaves(model.weights)]
 
 
+@pytest.mark.slow
 def test_a_run_tells_its_whole_story(small: Small, new_run: NewRun) -> None:
     run = new_run()
     story = list(fit(small(), run))

@@ -31,6 +31,7 @@ def moved(config: OptimConfig, trainable: nnx.State, gradient: nnx.State) -> dic
     return {"/".join(map(str, path)): float(np.abs(leaf[...]).max()) for path, leaf in nnx.to_flat_state(updates)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
 def test_decay_moves_kernels_and_neither_norms_nor_biases(name: str, trainable: nnx.State) -> None:
     zero = jax.tree.map(jnp.zeros_like, trainable)
@@ -52,6 +53,7 @@ def test_the_head_has_its_own_rate(trainable: nnx.State) -> None:
         assert change == pytest.approx(1e-2 if path.startswith("head") else 1e-3, rel=1e-3), path
 
 
+@pytest.mark.slow
 def test_clipping_bounds_the_global_norm(trainable: nnx.State) -> None:
     huge = jax.tree.map(lambda leaf: jnp.full_like(leaf, 1e3), trainable)
     config = OptimConfig(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from textual.events import Paste
 from textual.pilot import Pilot
 
 
@@ -16,7 +17,7 @@ def text_of(pilot: Pilot[int]) -> str:
     )
 
 
-async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Wait until `condition` holds; fail with the screen where it does not."""
     end = time.monotonic() + seconds
     while not condition():
@@ -33,3 +34,10 @@ async def shows(pilot: Pilot[int], *texts: str) -> None:
 
 def _shown(pilot: Pilot[int], text: str) -> bool:
     return text in text_of(pilot)
+
+
+async def paste(pilot: Pilot[int], text: str) -> None:
+    """Paste `text` where the focus is, which is quicker than typing it."""
+    assert pilot.app.screen.focused is not None
+    pilot.app.screen.focused.post_message(Paste(text))
+    await pilot.pause()

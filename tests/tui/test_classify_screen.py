@@ -112,6 +112,7 @@ async def test_an_error_of_the_model_is_told(dashboard: Dashboard, films: Path) 
         await shows(pilot, "✗ The checkpoint of run done is torn")
 
 
+@pytest.mark.slow
 async def test_leaving_gives_up(dashboard: Dashboard, films: Path) -> None:
     class Endless:
         seen = 0

@@ -14,7 +14,7 @@ from cxrtui.tui.screens.data import DataScreen
 from cxrtui.tui.screens.launch import LaunchScreen
 from cxrtui.workspace import Workspace
 
-from .screen_text import shows, text_of, until
+from .screen_text import paste, shows, text_of, until
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
@@ -27,7 +27,9 @@ async def test_a_report_leads_to_a_training(dashboard: Dashboard, tmp_path: Path
         await shows(pilot, "i Inspect", "t Train")
         await pilot.press("t")
         await shows(pilot, "no report yet")
-        await pilot.press("shift+tab", *str(tmp_path), "enter")
+        await pilot.press("shift+tab")
+        await paste(pilot, str(tmp_path))
+        await pilot.press("enter")
         await shows(pilot, "1,124 films, read as class-folders", "findings", "44.5%", "No_findings", "✔ read in")
         await until(pilot, lambda: dashboard.screen.focused and dashboard.screen.focused.id == "report")
         await pilot.press("end")
@@ -89,7 +91,9 @@ async def test_the_training_is_of_what_was_reported(workspace: Workspace, backen
 
     dashboard = Dashboard(workspace, replace(backend, inspect=slow))
     async with dashboard.run_test(size=(80, 24)) as pilot:
-        await pilot.press("i", *str(tmp_path), "enter", "ctrl+u", *"other")
+        await pilot.press("i")
+        await paste(pilot, str(tmp_path))
+        await pilot.press("enter", "ctrl+u", *"other")
         going.set()
         await shows(pilot, "1,124 films")
         await pilot.press("t")

@@ -109,6 +109,7 @@ def test_paths_are_completed(tmp_path: Path) -> None:
     assert complete_path("") is None
 
 
+@pytest.mark.slow
 async def test_the_form_starts_a_run_and_hands_over(dashboard: Dashboard, drive: FakeDrive, tmp_path: Path) -> None:
     (tmp_path / "cxrtui.toml").write_text('[model]\ninit = "random"\n[optim]\nepochs = 12\n')
     async with dashboard.run_test(size=(80, 24)) as pilot:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 
 from cxrtui import events as ev
@@ -123,6 +124,7 @@ async def test_both_sizes_show_all_parts(dashboard: Dashboard) -> None:
             assert all(len(line) == size[0] for line in shown.splitlines())
 
 
+@pytest.mark.slow
 async def test_zoom_stays_while_the_curve_grows(dashboard: Dashboard) -> None:
     events = logs.trained(6, run="live")
     run = logs.write(dashboard.workspace.checkpoints, "live", events[:-40])
@@ -143,6 +145,7 @@ async def test_zoom_stays_while_the_curve_grows(dashboard: Dashboard) -> None:
         await until(pilot, lambda: chart._x_max > whole)
 
 
+@pytest.mark.slow
 async def test_views_give_the_room_to_a_part(dashboard: Dashboard) -> None:
     run = logs.write(dashboard.workspace.checkpoints, "done", logs.finished("done"))
     async with dashboard.run_test(size=(80, 24)) as pilot:

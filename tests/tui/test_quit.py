@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 from textual.pilot import Pilot
 
 from cxrtui.config import Config
@@ -27,6 +28,7 @@ async def test_without_a_run_it_just_quits(dashboard: Dashboard) -> None:
     assert dashboard.return_value == 0
 
 
+@pytest.mark.slow
 async def test_a_live_run_asks_and_may_be_kept(dashboard: Dashboard) -> None:
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await start(dashboard, pilot)
@@ -39,6 +41,7 @@ async def test_a_live_run_asks_and_may_be_kept(dashboard: Dashboard) -> None:
         dashboard.trainer.signal()
 
 
+@pytest.mark.slow
 async def test_stop_and_quit_waits_for_the_run(dashboard: Dashboard, drive: FakeDrive) -> None:
     drive.hold.clear()
     async with dashboard.run_test(size=(80, 24)) as pilot:

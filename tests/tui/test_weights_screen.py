@@ -29,6 +29,8 @@ from tests.net.loopback_hub import Hub, serving
 
 from .screen_text import shows, text_of, until
 
+pytestmark = pytest.mark.slow
+
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 PATH = f"/lab/resnet/resolve/{REVISION}/model.safetensors"
 TENSORS = torchvision_file.torchvision_tensors(4, (1, 1, 1, 1))
