@@ -16,7 +16,8 @@ class Hub:
 
     a number cuts the connection after so many bytes of the body; ``503`` and the like as ``"status 503"``; ``"silent"``
     never answers; ``"no ranges"`` ignores a Range; ``"redirect"`` sends to `storage`; ``"drip"`` sends 4 kB every
-    50 ms; ``"hold 4096"`` sends so many bytes and then nothing, for five seconds.
+    50 ms; ``"hold 4096"`` sends so many bytes and then nothing, for five seconds, or
+    a minute with ``"hold 4096 60"``, or until `going` is set.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -25,6 +26,7 @@ class Hub:
     address: str = ""
     storage: str = ""
     closing: threading.Event = field(default_factory=threading.Event)
+    going: threading.Event = field(default_factory=threading.Event)
 
     @property
     def ranges(self) -> list[str]:
@@ -75,8 +77,9 @@ class _Handler(BaseHTTPRequestHandler):
                 if self.hub.closing.wait(0.05):
                     return
         elif isinstance(mishap, str) and mishap.startswith("hold"):
-            self.wfile.write(body[: int(mishap.split()[1])])
-            self.hub.closing.wait(5)
+            size, *seconds = (int(word) for word in mishap.split()[1:])
+            self.wfile.write(body[:size])
+            self.hub.going.wait(*seconds or (5,))
         else:
             self.wfile.write(body[:mishap] if isinstance(mishap, int) else body)
 
@@ -110,6 +113,7 @@ def serving(**files: bytes) -> Iterator[Hub]:
         yield hub
     finally:
         hub.closing.set()
+        hub.going.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -199,9 +199,10 @@ async def test_leaving_while_the_hub_is_silent(dashboard: Dashboard, server: Hub
 
 @pytest.mark.parametrize("fails", [False, True])
 async def test_a_fetch_that_ends_elsewhere_is_told_there(
-    dashboard: Dashboard, models: Path, server: Hub, fails: bool
+    dashboard: Dashboard, models: Path, server: Hub, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
-    server.mishaps = ["hold 4096", *["status 404"] * fails]
+    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 60)  # it goes on when the hub does, and not before
+    server.mishaps = ["hold 4096 60", *["status 404"] * fails]
     async with dashboard.run_test(size=(100, 30), notifications=True) as pilot:
         await opened(pilot, "✔ here")
         await pilot.press("down", "f")
@@ -211,6 +212,7 @@ async def test_a_fetch_that_ends_elsewhere_is_told_there(
         assert isinstance(dashboard.screen, LaunchScreen)
         dashboard.screen.fill({"model.init": "some"})
         await shows(pilot, "✗ not here yet")
+        server.going.set()
         if fails:
             await shows(pilot, "Not fetched: some. The Weights screen", "✗ not here yet")
             await pilot.press("f3")
