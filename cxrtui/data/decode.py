@@ -16,6 +16,7 @@ see the same pixels:
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,13 +45,35 @@ def stored_side(size: int) -> int:
     return max(8, round(size * 8 / 7 / 8) * 8)
 
 
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A film's `values`, uint8 `[H, W]`, and what a user should hear of how they were read.
+
+    Each of `notes` is a clause without a capital or a full stop, such as "Pixel Representation is missing; its pixels
+    are taken as unsigned". Most films have none.
+    """
+
+    values: Grey
+    notes: tuple[str, ...] = ()
+
+
 def decode(path: str | Path, display: Display | None = None) -> Grey:
     """The film at `path` as uint8 `[H, W]`, 0 black to 255 white.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
     """
-    return np.asarray(_load(Path(path), 0, display))
+    return decode_with_notes(path, display).values
+
+
+def decode_with_notes(path: str | Path, display: Display | None = None) -> Decoded:
+    """As `decode`, with the notes.
+
+    Raises:
+        FilmError: it cannot be read; the message is the reason, without the path.
+    """
+    image, notes = _load(Path(path), 0, display)
+    return Decoded(np.asarray(image), notes)
 
 
 def read_film(path: str | Path, side: int, fit: str = "stretch", display: Display | None = None) -> Grey:
@@ -59,7 +82,17 @@ def read_film(path: str | Path, side: int, fit: str = "stretch", display: Displa
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
     """
-    return np.asarray(square(_load(Path(path), 2 * side, display), side, fit))
+    return read_film_with_notes(path, side, fit, display).values
+
+
+def read_film_with_notes(path: str | Path, side: int, fit: str = "stretch", display: Display | None = None) -> Decoded:
+    """As `read_film`, with the notes.
+
+    Raises:
+        FilmError: it cannot be read; the message is the reason, without the path.
+    """
+    image, notes = _load(Path(path), 2 * side, display)
+    return Decoded(np.asarray(square(image, side, fit)), notes)
 
 
 def square(image: Image.Image, side: int, fit: str = "stretch") -> Image.Image:
@@ -83,19 +116,24 @@ def square(image: Image.Image, side: int, fit: str = "stretch") -> Image.Image:
     return image.resize((side, side), Resampling.BILINEAR, box=box, reducing_gap=3.0)
 
 
-def _load(path: Path, enough: int, display: Display | None) -> Image.Image:
-    """The film in mode L. A JPEG may come smaller, but with both sides at least `enough`; 0 = in full."""
+def _load(path: Path, enough: int, display: Display | None) -> tuple[Image.Image, tuple[str, ...]]:
+    """The film in mode L, and its notes.
+
+    A JPEG may come smaller, but with both sides at least `enough`; 0 = in full.
+    """
+    notes: list[str] = []
     with reading(path) as stream:
-        return _decode(stream, enough, display)
+        image = _decode(stream, enough, display, notes)
+    return image, tuple(dict.fromkeys(notes))
 
 
-def _decode(stream: BinaryIO, enough: int, display: Display | None) -> Image.Image:
+def _decode(stream: BinaryIO, enough: int, display: Display | None, notes: list[str]) -> Image.Image:
     head = stream.read(HEAD)
     stream.seek(0)
     if is_dicom(head):
         from cxrtui.data.dicom import pixels  # pydicom takes long to import, and most films are not DICOM
 
-        return pixels.grey(stream)
+        return pixels.grey(stream, notes)
     kind, image = open_picture(stream, head)
     with image:
         width, height = image.size

@@ -26,8 +26,8 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R 601
 _BLOCK = 1 << 20
 
 
-def grey(stream: BinaryIO) -> Image.Image:
-    """The film in the DICOM file `stream`, in mode L.
+def grey(stream: BinaryIO, notes: list[str]) -> Image.Image:
+    """The film in the DICOM file `stream`, in mode L; what a user should hear of it is added to `notes`.
 
     Raises:
         FilmError: it holds none that can be read; the message is the reason.
