@@ -14,10 +14,13 @@
 
 Exit code 5, "stopped on request with a checkpoint saved", is an outcome and no error: `EXIT_STOPPED`.
 
-A message is one sentence that says what, where and what to do; it is shown without a traceback.
+A message is one sentence that says what, where and what to do; it is shown without a traceback. As text it is
+printable, whatever the names and reasons that it quotes.
 """
 
 from __future__ import annotations
+
+from cxrtui.printable import printable_lines
 
 EXIT_DONE = 0
 EXIT_FAULT = 1
@@ -28,6 +31,9 @@ class CxrtuiError(Exception):
     """Base of every error that cxrtui raises on purpose."""
 
     exit_code = EXIT_FAULT
+
+    def __str__(self) -> str:
+        return printable_lines(super().__str__())
 
 
 class DivergedError(CxrtuiError):

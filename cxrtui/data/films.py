@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cxrtui.printable import printable as printable  # the data's modules take it from here
+
 PARTS = ("train", "validation", "test")
 FILE_PATIENT = "file:"  # begins a patient's name where only the file is known
 
@@ -83,17 +85,6 @@ class Collection:
     def patients_known(self) -> bool:
         """Whether every film's patient comes from the source or from a name's pattern, not from the file alone."""
         return all(film.patient_known for film in self.films)
-
-
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
-
-
-def printable(text: object) -> str:
-    r"""`text` (a path, a name) as one line of UTF-8 that does nothing to a terminal.
-
-    Bytes of a file name that are not UTF-8, and control characters, become ``\xNN``.
-    """
-    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").translate(_CONTROLS)
 
 
 def name_below(path: Path, root: Path) -> str:
