@@ -23,16 +23,13 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from cxrtui.data.dicom.dataset import first, open_dataset, text, transfer_syntax, whole
+from cxrtui.data.findings import no_patient
 from cxrtui.data.pictures import open_film
 from cxrtui.errors import FilmError
 from cxrtui.workspace import cache_root
 
 _SALT = "patients.salt"
 _LYING = ("HFS", "FFS")  # head or feet first, supine (PS3.3 section C.7.3.1.1.2)
-# What is written for everyone when a collection is made anonymous; taken for a patient, it would join all films.
-_NOBODY = re.compile(
-    r"(anon\w*|unknown|none|null|nil|n/?a|no ?(id|name)|patient|de-?identified|removed|x+|0+|-+)", re.I
-)
 _VIEW = re.compile(r"\b(PA|AP|LL|RL|LAT|LATERAL)\b", re.IGNORECASE)
 
 
@@ -82,7 +79,7 @@ def read_header(path: str | Path, *, salt: bytes | None = None, raw: bool = Fals
     if not (named or text(dataset, "Modality") or "Rows" in dataset):
         raise FilmError("it is not a DICOM image")
     patient = text(dataset, "PatientID")
-    patient = "" if _NOBODY.fullmatch(patient) else patient
+    patient = "" if no_patient(patient) else patient
     return DicomHeader(
         patient=patient if raw else deidentified(patient, own_salt() if salt is None else salt),
         view=_view(dataset),

@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from cxrtui.data.findings import missing
+
 FRONTAL = ("PA", "AP", "AP supine")
 LATERAL = "lateral"
 OBLIQUE = "oblique"
 UNKNOWN = "unknown"
 
-_NOTHING = frozenset(
-    {"", "nan", "none", "null", "n/a", "na", "-", "?", "unknown", "unk", "todo", "unspecified", "not set"}
-)
 _VIEWS = {
     "pa": "PA", "postero anterior": "PA", "posteroanterior": "PA", "pa erect": "PA",
     "ap": "AP", "antero posterior": "AP", "anteroposterior": "AP", "ap erect": "AP", "ap semi erect": "AP",
@@ -32,7 +31,7 @@ _SHARED_HOSTS = frozenset({"github.com", "kaggle.com", "raw.githubusercontent.co
 def given(text: str) -> str:
     """`text` without spaces at its ends; empty where it is a word for nothing."""
     text = text.strip()
-    return "" if text.casefold() in _NOTHING else text
+    return "" if missing(text) else text
 
 
 def plain(text: str) -> str:

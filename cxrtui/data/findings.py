@@ -1,0 +1,170 @@
+"""What a source's words for findings and patients mean: several in one cell, none at all, and one under many spellings.
+
+Nothing here knows of files. Every layout, manifest and rule asks these functions, so that a word means the same
+wherever it stands.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_MISSING = frozenset(
+    {
+        "", "nan", "none", "null", "nil", "na", "n/a", "n.a.", "n.a", "nat", "<na>", "<nan>", "#n/a", "#na", "#value!",
+        "?", ".", "..", "...", "…", "undefined", "unknown", "unk", "todo", "tbd", "unspecified", "not set", "not given",
+        "not known", "not available", "not applicable", "not specified", "not reported", "missing", "empty", "blank",
+    }
+)  # fmt: skip
+_NOBODY = re.compile(
+    r"anon[a-z]*( (patient|person|case))?|de ?id(entified)?|removed|redacted|hidden|withheld|dummy|nobody|unnamed"
+    r"|(no|unknown|test) ?(id|name|patient|body)|tests?( case)?|patients?( (id|name))?|subject|person|id|x+|0+([.,]0+)?"
+)
+_WRAPPED = re.compile(r"\[.*\]|\(.*\)|\{.*\}|(?:np\.)?array\(.*\)", re.DOTALL)
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_LISTED = re.compile(r"[,;|\n\r\t]|\s[+&]\s|\s/\s")
+_LEVEL = re.compile(r"(?<=\S)/(?=\S)")
+_NOT_LEVELS = re.compile(r"\b(?:w/o?|n/a)\b|#n/a", re.IGNORECASE)
+# One finding of RSNA's, which a blank on both sides of the slash would make two of.
+_WHOLE = frozenset({"no lung opacity / not normal"})
+# What begins a hierarchy, as in ieee8023's Pneumonia/Viral/COVID-19; a slash behind another word joins two findings.
+_GENERAL = re.compile(
+    r"(?:viral |bacterial |fungal |lung )?(?:pneumonia|infection|disease|abnormality|abnormal|opacity|opacities)",
+    re.IGNORECASE,
+)
+
+_NUMBER = re.compile(r"[+\-\u2212]?\d+(?:[.,]\d+)?")
+_SIGNED = re.compile(r"(covid(?:[\s_\-]?19)?)(?:[\s_]*\(?\s*([+\-\u2212\u2013])\s*\)?)", re.IGNORECASE)
+_X_RAY = re.compile(r"\bx[\s_\-]?ray")
+_KEPT_S = ("ss", "us", "is")
+_ABBREVIATED = frozenset({"sars", "mers", "ards", "aids"})
+_OF_FILMS = frozenset(
+    {"film", "case", "image", "img", "picture", "patient", "subject", "person", "people", "class", "scan", "cxr",
+     "xray", "radiograph", "group", "sample"}
+)  # fmt: skip
+_VIRUS = (
+    r"(?:(?:novel)?(?:covid|coronavirus(?:disease)?|cov(?=(?:20)?19))(?:20)?(?:19)?|sarscov(?:id)?2|(?:2019)?ncov(?:2019)?"
+    r"|hcov19)"
+)
+_COVID = re.compile(
+    rf"(?:confirmed|positive|pos)?{_VIRUS}(?:virus)?(?:infection|disease)?(?:{_VIRUS})?(?:viral)?"
+    r"(?:pneumonia|infection|disease)?(?:positive|pos|confirmed|yes)?"
+)
+_NOT_COVID = re.compile(
+    rf"(?:(?:no|non|not|without|negativefor){_VIRUS}(?:pneumonia|infection|disease)?"
+    rf"|{_VIRUS}(?:pneumonia|infection|disease)?(?:negative|neg|absent|no)|(?:negative|neg|absent){_VIRUS})"
+)
+_NORMAL = re.compile(
+    r"(?:normal|healthy)(?:chest|lung|control|volunteer|finding|appearance|study|exam)?|(?:no|without|nil)(?:any)?"
+    r"(?:acute|abnormal|significant|pathological|radiological|other)?(?:cardiopulmonary)?"
+    r"(?:finding|abnormality|abnormalitie|disease|pathology)(?:detected|seen|present|found)?"
+    r"|(?:negative|normal|healthy)control|unremarkable|nad|wnl|withinnormallimit"
+)
+COVID, NOT_COVID, NORMAL = "covid19", "notcovid19", "normal"
+
+
+def missing(text: str) -> bool:
+    """Whether a cell gives nothing: blank, ``nan``, ``None``, ``N/A``, ``null``, ``[]``, dashes alone and their kin."""
+    word = _bare(text).casefold()
+    if word in _MISSING or not word.strip("-_\u2013\u2014\u2212 "):
+        return True
+    if _WRAPPED.fullmatch(word):
+        return all(missing(item) for item in _items(word))
+    return False
+
+
+def no_patient(text: str) -> bool:
+    """Whether a cell names nobody: what is `missing`, ``anonymous``, ``test``, ``0``, ``00000000``, ``XXXX``.
+
+    ``0012`` is a patient. A lone nought is none, because collections made anonymous write it for everybody.
+    """
+    word = re.sub(r"[\s_\-^]+", " ", _bare(text)).strip().casefold()
+    return missing(text) or missing(word) or _NOBODY.fullmatch(word) is not None
+
+
+def findings(cell: str) -> tuple[str, ...]:
+    """The findings that a cell gives, in its order, each once; none where it is `missing`.
+
+    They may be joined by ``,`` ``;`` ``|`` ``/`` or be a list as Python and NumPy print one (``['a', 'b']``, ``['a'
+    'b']``). A slash inside a hierarchy (``Pneumonia/Viral/COVID-19``, which begins with a general word) joins nothing.
+    """
+    return tuple(dict.fromkeys(item for item in _items(cell) if not missing(item)))
+
+
+def _items(cell: str) -> list[str]:
+    text = cell.strip()
+    if _WRAPPED.fullmatch(text):
+        quoted = [one or other for one, other in _QUOTED.findall(text)]
+        # NumPy prints no commas between words that it quotes, and Python may print words without quotes.
+        inner = quoted or re.split(r",|;|\||\n", text[text.find("(") + 1 :].strip("[](){} ") if text[0] not in "[({"
+                                   else text.strip("[](){} "))  # fmt: skip
+        return [item for one in inner for item in _split(one)]
+    return _split(text)
+
+
+def _split(text: str) -> list[str]:
+    text = _bare(text)
+    if text.casefold() in _WHOLE or text.casefold() in _MISSING:
+        return [text]
+    result = []
+    for part in _LISTED.split(text):
+        part = _bare(part)
+        levels = _LEVEL.split(part) if not _NOT_LEVELS.search(part) else [part]
+        if len(levels) > 1 and not _GENERAL.fullmatch(levels[0].strip()):
+            result += [_bare(level) for level in levels]
+        else:
+            result.append(part)
+    return [item for item in result if item]
+
+
+def levels(finding: str) -> list[str]:
+    """A finding from the general to the particular: ``Pneumonia/Viral`` as its two words, others as they are."""
+    return [finding] if _NOT_LEVELS.search(finding) else _LEVEL.split(finding)
+
+
+def _bare(text: str) -> str:
+    """`text` without blanks and quotes around it."""
+    text = text.strip().strip("\ufeff\u200b")
+    while len(text) > 1 and text[0] == text[-1] and text[0] in "'\"`":
+        text = text[1:-1].strip()
+    return text
+
+
+@lru_cache(maxsize=8192)
+def canonical(finding: str) -> str:
+    """The key that all spellings of one finding share; it is for comparing, not for showing.
+
+    Case, blanks, ``_``, ``-``, full stops, a plural and words as ``cases`` or ``films`` behind say nothing. What is
+    called COVID-19 in any of its usual ways is one finding, what is called normal is one, and what is called negative
+    for COVID-19 is a third. A number keeps its sign, and ``1.0`` is ``1``.
+    """
+    text = unicodedata.normalize("NFKC", _bare(finding)).casefold()
+    if _NUMBER.fullmatch(text):
+        number = float(text.replace(",", ".").replace("\u2212", "-"))
+        return str(int(number)) if number.is_integer() else str(number)
+    if signed := _SIGNED.fullmatch(text):
+        return COVID if signed[2] == "+" else NOT_COVID
+    words = [
+        _singular(word) for word in re.split(r"[\s_\-\u2010-\u2015\u2212.()\[\]]+", _X_RAY.sub("xray", text)) if word
+    ]
+    while len(words) > 1 and words[-1] in _OF_FILMS:
+        words.pop()
+    key = "".join(words)
+    if _NOT_COVID.fullmatch(key):
+        return NOT_COVID
+    if _COVID.fullmatch(key):
+        return COVID
+    return NORMAL if _NORMAL.fullmatch(key) else key or text
+
+
+def same_finding(one: str, other: str) -> bool:
+    """Whether two names are spellings of one finding."""
+    return canonical(one) == canonical(other)
+
+
+def _singular(word: str) -> str:
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    plural = len(word) > 3 and word.endswith("s") and not word.endswith(_KEPT_S) and word not in _ABBREVIATED
+    return word[:-1] if plural else word
