@@ -19,7 +19,8 @@ import numpy as np
 from PIL import Image
 
 from cxrtui.config import resolve
-from cxrtui.data.decode import read_film, stored_side
+from cxrtui.data.decode import stored_side
+from cxrtui.data.decoding.films import read_film
 from cxrtui.data.prepare import prepare
 from cxrtui.data.reading import windowed, workers
 from cxrtui.data.sources import read_source

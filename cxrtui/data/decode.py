@@ -57,7 +57,7 @@ class Decoded:
     notes: tuple[str, ...] = ()
 
 
-def decode(path: str | Path, display: Display | None = None) -> Grey:
+def decode(path: str | Path | int, display: Display | None = None) -> Grey:
     """The film at `path` as uint8 `[H, W]`, 0 black to 255 white.
 
     Raises:
@@ -66,17 +66,17 @@ def decode(path: str | Path, display: Display | None = None) -> Grey:
     return decode_with_notes(path, display).values
 
 
-def decode_with_notes(path: str | Path, display: Display | None = None) -> Decoded:
+def decode_with_notes(path: str | Path | int, display: Display | None = None) -> Decoded:
     """As `decode`, with the notes.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
     """
-    image, notes = _load(Path(path), 0, display)
+    image, notes = _load(path, 0, display)
     return Decoded(np.asarray(image), notes)
 
 
-def read_film(path: str | Path, side: int, fit: str = "stretch", display: Display | None = None) -> Grey:
+def read_film(path: str | Path | int, side: int, fit: str = "stretch", display: Display | None = None) -> Grey:
     """The film at `path` as uint8 `[side, side]`: what the prepared store holds and what `classify` looks at.
 
     Raises:
@@ -85,13 +85,15 @@ def read_film(path: str | Path, side: int, fit: str = "stretch", display: Displa
     return read_film_with_notes(path, side, fit, display).values
 
 
-def read_film_with_notes(path: str | Path, side: int, fit: str = "stretch", display: Display | None = None) -> Decoded:
+def read_film_with_notes(
+    path: str | Path | int, side: int, fit: str = "stretch", display: Display | None = None
+) -> Decoded:
     """As `read_film`, with the notes.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
     """
-    image, notes = _load(Path(path), 2 * side, display)
+    image, notes = _load(path, 2 * side, display)
     return Decoded(np.asarray(square(image, side, fit)), notes)
 
 
@@ -116,13 +118,13 @@ def square(image: Image.Image, side: int, fit: str = "stretch") -> Image.Image:
     return image.resize((side, side), Resampling.BILINEAR, box=box, reducing_gap=3.0)
 
 
-def _load(path: Path, enough: int, display: Display | None) -> tuple[Image.Image, tuple[str, ...]]:
+def _load(path: str | Path | int, enough: int, display: Display | None) -> tuple[Image.Image, tuple[str, ...]]:
     """The film in mode L, and its notes.
 
     A JPEG may come smaller, but with both sides at least `enough`; 0 = in full.
     """
     notes: list[str] = []
-    with reading(path) as stream:
+    with reading(Path(path) if isinstance(path, str) else path) as stream:
         image = _decode(stream, enough, display, notes)
     return image, tuple(dict.fromkeys(notes))
 

@@ -8,7 +8,6 @@ from typing import BinaryIO
 
 from cxrtui.data.dicom.recognise import HEAD, is_dicom
 from cxrtui.data.pictures import open_picture, reading
-from cxrtui.data.tags import read_tags
 from cxrtui.errors import FilmError
 
 _ENDINGS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".webp": "WebP",
@@ -28,8 +27,8 @@ class Header:
     misnamed: bool
 
 
-def read_header(path: Path) -> Header:
-    """The header of the picture at `path`.
+def read_header(path: Path | int, ending: str = "") -> Header:
+    """The header of the picture at `path`, a file or the descriptor of an open one of which the name's `ending` is.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
@@ -37,7 +36,7 @@ def read_header(path: Path) -> Header:
     with reading(path) as stream:
         head = stream.read(HEAD)
         stream.seek(0)
-        ending = _ENDINGS.get(path.suffix.casefold(), "")
+        ending = _ENDINGS.get((ending if isinstance(path, int) else path.suffix).casefold(), "")
         return _dicom(path, ending) if is_dicom(head) else _header(stream, head, ending)
 
 
@@ -52,8 +51,10 @@ def _header(stream: BinaryIO, head: bytes, ending: str) -> Header:
     return Header(kind, width, height, bits, colours or ("grey" if grey else "colour"), bool(ending) and ending != kind)
 
 
-def _dicom(path: Path, ending: str) -> Header:
-    said = read_tags(path)
+def _dicom(path: Path | int, ending: str) -> Header:
+    from cxrtui.data.dicom.header import read_header  # pydicom takes long to import, and most films are not DICOM
+
+    said = read_header(path, salt=b"", raw=True)
     if not said.rows or not said.columns:
         raise FilmError(f"it is a DICOM object without a picture{f' ({said.sop_name})' if said.sop_name else ''}")
     colours = "grey" if said.photometric.startswith("MONOCHROME") else "colour"

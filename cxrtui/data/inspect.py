@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from cxrtui.config import DataConfig
+from cxrtui.data.decoding.films import read_header
 from cxrtui.data.films import Collection, Film, printable
-from cxrtui.data.headers import Header, read_header
+from cxrtui.data.headers import Header
 from cxrtui.data.labels import Labels, select
 from cxrtui.data.layouts.words import UNKNOWN
 from cxrtui.data.pool import Tell, silent, windowed, workers

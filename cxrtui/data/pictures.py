@@ -5,11 +5,11 @@ Only regular files of PNG, JPEG, WebP, TIFF, BMP or DICOM, of at most `MAX_BYTES
 
 from __future__ import annotations
 
+import os
 import stat
-import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,7 +23,25 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 MAX_PIXELS = 100_000_000
 MAX_BYTES = 1 << 30
 LARGE = 16_000_000
-large_at_once = threading.Semaphore(1)  # so that peak memory is one large film's, however many cores decode
+
+
+class Permission(AbstractContextManager[None]):
+    """Asked for before a large film is decoded: one at a time, so that peak memory is one film's, however many decode.
+
+    Who decodes alone needs none; a process that does so for another (`cxrtui.data.decoding`) sets `ask`.
+    """
+
+    def __init__(self) -> None:
+        self.ask: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> None:
+        self.ask()
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing: the permission ends with the film."""
+
+
+large_at_once = Permission()
 KINDS = (
     (b"\x89PNG\r\n\x1a\n", "PNG", PngImagePlugin.PngImageFile),
     (b"\xff\xd8\xff", "JPEG", JpegImagePlugin.JpegImageFile),
@@ -32,21 +50,25 @@ KINDS = (
 )  # fmt: skip
 
 
-def open_film(path: Path) -> BinaryIO:
+def open_film(path: Path | int) -> BinaryIO:
     """The file at `path` for reading, once it is certain that reading it will neither wait nor never end.
+
+    A number is the descriptor of an open file, which is read from its beginning and stays open.
 
     Raises:
         FilmError: it cannot be opened; the message is the reason, without the path.
     """
     try:
-        status = path.stat()
+        status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             raise FilmError("it is a folder" if stat.S_ISDIR(status.st_mode) else "it is not a regular file")
         if status.st_size == 0:
             raise FilmError("the file is empty")
         if status.st_size > MAX_BYTES:
             raise FilmError(f"the file is too large ({status.st_size / 2**30:.1f} GiB; the limit is 1 GiB)")
-        return path.open("rb")
+        if isinstance(path, int):
+            os.lseek(path, 0, os.SEEK_SET)
+        return open(path, "rb", closefd=not isinstance(path, int))
     except FileNotFoundError:
         raise FilmError("there is no such file") from None
     except PermissionError:
@@ -56,15 +78,18 @@ def open_film(path: Path) -> BinaryIO:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[BinaryIO]:
-    """The file at `path`, open; whatever goes wrong with it in the block becomes a `FilmError` with the reason."""
+def reading(path: Path | int) -> Iterator[BinaryIO]:
+    """The film at `path` (see `open_film`), open; what goes wrong with it in the block becomes a `FilmError`.
+
+    Raises:
+        FilmError: the message is the reason, without the path.
+        MemoryError: there is not enough to decode it.
+    """
     try:
         with open_film(path) as stream:
             yield stream
-    except FilmError:
+    except (FilmError, MemoryError):
         raise
-    except MemoryError:
-        raise FilmError("there is not enough memory to decode it") from None
     except Image.DecompressionBombError:
         raise FilmError(f"it has too many pixels (the limit is {MAX_PIXELS // 10**6} million)") from None
     except Exception as error:  # Pillow's decoders raise many kinds on damaged files

@@ -1,7 +1,7 @@
 """The stages before the division: read the source, choose by label, fingerprint, and decode what is not yet stored.
 
-Work runs in threads (Pillow decodes outside the GIL), never in other processes: a fork beside JAX is unsafe, and a
-spawn would start the whole application again.
+Threads hash, and wait for the processes that decode (`cxrtui.data.decoding`); those are started anew and small, for a
+fork beside JAX is unsafe.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from cxrtui.config import DataConfig
-from cxrtui.data.decode import Grey, read_film, stored_side
+from cxrtui.data.decode import Grey, stored_side
+from cxrtui.data.decoding.films import read_film, rest
 from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.fingerprint import Hashes, fingerprint
 from cxrtui.data.labels import Labels, select
@@ -135,7 +136,7 @@ def _build(
 
     def decoded(item: tuple[Film, int]) -> tuple[Grey, str]:
         try:
-            return read_film(item[0].path, side, fit, item[0].display), ""
+            return read_film(item[0].path, side, fit, item[0].display).values, ""
         except FilmError as error:
             return np.zeros((side, side), np.uint8), printable(error)
 
@@ -166,6 +167,7 @@ def _build(
     finally:
         cancelled.set()
         writer.join()
+        rest()
     if failures:
         raise failures[0]
     yield Preparing(stage="decoding films", done=len(chosen), total=len(chosen))

@@ -16,15 +16,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from cxrtui.data.decoding.films import read_tags as read_apart
+from cxrtui.data.dicom.chest import other_view, why_not_chest_film
+from cxrtui.data.dicom.description import DicomHeader
 from cxrtui.data.dicom.recognise import HEAD, is_dicom
+from cxrtui.data.dicom.salt import deidentified, own_salt
 from cxrtui.data.films import Film, printable
 from cxrtui.data.pool import Tell, silent, windowed, workers
 from cxrtui.errors import FilmError
-
-if TYPE_CHECKING:
-    from cxrtui.data.dicom.header import DicomHeader
 
 _EVERY = 32  # films to a task of a thread, and to a word of progress
 
@@ -45,9 +45,7 @@ def read_tags(path: Path, *, raw: bool = False) -> DicomHeader:
 @lru_cache(maxsize=1 << 16)
 def _read(path: Path, identity: tuple[int, ...], raw: bool) -> DicomHeader:
     del identity
-    from cxrtui.data.dicom.header import read_header  # pydicom takes long to import, and most films are not DICOM
-
-    return read_header(path, raw=raw)
+    return read_apart(path, salt=own_salt(), raw=raw)
 
 
 def with_tags(films: Iterable[Film], tally: Counter[str], *, raw: bool = False, tell: Tell = silent) -> Iterator[Film]:
@@ -90,9 +88,6 @@ def _is_dicom(path: Path) -> bool:
 
 def _with_tags(film: Film, raw: bool) -> tuple[Film, str]:
     """The film, and why it is to be left out."""
-    from cxrtui.data.dicom.chest import other_view, why_not_chest_film
-    from cxrtui.data.dicom.header import deidentified, own_salt
-
     try:
         said = read_tags(film.path, raw=raw)
     except FilmError:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cxrtui.data.decode import read_film
+from cxrtui.data.decoding.films import read_film, warm
 from cxrtui.data.layouts.bimcv import display_of
 from cxrtui.errors import FilmError
 from cxrtui.evaluation import model as models
@@ -48,7 +48,8 @@ class Classifier:
         films: list[np.ndarray[Any, np.dtype[np.uint8]]] = []
         for path in paths:
             try:
-                films.append(read_film(path, self.model.side, self.model.config.data.fit, display_of(path)))
+                film = read_film(path, self.model.side, self.model.config.data.fit, display_of(path))
+                films.append(film.values)
                 rows.append(None)
             except FilmError as error:
                 rows.append(Classified(str(path), ok=False, error=str(error)))
@@ -80,4 +81,5 @@ def load(target: Run | Path) -> Classifier:
     Raises:
         UsageError, WeightsError: as `model.load`.
     """
+    warm()  # the process that decodes starts while the weights are read
     return Classifier(models.load(target))

@@ -89,10 +89,10 @@ def _inspect(text: str, tell: Tell) -> Report:
 
 
 def _decode(path: Path) -> Any:
-    from cxrtui.data.decode import decode
+    from cxrtui.data.decoding.films import decode
     from cxrtui.data.layouts.bimcv import display_of
 
-    return decode(path, display_of(path))
+    return decode(path, display_of(path)).values
 
 
 class Drive(Protocol):

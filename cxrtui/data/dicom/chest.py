@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cxrtui.data.dicom.header import DicomHeader
+from cxrtui.data.dicom.description import DicomHeader
 from cxrtui.data.layouts.words import LATERAL, OBLIQUE
 
 _FILMS = ("CR", "DX", "DR", "RG")  # DR and RG are no longer in the standard (PS3.3 section C.7.3.1.1.1), and still met

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
-from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import JPEGExtended12Bit, RLELossless
 
 from cxrtui.data.dicom.codestream import picture_size
 from cxrtui.data.dicom.dataset import open_dataset, quiet, text, transfer_syntax, whole
+from cxrtui.data.dicom.decoders import decoder
 from cxrtui.data.dicom.tables import Words, display_table
 from cxrtui.data.pictures import LARGE, MAX_PIXELS, large_at_once
 from cxrtui.errors import FilmError
@@ -111,7 +111,7 @@ def _decoded(dataset: Dataset, *, raw: bool) -> npt.NDArray[Any]:
                 "allow_excess_frames": False, "correct_unused_bits": False,
                 "apply_j2k_sign_correction": True, "apply_jls_sign_correction": True,
             }  # fmt: skip
-            found, _ = get_decoder(syntax).as_array(dataset, raw=raw, index=0, **options)
+            found, _ = decoder(syntax).as_array(dataset, raw=raw, index=0, **options)
         except (FilmError, MemoryError):
             raise
         except NotImplementedError:

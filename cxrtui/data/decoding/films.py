@@ -1,0 +1,108 @@
+"""The one door to what films hold: pixels, headers and tags, read in processes apart. Safe from several threads.
+
+What comes back is exactly what `cxrtui.data.decode` gives in one process, and checked again here: shapes and types are
+what they must be, words are printable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cxrtui.data.decode import Decoded
+from cxrtui.data.decoding.process import Answer
+from cxrtui.data.decoding.processes import processes
+from cxrtui.data.dicom.description import DicomHeader
+from cxrtui.data.films import Display, printable
+from cxrtui.data.headers import Header
+from cxrtui.errors import FilmError
+
+warm = processes.warm
+rest = processes.rest
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A film that can be decoded: its header, and what a user should hear of how its pixels are read."""
+
+    header: Header
+    notes: tuple[str, ...] = ()
+
+
+def decode(path: str | Path, display: Display | None = None) -> Decoded:
+    """The film at `path` in full, as `cxrtui.data.decode.decode_with_notes`.
+
+    Raises:
+        FilmError: it cannot be read; the message is the reason, without the path.
+    """
+    with _valid():
+        return _pixels(processes.run("decode", Path(path), {"display": _plain(display)}))
+
+
+def read_film(path: str | Path, side: int, fit: str = "stretch", display: Display | None = None) -> Decoded:
+    """The film at `path` as a square of `side`, as `cxrtui.data.decode.read_film_with_notes`.
+
+    Raises:
+        FilmError: it cannot be read; the message is the reason, without the path.
+    """
+    with _valid():
+        return _pixels(processes.run("read_film", Path(path), {"side": side, "fit": fit, "display": _plain(display)}))
+
+
+def read_header(path: Path) -> Header:
+    """The header of the film at `path`; no pixel is decoded.
+
+    Raises:
+        FilmError: it cannot be read; the message is the reason, without the path.
+    """
+    with _valid():
+        return Header(**processes.run("header", path, {"ending": path.suffix}).words)
+
+
+def look(path: Path, side: int, fit: str = "stretch", display: Display | None = None) -> Seen:
+    """The header of the film at `path`, once it is certain that `read_film` can read it.
+
+    Raises:
+        FilmError: it cannot be read; the message is the reason, without the path.
+    """
+    arguments = {"ending": path.suffix, "side": side, "fit": fit, "display": _plain(display)}
+    with _valid():
+        words = processes.run("look", path, arguments).words
+        return Seen(Header(**words["header"]), _notes(words))
+
+
+def read_tags(path: Path, *, salt: bytes, raw: bool) -> DicomHeader:
+    """The tags of the DICOM file at `path`, as `cxrtui.data.dicom.header.read_header`.
+
+    Raises:
+        FilmError: it cannot be read; the message is the reason, without the path.
+    """
+    with _valid():
+        return DicomHeader(**processes.run("tags", path, {"salt": salt.hex(), "raw": raw}).words)
+
+
+@contextmanager
+def _valid() -> Iterator[None]:
+    """An answer that is none becomes a `FilmError`: a damaged film may have damaged the process that read it."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError):
+        raise FilmError("its decoder gave no valid answer") from None
+
+
+def _pixels(answer: Answer) -> Decoded:
+    height, width = answer.words["shape"]
+    return Decoded(np.frombuffer(answer.body, np.uint8).reshape(height, width), _notes(answer.words))
+
+
+def _notes(words: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(printable(note) for note in words["notes"])
+
+
+def _plain(display: Display | None) -> dict[str, Any] | None:
+    return None if display is None else asdict(display)

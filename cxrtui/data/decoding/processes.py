@@ -1,0 +1,108 @@
+"""The processes that decode for this one: as many as there are threads that ask, kept warm, replaced where one dies."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cxrtui.data.decoding.process import Answer, CrashedError, Limits, Process
+from cxrtui.data.pictures import open_film
+
+
+class Processes:
+    """Processes that run the jobs of the module `jobs`; safe to ask from several threads.
+
+    None is started before it is needed. A thread that asks has one process to itself, so that the film that a process
+    dies of is certain; what a film before it may have left in that process is ruled out by a second try in a new one,
+    with no other second try beside it.
+    """
+
+    def __init__(self, jobs: str, limits: Limits | None = None) -> None:
+        self._jobs = jobs
+        self._limits = limits or Limits()
+        self._lock = threading.Lock()
+        self._idle: list[Process] = []
+        self._busy: set[Process] = set()
+        self._large = threading.Semaphore(1)
+        self._again = threading.Lock()
+
+    def run(self, job: str, path: Path, arguments: dict[str, Any]) -> Answer:
+        """What `job` gives for the film at `path`.
+
+        Raises:
+            FilmError: it cannot be read, or its decoding crashes, takes too long or too much; the message is the
+                reason, without the path.
+            CxrtuiError: no process can be started.
+        """
+        try:
+            return self._run(job, path, arguments)
+        except CrashedError:
+            with self._again:
+                return self._run(job, path, arguments, anew=True)
+
+    def warm(self) -> None:
+        """Start a process where none is idle, and do not wait for it."""
+        with self._lock:
+            if self._idle:
+                return
+        process = Process(self._jobs, self._limits)
+        with self._lock:
+            self._idle.append(process)
+
+    def rest(self) -> None:
+        """End the idle processes but one: much was decoded, and now nothing is for a while."""
+        with self._lock:
+            ended, self._idle = self._idle[1:], self._idle[:1]
+        for process in ended:
+            process.end()
+
+    def close(self) -> None:
+        """End all processes; a thread that waits for one gets an error."""
+        with self._lock:
+            ended, self._idle = [*self._idle, *self._busy], []
+        for process in ended:
+            process.end()
+
+    def _run(self, job: str, path: Path, arguments: dict[str, Any], *, anew: bool = False) -> Answer:
+        held = False
+
+        def may_be_large() -> None:
+            nonlocal held
+            if not held:
+                self._large.acquire()
+                held = True
+
+        try:
+            with open_film(path) as film, self._borrowed(anew) as process:
+                return process.run(job, film.fileno(), arguments, may_be_large)
+        finally:
+            if held:
+                self._large.release()
+
+    @contextlib.contextmanager
+    def _borrowed(self, anew: bool) -> Iterator[Process]:
+        process = None
+        with self._lock:
+            while self._idle and not anew and process is None:
+                process = self._idle.pop()
+                if not process.alive:  # someone else has ended it
+                    process.end()
+                    process = None
+        process = process or Process(self._jobs, self._limits)
+        with self._lock:
+            self._busy.add(process)
+        try:
+            yield process
+        finally:
+            with self._lock:
+                self._busy.discard(process)
+                if process.alive:
+                    self._idle.append(process)
+
+
+processes = Processes("cxrtui.data.decoding.jobs")
+atexit.register(processes.close)
