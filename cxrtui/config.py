@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from cxrtui.errors import ConfigError
+from cxrtui.files import read_bytes
+from cxrtui.printable import printable
 from cxrtui.setting import as_text as as_text  # for those who show a configuration
 from cxrtui.setting import nearest, setting, value_of
 from cxrtui.transfer import FREEZE_LEVELS as FREEZE_LEVELS
@@ -21,6 +23,7 @@ from cxrtui.transfer import check_rates, check_unfreezing
 
 VIEWS = ("frontal", "PA", "AP", "AP supine", "lateral", "unknown", "all")
 METRICS = ("loss", "accuracy", "auroc", "sensitivity", "specificity")
+_MOST_BYTES = 1 << 24  # of a configuration: a list of every label of a large collection is far less
 
 
 @dataclass(frozen=True)
@@ -152,10 +155,10 @@ def coerce(key: str, value: Any) -> Any:
     """
     section, _, name = key.partition(".")
     if section not in SECTIONS or not name:
-        raise ConfigError(f"Unknown setting {key!r}{nearest(key, known_keys())}")
+        raise ConfigError(f"Unknown setting {key[:64]!r}{nearest(key, known_keys())}")
     item = next((item for item in fields(SECTIONS[section]) if item.name == name), None)
     if item is None:
-        raise ConfigError(f"Unknown setting {key!r}{nearest(key, known_keys())}")
+        raise ConfigError(f"Unknown setting {key[:64]!r}{nearest(key, known_keys())}")
     return value_of(key, item.metadata, typing.get_type_hints(SECTIONS[section])[name], value)
 
 
@@ -217,22 +220,25 @@ def flatten(body: Mapping[str, Any], where: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for section, entries in body.items():
         if section not in SECTIONS or not isinstance(entries, Mapping):
-            raise ConfigError(f"Unknown section [{section}] in {where}{nearest(section, SECTIONS)}")
+            raise ConfigError(f"Unknown section [{printable(section)[:64]}] in {where}{nearest(section, SECTIONS)}")
         values.update({f"{section}.{key}": value for key, value in entries.items()})
     return values
 
 
-def read_file(path: Path) -> dict[str, Any]:
-    """The settings in a TOML file as ``{"section.key": value}``; not yet checked.
+def read_file(path: Path, *, pipe: bool = False) -> dict[str, Any]:
+    """The settings in a TOML file as ``{"section.key": value}``; not yet checked. `pipe`: it may be one, as of a shell.
 
     Raises:
         ConfigError: the file is missing, unreadable, no TOML, or has an unknown section.
     """
     try:
-        body = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        raw = path.read_bytes() if pipe else read_bytes(path, _MOST_BYTES)
+        body = tomllib.loads(raw.decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"Cannot read the configuration {path}: {error.strerror or error}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except RecursionError:
+        raise ConfigError(f"{path} is not a configuration: it is nested too deep.") from None
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise ConfigError(f"{path} is not a TOML file: {error}.") from None
     return flatten(body, str(path))
 

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Column, Table
 from rich.text import Text
 
 from cxrtui import RESEARCH_ONLY
-from cxrtui.data.films import printable
 from cxrtui.errors import UsageError
+from cxrtui.printable import printable
+from cxrtui.printing import PrintableConsole
 from cxrtui.progress import RunState, metrics_text, percent
 from cxrtui.runs import Run
 
@@ -41,11 +41,12 @@ def run_row(run: Run) -> dict[str, Any]:
         "run": run.name,
         "status": status,
         "metric": early.metric if early else None,
-        "best": early.best if early and early.best == early.best else None,
+        "best": early.best if early and math.isfinite(early.best) else None,
         "epoch": state.epoch,
         "epochs": state.steps[-1].epochs if len(state.steps) else None,
         "step": state.step,
         "updated": state.updated or None,
+        "problem": state.problem or None,
     }
 
 
@@ -62,18 +63,21 @@ def print_runs(runs: Iterable[Run], as_json: bool) -> None:
     rows = [run_row(run) for run in runs]
     if as_json:
         for row in rows:
-            print(json.dumps(row))
+            print(json.dumps(row, allow_nan=False))
         return
     if not rows:
         print("No runs yet. Start one with: cxrtui --headless train --data FOLDER --init random")
         return
     table = Table("run", "status", "best", "epoch", "active", box=None, pad_edge=False)
+    if any(row["problem"] for row in rows):
+        table.add_column("problem", overflow="fold")
     for row in rows:
         best = f"{row['metric']} {row['best']:.4f}" if row["best"] is not None else "–"
         epoch = f"{row['epoch']}/{row['epochs']}" if row["epochs"] else "–"
         active = f"{age(time.time() - row['updated'])} ago" if row["updated"] else "–"
-        table.add_row(row["run"], row["status"], best, epoch, active)
-    Console().print(table)
+        problem = [row["problem"] or ""] if len(table.columns) > 5 else []
+        table.add_row(printable(row["run"]), row["status"], best, epoch, active, *problem)
+    PrintableConsole().print(table)
 
 
 def print_run(run: Run, as_json: bool) -> None:
@@ -82,17 +86,19 @@ def print_run(run: Run, as_json: bool) -> None:
     if as_json:
         row["evaluations"] = {
             part: {
-                "metrics": {name: None if math.isnan(value) else value for name, value in item.metrics.items()},
+                "metrics": {name: value if math.isfinite(value) else None for name, value in item.metrics.items()},
                 "counts": item.counts,
-                "threshold": item.threshold,
+                "threshold": item.threshold if math.isfinite(item.threshold) else None,
             }
             for part, item in state.evaluations.items()
         }
         row["message"] = state.failed.message if state.failed else None
         print(json.dumps(row, allow_nan=False))
         return
-    print(f"run        {run.name} ({run.folder})")
+    print(f"run        {printable(run.name)} ({printable(run.folder)})")
     print(f"status     {row['status']}, epoch {row['epoch']} of {row['epochs'] or '?'}, step {row['step']}")
+    if state.problem:
+        print(f"problem    {state.problem}")
     if state.failed:
         print(f"error      {state.failed.message}")
     if state.data:
@@ -163,7 +169,7 @@ def _print_csv(row: Classified, header: list[str] | None) -> list[str]:
 
 def _print_text(row: Classified) -> None:
     name = printable(row.file)
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    console = PrintableConsole(soft_wrap=True)
     if not row.ok:
         console.print(Text.assemble((f"{name}: ", "bold"), ("not classified: ", "red"), row.error))
         return
@@ -212,7 +218,7 @@ def make_phantoms(folder: Path, count: int, seed: int, size: int) -> None:
 @contextlib.contextmanager
 def progress_bar(about: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr where that is a terminal; called with how many are done, and of how many."""
-    console = Console(stderr=True)
+    console = PrintableConsole(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(about, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
@@ -221,8 +227,8 @@ def progress_bar(about: str) -> Iterator[Callable[[int, int], None]]:
 @contextlib.contextmanager
 def download_bar(about: str) -> Iterator[Callable[[int, int], None]]:
     """As `progress_bar`, in bytes; where stderr is no terminal, a line every ten seconds."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
+    console = PrintableConsole(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
                TimeRemainingColumn())  # fmt: skip
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(about, total=None)
@@ -271,7 +277,7 @@ def print_shelf(entries: Iterable[Entry], as_json: bool) -> None:
         size = f"{row['bytes'] / 1e6:.1f} MB" if row["bytes"] else "–"
         table.add_row(row["name"], row["status"], size, row["licence"] or "–", Text(row["error"] or what or "–"))
     if not as_json:
-        Console().print(table)
+        PrintableConsole().print(table)
 
 
 def print_doctor() -> None:
@@ -293,6 +299,6 @@ def print_doctor() -> None:
     print(f"{'memory':<22} {psutil.virtual_memory().available / 2**30:.1f} GiB free")
     print(f"{'compiled programs in':<22} {backend.prepare() or 'nowhere: the cache folder cannot be written'}")
     print(f"{'prepared films in':<22} {cache_root() / 'prepared'}")
-    console = Console()
+    console = PrintableConsole()
     size = f"{console.width}×{console.height}" if console.is_terminal else "none"
     print(f"{'terminal':<22} {size}, colours: {console.color_system or 'none'}")

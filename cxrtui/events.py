@@ -13,6 +13,8 @@ import time
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from cxrtui import typed
+
 VERSION = 1
 
 
@@ -29,7 +31,7 @@ class RunStarted(Event):
 
     run: str
     seed: int
-    config: dict[str, Any]
+    config: dict[str, dict[str, Any]]
     device: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -213,9 +215,14 @@ TYPES: dict[str, type[Event]] = {
         EarlyStopping, CheckpointSaved, Paused, Resumed, Warned, Evaluated, Stopped, Failed,
     )
 }  # fmt: skip
+_CHECKS = {kind: typed.checks(cls) for kind, cls in TYPES.items()}
+
+COUNTED = frozenset(("tp", "fp", "tn", "fn", "positive", "negative", "films"))  # what every `Evaluated` counts
+_EARLIEST, _LATEST = 0.0, 253_402_300_799.0  # the year 9999: what a clock can show
 
 
-_KINDS: dict[str, type] = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "dict": dict}
+class DamagedError(ValueError):
+    """A line of a log that names a known type and does not hold what that has; the message says what."""
 
 
 def _plain(value: Any) -> Any:
@@ -229,15 +236,6 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _restored(value: Any, annotation: str) -> Any:
-    """The inverse of `_plain` for a field of type `annotation`."""
-    if annotation == "float" and isinstance(value, (str, int)):
-        return float(value)
-    if annotation == "dict[str, float]":
-        return {key: float(item) for key, item in value.items()}
-    return value
-
-
 def encode(event: Event) -> str:
     """The event as one line of JSON, without the newline."""
     body = {item.name: _plain(getattr(event, item.name)) for item in fields(event)}
@@ -245,15 +243,37 @@ def encode(event: Event) -> str:
 
 
 def decode(line: str | bytes) -> Event | None:
-    """The event in `line`, or None where it is torn, foreign, or of a type that this version does not know."""
+    """The event in `line`, or None where it is torn, foreign, or of a type that this version does not know.
+
+    Its text is printable: a label, a file's name or a reason in it may come from anywhere.
+    """
+    try:
+        return parse(line)
+    except DamagedError:
+        return None
+
+
+def parse(line: str | bytes) -> Event | None:
+    """As `decode`.
+
+    Raises:
+        DamagedError: the type is known, and a field is missing or holds what it cannot.
+    """
     try:
         body = json.loads(line)
-        cls = TYPES.get(body.get("type"))
-        if cls is None:
-            return None
-        known = {item.name: str(item.type) for item in fields(cls)}
-        values = {key: _restored(value, known[key]) for key, value in body.items() if key in known}
-        fits = all(isinstance(value, _KINDS[known[key].partition("[")[0]]) for key, value in values.items())
-        return cls(**values) if fits else None
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
+    kind = body.get("type") if isinstance(body, dict) else None
+    if not isinstance(kind, str) or kind not in TYPES:
+        return None
+    known = typed.checks(TYPES[kind])
+    try:
+        values = {key: known[key](value) for key, value in body.items() if key in known}
+        event = TYPES[kind](**values)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise DamagedError(f"a {kind} {typed.misfit(body, known) or 'that lacks something'}") from error
+    if not _EARLIEST <= event.time <= _LATEST:
+        raise DamagedError(f"a {kind} at no time that can be")
+    if isinstance(event, Evaluated) and not event.counts.keys() >= COUNTED:
+        raise DamagedError(f"a {kind} without its counts")
+    return event

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -21,6 +22,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 from cxrtui import RESEARCH_ONLY, events
 from cxrtui.config import Config
 from cxrtui.errors import EXIT_FAULT, EXIT_STOPPED, UsageError
+from cxrtui.files import read_text
+from cxrtui.printing import PrintableConsole
 from cxrtui.progress import RunState, describe, fold
 from cxrtui.runner import drive, save_config
 from cxrtui.runs import Run
@@ -30,7 +33,7 @@ _PLAIN_SECONDS = 15.0
 
 def duration(seconds: float | None) -> str:
     """``1:02:03`` or ``2:03``; a dash where it is unknown."""
-    if seconds is None:
+    if seconds is None or not math.isfinite(seconds):
         return "–"
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
@@ -46,7 +49,7 @@ def step_text(state: RunState) -> str:
     )
 
 
-class _StderrConsole(Console):
+class _StderrConsole(PrintableConsole):
     """Stderr; where its reader has gone that is an error like any other, and not the end of the program."""
 
     def __init__(self) -> None:
@@ -94,7 +97,8 @@ class BarProgress:
     def __init__(self, console: Console) -> None:
         self._state = RunState()
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[text]}"),
+            TextColumn("{task.description}", markup=False), BarColumn(bar_width=24),
+            TextColumn("{task.fields[text]}", markup=False),
             console=console, transient=True, redirect_stdout=False, redirect_stderr=False,
         )  # fmt: skip
         self._task = self._progress.add_task("starting", total=None, text="")
@@ -198,8 +202,9 @@ def _say_goodbye(console: Console, run: Run, code: int, debug: bool) -> None:
     else:
         traceback = run.folder / "traceback.txt"
         text = f"Run {run.name} failed; its log is {run.events_file}, the traceback {traceback}."
-        if debug and traceback.is_file():
-            text = f"{traceback.read_text(encoding='utf-8')}{text}"
+        if debug:
+            with contextlib.suppress(OSError):
+                text = f"{read_text(traceback, errors='replace')}{text}"
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 

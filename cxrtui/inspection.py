@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +13,7 @@ from cxrtui import RESEARCH_ONLY, stages
 from cxrtui.config import DataConfig
 from cxrtui.data.films import printable
 from cxrtui.data.inspect import Report, Section, inspect
+from cxrtui.printing import PrintableConsole
 
 _ROWS = 12
 _FILES = 10
@@ -30,7 +31,7 @@ def print_inspection(paths: Sequence[str], data: DataConfig, as_json: bool) -> N
     if as_json:
         print(json.dumps(report.as_dict()))
         return
-    out = Console(highlight=False)
+    out = PrintableConsole()
     out.print(headline(report))
     for section in shown_sections(report):
         out.print(part(section, report, out.width, fold=False), crop=False)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from cxrtui import events as ev
+from cxrtui.printable import printable_lines
 
 T = TypeVar("T")
 
@@ -72,7 +73,8 @@ class LogLine:
 class RunState:
     """Everything a screen shows of a run. Empty at first; `fold` is the only thing that makes a new one.
 
-    `status`: empty, preparing, compiling, training, validating, paused, evaluating, finished, stopped, failed.
+    `status`: empty, preparing, compiling, training, validating, paused, evaluating, finished, stopped, failed;
+    unreadable where the log is there and nothing of it can be read. `problem` says what of it could not be.
     """
 
     run: str = ""
@@ -96,6 +98,7 @@ class RunState:
     failed: ev.Failed | None = None
     images_per_second: float = 0.0
     log: Series[LogLine] = field(default_factory=Series)
+    problem: str = ""
 
     @property
     def early(self) -> ev.EarlyStopping | None:
@@ -136,14 +139,14 @@ class RunState:
     @property
     def live(self) -> bool:
         """Whether the log's last word is that the run goes on; the process may have died without saying so."""
-        return self.status not in ("empty", "finished", "stopped", "failed")
+        return self.status not in ("empty", "finished", "stopped", "failed", "unreadable")
 
 
 def fold(state: RunState, event: ev.Event) -> RunState:
     """`state` after `event`; neither argument changes."""
     try:
         state, line = _apply(state, event), describe(event)
-    except (TypeError, ValueError, KeyError, AttributeError):
+    except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError):
         return state  # a log that something else has written into
     if line is not None:
         state = replace(state, log=state.log.appended(line))
@@ -156,6 +159,14 @@ def fold_all(stream: Iterable[ev.Event], state: RunState | None = None) -> RunSt
     for event in stream:
         state = fold(state, event)
     return state
+
+
+def with_problem(state: RunState, problem: str) -> RunState:
+    """`state` and what of its log could not be read; empty where all could."""
+    if problem == state.problem:
+        return state
+    status = "empty" if state.status == "unreadable" else state.status
+    return replace(state, problem=problem, status="unreadable" if problem and status == "empty" else status)
 
 
 def _apply(state: RunState, event: ev.Event) -> RunState:
@@ -288,4 +299,4 @@ def describe(event: ev.Event) -> LogLine | None:
             text, level = event.message, "error"
         case _:
             return None
-    return LogLine(event.time, level, text)
+    return LogLine(event.time, level, printable_lines(text))

@@ -66,8 +66,7 @@ class _Steering:
 
     def __init__(self, run: Run, should_stop: Callable[[], bool]) -> None:
         self._run, self._should_stop = run, should_stop
-        seen = run.read_command()
-        self._seen = seen[1] if seen else 0
+        self._seen = {number for _, number in run.read_commands()}
         self._looked = 0.0
         self.stopping = self.paused = False
         self.checkpoint_asked = self.saving = False
@@ -80,9 +79,9 @@ class _Steering:
         if self._should_stop():
             self.stopping = True
         for command, number in self._run.read_commands():
-            if number <= self._seen:
+            if number in self._seen:
                 continue
-            self._seen = number
+            self._seen.add(number)
             match command:
                 case "stop":
                     self.stopping = True

@@ -29,11 +29,18 @@ from pathlib import Path
 
 from cxrtui import events
 from cxrtui.errors import UsageError
-from cxrtui.progress import RunState, fold_all
+from cxrtui.files import is_there, open_file, read_text
+from cxrtui.progress import RunState, fold_all, with_problem
 
 COMMANDS = ("pause", "resume", "checkpoint", "stop")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TAIL_BYTES = 512 * 1024
+_SUMMARY_MOST = 1 << 28  # bytes of a log that are looked through for its last verdict
+_BLOCK = 1 << 20
+_LINE_MOST = 1 << 26  # a list of a hundred thousand unreadable films is a third of it
+_POLL_MOST = 1 << 28  # bytes that a poll passes over within one line
+_SMALL = 1 << 16  # bytes of a lock or a control file at most
+_LOCK_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def write_atomic(path: Path, text: str) -> None:
@@ -50,31 +57,80 @@ def write_atomic(path: Path, text: str) -> None:
 
 
 class EventTail:
-    """Reads a growing events.jsonl; what follows the last newline is kept for the next poll, so never torn."""
+    """Reads a growing events.jsonl; what follows the last newline is kept for the next poll, so never torn.
+
+    A line longer than `_LINE_MOST` bytes is passed over without being held. `problem` says what could not be read:
+    the file, or lines that name an event and do not hold one. Lines that are torn, of another program or of a newer
+    version are none.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._offset = 0
         self._rest = b""
+        self._passing = False  # within a line that is too long
+        self._unreadable = self._damage = ""
+        self._damaged = 0
+
+    @property
+    def problem(self) -> str:
+        """What of the log could not be read so far; empty where all could."""
+        if self._unreadable or not self._damaged:
+            return self._unreadable
+        more = f", and {self._damaged - 1} more of its lines" if self._damaged > 1 else ""
+        return f"part of {self.path.name} cannot be read: {self._damage}{more}"
 
     def poll(self) -> list[events.Event]:
         """The events that were completed since the last call; unreadable lines are skipped."""
+        found: list[events.Event] = []
         try:
-            with self.path.open("rb") as file:
+            with open_file(self.path) as file:
                 file.seek(self._offset)
-                chunk = file.read()
-        except FileNotFoundError:
-            return []
-        self._offset += len(chunk)
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        return [event for line in lines if line and (event := events.decode(line)) is not None]
+                most = self._offset + _POLL_MOST
+                while self._offset < most and (block := file.read(_BLOCK)):
+                    self._offset += len(block)
+                    self._take(block, found)
+                    most = most if self._passing else self._offset + _POLL_MOST
+            self._unreadable = ""
+        except FileNotFoundError as error:
+            self._unreadable = _cannot(self.path, error) if is_there(self.path) else ""
+        except OSError as error:
+            self._unreadable = _cannot(self.path, error)
+        return found
+
+    def _take(self, block: bytes, found: list[events.Event]) -> None:
+        """Add to `found` the events whose lines end within `block`."""
+        if self._passing:
+            _, newline, block = block.partition(b"\n")
+            self._passing = not newline
+        *lines, self._rest = (self._rest + block).split(b"\n")
+        if len(self._rest) > _LINE_MOST:
+            self._passing, self._rest = True, b""
+            self._note(f"a line of more than {_LINE_MOST:,} bytes")
+        for line in lines:
+            try:
+                event = events.parse(line) if line else None
+            except events.DamagedError as error:
+                self._note(str(error))
+                continue
+            if event is not None:
+                found.append(event)
+
+    def _note(self, damage: str) -> None:
+        self._damage, self._damaged = self._damage or damage, self._damaged + 1
+
+
+def _cannot(file: Path, error: OSError) -> str:
+    """Why `file` cannot be read, for the row of its run."""
+    reason = "it is a link to nothing" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
+    return f"{file.name} cannot be read: {reason}"
 
 
 class RunLock:
     """Exclusive right to write a run; the kernel drops it when the process ends, however it ends."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a+")
+        self._file = os.fdopen(os.open(path, _LOCK_FLAGS, 0o644), "a+")
         # A watcher holds the lock for an instant each time it asks `Run.alive`; a writer holds it for good.
         for _ in range(20):
             try:
@@ -143,32 +199,43 @@ class Run:
 
     def read(self) -> RunState:
         """The whole log, folded."""
-        return fold_all(self.tail().poll())
+        return self._folded(self.tail())
+
+    def _folded(self, tail: EventTail) -> RunState:
+        return with_problem(fold_all(tail.poll()), tail.problem or self._other_problem())
+
+    def _other_problem(self) -> str:
+        """What is wrong with the configuration, as far as can be seen without reading it."""
+        try:
+            open_file(self.config_file).close()
+        except OSError as error:
+            return _cannot(self.config_file, error)
+        return ""
 
     def summary(self) -> RunState:
         """The end of the log folded, back to the last verdict: status and best values of a long run, at once."""
         try:
             size = self.events_file.stat().st_size
         except OSError:
-            return RunState()
+            return self.read()  # which says why
         length = _TAIL_BYTES
         while True:
             tail = self.tail()
             tail._offset = max(0, size - length)
-            state = fold_all(tail.poll())
-            if state.early is not None or length >= size:
+            state = self._folded(tail)
+            if state.early is not None or length >= min(size, _SUMMARY_MOST):
                 return state
             length *= 8  # a very long epoch: the last verdict is further back
 
     def alive(self) -> bool:
         """Whether some process holds the run's lock right now."""
         try:
-            with (self.folder / "lock").open() as file:
+            with open_file(self.folder / "lock") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: watchers do not see each other
-        except FileNotFoundError:
-            return False
-        except OSError:
+        except (BlockingIOError, PermissionError):
             return True
+        except OSError:  # not there, or no file: nobody holds it
+            return False
         return False
 
     def acquire(self) -> RunLock:
@@ -184,13 +251,14 @@ class Run:
         if not self.alive():
             return None
         try:
-            return int((self.folder / "lock").read_text())
+            return int(read_text(self.folder / "lock", _SMALL))
         except (OSError, ValueError):
             return None
 
     def beat(self) -> None:
-        """Say that the writer lives."""
-        (self.folder / "heartbeat").touch()
+        """Say that the writer lives, where the disk lets it: no reason to end."""
+        with contextlib.suppress(OSError):
+            (self.folder / "heartbeat").touch()
 
     def command(self, command: str) -> None:
         """Ask the run to pause, resume, checkpoint or stop; it answers in its log."""
@@ -201,13 +269,13 @@ class Run:
         write_atomic(self.folder / "control", json.dumps(body))
 
     def read_commands(self) -> list[tuple[str, int]]:
-        """The latest commands with their ids, oldest first."""
+        """The latest commands with their ids, oldest first; what is no command of ours is passed over."""
         try:
-            body = json.loads((self.folder / "control").read_text(encoding="utf-8"))
-            commands = [(str(item["command"]), int(item["id"])) for item in body["commands"]]
+            body = json.loads(read_text(self.folder / "control", _SMALL))
+            commands = [(item["command"], item["id"]) for item in body["commands"]]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return []
-        return [item for item in commands if item[0] in COMMANDS]
+        return [(word, number) for word, number in commands if word in COMMANDS and type(number) is int]
 
     def read_command(self) -> tuple[str, int] | None:
         """The latest command and its id, or None."""
@@ -216,7 +284,8 @@ class Run:
     def append(self, event: events.Event) -> str:
         """Write one line to the log, in one system call, and return it without its newline."""
         line = events.encode(event)
-        descriptor = os.open(self.events_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        # Not blocking: a pipe in its place must end the run, not hold it.
+        descriptor = os.open(self.events_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o644)
         try:
             os.write(descriptor, line.encode() + b"\n")
         finally:
@@ -244,11 +313,11 @@ class Run:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether `folder` looks like a run, so that nothing else is ever listed, resumed or deleted as one."""
-    try:
-        return (folder / "config.toml").is_file() and (folder / "events.jsonl").is_file()
-    except OSError:  # another user's, or a name that cannot be one
-        return False
+    """Whether `folder` looks like a run, so that nothing else is ever listed, resumed or deleted as one.
+
+    What cannot be read of it does not hide it: whatever has the names counts.
+    """
+    return is_there(folder / "config.toml") and is_there(folder / "events.jsonl")
 
 
 def all_runs(checkpoints: Path) -> list[Run]:
@@ -258,7 +327,7 @@ def all_runs(checkpoints: Path) -> list[Run]:
         for path in checkpoints.iterdir():
             if is_run(path):
                 with contextlib.suppress(OSError):  # deleted meanwhile
-                    found.append((Run(path).events_file.stat().st_mtime, Run(path)))
+                    found.append((os.lstat(Run(path).events_file).st_mtime, Run(path)))
     except OSError:
         pass
     return [run for _, run in sorted(found, key=lambda item: -item[0])]

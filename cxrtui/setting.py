@@ -13,6 +13,8 @@ from typing import Any
 
 from cxrtui.errors import ConfigError
 
+_MOST = 2**63
+
 
 def setting(default: Any, about: str, *, low: float | None = None, high: float | None = None,
             choices: tuple[str, ...] = ()) -> Any:  # fmt: skip
@@ -35,8 +37,14 @@ def _items(text: str) -> list[str]:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown word: the known one that it resembles."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.0)
+    close = difflib.get_close_matches(word[:64], list(known), n=1, cutoff=0.0)
     return f"; did you mean {close[0]}?" if close else ""
+
+
+def _shown(value: Any) -> str:
+    """A value as a message quotes it: a hostile file may hold one of a megabyte."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _scalar(key: str, kind: Any, value: Any) -> Any:
@@ -46,7 +54,9 @@ def _scalar(key: str, kind: Any, value: Any) -> Any:
             if not isinstance(value, (str, int, float)) or isinstance(value, bool):
                 raise ValueError
             if not str(value).isprintable():
-                raise ConfigError(f"{key} must be printable UTF-8 text; rename or link the file that {value!a} means.")
+                raise ConfigError(
+                    f"{key} must be printable UTF-8 text; rename or link the file that {_shown(value)} means."
+                )
             return str(value)
         if isinstance(value, bool):
             raise ValueError
@@ -54,11 +64,13 @@ def _scalar(key: str, kind: Any, value: Any) -> Any:
             number = int(value) if isinstance(value, (str, int)) else value
             if number != int(number):
                 raise ValueError
+            if not -_MOST <= number < _MOST:
+                raise ConfigError(f"{key} must be a number of 64 bits, not {_shown(value)}.")
             return int(number)
         return float(value)
     except (ValueError, TypeError, OverflowError):
         name = {int: "a whole number", float: "a number", str: "text"}[kind]
-        raise ConfigError(f"{key} must be {name}, not {value!r}.") from None
+        raise ConfigError(f"{key} must be {name}, not {_shown(value)}.") from None
 
 
 def value_of(key: str, limits: Mapping[str, Any], kind: Any, value: Any) -> Any:
@@ -80,16 +92,16 @@ def value_of(key: str, limits: Mapping[str, Any], kind: Any, value: Any) -> Any:
             parts = [parts]
         result: Any = tuple(_scalar(key, inner, part) for part in parts)
         if inner is int and any(number < 1 for number in result):
-            raise ConfigError(f"{key} must hold positive whole numbers, not {value!r}.")
+            raise ConfigError(f"{key} must hold positive whole numbers, not {_shown(value)}.")
         if (choices := limits["choices"]) and (other := [part for part in result if part not in choices]):
-            raise ConfigError(f"{key} may hold {', '.join(choices)}, not {other[0]!r}.")
+            raise ConfigError(f"{key} may hold {', '.join(choices)}, not {_shown(other[0])}.")
         return result
     result = _scalar(key, kind, value)
     if limits["choices"] and result not in limits["choices"]:
-        raise ConfigError(f"{key} must be one of {', '.join(limits['choices'])}, not {result!r}.")
+        raise ConfigError(f"{key} must be one of {', '.join(limits['choices'])}, not {_shown(result)}.")
     low, high = limits["low"], limits["high"]
     inside = kind is str or ((low is None or result >= low) and (high is None or result <= high))
-    if not inside or (kind is float and math.isnan(result)):
+    if not inside or (kind is float and not math.isfinite(result)):
         span = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
-        raise ConfigError(f"{key} must be {span}, not {result!r}.")
+        raise ConfigError(f"{key} must be {span}, not {_shown(result)}.")
     return result

@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cxrtui import events
 from cxrtui.data.pool import Tell
+from cxrtui.printing import PrintableConsole
 
 _QUIET = 1.0
 _PLAIN_SECONDS = 15.0
@@ -38,11 +38,11 @@ class Lines:
 @contextlib.contextmanager
 def shown() -> Iterator[Tell]:
     """What shows the progress that it is told; gone from the screen afterwards."""
-    console = Console(stderr=True)
+    console = PrintableConsole(stderr=True)
     if not console.is_terminal:
         yield Lines()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task, stage_now = progress.add_task("", total=None, visible=False), ""
         began = time.monotonic()

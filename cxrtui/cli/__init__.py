@@ -12,6 +12,7 @@ import traceback
 
 import click
 
+from cxrtui import terminal
 from cxrtui.cli import data, judge, steer, train, weights
 from cxrtui.cli.group import cli
 from cxrtui.errors import CxrtuiError
@@ -24,12 +25,19 @@ def main() -> None:
     debug = "--debug" in sys.argv  # known before click has read it, for an error in that very reading
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of another encoding than UTF-8
+    with terminal.guarded():
+        _run(debug)
+
+
+def _run(debug: bool) -> None:
     try:
         sys.exit(cli.main(standalone_mode=False))
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
-        error.show()
+        text = io.StringIO()
+        error.show(text)
+        click.echo(text.getvalue(), err=True, nl=False)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

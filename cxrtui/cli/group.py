@@ -12,6 +12,8 @@ import click
 
 from cxrtui import RESEARCH_ONLY, __version__, config
 from cxrtui.errors import ConfigError, UsageError
+from cxrtui.files import is_there
+from cxrtui.terminal import raw
 from cxrtui.workspace import Workspace, expand
 
 if TYPE_CHECKING:
@@ -47,8 +49,8 @@ class Context:
         """The configuration: workspace file, then ``--config``, then ``--set``, then flags."""
         workspace = self.workspace.config_file
         return config.resolve(
-            config.read_file(workspace) if workspace.is_file() else {},
-            config.read_file(config_file) if config_file else {},
+            config.read_file(workspace) if is_there(workspace) else {},
+            config.read_file(config_file, pipe=True) if config_file else {},
             config.parse_assignments(assignments),
             flags,
         )
@@ -81,7 +83,7 @@ def need_terminal() -> None:
     Raises:
         UsageError: stdin or stdout is no terminal.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and raw(sys.stdout).isatty()):
         raise UsageError("The dashboard needs a terminal; use cxrtui --headless train in a script.")
 
 

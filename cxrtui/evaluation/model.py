@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +17,15 @@ from cxrtui.errors import CheckpointError, ConfigError, UsageError, WeightsError
 from cxrtui.evaluation import network as networks
 from cxrtui.evaluation.metrics import THRESHOLD
 from cxrtui.evaluation.predict import Weights
+from cxrtui.files import read_text
 from cxrtui.net import backend, freeze, saved, shelf
 from cxrtui.net.checkpoints import Checkpoints
 from cxrtui.net.classifier import Classifier
+from cxrtui.printable import printable
 from cxrtui.runs import Run, is_run
 
 SEEN = "trained-on.txt"  # in a shelf folder: content hashes of the films of the training and validation parts
+_SEEN_MOST = 1 << 30  # bytes
 
 
 @dataclass(frozen=True)
@@ -99,8 +104,8 @@ def load_step(run: Run, step: int) -> Model:
     progress = checkpoints.progress(step)
     _, graphdef, weights = networks.restored(settings, checkpoints, step, progress)
     try:
-        negative, positive = progress["labels"]
-    except (KeyError, ValueError):
+        negative, positive = map(printable, progress["labels"])
+    except (KeyError, TypeError, ValueError):
         raise CheckpointError(f"Checkpoint {step} of run {run.name} does not name its classes.") from None
     return Model(run.name, settings, (negative, positive), graphdef, weights, step)
 
@@ -117,13 +122,19 @@ def load_shelved(folder: Path) -> Model:
                          f"cxrtui train --init {folder.name}")  # fmt: skip
     backend.prepare()
     try:
-        facts = tomllib.loads((folder / shelf.CLASSIFIER).read_text(encoding="utf-8"))
-        negative, positive = map(str, facts["labels"])
+        facts = tomllib.loads(read_text(folder / shelf.CLASSIFIER))
+        negative, positive = map(printable, facts["labels"])
         threshold, step = float(facts["threshold"]), int(facts["step"])
         settings = configs.resolve({f"data.{key}": value for key, value in facts["data"].items()},
                                    {"model.precision": facts["precision"]})  # fmt: skip
-    except (OSError, KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
-        raise WeightsError(f"{folder / shelf.CLASSIFIER} cannot be read ({error}); export the run again.") from None
+        if not (math.isfinite(threshold) and 0 <= step < 1 << 63):
+            raise ValueError("threshold or step is out of range")
+    except (
+        OSError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, ConfigError,
+    ) as error:  # fmt: skip
+        raise WeightsError(
+            f"{folder / shelf.CLASSIFIER} cannot be read: {_reason(error)}; export the run again."
+        ) from None
     network, _ = saved.read_shelf(folder)
     networks.compute_in(network, networks.precision(settings))
     graphdef, trainable, frozen, statistics = freeze.split(network)
@@ -131,12 +142,21 @@ def load_shelved(folder: Path) -> Model:
     return Model(folder.name, settings, (negative, positive), graphdef, weights, step, threshold)
 
 
+def _reason(error: Exception) -> str:
+    """Why a file cannot be read, in few words."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    if isinstance(error, KeyError):
+        return f"it lacks {error}"
+    return printable(error.strerror or error if isinstance(error, OSError) else error)[:200]
+
+
 def seen_in_training(target: Run | Path) -> set[str]:
     """Content hashes of the films in the training and validation parts; empty where they were not noted."""
     try:
         if isinstance(target, Path):
-            return set((target / SEEN).read_text(encoding="ascii").split())
-        with target.splits_file.open(newline="", encoding="utf-8") as file:
-            return {row["sha256"] for row in csv.DictReader(file) if row["part"] in ("train", "validation")}
+            return set(read_text(target / SEEN, _SEEN_MOST, encoding="ascii").split())
+        rows = csv.DictReader(io.StringIO(read_text(target.splits_file, _SEEN_MOST), newline=""))
+        return {row["sha256"] for row in rows if row["part"] in ("train", "validation")}
     except (OSError, KeyError, csv.Error, UnicodeError):
         return set()

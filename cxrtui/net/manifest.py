@@ -10,10 +10,14 @@ from typing import Any
 import tomlkit
 
 from cxrtui.errors import WeightsError
+from cxrtui.files import is_there, read_text
 from cxrtui.net.flavours.flavour import Normalisation
+from cxrtui.printable import printable
 from cxrtui.runs import write_atomic
 
 MANIFEST = "model.toml"
+_MOST_BYTES = 1 << 20
+_REASON_MOST = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,14 +74,26 @@ def read_manifest(folder: Path) -> Manifest:
     """
     file = folder / MANIFEST
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-        manifest = Manifest(**(values | {"labels": tuple(map(str, values.get("labels", ())))}))
+        values = tomllib.loads(read_text(file, _MOST_BYTES))
+        values = {key: printable(value) if isinstance(value, str) else value for key, value in values.items()}
+        manifest = Manifest(**(values | {"labels": tuple(map(printable, values.get("labels", ())))}))
         _check(manifest)
     except FileNotFoundError:
-        raise WeightsError(f"{folder} is no folder of the shelf: it has no {MANIFEST}.") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise WeightsError(f"{file} cannot be read ({error}); put the weights on the shelf again.") from error
+        if not is_there(file):
+            raise WeightsError(f"{folder} is no folder of the shelf: it has no {MANIFEST}.") from None
+        raise _unreadable(file, "it is a link to nothing") from None
+    except OSError as error:
+        raise _unreadable(file, error.strerror or str(error)) from None
+    except RecursionError:
+        raise _unreadable(file, "it is nested too deep") from None
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise _unreadable(file, str(error)) from error
     return manifest
+
+
+def _unreadable(file: Path, reason: str) -> WeightsError:
+    reason = reason if len(reason) <= _REASON_MOST else f"{reason[:_REASON_MOST]}..."
+    return WeightsError(f"{file} cannot be read: {printable(reason)}; put the weights on the shelf again.")
 
 
 def _check(manifest: Manifest) -> None:
@@ -85,5 +101,7 @@ def _check(manifest: Manifest) -> None:
         value = getattr(manifest, field.name)
         kind = {"str": str, "int": int, "dict[str, Any]": dict, "tuple[str, ...]": tuple}[str(field.type)]
         if type(value) is not kind:
-            raise ValueError(f"{field.name} is {value!r}")
+            raise ValueError(f"{field.name} is {value!r:.80}")
+        if isinstance(value, int) and not 0 <= value < 1 << 31:
+            raise ValueError(f"{field.name} is out of range")
     Normalisation.from_dict(manifest.normalisation)

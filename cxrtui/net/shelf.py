@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrtui.errors import WeightsError
+from cxrtui.files import is_there
 from cxrtui.net import hub
 from cxrtui.net.download import sha256
 from cxrtui.workspace import expand
@@ -39,19 +40,13 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def is_shelf(folder: Path) -> bool:
-    """Whether `folder` is one of a shelf."""
-    try:
-        return (folder / MANIFEST).is_file()
-    except OSError:
-        return False
+    """Whether `folder` is one of a shelf, sound or not: whatever has the manifest's name counts."""
+    return is_there(folder / MANIFEST)
 
 
 def is_classifier(folder: Path) -> bool:
     """Whether `folder` is a finished classifier's."""
-    try:
-        return is_shelf(folder) and (folder / CLASSIFIER).is_file()
-    except OSError:
-        return False
+    return is_shelf(folder) and is_there(folder / CLASSIFIER)
 
 
 def classifiers(models: Path) -> list[Path]:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from rich.text import Text
 
-from cxrtui.data.films import printable
+from cxrtui.files import open_file
 from cxrtui.net import hub, shelf
+from cxrtui.printable import printable, printable_lines
 from cxrtui.tui.keys import key_of
 from cxrtui.tui.theme import BAD, FAINT, GOOD, WARN
 
-_CARD_MOST = 20_000  # characters
+_CARD_MOST = 20_000  # bytes
 Stamp = tuple[int, int]  # size and time of a weights file
 Checked = Mapping[Path, tuple[Stamp, str]]
 """What a comparison of checksums found in a folder: the file that was read, and what is wrong with it."""
@@ -121,8 +122,8 @@ def _place(entry: shelf.Entry, models: Path, checked: Checked) -> Place:
         partial = _size(hub.partial_file(entry.known, models))
     if entry.manifest or entry.error:
         try:
-            with (entry.folder / shelf.CARD).open(encoding="utf-8", errors="replace") as file:
-                card = file.read(_CARD_MOST)
+            with open_file(entry.folder / shelf.CARD) as file:
+                card = file.read(_CARD_MOST).decode("utf-8", "replace")
         except OSError:
             card = ""
     found = checked.get(entry.folder)
@@ -154,5 +155,4 @@ def megabytes(count: float) -> str:
 
 def clean(text: str) -> str:
     """`text`, of one line or several, without what a terminal would take for a command."""
-    lines = (printable(line) for line in text.split("\n"))
-    return "\n".join("".join(letter if letter.isprintable() else "�" for letter in line) for line in lines)
+    return printable_lines(text)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from cxrtui.printable import printable
 
 Path = tuple[str | int, ...]  # ("stage1", "blocks", 0, "conv1", "kernel")
 
@@ -35,7 +38,9 @@ class Normalisation:
         mean, std = tuple(map(float, values["mean"])), tuple(map(float, values["std"]))
         if len(mean) != len(std) or len(mean) not in (1, 3) or min(std) <= 0:
             raise ValueError("mean and std need one or three numbers, and std positive ones")
-        return cls(mean, std, float(values["scale"]), str(values["order"]))
+        if not all(map(math.isfinite, (*mean, *std, scale := float(values["scale"])))):
+            raise ValueError("mean, std and scale must be finite")
+        return cls(mean, std, scale, printable(values["order"]))
 
 
 IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))

@@ -49,7 +49,14 @@ class Decoded(Message):
 
 def usable_models(checkpoints: Path) -> list[Run]:
     """The runs that have a checkpoint."""
-    return [run for run in all_runs(checkpoints) if run.state.is_dir() and any(run.state.iterdir())]
+    return [run for run in all_runs(checkpoints) if _has_checkpoint(run)]
+
+
+def _has_checkpoint(run: Run) -> bool:
+    try:
+        return run.state.is_dir() and any(run.state.iterdir())
+    except OSError:  # another user's
+        return False
 
 
 class ClassifyScreen(Page):

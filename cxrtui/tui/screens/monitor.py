@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from cxrtui import events as ev
-from cxrtui.progress import RunState, fold_all
+from cxrtui.progress import RunState, fold_all, with_problem
 from cxrtui.runs import EventTail, Run
 from cxrtui.tui import threads
 from cxrtui.tui.keys import bindings
@@ -93,7 +93,7 @@ class MonitorScreen(Page):
 
     def _load(self) -> None:
         tail = self.run.tail()
-        state = fold_all(tail.poll())
+        state = with_problem(fold_all(tail.poll()), tail.problem)
         self.post_message(Loaded(tail, state))
 
     def on_loaded(self, message: Loaded) -> None:
@@ -107,6 +107,7 @@ class MonitorScreen(Page):
     def _poll(self) -> None:
         """Fold what the run wrote since the last look."""
         fresh = self._tail.poll() if self._tail is not None else []
+        self.state = with_problem(self.state, self._tail.problem if self._tail is not None else "")
         if fresh:
             self.state = fold_all(fresh, self.state)
             if self.pending and any(isinstance(event, ANSWERS[self.pending]) for event in fresh):
@@ -145,9 +146,11 @@ class MonitorScreen(Page):
             text = trainer.problem
         elif self._word == "interrupted":
             text = "No process writes this run any more. r goes on from its last checkpoint."
+        elif self._word == "unreadable":
+            text = self.state.problem
         panel.display = bool(text)
         self.set_class(bool(text), "-broken")
-        panel.border_title = "interrupted" if self._word == "interrupted" else "failed"
+        panel.border_title = {"interrupted": "interrupted", "unreadable": "cannot be read"}.get(self._word, "failed")
         if text != self._failure:
             self._failure = text
             panel.update(text)
@@ -176,7 +179,7 @@ class MonitorScreen(Page):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what can be done now is offered."""
         if action in ("pause", "checkpoint", "stop"):
-            return self._word not in ("finished", "stopped", "failed", "interrupted", "empty", "")
+            return self._word not in ("finished", "stopped", "failed", "interrupted", "unreadable", "empty", "")
         if action == "resume":
             return self._word in ("stopped", "failed", "interrupted")
         if action == "classify":
@@ -187,7 +190,7 @@ class MonitorScreen(Page):
         try:
             self.run.command(command)
         except OSError as error:
-            self.notify(f"The command did not reach the run: {error.strerror or error}", severity="error")
+            self.notify(f"The command did not reach the run: {error.strerror or error}", severity="error", markup=False)
             return
         self.pending = command
         self._show()

@@ -14,6 +14,7 @@ from textual.widgets import DataTable, Static
 from textual.widgets.data_table import RowKey
 
 from cxrtui.errors import CxrtuiError
+from cxrtui.printable import printable
 from cxrtui.progress import RunState
 from cxrtui.runs import Run, all_runs
 from cxrtui.tui.keys import bindings
@@ -61,12 +62,12 @@ class RunsScreen(Page):
     def on_mount(self) -> None:
         """List, and list again each second."""
         table = self.query_one("#runs", RunsTable)
-        table.border_title = f"runs in {escape(str(self.dashboard.workspace.checkpoints))}"
+        table.border_title = f"runs in {escape(printable(self.dashboard.workspace.checkpoints))}"
         for column in COLUMNS:
             table.add_column(column, key=column)
         self.query_one("#no-runs", Static).update(
             "No runs yet.\n\nPress [b]n[/b] to set up the first one, [b]?[/b] for all keys.\n\n"
-            f"They will live in {escape(str(self.dashboard.workspace.checkpoints))}."
+            f"They will live in {escape(printable(self.dashboard.workspace.checkpoints))}."
         )
         self.refresh_runs()
         self.set_interval(1.0, self.refresh_runs)
@@ -96,13 +97,14 @@ class RunsScreen(Page):
                 for column, value in zip(COLUMNS, self._row(run), strict=True):
                     if table.get_cell(RowKey(str(run.folder)), column) != value:  # type: ignore[arg-type]
                         table.update_cell(str(run.folder), column, value)
-        own = self.dashboard.trainer
-        table.border_subtitle = "★ trains in this dashboard" if own.active else ""
         self._offer()
 
     def _offer(self) -> None:
         """Renew the footer, where the keys that can be used changed."""
-        chosen = self.chosen
+        chosen, own = self.chosen, self.dashboard.trainer
+        problem = self.state(chosen).problem if chosen else ""
+        said = problem or ("★ trains in this dashboard" if own.active else "")
+        self.query_one("#runs", RunsTable).border_subtitle = escape(said)
         offered = (chosen, self.word(chosen) if chosen else "")
         if offered != self._offered:
             self._offered = offered
@@ -113,7 +115,7 @@ class RunsScreen(Page):
         try:
             stat = run.events_file.stat()
         except OSError:
-            return RunState()
+            return run.read()  # which says why
         stamp = (stat.st_size, stat.st_mtime_ns)
         cached = self._read.get(run.name)
         if cached is None or cached[0] != stamp:
@@ -135,7 +137,7 @@ class RunsScreen(Page):
             test = Text(cell("accuracy", state.evaluations["test"], counted=self.size.width >= 100))
         age = ago(time.time() - state.updated) if state.updated else "–"
         mark = " ★" if self.dashboard.trainer.active and self.dashboard.trainer.owns(run) else ""
-        return Text(run.name + mark), status_text(self.word(run)), best, epoch, test, Text(age, style="dim")
+        return Text(printable(run.name) + mark), status_text(self.word(run)), best, epoch, test, Text(age, style="dim")
 
     @property
     def chosen(self) -> Run | None:

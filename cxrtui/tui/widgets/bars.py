@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.text import Text
 
 from cxrtui.tui.theme import FAINT, TRACK
@@ -22,6 +24,7 @@ def bar(fraction: float, width: int, style: str = "", track: str = TRACK) -> Tex
 
 def pips(left: int, total: int, width: int, style: str = "") -> Text:
     """`left` of `total` as filled and hollow marks; as a bar where they do not fit."""
+    left = max(0, min(left, total))
     if 0 < total <= width // 2:
         text = Text("● " * left, style=style)
         return text.append("○ " * (total - left), style=FAINT)
@@ -51,7 +54,7 @@ def ago(seconds: float) -> str:
 
 def duration(seconds: float | None) -> str:
     """``48 s``, ``3 min 20 s``, ``2 h 05 min``, ``3 d``; a dash where it is unknown."""
-    if seconds is None or seconds != seconds or seconds < 0:
+    if seconds is None or not 0 <= seconds < math.inf:
         return "–"
     whole = round(seconds)
     if whole < 60:

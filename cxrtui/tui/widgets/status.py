@@ -17,7 +17,11 @@ MARKS = {
     "starting": ("◌", BUSY), "preparing": ("◌", BUSY), "compiling": ("◌", BUSY), "training": ("▶", GOOD),
     "validating": ("▶", GOOD), "evaluating": ("▶", GOOD), "paused": ("‖", WARN), "finished": ("✔", GOOD),
     "stopped": ("■", WARN), "interrupted": ("!", BAD), "failed": ("✗", BAD), "empty": ("·", FAINT),
+    "unreadable": ("✗", BAD),
 }  # fmt: skip
+
+
+WORDS = {"unreadable": "cannot be read"}
 
 
 def status_word(state: RunState, alive: bool) -> str:
@@ -30,7 +34,7 @@ def status_word(state: RunState, alive: bool) -> str:
 def status_text(word: str) -> Text:
     """The word with its mark; the colour only repeats what they say."""
     mark, style = MARKS.get(word, ("·", ""))
-    return Text(f"{mark} {word}", style=style)
+    return Text(f"{mark} {WORDS.get(word, word)}", style=style)
 
 
 class StatusPanel(Static):
@@ -71,6 +75,8 @@ def _facts(state: RunState, word: str) -> tuple[list[str], float | None]:
                 return facts, stage.done / stage.total
         elif word != "validating":
             return [*facts, f"for {duration(time.time() - stage.time)}"], None
+    if word == "unreadable":
+        return [], None
     if not len(state.steps):
         return (["no step yet"] if word != "empty" else ["the log is empty"]), None
     last = state.steps[-1]

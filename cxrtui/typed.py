@@ -1,0 +1,100 @@
+"""Values of JSON held to the types of a dataclass's fields: numbers that a machine has, text that can be shown.
+
+A check answers with the value, its text made printable; where the value is none of the type it raises ValueError,
+TypeError, OverflowError or RecursionError. A whole number has 64 bits, so that whatever is reckoned from it stays a
+float; a number that is not finite is written as a string, which strict JSON can hold.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cxrtui.printable import printable, printable_lines
+
+Check = Callable[[Any], Any]
+_MOST = 2**63
+_NOT_FINITE = frozenset(("nan", "inf", "-inf"))
+
+
+def _int(value: Any) -> int:
+    if type(value) is not int or not -_MOST <= value < _MOST:
+        raise ValueError
+    return value
+
+
+def _float(value: Any) -> float:
+    if type(value) is str and value in _NOT_FINITE:
+        return float(value)
+    if type(value) not in (int, float):
+        raise ValueError
+    return float(value)
+
+
+def _bool(value: Any) -> bool:
+    if type(value) is not bool:
+        raise ValueError
+    return value
+
+
+def _str(value: Any) -> str:
+    if type(value) is not str:
+        raise ValueError
+    return printable_lines(value)
+
+
+def _any(value: Any) -> Any:
+    """What a configuration or a device holds: text made printable, whatever its depth."""
+    if isinstance(value, str):
+        return printable_lines(value)
+    if isinstance(value, dict):
+        return {printable(key): _any(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_any(item) for item in value]
+    return _int(value) if type(value) is int else value
+
+
+def _list_of(check: Check) -> Check:
+    def checked(value: Any) -> list[Any]:
+        if type(value) is not list:
+            raise ValueError
+        return [check(item) for item in value]
+
+    return checked
+
+
+def _dict_of(check: Check) -> Check:
+    def checked(value: Any) -> dict[str, Any]:
+        if type(value) is not dict:
+            raise ValueError
+        return {printable(key): check(item) for key, item in value.items()}
+
+    return checked
+
+
+_PLAIN: dict[Any, Check] = {int: _int, float: _float, bool: _bool, str: _str, Any: _any}
+
+
+def _check_of(annotation: Any) -> Check:
+    """What holds a value to `annotation`: a plain type, or a list or a dict by text of them."""
+    if annotation in _PLAIN:
+        return _PLAIN[annotation]
+    inner = _check_of(typing.get_args(annotation)[-1])
+    return _list_of(inner) if typing.get_origin(annotation) is list else _dict_of(inner)
+
+
+def checks(cls: type[Any]) -> dict[str, Check]:
+    """By the name of each field of the dataclass `cls`, what makes a value of JSON its value."""
+    return {key: _check_of(annotation) for key, annotation in typing.get_type_hints(cls).items()}
+
+
+def misfit(body: Mapping[str, Any], known: Mapping[str, Check]) -> str:
+    """The first field of `body` that does not fit, for a message; empty where all do."""
+    for key, value in body.items():
+        if key in known:
+            try:
+                known[key](value)
+            except (TypeError, ValueError, OverflowError, RecursionError):
+                return f"whose {key} is not valid"
+    return ""
