@@ -63,7 +63,7 @@ class Collection:
     `layout` is the name of the recogniser that read it; `found` counts films by the source's labels; `left_out` counts
     by reason what is not a film or cannot count as one. `positive` and `negative` are the layout's own rule, for where
     the user sets none; `question` is what to say where they do not decide. `names` are those of the sources, where it
-    joins several.
+    joins several. `spellings` are the words of the source that were read as another finding's, by that finding.
     """
 
     films: tuple[Film, ...]
@@ -75,6 +75,7 @@ class Collection:
     negative: tuple[str, ...] = ()
     question: str = ""
     names: tuple[str, ...] = ()
+    spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def shown(self) -> str:

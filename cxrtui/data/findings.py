@@ -53,7 +53,7 @@ _COVID = re.compile(
 )
 _NOT_COVID = re.compile(
     rf"(?:(?:no|non|not|without|negativefor){_VIRUS}(?:pneumonia|infection|disease)?"
-    rf"|{_VIRUS}(?:pneumonia|infection|disease)?(?:negative|neg|absent|no)|(?:negative|neg|absent){_VIRUS})"
+    rf"|{_VIRUS}(?:pneumonia|infection|disease)?(?:negative|neg|absent|no|free)|(?:negative|neg|absent){_VIRUS})"
 )
 _NORMAL = re.compile(
     r"(?:normal|healthy)(?:chest|lung|control|volunteer|finding|appearance|study|exam)?|(?:no|without|nil)(?:any)?"

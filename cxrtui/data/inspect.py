@@ -136,7 +136,9 @@ def _by(words: Iterable[str], most: int = 0) -> dict[str, int]:
 
 
 def _classes(look: Look) -> Section:
-    return Section("classes", "findings", _by(film.label for film in look.collection.films))
+    spelt = look.collection.spellings.items()
+    notes = [printable(f"{name} is spelt {', '.join(others)} too") for name, others in spelt]
+    return Section("classes", "findings", _by(film.label for film in look.collection.films), notes)
 
 
 def _rule(look: Look) -> Section:
@@ -147,6 +149,15 @@ def _rule(look: Look) -> Section:
     if look.absent:
         notes.append(f"no finding is called {printable(', '.join(look.absent))}")
     return Section("rule", "counted as", look.counted, notes)
+
+
+def _rest(look: Look) -> Section:
+    """What no name matches, and counts by ``*``."""
+    held = Counter(film.label for film, _ in look.chosen)
+    rest = look.rule.rest(held) if look.rule is not None else {}
+    return Section(
+        "rest", "under *", dict(Counter({printable(label): count for label, count in rest.items()}).most_common())
+    )
 
 
 def _sources(look: Look) -> Section:
@@ -248,6 +259,6 @@ def _missing(look: Look) -> Section:
 
 
 SECTIONS: tuple[Callable[[Look], Section], ...] = (
-    _classes, _rule, _sources, _views, _sexes, _ages, _patients, _sizes, _depths, _types, _left_out,
+    _classes, _rule, _rest, _sources, _views, _sexes, _ages, _patients, _sizes, _depths, _types, _left_out,
     _unreadable, _missing,
 )  # fmt: skip

@@ -1,15 +1,14 @@
 """Which of a source's findings count as positive, which as negative; the rest is left out and counted.
 
-A finding may be a path in a hierarchy (``Pneumonia/Viral/COVID-19``), and several may be listed by comma (``COVID-19,
-ARDS``). A name that the user gives matches a finding, any item of its list and any part of a path; where both sides
-match, the deeper one counts, and the positive one where they are as deep. ``*`` is every finding that the other side
-does not match.
+A finding may be a path in a hierarchy (``Pneumonia/Viral/COVID-19``), and several may be listed (``COVID-19, ARDS``). A
+name that the user gives matches a finding, any item of its list and any part of a path, in any spelling of
+`findings.canonical`; where both sides match, the deeper one counts, and the positive one where they are as deep. ``*``
+is every finding that the other side does not match.
 """
 
 from __future__ import annotations
 
 import difflib
-import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -17,14 +16,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cxrtui.data.films import Collection, Film, printable
-from cxrtui.data.layouts.words import UNKNOWN, keeps
-from cxrtui.data.layouts.words import plain as _plain
+from cxrtui.data.findings import canonical, findings, levels, missing
+from cxrtui.data.layouts.words import UNKNOWN, keeps, plain
+from cxrtui.data.sides import container, plain_sides, side
 from cxrtui.errors import DataError
-
-_NEGATIVE = re.compile(
-    r"^(normal|negative|neg|healthy|controls?|no ?findings?|(no|non|not|without) ?covid( ?19)?)( (films?|cases?))?$"
-)
-_POSITIVE = re.compile(r"^(positive|pos|covid( ?19)?|covid19|sars cov 2)( (positive|pneumonia|films?|cases?))?$")
 
 
 @dataclass(frozen=True)
@@ -56,37 +51,61 @@ class Labels:
         ours = {*self.positive, *self.negative}
         return [name for name in asked if name in ours and name != ANY and not _there(name, found)]
 
+    def rest(self, found: Mapping[str, int]) -> dict[str, int]:
+        """The findings, with their counts, that no name matches and that count by ``*`` alone."""
+        names = (*self.positive, *self.negative)
+        return {
+            label: count
+            for label, count in found.items()
+            if self.index(label) is not None and _depth(label, tuple(name for name in names if name != ANY)) < 0
+        }
+
+    def others(self, found: Mapping[str, int]) -> str:
+        """What counts by ``*`` alone, in words, with counts; empty where nothing does."""
+        rest = self.rest(found)
+        word = self.names[0 if ANY in self.negative else 1]
+        return f"{sum(rest.values())} films count as {word} by {ANY!r}: {_counts(rest, _MOST)}" if rest else ""
+
     def describe(self, found: Mapping[str, int]) -> str:
         """The rule in words, with the findings and counts on each side."""
         sides: list[dict[str, int]] = [{}, {}]
         for label, count in found.items():
             if (index := self.index(label)) is not None:
                 sides[index][label] = count
-        minus, plus = (_counts(side) or "none here" for side in sides)
+        minus, plus = (_counts(held, _MOST) or "none here" for held in sides)
         return f"positive is {self.names[1]} ({plus}); negative is {self.names[0]} ({minus})"
 
 
 ANY = "*"
+_MOST = 60  # findings that the log lists
 _EXACT = 1_000
 
 
 @lru_cache(maxsize=4096)
 def _parts(label: str) -> Mapping[str, int]:
-    """The plain names that `label` answers to, each with its depth in the hierarchy; the whole is deepest."""
+    """The canonical names that `label` answers to, each with its depth in the hierarchy; the whole is deepest."""
     result: dict[str, int] = {}
-    for item in label.split(","):
-        for depth, part in enumerate(re.split(r"(?<=\S)/(?=\S)", item), start=1):
-            result[_plain(part)] = max(depth, result.get(_plain(part), 0))
-        result.setdefault(_plain(item), 1)
-    return {**result, _plain(label): _EXACT}
+    for item in findings(label):
+        for depth, part in enumerate(levels(item), start=1):
+            result[canonical(part)] = max(depth, result.get(canonical(part), 0))
+        result.setdefault(canonical(item), 1)
+    return {**result, _whole(label): _EXACT}
+
+
+@lru_cache(maxsize=4096)
+def _whole(label: str) -> str:
+    """The canonical name of all that `label` lists."""
+    return ",".join(map(canonical, findings(label))) or label
 
 
 def _depth(label: str, names: tuple[str, ...]) -> int:
     """How deep in `label` one of `names` matches; 0 for ``*``, -1 for none."""
     if label in names:
         return _EXACT + 1
+    if missing(label):  # what gives no finding is not one of all others
+        return -1
     parts = _parts(label)
-    return max((0 if name == ANY else parts.get(_plain(name), -1) for name in names), default=-1)
+    return max((0 if name == ANY else parts.get(_whole(name), -1) for name in names), default=-1)
 
 
 def matches(label: str, name: str) -> bool:
@@ -94,27 +113,21 @@ def matches(label: str, name: str) -> bool:
     return _depth(label, (name,)) >= 0
 
 
-def _side(label: str) -> str:
-    """Which side a name speaks for, or nothing where it does not say."""
-    plain = _plain(label)
-    return "negative" if _NEGATIVE.match(plain) else "positive" if _POSITIVE.match(plain) else ""
-
-
 def _quoted(labels: tuple[str, ...]) -> str:
     """Class names as a shell takes them."""
     return shlex.quote(printable(",".join(labels)))
 
 
-def _counts(found: Mapping[str, int]) -> str:
+def _counts(found: Mapping[str, int], most: int = 12) -> str:
     shown = [f"{printable(label)}: {count}" for label, count in found.items()]
-    return ", ".join(shown[:12]) + (f", and {len(shown) - 12} more" if len(shown) > 12 else "")
+    return ", ".join(shown[:most]) + (f", and {len(shown) - most} more" if len(shown) > most else "")
 
 
 def _named(wanted: Iterable[str], found: Mapping[str, int], key: str) -> tuple[str, ...]:
     """The source's own spelling of each class in `wanted`."""
     result = []
     for name in wanted:
-        alike = [label for label in found if _plain(label) == _plain(name)]
+        alike = [label for label in found if _whole(label) == _whole(name)]
         if name in found or name == ANY:
             result.append(name)
         elif len(alike) == 1:
@@ -122,9 +135,12 @@ def _named(wanted: Iterable[str], found: Mapping[str, int], key: str) -> tuple[s
         elif any(matches(label, name) for label in found):
             result.append(name)
         else:
-            plain = {_plain(label): label for label in found}
-            close = difflib.get_close_matches(_plain(name), list(plain), n=1, cutoff=0.4)
-            hint = f"; did you mean {printable(plain[close[0]])}?" if close else ";"
+            opposite = "negative" if key.endswith("positive") else "positive"
+            fit = {plain(label): label for label in found if side(label) != opposite and not container(label)}
+            close = difflib.get_close_matches(plain(name), list(fit), n=1, cutoff=0.4)
+            # A name within the other, as COVID in non-COVID, may be its negation.
+            close = [one for one in close if one not in plain(name) and plain(name) not in one]
+            hint = f"; did you mean {printable(fit[close[0]])}?" if close else ";"
             raise DataError(f"{key} names {name}, which is not a class of the data{hint} It has {_counts(found)}.")
     return tuple(dict.fromkeys(result))
 
@@ -149,8 +165,9 @@ def decide(
         DataError: a class that was named is not there, or is on both sides; or nothing was named and it is not plain
             which class is which.
     """
-    plain = {} if question else _plain_sides(found)  # where the layout has to ask, names alone do not decide
-    if not positive and not negative and all(defaults) and not plain:
+    _refuse_both(positive, negative)
+    by_name = {} if question else plain_sides(found)  # where the layout has to ask, names alone do not decide
+    if not positive and not negative and all(defaults) and not by_name:
         plus = _named([name for name in defaults[0] if _there(name, found)], found, "data.positive")
         minus = _named([name for name in defaults[1] if _there(name, found)], found, "data.negative")
         rule = Labels(minus or defaults[1], plus or defaults[0], by_layout=True)
@@ -160,24 +177,22 @@ def decide(
     if partial:
         plus = _named([name for name in positive if _there(name, found)], found, "data.positive")
         minus = _named([name for name in negative if _there(name, found)], found, "data.negative")
-        if (plus or minus) and (plus or positive) and (minus or negative) and not set(plus) & set(minus):
+        if (plus or minus) and (plus or positive) and (minus or negative):
             return Labels(minus or negative, plus or positive)
-        sides = {_side(label): label for label in found}
+        sides = {side(label): label for label in found}
         if len(found) == 1 and "" not in sides:
             return Labels((sides.get("negative", "negative"),), (sides.get("positive", "positive"),))
         positive, negative = plus, minus
     plus = _named(positive, found, "data.positive")
     minus = _named(negative, found, "data.negative")
-    if both := set(plus) & set(minus):
-        raise DataError(f"{printable(min(both))} cannot count as positive and as negative; change one of the two.")
     named = Labels(minus, plus)
-    rest = [label for label in found if named.index(label) is None]
+    rest = [label for label in found if named.index(label) is None and not missing(label)]
     if plus and not minus and len(rest) == 1:
         minus = (rest[0],)
     elif minus and not plus and len(rest) == 1:
         plus = (rest[0],)
-    elif not plus and not minus and plain:
-        plus, minus = (plain["positive"],), (plain["negative"],)
+    elif not plus and not minus and by_name:
+        plus, minus = (by_name["positive"],), (by_name["negative"],)
     if plus and minus:
         return Labels(minus, plus)
     here = f"Which classes count is not plain{f' in {where}' if where else ''}, which has {_counts(found)}"
@@ -187,30 +202,61 @@ def decide(
     rule = Labels(defaults[1], defaults[0])
     alone = len(found) == 1 or (all(defaults) and len({rule.index(label) for label in found} - {None}) == 1)
     if alone and not plus and not minus:
-        other = defaults[0] or tuple(found)
+        first, second = (defaults[0][:1], (ANY,)) if all(defaults) else _suggested(found, (), ())
         raise DataError(
             f"{where or 'The data'} has films of one class alone ({_counts(found)}); add films of the other with one "
-            f"more --data, and say which count, for example with --set data.positive={_quoted(other[:1])} "
-            f"--set data.negative={ANY!r}"
+            f"more --data, and say which count, {_example(first, second)}"
         )
-    likely = sorted(found, key=lambda label: ("positive", "", "negative").index(_side(label)))
-    first = plus or tuple(label for label in likely if label not in minus)[:1] or tuple(found)[:1]
-    second = minus or tuple(label for label in found if _side(label) == "negative" and label not in first)[:1]
-    second = second or tuple(label for label in found if label not in first)[:1] or ("CLASS",)
     raise DataError(
-        f"{here}; say it, for example with --set data.positive={_quoted(first)} --set data.negative={_quoted(second)}"
+        f"{here}; say it, {_example(*_suggested(found, plus, minus))}"
         + (f" (or {ANY!r}, all others)" if len(found) > 2 else "")
     )
 
 
+def _refuse_both(positive: tuple[str, ...], negative: tuple[str, ...]) -> None:
+    """Nothing, unless one finding is named on both sides, in whichever spellings.
+
+    Raises:
+        DataError: it is.
+    """
+    keys = {_whole(name): name for name in negative}
+    for name in positive:
+        if (other := keys.get(_whole(name))) is not None:
+            alike = f", which {printable(other)} is too," if other != name else ""
+            raise DataError(
+                f"{printable(name)}{alike} cannot count as positive and as negative; change one of the two."
+            )
+
+
+def _suggested(
+    found: Mapping[str, int], plus: tuple[str, ...], minus: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What could be named as positive and as negative; nothing where the names do not tell which is which."""
+    items = list(dict.fromkeys(item for label in found for item in findings(label) if not container(item)))
+    open_to = [item for item in items if not any(matches(item, name) for name in (*plus, *minus))]
+    sides = {word: [item for item in open_to if side(item) == word] for word in ("positive", "negative", "")}
+    first, second = plus or tuple(sides["positive"][:1]), minus or tuple(sides["negative"][:1])
+    lonely = len(sides[""]) == 1 and len(found) == 2  # then the one that is left can only be the other
+    if lonely and second and not first:
+        first = tuple(sides[""])
+    elif lonely and first and not second:
+        second = tuple(sides[""])
+    elif len(found) == 1 and first and not second:
+        second = (ANY,)
+    return first, second
+
+
+def _example(first: tuple[str, ...], second: tuple[str, ...]) -> str:
+    """How both classes are named on the command line; CLASS stands for what the user has to know."""
+    sides = [
+        f"--set data.positive={_quoted(first or ('CLASS',))}",
+        f"--set data.negative={_quoted(second or ('CLASS',))}",
+    ]
+    return f"{'for example ' if first and second else ''}with {' '.join(sides)}"
+
+
 def _there(name: str, found: Mapping[str, int]) -> bool:
     return any(matches(label, name) for label in found)
-
-
-def _plain_sides(found: Mapping[str, int]) -> dict[str, str]:
-    """The two classes by their side, where they are two and their names say it."""
-    sides = {_side(label): label for label in found}
-    return sides if len(found) == 2 and set(sides) == {"negative", "positive"} else {}
 
 
 def select(

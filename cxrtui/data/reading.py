@@ -69,11 +69,12 @@ def read(
     if not chosen:
         why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
         raise DataError(f"No film in {collection.shown} is of a class and view that counts: {why}.")
+    counts = dict(Counter(film.label for film, _ in chosen).most_common())
     if labels.by_layout:
-        rule = labels.describe(dict(Counter(film.label for film, _ in chosen).most_common()))
         yield Warned(
             code="labels-by-layout",
-            message=f"By the rule of {collection.layout}, {rule}; data.positive and data.negative change it.",
+            message=f"By the rule of {collection.layout}, {labels.describe(counts)}; data.positive and data.negative "
+            "change it.",
         )
     if absent := labels.absent((*data.positive, *data.negative), collection.found):
         yield Warned(
@@ -81,6 +82,11 @@ def read(
             message=f"No film of {collection.shown} is called {printable(', '.join(absent))}; it has "
             f"{printable(', '.join(list(collection.found)[:12]))}.",
         )
+    if not labels.by_layout and (others := labels.others(counts)):
+        yield Warned(code="counted-as-rest", message=f"{others}.")
+    if collection.spellings:
+        alike = "; ".join(f"{name} (also {', '.join(others)})" for name, others in collection.spellings.items())
+        yield Warned(code="spellings", message=f"Spellings that are taken for one finding: {printable(alike)}.")
     home = cache_root() / "prepared"
     hashed = hashlib.sha256(os.fsencode(f"{collection.root.absolute()}|{collection.names}")).hexdigest()[:16]
     digests = yield from _digests(chosen, Hashes(home / "hashes" / f"{hashed}.json"), should_stop)

@@ -19,11 +19,13 @@ from cxrtui.data.layouts import Recogniser, words
 from cxrtui.data.layouts.bimcv import display_of
 from cxrtui.data.patients import assign
 from cxrtui.data.pool import Tell, silent
+from cxrtui.data.spellings import joined, one_spelling, understood
 from cxrtui.data.tags import with_tags
 from cxrtui.errors import DataError
 from cxrtui.workspace import expand
 
 TFDS = "tfds"
+_EVERY = 32  # films to a word of progress
 _DEEP = 3  # folders that hold one folder and nothing else, as archives do
 
 
@@ -86,7 +88,9 @@ def _once(collections: Sequence[Collection]) -> list[Collection]:
 
 def join(collections: Sequence[Collection], names: Sequence[str]) -> Collection:
     """Several collections as one; `names` are theirs, and the source of films that have none."""
-    films = [_within(film, name) for item, name in zip(collections, names, strict=True) for film in item.films]
+    films, spellings = one_spelling(
+        _within(film, name) for item, name in zip(collections, names, strict=True) for film in item.films
+    )
     left_out: Counter[str] = Counter()
     for item in collections:
         left_out.update(item.left_out)
@@ -97,12 +101,13 @@ def join(collections: Sequence[Collection], names: Sequence[str]) -> Collection:
         films=tuple(sorted(films, key=lambda film: film.name)),
         root=Path(os.path.commonpath([item.root.absolute() for item in collections])),
         layout=" + ".join(dict.fromkeys(item.layout for item in collections)),
-        found=dict(sorted(Counter(film.label for film in films).items())),
-        left_out=dict(sorted(left_out.items())),
+        found=_counted(films),
+        left_out=_sorted(left_out),
         positive=_union(item.positive for item in collections) if ruled else (),
         negative=_union(item.negative for item in collections) if ruled else (),
         question=" ".join(dict.fromkeys(item.question for item in collections if item.question)),
         names=tuple(names),
+        spellings=joined((item.spellings for item in collections), spellings),
     )
 
 
@@ -146,7 +151,10 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
         from cxrtui.data.layouts.tfds_dataset import read_dataset
 
         found = read_dataset(rest)
-        return replace(found, films=assign(map(_in_our_words, found.films), patient_pattern))
+        out = Counter(found.left_out)
+        films, spellings = one_spelling(map(_in_our_words, understood(found.films, out)))
+        return replace(found, films=assign(films, patient_pattern), found=_counted(films), left_out=_sorted(out),
+                       spellings=spellings)  # fmt: skip
     root = expand(rest)
     shown = printable(root)
     try:
@@ -169,24 +177,45 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
         _refuse_collections(root)
     tally: Counter[str] = Counter()
     try:
-        tagged = with_tags(recogniser.read(root, tally), tally, raw=raw, tell=tell)
+        listed = understood(_listed(recogniser.read(root, tally), tell), tally)
+        tagged = with_tags(listed, tally, raw=raw, tell=tell)
         films = sorted(map(_in_our_words, tagged), key=lambda film: film.name)
     except OSError as error:
         raise DataError(f"Cannot read {printable(error.filename or root)}: {error.strerror or error}.") from None
     if not films:
         why = ", ".join(f"{count} {reason}" for reason, count in sorted(tally.items())) or "it is empty"
         raise DataError(f"No films found at {shown}, read as {recogniser.name}: {why}.")
+    films, spellings = one_spelling(films)
     with_patients = assign(films, patient_pattern)
     return Collection(
         films=with_patients,
         root=root if root.is_dir() else root.parent,
         layout=recogniser.name,
-        found=dict(sorted(Counter(film.label for film in with_patients).items())),
-        left_out=dict(sorted((+tally).items())),
+        found=_counted(with_patients),
+        left_out=_sorted(tally),
         positive=recogniser.positive,
         negative=recogniser.negative,
         question=recogniser.question,
+        spellings=spellings,
     )
+
+
+def _listed(films: Iterable[Film], tell: Tell) -> list[Film]:
+    """All `films`; `tell` hears of each few."""
+    result = []
+    for film in films:
+        result.append(film)
+        if len(result) % _EVERY == 0:
+            tell("reading folder", len(result), 0)
+    return result
+
+
+def _counted(films: Iterable[Film]) -> dict[str, int]:
+    return dict(sorted(Counter(film.label for film in films).items()))
+
+
+def _sorted(tally: Counter[str]) -> dict[str, int]:
+    return dict(sorted((+tally).items()))
 
 
 def _in_our_words(film: Film) -> Film:

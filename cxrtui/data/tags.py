@@ -11,7 +11,7 @@ the names of institutions.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
@@ -48,27 +48,22 @@ def _read(path: Path, identity: tuple[int, ...], raw: bool) -> DicomHeader:
     return read_apart(path, salt=own_salt(), raw=raw)
 
 
-def with_tags(films: Iterable[Film], tally: Counter[str], *, raw: bool = False, tell: Tell = silent) -> Iterator[Film]:
+def with_tags(films: Sequence[Film], tally: Counter[str], *, raw: bool = False, tell: Tell = silent) -> Iterator[Film]:
     """The films in order, DICOM ones with what their tags say; those that are no film of a chest counted.
 
     Every file's first bytes are looked at, for the content decides what is DICOM. One that cannot be read stays: that
     is found out, and reported, when it is decoded.
     """
-    listed: list[Film] = []
-    for film in films:
-        listed.append(film)
-        if len(listed) % _EVERY == 0:
-            tell("reading folder", len(listed), 0)
-    chunks = [listed[start : start + _EVERY] for start in range(0, len(listed), _EVERY)]
+    chunks = [films[start : start + _EVERY] for start in range(0, len(films), _EVERY)]
 
-    def look(chunk: list[Film]) -> list[tuple[Film, str]]:
+    def look(chunk: Sequence[Film]) -> list[tuple[Film, str]]:
         return [_with_tags(film, raw) if _is_dicom(film.path) else (film, "") for film in chunk]
 
     done = 0
     with ThreadPoolExecutor(workers(), "cxrtui-tags") as pool:
         for chunk in windowed(pool, chunks, look):
             done += len(chunk)
-            tell("reading tags", done, len(listed))
+            tell("reading tags", done, len(films))
             for film, why_not in chunk:
                 if why_not:
                     tally[printable(why_not)] += 1

@@ -145,8 +145,10 @@ def _check_classes(item: Field, values: Mapping[str, str], survey: Survey) -> st
     chosen = configs.coerce(item.key, values[item.key])
     other = "data.negative" if item.key == "data.positive" else "data.positive"
     rest = configs.coerce(other, values[other])
-    if both := set(chosen) & set(rest):
-        raise ConfigError(f"{', '.join(sorted(both))} cannot be both")
+    from cxrtui.data.findings import same_finding
+
+    if both := [name for name in chosen if any(same_finding(name, one) for one in rest)]:
+        raise ConfigError(f"{', '.join(both)} cannot be both")
     found = survey.found
     if survey.path != values["data.source"].strip() or not found:
         return item.hint

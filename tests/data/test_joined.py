@@ -147,7 +147,7 @@ def test_wide_quoted_tables_with_wrong_paths(tmp_path: Path) -> None:
     text = "\ufeff" + "\r\n".join(";".join(row) for row in [header, *rows])
     (tmp_path / "metadata.csv").write_text(text, encoding="utf-8")
     found = read_source(tmp_path)
-    assert [(film.name, film.label) for film in found.films] == [("images/a;b.png", 'COVID-19; "quoted"')]
+    assert [(film.name, film.label) for film in found.films] == [("images/a;b.png", "COVID-19, quoted")]
     assert found.left_out == {"listed in the table, but no such file": 2}
 
 

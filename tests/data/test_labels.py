@@ -36,7 +36,7 @@ def test_named_classes() -> None:
 
 def test_wrong_names() -> None:
     with pytest.raises(DataError, match=r"did you mean No_findings\?"):
-        decide(THREE, ("COVID-19",), ("No_finding",))
+        decide(THREE, ("COVID-19",), ("No_fnding",))
     with pytest.raises(DataError, match="as positive and as negative"):
         decide(THREE, ("COVID-19",), ("covid-19",))
 
@@ -58,6 +58,72 @@ def test_one_class_alone_is_asked_for_the_other() -> None:
         assert "data.positive=COVID-19" in str(caught.value)
 
 
-def test_the_example_does_not_call_the_healthy_positive() -> None:
-    with pytest.raises(DataError, match=r"data\.positive=PNEUMONIA --set data\.negative=NORMAL"):
-        decide({"NORMAL": 2, "PNEUMONIA": 1}, (), ())
+@pytest.mark.parametrize(("found", "positive", "negative"), [
+    ({"NORMAL": 2, "PNEUMONIA": 1}, "PNEUMONIA", "NORMAL"),
+    ({"Normal": 1, "Pneumonia": 2, "TB": 2}, "CLASS", "Normal"),
+    ({"COVID": 1, "Pneumonia": 2, "TB": 2}, "COVID", "CLASS"),
+    ({"COVID-19, ARDS": 2, "Normal": 4, "Effusion, Mass": 1}, "COVID-19", "Normal"),
+    ({"0": 1, "COVID-19": 1}, "COVID-19", "0"),
+    ({"Normal": 5}, "CLASS", "Normal"), ({"COVID": 3}, "COVID", "'*'"), ({"1": 5}, "CLASS", "CLASS"),
+    ({"a": 1, "b": 1}, "CLASS", "CLASS"), ({"0": 1, "1": 1, "-1": 1}, "CLASS", "CLASS"),
+    ({"-1": 1, "1": 1}, "CLASS", "CLASS"), ({"Normal_0": 1, "Normal_1": 1}, "CLASS", "CLASS"),
+    ({"Yes": 1, "0": 1}, "CLASS", "CLASS"), ({"benign": 1, "malignant": 1}, "CLASS", "CLASS"),
+    ({"images": 6}, "CLASS", "CLASS"), ({"train": 2, "test": 1}, "CLASS", "CLASS"),
+    ({"10": 1, "11": 2}, "CLASS", "CLASS"),
+])  # fmt: skip
+def test_the_example_is_never_the_wrong_way_round(found: dict[str, int], positive: str, negative: str) -> None:
+    """And CLASS stands where the names do not tell, or where they are folders' and no findings'."""
+    with pytest.raises(DataError) as caught:
+        decide(found, (), ())
+    assert f"--set data.positive={positive} --set data.negative={negative}" in str(caught.value)
+
+
+@pytest.mark.parametrize(("negative", "positive"), [
+    ("0", "1"), ("0.0", "1.0"), ("False", "True"), ("FALSE", "TRUE"), ("No", "Yes"), ("n", "y"), ("F", "T"), ("-", "+"),
+    ("absent", "present"), ("Negative", "Positive"), ("neg", "pos"), ("Controls", "Cases"), ("uninfected", "infected"),
+    ("no TB", "TB"), ("TB-", "TB+"), ("without TB", "with TB"), ("covid_0", "covid_1"), ("class 0", "class 1"),
+    ("TB_negative", "TB_positive"), ("Normal", "Abnormal"), ("Normal", "Not Normal"), ("COVID-", "COVID"),
+])  # fmt: skip
+def test_opposites_are_plain_and_never_inverted(negative: str, positive: str) -> None:
+    for found in ({negative: 3, positive: 1}, {positive: 3, negative: 1}):
+        assert decide(found, (), ()).names == [negative, positive]
+
+
+def test_findings_listed_beside_the_positive_one_are_plain_too() -> None:
+    found = {"COVID-19": 1, "COVID-19, ARDS": 1, "COVID-19, Pneumonia": 1, "Normal": 3}
+    labels = decide(found, (), ())
+    assert labels.names == ["Normal", "COVID-19"]
+    assert [labels.index(label) for label in found] == [1, 1, 1, 0]
+    with pytest.raises(DataError, match="not plain"):
+        decide({**found, "Normal, Pneumonia": 1}, (), ())
+
+
+@pytest.mark.parametrize(("label", "index"), [
+    ("COVID-19, Pneumonia", 1), ("COVID19|ARDS", 1), ("['Effusion', 'SARS-CoV-2']", 1), ("Pneumonia/Viral/Covid", 1),
+    ("covid", 1), ("No Finding", 0), ("Healthy", 0), ("Pneumonia; ARDS", None), ("non-COVID", None), ("nan", None),
+])  # fmt: skip
+def test_each_finding_of_a_cell_counts_in_any_spelling(label: str, index: int | None) -> None:
+    rule = decide({"COVID-19": 5, "No_findings": 5}, ("covid_19",), ("normal",))
+    assert rule.names == ["No_findings", "COVID-19"]
+    assert rule.index(label) == index
+    assert decide({"COVID-19": 5, "X": 5}, ("covid_19",), ("*",)).index("nan") is None
+
+
+def test_one_finding_cannot_be_on_both_sides_in_two_spellings() -> None:
+    with pytest.raises(DataError, match="Healthy, which No finding is too, cannot count as positive and as negative"):
+        decide({"Normal": 2, "COVID-19": 2}, ("Healthy",), ("No finding",), partial=True)
+
+
+def test_a_hint_is_never_the_opposite() -> None:
+    for found in ({"non-COVID": 3, "Pneumonia": 2}, {"Normal": 3, "images": 3}):
+        with pytest.raises(DataError) as caught:
+            decide(found, ("COVID",), ())
+        assert "did you mean" not in str(caught.value)
+
+
+def test_what_counts_as_the_rest_is_listed() -> None:
+    found = {"COVID-19": 5, "COVID-19, ARDS": 1, "Pneumonia": 3, "Effusion, Mass": 2, "nan": 4}
+    rule = decide(found, ("covid19",), ("*",))
+    assert rule.rest(found) == {"Pneumonia": 3, "Effusion, Mass": 2}
+    assert rule.others(found) == "5 films count as not COVID-19 by '*': Pneumonia: 3, Effusion, Mass: 2"
+    assert decide(found, ("covid19",), ("Pneumonia",)).others(found) == ""

@@ -48,7 +48,9 @@ class ClassSuggester(Suggester):
         """The continuation of `value`."""
         head, comma, last = value.rpartition(",")
         word = last.lstrip()
-        found = self._screen.survey.found
+        from cxrtui.data.findings import findings
+
+        found = [item for label in self._screen.survey.found for item in findings(label)]
         match = next((name for name in found if word and name.casefold().startswith(word.casefold())), None)
         return head + comma + last[: len(last) - len(word)] + word + match[len(word) :] if match else None
 

@@ -1,0 +1,91 @@
+"""Which side a finding's name speaks for: positive, negative, or neither."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import permutations
+
+from cxrtui.data.findings import COVID, NORMAL, NOT_COVID, canonical, findings, missing
+
+# Words that mean one side only beside their opposite: the positive one stands second.
+_OPPOSITES = (
+    ("0", "1"), ("false", "true"), ("no", "yes"), ("absent", "present"), ("negative", "positive"), ("neg", "pos"),
+    ("control", "case"), ("without", "with"), ("uninfected", "infected"), ("n", "y"), ("f", "t"), ("-", "+"),
+)  # fmt: skip
+_LONG = 2  # letters of a word that may stand beside another: _n and _y, -f and -t may be anything
+_NEGATIONS = ("no", "non", "not", "without", "absent", "absenceof", "negativefor", "un", "free")
+_NEGATIVE = frozenset({NORMAL, NOT_COVID, "negative", "neg", "control"})
+_POSITIVE = frozenset({COVID, "positive", "pos"})
+_CONTAINERS = re.compile(
+    r"(images?|imgs?|pictures?|pics?|photos?|films?|(chest[\s_-]?)?x[\s_-]?rays?|cxrs?|radiographs?|scans?|dicoms?|dcms?"
+    r"|pngs?|jpe?gs?|tiffs?|data ?(sets?)?|files?|archive|raw|all|inputs?|outputs?|source|src|masks?|labels?"
+    r"|annotations?|segmentations?|ground[\s_-]?truths?|(new |untitled )?folder|folds?|parts?|samples?"
+    r"|train|training|trn|tr|val|valid|validation|dev|test|testing|tst|ts|holdout|unlabell?ed)"
+    r"([\s_-]*(set|data|images?|imgs?|folder|files?|png|jpe?g|dicom))?([\s_-]*v?\d+)*",
+    re.IGNORECASE,
+)
+
+
+def container(name: str) -> bool:
+    """Whether a folder of this name holds films or a split of them, and names no finding: ``images_001``, ``train``."""
+    return _CONTAINERS.fullmatch(name.strip()) is not None
+
+
+def side(finding: str) -> str:
+    """``positive`` or ``negative`` where a name says so itself, else nothing; a list is positive where an item is."""
+    said = {_side(canonical(item)) for item in findings(finding)}
+    if "positive" in said:
+        return "positive"
+    return "negative" if said == {"negative"} else ""
+
+
+def _side(key: str) -> str:
+    return "positive" if key in _POSITIVE else "negative" if key in _NEGATIVE else ""
+
+
+def plain_sides(found: Mapping[str, int]) -> dict[str, str]:
+    """The two classes by their side, where the names in `found` say it; else nothing.
+
+    Two classes are plain where one name is positive and one is negative, or where they are opposites (``0`` and ``1``,
+    ``No`` and ``Yes``, ``no tuberculosis`` and ``tuberculosis``). Findings beside the positive one change nothing.
+    """
+    lists = [findings(label) or (label,) for label in found if not missing(label) or "+" in found]
+    items = {canonical(item): item for listed in lists for item in listed}
+    told = {word: [key for key in items if _side(key) == word] for word in ("positive", "negative")}
+    if all(len(keys) == 1 for keys in told.values()):
+        plus, minus = told["positive"][0], told["negative"][0]
+        keys = [set(map(canonical, listed)) for listed in lists]
+        if all(plus in held or held == {minus} for held in keys) and not any(
+            minus in held and len(held) > 1 for held in keys
+        ):
+            return {"positive": items[plus], "negative": items[minus]}
+    if len(lists) == 2 == len(items) and all(len(listed) == 1 for listed in lists):
+        for minus, plus in permutations(items):
+            if _opposite(minus, plus):
+                return {"positive": items[plus], "negative": items[minus]}
+    return {}
+
+
+@lru_cache(maxsize=1024)
+def _opposite(minus: str, plus: str) -> bool:
+    """Whether `minus` says that there is not what `plus` says that there is."""
+    if minus == NORMAL or plus == NORMAL:
+        return minus == NORMAL and plus in (*(word + NORMAL for word in _NEGATIONS), "abnormal")
+    if any(minus in (word + plus, plus + word) for word in _NEGATIONS):
+        return _side(plus) != "negative"
+    if plus == minus + "+":  # TB- and TB+, of which the key keeps the plus alone
+        return True
+    for no, yes in _OPPOSITES:
+        if (minus, plus) == (no, yes):
+            return True
+        if len(yes) < _LONG and not yes.isdigit():
+            continue
+        ends = minus.removesuffix(no) if minus.endswith(no) and plus.endswith(yes) else ""
+        starts = minus.removeprefix(no) if minus.startswith(no) and plus.startswith(yes) else ""
+        for stem, other in ((ends, plus.removesuffix(yes)), (starts, plus.removeprefix(yes))):
+            # 10 and 11 are no opposites, and a film for which Normal is 1 is negative.
+            if stem and stem == other and not stem[-1].isdigit() and _side(canonical(stem)) != "negative":
+                return True
+    return False
