@@ -34,8 +34,9 @@ def _find_model(context: Context, name: str) -> runs.Run | Path:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "form", flag_value="json", help="A JSON object a line for each file.")
 @click.option("--csv", "form", flag_value="csv", help="A CSV row for each file.")
+@click.option("--step", type=int, help="Of a run, the checkpoint of this step in the place of the best one.")
 @pass_context
-def classify(context: Context, model: str, files: tuple[Path, ...], form: str | None) -> None:
+def classify(context: Context, model: str, files: tuple[Path, ...], form: str | None, step: int | None) -> None:
     """Classify image files with MODEL, a run or a classifier of the shelf. Exit 3 if a file could not be read.
 
     \b
@@ -46,7 +47,9 @@ def classify(context: Context, model: str, files: tuple[Path, ...], form: str | 
     from cxrtui import console
     from cxrtui.evaluation import classify as classifying
 
-    classifier = classifying.load(_find_model(context, model))
+    classifier = classifying.load(_find_model(context, model), step)
+    if classifier.model.note:
+        click.echo(f"cxrtui: {classifier.model.note}", err=True)
     sys.exit(3 if console.print_classified(classifier.classify(files), form or "text") else 0)
 
 
@@ -62,10 +65,12 @@ def classify(context: Context, model: str, files: tuple[Path, ...], form: str | 
 )
 @click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="Classes of these films.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@click.option("--step", type=int, help="Of a run, the checkpoint of this step in the place of the best one.")
 @pass_context
 def evaluate(
-    context: Context, model: str, sources: tuple[str, ...], assignments: tuple[str, ...], as_json: bool
-) -> None:
+    context: Context, model: str, sources: tuple[str, ...], assignments: tuple[str, ...], as_json: bool,
+    step: int | None,
+) -> None:  # fmt: skip
     """Judge MODEL, a run or a classifier of the shelf, on labelled films that it was not trained on.
 
     \b
@@ -79,5 +84,5 @@ def evaluate(
     target = _find_model(context, model)
     values = data_settings(assignments, "evaluate")
     with stages.shown() as tell:
-        result = evaluating.evaluate(target, sources, values, stages.hearing(tell))
+        result = evaluating.evaluate(target, sources, values, stages.hearing(tell), step)
     console.print_evaluation(result, as_json)

@@ -69,8 +69,9 @@ def runs_delete(context: Context, run: str, yes: bool) -> None:
 @click.option("--to", "name", required=True, metavar="SHELF-NAME", help="Name of the new folder on the shelf.")
 @click.option("--force", is_flag=True, help="Put it in the place of a model of that name.")
 @click.option("--onnx", is_flag=True, help="With an ONNX file in it, which needs the extra cxrtui[onnx].")
+@click.option("--step", type=int, help="The checkpoint of this step in the place of the best one.")
 @pass_context
-def runs_export(context: Context, run: str, name: str, force: bool, onnx: bool) -> None:
+def runs_export(context: Context, run: str, name: str, force: bool, onnx: bool, step: int | None) -> None:
     """Put the best weights of RUN on the shelf: one folder that classifies anywhere.
 
     \b
@@ -82,4 +83,4 @@ def runs_export(context: Context, run: str, name: str, force: bool, onnx: bool) 
     from cxrtui.evaluation.export import export
     from cxrtui.runner import versions
 
-    click.echo(export(found, context.workspace.models, name, versions(), force=force, onnx=onnx))
+    click.echo(export(found, context.workspace.models, name, versions(), force=force, onnx=onnx, step=step))

@@ -32,13 +32,14 @@ if TYPE_CHECKING:
 @click.option("--init", help="First weights: imagenet (default), random, a name on the shelf, a file.")
 @click.option("--run", "name", default="", help="Name of the new run (default: date and time).")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped or killed.")
+@click.option("--step", type=int, help="With --resume: go back to the checkpoint of this step; later ones are dropped.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events on stdout, a JSON object a line.")
 @click.option("--detach", is_flag=True, help="Start the run as a process of its own and return.")
 @click.option("--settings", "list_settings", is_flag=True, help="List every setting with its default, and stop.")
 @pass_context
 def train(
     context: Context, sources: tuple[str, ...], config_file: Path | None, assignments: tuple[str, ...],
-    init: str | None, name: str, resume: str | None, as_json: bool, detach: bool, list_settings: bool,
+    init: str | None, name: str, resume: str | None, step: int | None, as_json: bool, detach: bool, list_settings: bool,
 ) -> None:  # fmt: skip
     """Train a classifier: in the dashboard, or without a screen after --headless.
 
@@ -60,10 +61,14 @@ def train(
         settings = config.load(run.config_file)
         if run.alive():
             raise UsageError(f"Run {run.name} is live already; watch it with: cxrtui attach {run.name}")
-        if run.summary().status == "finished":
+        if step is not None:
+            _go_back(run, step)
+        elif run.summary().status == "finished":
             click.echo(f"Run {run.name} is finished; there is nothing to resume.", err=True)
             return
     else:
+        if step is not None:
+            raise UsageError("--step says where to go on from; give it with --resume RUN.")
         flags: dict[str, Any] = {}
         if sources:
             flags["data.source"] = sources
@@ -86,6 +91,17 @@ def train(
 
         sys.exit(headless.train(run, settings, resume=bool(resume), as_json=as_json, debug=context.debug))
     open_dashboard(context, launch=settings, attach=run, resume=bool(resume))
+
+
+def _go_back(run: runs.Run, step: int) -> None:
+    """Have `run` go on from an older checkpoint; the later ones are removed once a new one is saved."""
+    from cxrtui.net import states
+
+    lock = run.acquire()
+    try:
+        states.go_back(run.state, step)
+    finally:
+        lock.release()
 
 
 def _need_sources(sources: Sequence[str]) -> None:

@@ -66,6 +66,8 @@ class Classifier:
 
     def _row(self, path: Path, probabilities: Any) -> Classified:
         negative, positive = self.model.labels
+        if not np.isfinite(probabilities).all():
+            return Classified(str(path), ok=False, error=f"{self.model.name} gives no finite probability for it")
         return Classified(
             str(path),
             ok=True,
@@ -75,11 +77,11 @@ class Classifier:
         )
 
 
-def load(target: Run | Path) -> Classifier:
-    """A classifier from a run's best weights or a folder of the shelf.
+def load(target: Run | Path, step: int | None = None) -> Classifier:
+    """A classifier from a run's best weights, or those of `step`, or a folder of the shelf.
 
     Raises:
         UsageError, WeightsError: as `model.load`.
     """
     warm()  # the process that decodes starts while the weights are read
-    return Classifier(models.load(target))
+    return Classifier(models.load(target, step))

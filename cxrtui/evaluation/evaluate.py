@@ -12,6 +12,7 @@ import numpy as np
 from cxrtui import config as configs
 from cxrtui.data.feed import make_feed
 from cxrtui.data.prepare import load_evaluation
+from cxrtui.errors import WeightsError
 from cxrtui.evaluation import model as models
 from cxrtui.evaluation.judge import Judge
 from cxrtui.events import DataPrepared, Event, Warned
@@ -44,8 +45,9 @@ class Evaluation:
 
 
 def evaluate(
-    target: Run | Path, source: str | Sequence[str], values: Mapping[str, Any], tell: Callable[[Event], None]
-) -> Evaluation:
+    target: Run | Path, source: str | Sequence[str], values: Mapping[str, Any], tell: Callable[[Event], None],
+    step: int | None = None,
+) -> Evaluation:  # fmt: skip
     """Judge a run's best weights, or a classifier of the shelf, on every film of `source`.
 
     Films that the run trained on or was tuned by are found by content and warned of. There is no loss among the
@@ -56,11 +58,14 @@ def evaluate(
         source: labelled films, as for training; of several paths, the films together, named by their sources.
         values: ``data.*`` settings of these films, above those of the run.
         tell: called with each event of progress, and each warning.
+        step: of a run, the checkpoint to judge in the place of the best one.
 
     Raises:
         DataError, WeightsError, UsageError: the films or the classifier cannot be used.
     """
-    model = models.load(target)
+    model = models.load(target, step)
+    if model.note:
+        tell(Warned(code="no-digests", message=model.note))
     fixed = {"data.size": model.config.data.size, "data.fit": model.config.data.fit}
     data = configs.with_values(model.config, {**values, **fixed}).data
     told: list[DataPrepared] = []
@@ -78,6 +83,9 @@ def evaluate(
     judge = Judge(model.graphdef, model.size, model.side, np.ones(2, np.float32), 0.0)
     judged = _result(judge.part(model.weights, make_feed(part, data.feed), "evaluating", lambda: False), tell)
     assert judged is not None  # nothing asks it to stop
+    if count := int(np.sum(~np.isfinite(judged.probabilities))):
+        raise WeightsError(f"{model.name} gives no finite probability for {count} of these {len(part)} films; "
+                           "its weights cannot be used for them.")  # fmt: skip
     measured = {name: value for name, value in judged.metrics.items() if name != "loss"}
     negative, positive = told[0].labels
     shown = source if isinstance(source, str) else source[0] if len(source) == 1 else told[0].source

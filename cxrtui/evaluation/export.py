@@ -43,8 +43,9 @@ _PRIVATE = ("source", "splits")  # paths of the machine that the run lived on
 
 
 def export(
-    run: Run, shelf_folder: Path, name: str, versions: Mapping[str, str], *, force: bool = False, onnx: bool = False
-) -> Path:
+    run: Run, shelf_folder: Path, name: str, versions: Mapping[str, str], *, force: bool = False, onnx: bool = False,
+    step: int | None = None,
+) -> Path:  # fmt: skip
     """Put the best weights of `run` on the shelf, with all that a prediction depends on.
 
     Args:
@@ -54,6 +55,7 @@ def export(
         versions: of what writes it.
         force: replace a folder of that name.
         onnx: put the classifier beside it as an ONNX file too.
+        step: the checkpoint to take in the place of the best one.
 
     Returns:
         The folder.
@@ -65,7 +67,7 @@ def export(
     """
     if onnx:
         onnx_file.require()
-    model = models.load(run)
+    model = models.load(run, step)
     facts = describe(model, run, versions)
     network = model.network()
     with shelving.placing(shelf_folder, name, force=force) as folder:

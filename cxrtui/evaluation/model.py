@@ -18,12 +18,13 @@ from cxrtui.evaluation import network as networks
 from cxrtui.evaluation.metrics import THRESHOLD
 from cxrtui.evaluation.predict import Weights
 from cxrtui.files import read_text
-from cxrtui.net import backend, freeze, saved, shelf
-from cxrtui.net.checkpoints import Checkpoints
+from cxrtui.net import backend, freeze, saved, shelf, states
+from cxrtui.net.checkpoints import Checkpoints, finite
 from cxrtui.net.classifier import Classifier
 from cxrtui.printable import printable
 from cxrtui.runs import Run, is_run
 
+OLDER = "The checkpoint is of an older version and has no digests: damage to it cannot be noticed."
 SEEN = "trained-on.txt"  # in a shelf folder: content hashes of the films of the training and validation parts
 _SEEN_MOST = 1 << 30  # bytes
 
@@ -39,6 +40,7 @@ class Model:
         graphdef, weights: the network.
         step: optimizer step of the weights.
         threshold: a film is called positive at or above it.
+        note: what the user should know of these weights; empty where there is nothing.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Model:
     weights: Weights
     step: int
     threshold: float = THRESHOLD
+    note: str = ""
 
     @property
     def size(self) -> int:
@@ -65,19 +68,27 @@ class Model:
         return freeze.merge(self.graphdef, weights["trainable"], weights["frozen"], weights["statistics"])
 
 
-def load(target: Run | Path) -> Model:
+def load(target: Run | Path, step: int | None = None) -> Model:
     """The best weights of a run, or the classifier in a folder of the shelf.
 
+    Args:
+        target: the run, or the folder.
+        step: of a run, the checkpoint to take in the place of the best one.
+
     Raises:
-        UsageError: `target` is neither.
-        CheckpointError: the run has no readable checkpoint.
+        UsageError: `target` is neither, or has no checkpoint of that step.
+        CheckpointError: the run has no readable checkpoint; where another one of it is sound, the message names it.
         WeightsError: the folder is incomplete or was changed.
     """
     if isinstance(target, Path) and shelf.is_shelf(target):
+        if step is not None:
+            raise UsageError(f"{target} is a finished classifier and has no steps; leave --step out.")
         return load_shelved(target)
     run = target if isinstance(target, Run) else Run(target)
     if not is_run(run.folder):
         raise UsageError(f"{run.folder} is no run and no classifier; `cxrtui runs list` names the runs there are.")
+    if step is not None:
+        return load_step(run, states.choose(run.state, step))
     checkpoints = Checkpoints(run.state, read_only=True)
     while True:
         step = checkpoints.best()
@@ -107,7 +118,8 @@ def load_step(run: Run, step: int) -> Model:
         negative, positive = map(printable, progress["labels"])
     except (KeyError, TypeError, ValueError):
         raise CheckpointError(f"Checkpoint {step} of run {run.name} does not name its classes.") from None
-    return Model(run.name, settings, (negative, positive), graphdef, weights, step)
+    note = "" if checkpoints.sealed(step) else OLDER
+    return Model(run.name, settings, (negative, positive), graphdef, weights, step, note=note)
 
 
 def load_shelved(folder: Path) -> Model:
@@ -139,6 +151,10 @@ def load_shelved(folder: Path) -> Model:
     networks.compute_in(network, networks.precision(settings))
     graphdef, trainable, frozen, statistics = freeze.split(network)
     weights = {"trainable": trainable, "frozen": frozen, "statistics": statistics}
+    if not finite(weights):
+        raise WeightsError(f"The weights in {folder} are not all finite numbers; export the run again.")
+    if not math.isfinite(threshold):
+        raise WeightsError(f"The threshold in {folder / shelf.CLASSIFIER} is {threshold}; export the run again.")
     return Model(folder.name, settings, (negative, positive), graphdef, weights, step, threshold)
 
 

@@ -9,14 +9,13 @@ import dataclasses
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from cxrtui import events as ev
 from cxrtui import transfer
 from cxrtui.config import Config
 from cxrtui.data.feed import make_feed, steps_per_epoch
 from cxrtui.data.prepare import Interrupted, Prepared, prepare
-from cxrtui.errors import CheckpointError, DataError
+from cxrtui.errors import DataError
 from cxrtui.evaluation.judge import Judge
 from cxrtui.net import backend, shelf
 from cxrtui.net.checkpoints import Checkpoints
@@ -24,6 +23,7 @@ from cxrtui.runs import Run
 from cxrtui.training.loop import evaluate, train
 from cxrtui.training.losses import class_weights
 from cxrtui.training.optimizer import optimizer_at
+from cxrtui.training.restore import Restored, restore
 from cxrtui.training.session import Ask, Position, Session
 from cxrtui.training.start import resumed, start
 from cxrtui.training.step import compile_step
@@ -61,18 +61,13 @@ def fit(
     backend.prepare()
     checkpoints = Checkpoints(run.state)
     latest = checkpoints.latest() if resume else None
-    position = Position(Stopper(config.stop))
-    progress: dict[str, Any] = {}
-    began_with = ""
+    begun = Restored(Position(Stopper(config.stop))) if latest is None else restore(config, checkpoints, latest)
+    position = begun.position
     if latest is not None:
-        progress = checkpoints.progress(latest)
-        try:
-            position = Position.restored(config, progress)
-            began_with = str(progress["fingerprint"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"Checkpoint {run.state / str(latest)} is torn: {error!r}.") from None
+        checkpoints.prune()  # a process that was killed may have left one too many
     if resume:
-        yield ev.Resumed(step=position.step, epoch=int(progress.get("epoch", 0)), restored=True)
+        yield ev.Resumed(step=position.step, epoch=begun.epoch, restored=True)
+        yield from begun.warnings
     else:
         shelf.locate(config.model.init)  # an answer now, not after the films
     try:
@@ -82,7 +77,7 @@ def fit(
         except Interrupted:
             yield ev.Stopped(reason="requested", step=position.step, epoch=0)
             return
-        if began_with and began_with != prepared.fingerprint:
+        if begun.fingerprint and begun.fingerprint != prepared.fingerprint:
             raise DataError(
                 f"The films of {', '.join(config.data.source)} are not those that run {run.name} began with; "
                 "bring the old ones back or start a new run."

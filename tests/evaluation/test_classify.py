@@ -115,7 +115,8 @@ def test_a_torn_checkpoint_is_one_sentence_and_exit_4(
         [sys.executable, "-m", "cxrtui", "classify", str(torn), str(film)], capture_output=True, text=True, check=False
     )
     assert answer.returncode == 4, answer.stderr
-    assert "torn" in answer.stderr
+    assert "damaged" in answer.stderr
+    assert "step" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 

@@ -1,0 +1,131 @@
+"""Digests of a checkpoint's files: what was written is what is read, or it is said that it is not.
+
+``digests.json`` in a checkpoint's folder names every other file of it with its SHA-256::
+
+    {"v": 1, "step": 63, "files": {"progress/metadata": ["2c26b4…"], "weights/manifest.ocdbt": ["fcde2b…"], …}}
+
+The digests are of files and not of arrays, so that a flipped bit is noticed wherever it is: in the arrays, in what says
+where they lie, or in the run's position. A file that is about to be replaced has two digests, the old and the new, so
+that a process may be killed between the two writes. Files that are not named (a file manager's, say) are not read.
+
+SHA-256 is what the shelf uses too; 100 MB cost 0.07 s with the processor's own instructions and 0.3 s without.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+DIGESTS = "digests.json"
+
+
+class DamagedError(Exception):
+    """A file is not what was written; the message says which, relative to the checkpoint's folder."""
+
+
+def seal(folder: Path, step: int) -> None:
+    """Name all files of `folder` with their digests, and return once files, names and digests are on the disk.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    files = {}
+    for file in sorted(item for item in folder.rglob("*") if item.is_file()):
+        files[file.relative_to(folder).as_posix()] = [_digest(file)]
+        sync(file)
+    _write(folder, step, files)
+    for place in (*(item for item in folder.rglob("*") if item.is_dir()), folder):
+        sync(place)
+
+
+def replace(folder: Path, step: int, name: str, text: str) -> None:
+    """Put `text` in the place of a named file of a sealed folder; it is sealed at every moment between.
+
+    Raises:
+        DamagedError: the digests cannot be read.
+        OSError: the disk refuses.
+    """
+    files = _read(folder, step) or {}
+    fresh = hashlib.sha256(text.encode()).hexdigest()
+    if (folder / DIGESTS).exists():
+        _write(folder, step, {**files, name: [*files.get(name, [])[-1:], fresh]})
+    temporary = folder / f".{Path(name).name}.{os.getpid()}.tmp"
+    _write_synced(temporary, text)
+    os.replace(temporary, folder / name)
+    sync((folder / name).parent)
+
+
+def check(folder: Path, step: int, items: Iterable[str]) -> bool:
+    """Compare the files of `items`, folders within `folder`, and those beside them with their digests.
+
+    Returns:
+        False where there are no digests: an older version wrote the checkpoint.
+
+    Raises:
+        DamagedError: a file is missing or has changed.
+    """
+    files = _read(folder, step)
+    if files is None:
+        return False
+    wanted = tuple(items)
+    missing = [item for item in wanted if not any(name.startswith(f"{item}/") for name in files)]
+    if missing:
+        raise DamagedError(f"{DIGESTS} does not name {missing[0]}")
+    for name, digests in files.items():
+        first, _, rest = name.partition("/")
+        if rest and first not in wanted:
+            continue
+        try:
+            if not (folder / name).is_file():  # a pipe would hold the reader for ever
+                raise DamagedError(f"{name} is missing")
+            digest = _digest(folder / name)
+        except (OSError, ValueError) as error:
+            raise DamagedError(f"{name} cannot be read ({getattr(error, 'strerror', None) or error})") from None
+        if digest not in digests:
+            raise DamagedError(f"{name} is not what was saved")
+    return True
+
+
+def sync(path: Path) -> None:
+    """Return once a file or a folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _read(folder: Path, step: int) -> dict[str, list[str]] | None:
+    """The digests by name, or None where there are none."""
+    try:
+        body = json.loads((folder / DIGESTS).read_bytes())
+        if body["v"] != 1 or body["step"] != step:
+            raise DamagedError(f"{DIGESTS} is of another checkpoint")
+        return {str(name): [str(digest) for digest in digests] for name, digests in body["files"].items()}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DamagedError(f"{DIGESTS} cannot be read ({type(error).__name__})") from None
+
+
+def _write(folder: Path, step: int, files: dict[str, list[str]]) -> None:
+    body = {"v": 1, "step": step, "files": files}
+    temporary = folder / f".{DIGESTS}.{os.getpid()}.tmp"
+    _write_synced(temporary, json.dumps(body, separators=(",", ":")))
+    os.replace(temporary, folder / DIGESTS)
+    sync(folder)
+
+
+def _write_synced(file: Path, text: str) -> None:
+    with file.open("w", encoding="utf-8") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
