@@ -46,6 +46,27 @@ class Preparing(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fetching(Event):
+    """First weights are not on the shelf and are fetched: `bytes` in all, 0 where that is not known."""
+
+    name: str
+    source: str
+    licence: str
+    bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched(Event):
+    """They are on the shelf, as `folder`. `verified`: their checksum was known beforehand, and is theirs."""
+
+    name: str
+    folder: str
+    sha256: str
+    verified: bool
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataPrepared(Event):
     """The films are ready. `counts[part][label]` are films, `patients[part]` patients."""
 
@@ -211,7 +232,7 @@ class Failed(Event):
 TYPES: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
-        RunStarted, Preparing, DataPrepared, Compiled, Unfrozen, StepDone, EpochDone, Validated,
+        RunStarted, Preparing, Fetching, Fetched, DataPrepared, Compiled, Unfrozen, StepDone, EpochDone, Validated,
         EarlyStopping, CheckpointSaved, Paused, Resumed, Warned, Evaluated, Stopped, Failed,
     )
 }  # fmt: skip

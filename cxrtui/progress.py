@@ -177,6 +177,8 @@ def _apply(state: RunState, event: ev.Event) -> RunState:
         case ev.Preparing():
             status = event.stage if event.stage in ("compiling", "validating", "evaluating") else "preparing"
             return replace(state, status=status, preparing=event)
+        case ev.Fetched():
+            return replace(state, preparing=None)
         case ev.DataPrepared():
             return replace(state, data=event, labels=tuple(event.labels), preparing=None)
         case ev.Compiled():
@@ -247,6 +249,13 @@ def describe(event: ev.Event) -> LogLine | None:
     match event:
         case ev.RunStarted():
             text = f"run {event.run}, seed {event.seed}, on {event.device.get('kind', 'an unknown device')}"
+        case ev.Fetching():
+            size = f", {event.bytes / 1e6:.0f} MB" if event.bytes else ""
+            text = (f"{event.name} is not on the shelf and is fetched from Hugging Face: {event.source}{size},"
+                    f" licence {event.licence}")  # fmt: skip
+        case ev.Fetched():
+            sound = "what was published" if event.verified else "trusted, for no checksum was known beforehand"
+            text, level = f"{event.name} is on the shelf, {sound} · SHA-256 {event.sha256}", "good"
         case ev.DataPrepared():
             parts = "; ".join(
                 f"{part} {sum(counts.values())} ({', '.join(f'{count} {label}' for label, count in counts.items())})"

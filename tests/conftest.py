@@ -23,6 +23,7 @@ SMALL: dict[str, Any] = {
 # Before anything imports JAX. Compiled programs are kept between test runs; prepared films are not.
 _COMPILED = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cxrtui" / "xla-tests"
 _COMPILED.mkdir(parents=True, exist_ok=True)
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test reaches the hub; those that have one on loopback take this away
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["JAX_NUMPY_DTYPE_PROMOTION"] = "strict"
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 )
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file of settings.")
 @click.option("--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeatable.")
-@click.option("--init", help="First weights: imagenet (default), random, a name on the shelf, a file.")
+@click.option("--init", help="First weights: imagenet (default), random, a name on the shelf, a file. Published "
+              "ones (cxrtui weights list) are fetched at their first use.")  # fmt: skip
+@click.option("--offline", is_flag=True, help="Fetch nothing: first weights must be here (as HF_HUB_OFFLINE=1).")
 @click.option("--run", "name", default="", help="Name of the new run (default: date and time).")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped or killed.")
 @click.option("--step", type=int, help="With --resume: go back to the checkpoint of this step; later ones are dropped.")
@@ -39,12 +41,14 @@ if TYPE_CHECKING:
 @pass_context
 def train(
     context: Context, sources: tuple[str, ...], config_file: Path | None, assignments: tuple[str, ...],
-    init: str | None, name: str, resume: str | None, step: int | None, as_json: bool, detach: bool, list_settings: bool,
+    init: str | None, offline: bool, name: str, resume: str | None, step: int | None, as_json: bool, detach: bool,
+    list_settings: bool,
 ) -> None:  # fmt: skip
     """Train a classifier: in the dashboard, or without a screen after --headless.
 
     \b
     Examples:
+      cxrtui train --data films/
       cxrtui train --data films/ --init random
       cxrtui --headless train --data films/ --init weights.safetensors --set optim.epochs=40
       cxrtui train --data ieee8023/ --data hannover:other/ --init random
@@ -54,6 +58,10 @@ def train(
         _list_settings(context.settings(config_file, assignments, {}))
         return
     checkpoints = context.workspace.checkpoints
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"  # for this process and those that it starts
+    from cxrtui.net import shelf
+
     if resume:
         if sources or config_file or assignments or init or name:
             raise UsageError("A resumed run keeps its own configuration; give --resume alone, or start a new run.")
@@ -78,6 +86,7 @@ def train(
         if not settings.data.source:
             raise UsageError("Nothing to train on; name the films with --data FOLDER.")
         _need_sources(settings.data.source)
+        shelf.check(settings.model.init, settings.model.width, settings.model.stages)
     if detach:
         _detach(context, settings, resume, name)
         return

@@ -45,6 +45,10 @@ class RefusedByServerError(WeightsError):
         self.status = status
 
 
+class BusyError(WeightsError):
+    """Another process, or another part of this one, downloads the same."""
+
+
 class GivenUpError(WeightsError):
     """Whoever asked does not want it any more; what came so far is kept."""
 
@@ -95,7 +99,8 @@ def download(
         GivenUpError: `should_stop` said so.
         NoWayOutError: there is no connection, or none that brings anything.
         RefusedByServerError: an answer that waiting does not change.
-        WeightsError: the disk refuses, or another process downloads the same.
+        BusyError: another process downloads the same.
+        WeightsError: the disk refuses.
     """
     with _opened(partial) as file:
         try:
@@ -173,7 +178,7 @@ def _opened(partial: Path) -> BinaryIO:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()
-        raise WeightsError(f"Another process is downloading {partial} already; let it finish.") from None
+        raise BusyError(f"Another process is downloading {partial} already; let it finish.") from None
     if not os.fstat(file.fileno()).st_nlink:  # whoever held it has just removed it
         file.close()
         return _opened(partial)

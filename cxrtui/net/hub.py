@@ -37,6 +37,7 @@ class Known:
         flavour: whose keys the file has; what is read is checked against it.
         sha256: of the file; empty where it could not be learned beforehand.
         bytes: its size; 0 where that is not known.
+        width, stages: of the network, as `config.ModelConfig` has them.
     """
 
     name: str
@@ -48,11 +49,18 @@ class Known:
     flavour: str
     sha256: str = ""
     bytes: int = 0
+    width: int = 64
+    stages: tuple[int, ...] = (3, 4, 6, 3)
 
     @property
     def address(self) -> str:
         """Repository and file."""
         return f"{self.repository}/{self.file}"
+
+    @property
+    def size(self) -> str:
+        """Its size, for people."""
+        return f"{self.bytes / 1e6:.0f} MB" if self.bytes else "some 100 MB"
 
     @property
     def by_hand(self) -> str:
@@ -72,6 +80,12 @@ def known() -> dict[str, Known]:
             name = item.name.removesuffix(".toml")
             found[name] = Known(name=name, **tomllib.loads(item.read_text(encoding="utf-8")))
     return found
+
+
+def offline() -> bool:
+    """Whether the user wants nothing fetched: ``HF_HUB_OFFLINE`` or ``TRANSFORMERS_OFFLINE``, read as the hub's."""
+    told = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
+    return told.upper() in ("1", "ON", "YES", "TRUE")
 
 
 def find(name: str) -> Known:
@@ -131,8 +145,8 @@ def fetch(
     scheme, host = urlsplit(url)[:2]
     if scheme not in ("http", "https") or not host:
         raise UsageError(f"HF_ENDPOINT must be an http or https address, not {os.environ.get('HF_ENDPOINT')!r}.")
-    if constants.HF_HUB_OFFLINE:
-        raise WeightsError(f"{wanted.name} is not fetched while HF_HUB_OFFLINE is set: unset it, or {wanted.by_hand}")
+    if offline():
+        raise WeightsError(not_fetched_offline(wanted))
     headers = {"User-Agent": f"cxrtui/{__version__}"}
     if token := get_token():
         headers["Authorization"] = f"Bearer {token}"
@@ -156,6 +170,11 @@ def fetch(
             "damaged or changed on the way and is removed; fetch it again, over another network if this repeats."
         )
     return partial, sum_
+
+
+def not_fetched_offline(wanted: Known) -> str:
+    """Why, and what to do."""
+    return f"{wanted.name} is not fetched while HF_HUB_OFFLINE (or --offline) is set: unset it, or {wanted.by_hand}"
 
 
 def _unreachable(wanted: Known, host: str, reason: str, partial: Path) -> str:

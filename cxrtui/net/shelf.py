@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 
 MANIFEST, WEIGHTS, CARD = "model.toml", "weights.safetensors", "README.md"
 CLASSIFIER, STABLEHLO, ONNX = "classifier.toml", "classifier.stablehlo", "classifier.onnx"
-HOW_TO_GET = (
-    "get the default ones with: cxrtui weights fetch imagenet; put a file of your own on the shelf with: "
+_HOW_TO_GET = (
+    "get {} with: cxrtui weights fetch {}; put a file of your own on the shelf with: "
     "cxrtui weights port FILE --out NAME; or start from random weights (--init random)"
 )
+HOW_TO_GET = _HOW_TO_GET.format("the default ones", "imagenet")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -60,7 +61,9 @@ def classifiers(models: Path) -> list[Path]:
 def resolve(init: str, models: Path) -> str:
     """`model.init` as it stays right in another folder: a name on the shelf or a path becomes an absolute path.
 
-    A name on the shelf goes before a file of that name. What is neither stays as it is, for `locate` to refuse.
+    A name on the shelf goes before a file of that name, and a file before known weights that could be fetched: those
+    become the place on the shelf that they would have (`wanting`). What is none of these stays as it is, for `locate`
+    to refuse.
     """
     if init == "random" or not init:
         return init
@@ -70,7 +73,56 @@ def resolve(init: str, models: Path) -> str:
     with contextlib.suppress(OSError):
         if "/" in init or (init != "imagenet" and path.exists()):
             return str(path.absolute())
-    return init
+    return str((models / init).absolute()) if init in hub.known() else init
+
+
+def wanting(init: str) -> hub.Known | None:
+    """The known weights that `model.init` means, as `resolve` gives it, where they are not on the shelf; else None.
+
+    A folder of theirs that has lost its weights, as a checkout of git has, counts as not there.
+    """
+    path = expand(init)
+    with contextlib.suppress(OSError, ValueError):
+        if path.parent.name == "models" and (known := hub.known().get(path.name)) is not None:
+            gone = is_shelf(path) and not (path / WEIGHTS).exists()
+            return known if gone or not path.exists() else None
+    return None
+
+
+def check(init: str, width: int, stages: tuple[int, ...], *, offline: bool = False) -> hub.Known | None:
+    """Make sure that first weights are there, or can be fetched, before anything is made that needs them.
+
+    Args:
+        init: `model.init`, as `resolve` gives it.
+        width: of the network that is to begin with them.
+        stages: of it.
+        offline: nothing may be fetched; so it is too where the hub's own variables say so.
+
+    Returns:
+        The weights that are to be fetched; None where all is here.
+
+    Raises:
+        WeightsError: they are not there and cannot be had, or are no file of weights; the message says what to do.
+    """
+    if (known := wanting(init)) is None:
+        locate(init)
+        return None
+    if (known.width, known.stages) != (width, stages):
+        raise WeightsError(
+            f"{known.name} is {known.width} features wide with stages of {list(known.stages)} blocks, and the network "
+            f"{width} with {list(stages)}; set model.width and model.stages to the former, or start from random "
+            "weights (--init random)."
+        )  # before 100 MB are fetched in vain
+    if offline or hub.offline():
+        raise WeightsError(absent(known, hub.not_fetched_offline(known)))
+    return known
+
+
+def absent(known: hub.Known, why: str = "") -> str:
+    """That known weights are not on the shelf, what to do, and why they were not fetched."""
+    name = "ImageNet" if known.name == "imagenet" else known.name
+    ways = _HOW_TO_GET.format("the default ones" if known.name == "imagenet" else "them", known.name)
+    return f"No {name} weights are on the shelf: {ways}.{f' They were not fetched now: {why}' if why else ''}"
 
 
 def locate(init: str) -> Path | None:
@@ -81,8 +133,8 @@ def locate(init: str) -> Path | None:
     """
     if init == "random":
         return None
-    if init == "imagenet":
-        raise WeightsError(f"No ImageNet weights are on the shelf: {HOW_TO_GET}.")
+    if (known := wanting(init)) is not None or (known := hub.known().get(init)) is not None:
+        raise WeightsError(absent(known))
     path = expand(init)
     if is_shelf(path):
         if not (path / WEIGHTS).is_file():

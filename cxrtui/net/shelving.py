@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cxrtui.errors import UsageError, WeightsError
 from cxrtui.net import hub
@@ -18,6 +19,9 @@ from cxrtui.net.download import GivenUpError, ShouldStop, Tell, discard, heed, n
 from cxrtui.net.manifest import Manifest, read_manifest
 from cxrtui.net.shelf import CARD, NAME, is_shelf, verify
 from cxrtui.runs import write_atomic
+
+if TYPE_CHECKING:
+    from cxrtui.net.classifier import ClassifierSpec
 
 _SCRATCH = re.compile(rf"\.({NAME.pattern})\.[a-z0-9_]+\.tmp")
 
@@ -171,7 +175,7 @@ def port(
     if known is None:
         known = next((item for item in hub.known().values() if item.sha256 == digest), None)
     heed(should_stop)
-    network, manifest = saved.read_network(file)
+    network, manifest = saved.read_network(file, like=_like(known)) if known else saved.read_network(file)
     if known is not None and manifest.flavour != known.flavour:
         raise WeightsError(f"{file} has the keys of {manifest.flavour}, and {known.address} those of {known.flavour}.")
     heed(should_stop)
@@ -183,6 +187,12 @@ def port(
         write_atomic(folder / CARD, network_card(manifest))
         heed(should_stop)
     return models / name, read_manifest(models / name)
+
+
+def _like(known: hub.Known) -> ClassifierSpec:
+    from cxrtui.net.classifier import ClassifierSpec
+
+    return ClassifierSpec(width=known.width, stage_sizes=known.stages)
 
 
 def fetch(

@@ -17,9 +17,10 @@ from cxrtui.data.feed import make_feed, steps_per_epoch
 from cxrtui.data.prepare import Interrupted, Prepared, prepare
 from cxrtui.errors import DataError
 from cxrtui.evaluation.judge import Judge
-from cxrtui.net import backend, shelf
+from cxrtui.net import backend
 from cxrtui.net.checkpoints import Checkpoints
 from cxrtui.runs import Run
+from cxrtui.training.first_weights import bring
 from cxrtui.training.loop import evaluate, train
 from cxrtui.training.losses import class_weights
 from cxrtui.training.optimizer import optimizer_at
@@ -68,10 +69,10 @@ def fit(
     if resume:
         yield ev.Resumed(step=position.step, epoch=begun.epoch, restored=True)
         yield from begun.warnings
-    else:
-        shelf.locate(config.model.init)  # an answer now, not after the films
     try:
         try:
+            if latest is None:
+                yield from bring(config, should_stop)  # an answer now, not after the films
             prepared = yield from prepare(_with_own_split(config, run), splits_out=run.splits_file,
                                           should_stop=should_stop)  # fmt: skip
         except Interrupted:

@@ -69,17 +69,12 @@ class Note:
     text: str
 
 
-def initial(key: str, config: Config, models: Path = SHELF) -> str:
-    """The text that a field starts with; `models` is the shelf."""
+def initial(key: str, config: Config) -> str:
+    """The text that a field starts with."""
     if key == RUN_NAME:
         return ""
     section, name = key.split(".", 1)
     value: Any = getattr(getattr(config, section), name)
-    if key == "model.init":
-        try:
-            shelf.locate(shelf.resolve(value, models))
-        except WeightsError:
-            return "random"
     if isinstance(value, tuple):
         return configs.as_text(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -180,13 +175,18 @@ def _check_init(text: str, models: Path) -> str:
     key = key_of("launch", "weights")
     if not text:
         raise ConfigError(f"imagenet, random, a name on the shelf, or a file of weights; {key} shows the shelf")
+    resolved = shelf.resolve(text, models)
+    if (known := shelf.wanting(resolved)) is not None:
+        if hub.offline():
+            raise ConfigError(f"not here, and nothing is fetched offline; {key} shows what is here; or random")
+        return f"not here yet: fetched at the start ({known.size}, {known.licence})"
     try:
-        place = shelf.locate(shelf.resolve(text, models))
-    except WeightsError:
+        place = shelf.locate(resolved)
+    except WeightsError as error:
         if shelf.NAME.fullmatch(text) and shelf.is_shelf(models / text):
             raise ConfigError(f"on the shelf, but its weights are missing: {key} shows it") from None
-        if text in hub.known():
-            raise ConfigError(f"not here yet: {key} opens the weights, {key_of('weights', 'fetch')} fetches") from None
+        if expand(text).is_file():
+            raise ConfigError(str(error)) from None
         raise ConfigError(f"no such file, and no such name on the shelf ({key} shows it); or random") from None
     if place is None:
         return f"from nothing: needs many films and epochs; {key} shows others"

@@ -204,7 +204,7 @@ def test_a_machine_with_no_way_out_is_told_how_to_carry_the_file(server: Hub, tm
 
 
 def test_offline_mode_asks_nobody(server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(WeightsError, match=r"HF_HUB_OFFLINE.*cxrtui weights port"):
         fetch(tmp_path)
     assert server.requests == []

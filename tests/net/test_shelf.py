@@ -57,10 +57,12 @@ def models(_ported: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def published(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub on loopback that has the file as the known network `some`, whose checksum is not known beforehand."""
-    known = hub.Known("some", "for tests", "lab/resnet", REVISION, "model.safetensors", "MIT", "torchvision")
+    known = hub.Known("some", "for tests", "lab/resnet", REVISION, "model.safetensors", "MIT", "torchvision",
+                      width=4, stages=(1, 1, 1, 1))  # fmt: skip
     monkeypatch.setattr(hub, "known", lambda: {"some": known})
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setenv("HF_TOKEN", "hf_test")
+    monkeypatch.delenv("HF_HUB_OFFLINE")
     with serving(**{f"/lab/resnet/resolve/{REVISION}/model.safetensors": file.read_bytes()}) as server:
         monkeypatch.setenv("HF_ENDPOINT", server.address)
         yield server
@@ -86,7 +88,8 @@ def test_a_ported_file_is_a_folder_with_its_story(models: Path, file: Path) -> N
 def test_what_a_name_means(models: Path, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert shelf.resolve("random", models) == "random"
-    assert shelf.resolve("imagenet", models) == "imagenet"
+    assert shelf.resolve("imagenet", models) == str(models / "imagenet")  # where it would come
+    assert shelf.resolve("nonsense", models) == "nonsense"
     assert shelf.resolve("mine", Path("models")) == str(models / "mine")
     assert shelf.resolve("models/mine", models) == str(models / "mine")
     (tmp_path / "mine").touch()  # the shelf goes before a file of that name
@@ -108,6 +111,30 @@ def test_what_is_not_there_says_how_to_get_it(models: Path, tmp_path: Path) -> N
     (models / "mine" / shelf.WEIGHTS).unlink()
     with pytest.raises(WeightsError, match=r"has no weights\.safetensors"):
         shelf.locate(str(models / "mine"))
+
+
+def test_known_weights_that_are_not_here_are_wanted_where_they_can_be_had(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages = (3, 4, 6, 3)
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    for name in ("imagenet", "resnet50-a1"):
+        place = shelf.resolve(name, models)
+        assert shelf.check(place, 64, stages) == hub.known()[name]
+        with pytest.raises(WeightsError, match=rf"weights fetch {name};.*--init random.*--offline"):
+            shelf.check(place, 64, stages, offline=True)
+        with pytest.raises(WeightsError, match=r"set model\.width and model\.stages"):
+            shelf.check(place, 8, stages)
+    assert shelf.wanting(str(models.parent / "imagenet")) is None  # a mistyped path is no shelf
+    assert shelf.check(shelf.resolve("random", models), 8, stages) is None
+    assert shelf.check(shelf.resolve("mine", models), 64, stages) is None
+    (models / "mine").rename(models / "imagenet")
+    assert shelf.wanting(str(models / "imagenet")) is None
+    (models / "imagenet" / shelf.WEIGHTS).unlink()  # as git leaves it out
+    assert shelf.wanting(str(models / "imagenet")) == hub.known()["imagenet"]
+    monkeypatch.setenv("HF_HUB_OFFLINE", "yes")
+    with pytest.raises(WeightsError, match=r"No ImageNet weights.*weights fetch imagenet"):
+        shelf.check(str(models / "imagenet"), 64, stages)
 
 
 def test_asking_imports_no_jax(models: Path) -> None:
@@ -287,7 +314,8 @@ def test_what_is_known_by_its_checksum_is_kept_where_the_shelf_refuses_it(
 def test_a_file_carried_by_hand_gets_the_story_it_was_published_with(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    known = hub.Known("some", "", "lab/resnet", REVISION, "m.safetensors", "MIT", "torchvision", sha256(file))
+    known = hub.Known("some", "", "lab/resnet", REVISION, "m.safetensors", "MIT", "torchvision", sha256(file),
+                      width=4, stages=(1, 1, 1, 1))  # fmt: skip
     monkeypatch.setattr(hub, "known", lambda: {"some": known, "imagenet": hub.Known(
         "imagenet", "", "lab/other", REVISION, "m.safetensors", "MIT", "torchvision", "0" * 64)})  # fmt: skip
     command(tmp_path, "weights", "port", str(file), "--out", "some")

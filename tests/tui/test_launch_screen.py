@@ -15,6 +15,12 @@ from .conftest import FakeDrive
 from .screen_text import shows, text_of, until
 
 
+@pytest.fixture(autouse=True)
+def _online(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form may offer to fetch; no test here does."""
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+
+
 def filled(tmp_path: Path, **changes: str) -> dict[str, str]:
     values = {item.key: initial(item.key, Config()) for item in FIELDS}
     values |= {"data.source": str(tmp_path)}
@@ -86,9 +92,45 @@ def test_a_name_on_the_shelf_becomes_its_folder(tmp_path: Path) -> None:
     (folder / "weights.safetensors").touch()
     assert notes(values, workspace, Survey())["model.init"].text == "from the shelf"
     assert settings(Config(), values, workspace.models).model.init == str(folder)
-    assert initial("model.init", Config(), workspace.models) == "random"
     folder.rename(folder.with_name("imagenet"))
-    assert initial("model.init", Config(), workspace.models) == "imagenet"
+    assert notes(filled(tmp_path), workspace, Survey())["model.init"].text == "from the shelf"
+
+
+def test_imagenet_is_the_default_and_is_fetched_where_it_is_not_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values, workspace = filled(tmp_path), Workspace(tmp_path)
+    assert values["model.init"] == "imagenet"
+    note = notes(values, workspace, Survey())["model.init"]
+    assert note.ok
+    assert "fetched at the start (102 MB, BSD-3-Clause)" in note.text
+    assert settings(Config(), values, workspace.models).model.init == str(workspace.models / "imagenet")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    note = notes(values, workspace, Survey())["model.init"]
+    assert not note.ok
+    assert "offline" in note.text
+
+
+async def test_before_it_fetches_the_form_asks(dashboard: Dashboard, drive: FakeDrive, tmp_path: Path) -> None:
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await shows(pilot, "New run", "Run name")
+        dashboard.screen.query(Input).first().value = str(tmp_path)
+        await shows(pilot, "ready to start")
+        for answer in ("n", "escape"):
+            await pilot.press("ctrl+s")
+            await shows(pilot, "Fetch imagenet?", "102 MB", "BSD-3-Clause", "Not now")
+            await pilot.press(answer)
+            await shows(pilot, "New run", "ready to start")
+        assert not drive.calls
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Fetch imagenet?")
+        await pilot.press("y")
+        await shows(pilot, "Monitor", "epoch 1/30")
+        ((_, config, _),) = drive.calls
+        assert config.model.init == str(tmp_path / "models" / "imagenet")
+        dashboard.trainer.signal()
+        await until(pilot, lambda: not dashboard.trainer.active)
 
 
 def test_two_plain_classes_need_no_naming(tmp_path: Path) -> None:

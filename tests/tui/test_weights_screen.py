@@ -79,7 +79,8 @@ def server(file: Path, _ported: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 def publish(monkeypatch: pytest.MonkeyPatch, sum_: str) -> None:
-    known = hub.Known("some", "for tests", "lab/resnet", REVISION, "model.safetensors", "MIT", "torchvision", sum_)
+    known = hub.Known("some", "for tests", "lab/resnet", REVISION, "model.safetensors", "MIT", "torchvision", sum_,
+                      width=4, stages=(1, 1, 1, 1))  # fmt: skip
     monkeypatch.setattr(hub, "known", lambda: {"some": known})
 
 
@@ -115,13 +116,13 @@ async def test_the_shelf_and_what_could_be_on_it(dashboard: Dashboard, models: P
 async def test_the_name_goes_into_the_form(dashboard: Dashboard, models: Path) -> None:
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await pilot.press("n")
-        await shows(pilot, "f3 Weights", "f3 shows others")
+        await shows(pilot, "f3 Weights", "f3 shows it")
         form = dashboard.screen
         assert isinstance(form, LaunchScreen)
         field = next(item for item in form.query(Input) if item.name == "model.init")
         field.focus()
         field.value = "some"
-        await shows(pilot, "f3 opens the", "f fetches")
+        await shows(pilot, "not here yet: fetched")
         await pilot.press("f3")
         await shows(pilot, "─ some ─", "⏎ Use")  # the cursor is on what the form names
         await pilot.press("up", "enter")
@@ -211,10 +212,10 @@ async def test_a_fetch_that_ends_elsewhere_is_told_there(
         await shows(pilot, "New run", "from the shelf")
         assert isinstance(dashboard.screen, LaunchScreen)
         dashboard.screen.fill({"model.init": "some"})
-        await shows(pilot, "✗ not here yet")
+        await shows(pilot, "not here yet: fetched")
         server.going.set()
         if fails:
-            await shows(pilot, "Not fetched: some. The Weights screen", "✗ not here yet")
+            await shows(pilot, "Not fetched: some. The Weights screen", "not here yet: fetched")
             await pilot.press("f3")
             await shows(pilot, "has no lab/resnet/model")
         else:

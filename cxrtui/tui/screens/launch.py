@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -17,12 +18,12 @@ from textual.widgets import Button, Input, Select, Static
 from cxrtui import config as configs
 from cxrtui.config import Config
 from cxrtui.errors import CxrtuiError
-from cxrtui.net import shelf
+from cxrtui.net import hub, shelf
 from cxrtui.tui import threads
 from cxrtui.tui.form import FIELDS, RUN_NAME, Note, Survey, initial, notes, settings
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.screens.page import Page
-from cxrtui.tui.screens.questions import Notice
+from cxrtui.tui.screens.questions import Choice, Notice, Question
 from cxrtui.tui.widgets.suggest import PathSuggester
 from cxrtui.workspace import expand
 
@@ -53,6 +54,17 @@ class ClassSuggester(Suggester):
         found = [item for label in self._screen.survey.found for item in findings(label)]
         match = next((name for name in found if word and name.casefold().startswith(word.casefold())), None)
         return head + comma + last[: len(last) - len(word)] + word + match[len(word) :] if match else None
+
+
+def _fetch_question(known: hub.Known) -> Question:
+    """Whether published weights that are not on the shelf may come; the run fetches them before all else."""
+    return Question(
+        f"Fetch {known.name}?",
+        f"{known.name} is not on the shelf yet. It is {known.size} from Hugging Face, {known.address}, licence "
+        f"{known.licence}: {known.about}. The run fetches it first; a fetch that is cut goes on later.",
+        Choice("y", "Fetch and train", "yes", "primary"),
+        Choice("n", "Not now", ""),
+    )
 
 
 class LaunchScreen(Page):
@@ -88,7 +100,7 @@ class LaunchScreen(Page):
             for item in FIELDS:
                 with Horizontal(classes="field"):
                     yield Static(item.label, classes="field-label")
-                    value = self._chosen.get(item.key, initial(item.key, self.base, self.dashboard.workspace.models))
+                    value = self._chosen.get(item.key, initial(item.key, self.base))
                     if item.choices:
                         options = [(choice, choice) for choice in item.choices]
                         yield Select(options, value=value, allow_blank=False, compact=True, name=item.key)
@@ -202,9 +214,20 @@ class LaunchScreen(Page):
             return
         try:
             chosen = settings(self.base, values, self.dashboard.workspace.models)
-            self.dashboard.launch(chosen, values[RUN_NAME].strip())
+            known = shelf.check(chosen.model.init, chosen.model.width, chosen.model.stages)
         except CxrtuiError as error:
             self.app.push_screen(Notice("Not started", str(error)))
+            return
+
+        def start(answer: str | None = "yes") -> None:
+            if answer == "yes":
+                launch = partial(self.dashboard.launch, chosen, values[RUN_NAME].strip())
+                self.dashboard.attempt("Not started", launch)
+
+        if known is None:
+            start()
+        else:
+            self.app.push_screen(_fetch_question(known), start)
 
     @classmethod
     def take(cls, chooser: Page, chosen: Mapping[str, str]) -> None:

@@ -1,0 +1,70 @@
+"""First weights that are not on the shelf come there before the films are prepared, told in the run's log."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+from cxrtui import events as ev
+from cxrtui.config import Config
+from cxrtui.data.pool import Tell, reported
+from cxrtui.errors import WeightsError
+from cxrtui.net import shelf, shelving
+from cxrtui.net.download import BusyError
+from cxrtui.net.manifest import Manifest
+
+_STEP = 1_000_000  # bytes; a log is no place for each piece that comes
+_SILENCE, _AGAIN = 2.0, 0.5  # seconds
+
+
+def bring(config: Config, should_stop: Callable[[], bool]) -> Generator[ev.Event, None, None]:
+    """Fetch what ``model.init`` means, where it is known and not on the shelf; nothing where all is here.
+
+    A fetch that was cut, stopped or killed goes on from what came, in this run resumed or in any other.
+
+    Raises:
+        Interrupted: `should_stop` said so; what came is kept.
+        WeightsError: there are no such weights, or they could not be had; the message says how to get some.
+    """
+    known = shelf.check(config.model.init, config.model.width, config.model.stages)
+    if known is None:
+        return
+    yield ev.Fetching(name=known.name, source=known.address, licence=known.licence, bytes=known.bytes)
+    models, stage = Path(config.model.init).parent, f"fetching {known.name} (MB)"
+    began, said, last, unwanted = time.monotonic(), 0.0, (-1, -1), threading.Event()
+
+    def stopped() -> bool:
+        if should_stop():
+            unwanted.set()  # heard while the server is silent, too
+        return unwanted.is_set()
+
+    def fetch(tell: Tell) -> Manifest:
+        def on_bytes(here: int, total: int) -> None:
+            tell(stage, here // _STEP, total // _STEP)
+
+        while True:
+            force = shelf.wanting(str(models / known.name)) is not None and shelf.is_shelf(models / known.name)
+            try:
+                return shelving.fetch(known.name, models, on_bytes, force=force, should_stop=unwanted.is_set)[1]
+            except BusyError:  # several runs may begin with the same weights: one fetches, the others wait
+                tell(stage, 0, 0)
+                unwanted.wait(_AGAIN)
+
+    told = reported(fetch, stage, stopped)
+    try:
+        while True:
+            event, now = next(told), time.monotonic()
+            if (event.done, event.total) != last or now - said > _SILENCE:  # the run's heartbeat comes with its events
+                last, said = (event.done, event.total), now
+                yield event
+    except StopIteration as done:
+        manifest: Manifest = done.value
+    except WeightsError as error:
+        raise WeightsError(shelf.absent(known, str(error))) from None
+    finally:
+        unwanted.set()
+        told.close()
+    yield ev.Fetched(name=known.name, folder=str(models / known.name), sha256=manifest.source_sha256,
+                     verified=bool(known.sha256), seconds=time.monotonic() - began)  # fmt: skip
