@@ -97,7 +97,7 @@ def _films(root: Path, dice: random.Random, made: Made) -> None:
     deep.mkdir(parents=True)
     (deep / "deep.png").write_bytes(film(dice))
     (root / LABELS[0] / "really a JPEG.png").write_bytes(jpeg())
-    (root / LABELS[0] / "large.png").write_bytes(png(5000, 5000, bytes(5001) * 5000))
+    (root / LABELS[0] / "large.png").write_bytes(png(5000, 5000, (b"\0" + bytes(range(250)) * 20) * 5000))
     made.films += len(names) + 4
 
 

@@ -5,12 +5,12 @@ see the same pixels:
 
 - Only files that `pictures` opens; the first picture of several.
 - DICOM by its own rules, which `cxrtui.data.dicom.tables` holds; what follows is for the others.
-- Deeper than 8 bits: white is the largest value of the smallest depth among 8, 10, 12, 14, 16, 24 and 32 bits that
-  holds the brightest pixel (12-bit detectors are often stored in 16). Floating point is from 0 to 1, or to 255 where it
-  goes beyond 1; where it goes beyond that too, and where values are negative, from their minimum to their maximum.
+- Deeper than 8 bits, whether grey, colour, with alpha or floating point: black and white lie where `tones` finds them
+  on the values as stored (12-bit detectors are often stored in 16).
 - A film of more than 8 bits that comes with a `Display` is windowed and turned as that says, before it is scaled.
-- Colour becomes luma (ITU-R 601); transparent pixels lie on black, the colour of an unexposed border; a TIFF in which
-  zero is white is inverted; EXIF orientation is applied.
+- Colour becomes luma (ITU-R 601); transparent pixels lie on black, the colour of an unexposed border, but where that
+  would leave nothing, alpha is ignored; a TIFF in which zero is white is inverted; EXIF orientation is applied.
+- A film of one grey is refused, whatever its format: all but one pixel in 200 at each end lie within three greys.
 """
 
 from __future__ import annotations
@@ -22,17 +22,19 @@ from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, TiffImagePlugin
+from PIL import Image, ImageOps
 from PIL.Image import Resampling
 
 from cxrtui.data.dicom.recognise import HEAD, is_dicom
 from cxrtui.data.films import Display
 from cxrtui.data.pictures import LARGE, large_at_once, open_picture, reading
+from cxrtui.data.samples import Samples, png_samples
+from cxrtui.data.tiff import is_deep_tiff, tiff_samples
+from cxrtui.data.tones import COLLAPSED, UNIFORM, Array, eight_bits, scaled, spread
+from cxrtui.data.tones import Grey as Grey
 from cxrtui.errors import FilmError
 
-Grey = npt.NDArray[np.uint8]
-
-_DEPTHS = (8, 10, 12, 14, 16, 24, 32)
+_TOPS = tuple((1 << bits) - 1 for bits in (8, 10, 12, 14))
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
     5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
@@ -126,6 +128,11 @@ def _load(path: str | Path | int, enough: int, display: Display | None) -> tuple
     notes: list[str] = []
     with reading(Path(path) if isinstance(path, str) else path) as stream:
         image = _decode(stream, enough, display, notes)
+        left = _spread(image)
+        if left <= UNIFORM:
+            raise FilmError("it is uniform: one grey all over, and no film")
+        if left <= COLLAPSED:
+            notes.append(f"it uses {left + 1} of 256 greys")
     return image, tuple(dict.fromkeys(notes))
 
 
@@ -137,14 +144,18 @@ def _decode(stream: BinaryIO, enough: int, display: Display | None, notes: list[
 
         return pixels.grey(stream, notes)
     kind, image = open_picture(stream, head)
+    if image is None:
+        return _deep(tiff_samples(stream), display, notes)
     with image:
         width, height = image.size
         if enough and kind == "JPEG":
             shrink = max(1, min(width, height) // enough)
             image.draft(None, (max(1, width // shrink), max(1, height // shrink)))
         with large_at_once if width * height > LARGE else nullcontext():
-            image.load()
-            grey = _grey(image, display)
+            if kind == "TIFF" and is_deep_tiff(image):
+                return _deep(tiff_samples(stream), display, notes)
+            samples = png_samples(stream, head) if kind == "PNG" else None
+            grey = _shallow(image, notes) if samples is None else _deep(samples, display, notes)
             turn = _TURNS.get(_orientation(image))
         return grey.transpose(turn) if turn is not None else grey
 
@@ -156,49 +167,82 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _grey(image: Image.Image, display: Display | None) -> Image.Image:
-    """A loaded image in mode L."""
+def _shallow(image: Image.Image, notes: list[str]) -> Image.Image:
+    """An image of at most 8 bits a sample in mode L."""
+    image.load()
     mode = image.mode
-    if mode.startswith("I") or mode == "F":
-        white_is_zero = isinstance(image, TiffImagePlugin.TiffImageFile) and image.tag_v2.get(262) == 0
-        values = np.asarray(image)
-        grey = _eight_bits(values) if display is None or display.window is None else _windowed(values, display.window)
-        return ImageOps.invert(grey) if white_is_zero or (display is not None and display.inverted) else grey
     if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         clear = image if mode in ("RGBA", "LA") else image.convert("RGBA")
-        alpha = clear.getchannel("A")
         grey = clear.convert("RGB").convert("L") if clear.mode == "RGBA" else clear.getchannel("L")
-        return grey if alpha.getextrema() == (255, 255) else Image.composite(grey, Image.new("L", grey.size, 0), alpha)
+        return _on_black(grey, clear.getchannel("A"), notes)
     if mode in ("L", "RGB", "1", "YCbCr"):
         return image.convert("L")
-    if mode in ("P", "CMYK", "HSV", "RGBX"):
+    if mode in ("P", "CMYK", "HSV", "RGBX", "LAB"):
         return image.convert("RGB").convert("L")
     raise FilmError(f"its colour model ({mode}) is not read")
 
 
-def _windowed(values: npt.NDArray[np.generic], window: tuple[float, float]) -> Image.Image:
-    """Grey values `[H, W]` through a linear window (PS3.3 section C.11.2.1.2.1), as mode L."""
+def _deep(samples: Samples, display: Display | None, notes: list[str]) -> Image.Image:
+    """Samples of any depth in mode L."""
+    values = samples.values if samples.values.ndim == 2 else _luma(samples.values)
+    if display is not None and display.window is not None:
+        grey = _windowed(values, display.window, notes)
+    else:
+        grey = values if values.dtype == np.uint8 else eight_bits(values, notes)
+    image = Image.fromarray(np.ascontiguousarray(grey))
+    if samples.white_is_zero or (display is not None and display.inverted):
+        image = ImageOps.invert(image)
+    if samples.alpha is None:
+        return image
+    return _on_black(image, Image.fromarray(np.ascontiguousarray(_opacity(samples.alpha))), notes)
+
+
+def _opacity(alpha: Array) -> Grey:
+    """Alpha of any depth as uint8: opaque is the top of its type, or of the depth that it reaches exactly."""
+    if alpha.dtype.kind == "f":
+        return scaled(alpha, 0, 1)
+    top = int(alpha.max())
+    return scaled(alpha, 0, top if top in _TOPS else np.iinfo(alpha.dtype).max)
+
+
+def _luma(colours: Array) -> Array:
+    """Luma of RGB `[H, W, 3]`, in its own type."""
+    kind = colours.dtype
+    luma: Array = np.zeros(colours.shape[:2], np.float64 if kind.itemsize > 2 else np.float32)
+    for place, share in enumerate((0.299, 0.587, 0.114)):
+        luma += colours[..., place] * luma.dtype.type(share)
+    return luma if kind.kind == "f" else np.rint(luma).astype(kind)
+
+
+def _on_black(grey: Image.Image, alpha: Image.Image, notes: list[str]) -> Image.Image:
+    """`grey` over black by its `alpha`, both of mode L; without it, where it would leave nothing of a film."""
+    if alpha.getextrema() == (255, 255):
+        return grey
+    shown = Image.composite(grey, Image.new("L", grey.size, 0), alpha)
+    if _spread(shown) <= COLLAPSED < _spread(grey):
+        notes.append("its transparency would leave nothing of it, and was ignored")
+        return grey
+    return shown
+
+
+def _spread(grey: Image.Image) -> int:
+    counts = np.asarray(grey.histogram())
+    (levels,) = np.nonzero(counts)
+    return spread(levels, counts[levels])
+
+
+def _windowed(values: Array, window: tuple[float, float], notes: list[str]) -> Grey:
+    """Grey values `[H, W]` through a linear window (PS3.3 section C.11.2.1.2.1), or by depth where that leaves none."""
     if not np.isfinite(values).all():
         raise FilmError("it has pixels that are not numbers")
     centre, width = window
     seen = (values.astype(np.float32) - np.float32(centre - 0.5)) / np.float32(max(width - 1, 1e-6)) + np.float32(0.5)
-    return Image.fromarray(np.rint(seen.clip(0, 1) * 255).astype(np.uint8))
-
-
-def _eight_bits(values: npt.NDArray[np.generic]) -> Image.Image:
-    """Deep grey values `[H, W]` of any integer or floating type, as mode L."""
-    low, high = float(values.min()), float(values.max())
-    if not np.isfinite([low, high]).all():
-        raise FilmError("it has pixels that are not numbers")
-    floating = np.issubdtype(values.dtype, np.floating)
-    if low < 0 or (floating and high > 255):
-        span = low, high
-    elif floating:
-        span = 0.0, 1.0 if high <= 1 else 255.0
-    else:
-        span = 0.0, float(next((1 << bits) - 1 for bits in _DEPTHS if high < (1 << bits)))
-    if values.dtype.itemsize == 2 and not floating:
-        table = np.rint(np.arange(1 << 16) * (255.0 / max(span[1], 1.0))).clip(0, 255).astype(np.uint8)
-        return Image.fromarray(table[values.astype(np.uint16, copy=False)])
-    scaled = (values.astype(np.float32) - np.float32(span[0])) * np.float32(255.0 / max(span[1] - span[0], 1e-12))
-    return Image.fromarray(np.rint(scaled).clip(0, 255).astype(np.uint8))
+    grey: npt.NDArray[np.uint8] = np.rint(seen.clip(0, 1) * 255).astype(np.uint8)
+    left = _spread(Image.fromarray(grey))
+    if left > COLLAPSED:
+        return grey
+    notes.append(
+        f"the window beside it (center {centre:g}, width {width:g}) leaves {left + 1} of 256 greys; its own depth was "
+        "used"
+    )
+    return eight_bits(values, notes)

@@ -8,11 +8,11 @@ from typing import BinaryIO
 
 from cxrtui.data.dicom.recognise import HEAD, is_dicom
 from cxrtui.data.pictures import open_picture, reading
+from cxrtui.data.tiff import is_deep_tiff, tiff_header
 from cxrtui.errors import FilmError
 
 _ENDINGS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".webp": "WebP",
             ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP", ".dcm": "DICOM", ".dicom": "DICOM"}  # fmt: skip
-_DEEP = {"I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32, "1": 1}
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,19 @@ def read_header(path: Path | int, ending: str = "") -> Header:
 
 def _header(stream: BinaryIO, head: bytes, ending: str) -> Header:
     kind, image = open_picture(stream, head)
+    misnamed = bool(ending) and ending != kind
+    if image is None or is_deep_tiff(image):
+        found = tiff_header(stream)
+        return Header(kind, found.width, found.height, found.bits, found.colours, misnamed)
     with image:
         width, height = image.size
         mode = image.mode
-    bits = head[24] if kind == "PNG" else _DEEP.get(mode, 8)
+    bits = head[24] if kind == "PNG" else 1 if mode == "1" else 8
     colours = {"P": "palette", "RGBA": "colour with transparency", "LA": "grey with transparency"}.get(mode)
-    grey = mode in ("L", "1", "F") or mode.startswith("I")
-    return Header(kind, width, height, bits, colours or ("grey" if grey else "colour"), bool(ending) and ending != kind)
+    if kind == "PNG" and head[25] == 4:  # Pillow opens 16 bits of it as RGBA
+        colours = "grey with transparency"
+    grey = mode in ("L", "1") or mode.startswith("I")
+    return Header(kind, width, height, bits, colours or ("grey" if grey else "colour"), misnamed)
 
 
 def _dicom(path: Path | int, ending: str) -> Header:

@@ -5,7 +5,9 @@ Only regular files of PNG, JPEG, WebP, TIFF, BMP or DICOM, of at most `MAX_BYTES
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import stat
 import warnings
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ from typing import BinaryIO
 
 from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
+from cxrtui.data.dicom.codestream import JPEG_LS, read_codestream
 from cxrtui.errors import FilmError
 
 # What Pillow remarks on broken metadata would be printed into the middle of a screen.
@@ -42,6 +45,11 @@ class Permission(AbstractContextManager[None]):
 
 
 large_at_once = Permission()
+# Words of Pillow and tifffile for what is well formed and beyond them.
+_NOT_READ = re.compile(
+    r"unsupported|not (yet )?supported|cannot handle|not (available|implemented)|requires the|unknown (pixel mode|data "
+    r"organization|compression|interlace)|decoder .* not", re.IGNORECASE)  # fmt: skip
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 KINDS = (
     (b"\x89PNG\r\n\x1a\n", "PNG", PngImagePlugin.PngImageFile),
     (b"\xff\xd8\xff", "JPEG", JpegImagePlugin.JpegImageFile),
@@ -93,12 +101,25 @@ def reading(path: Path | int) -> Iterator[BinaryIO]:
     except Image.DecompressionBombError:
         raise FilmError(f"it has too many pixels (the limit is {MAX_PIXELS // 10**6} million)") from None
     except Exception as error:  # Pillow's decoders raise many kinds on damaged files
-        reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
-        raise FilmError(f"it is damaged or cut short ({reason})") from None
+        raise FilmError(_reason(error)) from None
 
 
-def open_picture(stream: BinaryIO, head: bytes) -> tuple[str, Image.Image]:
+def _reason(error: Exception) -> str:
+    """Why a file could not be decoded. Damaged is what its content says, not the disk, the machine or the library."""
+    said = (str(error) or type(error).__name__).splitlines()[0]
+    if isinstance(error, OSError) and error.errno is not None:
+        if error.errno == errno.ENOMEM:
+            return "there is not enough memory to decode it"
+        return f"it cannot be read ({error.strerror or said})"
+    if isinstance(error, NotImplementedError) or _NOT_READ.search(said):
+        return f"it is of a kind that is not read ({said})"
+    return f"it is damaged or cut short ({said})"
+
+
+def open_picture(stream: BinaryIO, head: bytes) -> tuple[str, Image.Image | None]:
     """The kind of a picture that begins with `head`, and the picture, of which the header alone is read.
+
+    The picture is None where it is a TIFF file of a kind that Pillow does not open, and `cxrtui.data.tiff` may.
 
     Raises:
         FilmError: it is no picture, or too large a one.
@@ -107,7 +128,14 @@ def open_picture(stream: BinaryIO, head: bytes) -> tuple[str, Image.Image]:
     if plugin is None:
         raise FilmError("it is not a PNG, JPEG, WebP, TIFF, BMP or DICOM image")
     # Not Image.open: it warns of large pictures, process-wide, before their size can be asked.
-    image = plugin(stream)
+    try:
+        image = plugin(stream)
+    except (SyntaxError, KeyError, OSError, TypeError, ValueError) as error:
+        if kind == "TIFF" and head[:4] in _TIFF:
+            return kind, None
+        if kind == "JPEG" and (named := _beyond(stream)):
+            raise FilmError(f"it is {named}, which is read in DICOM files alone; export it as PNG or TIFF") from error
+        raise
     width, height = image.size
     if width * height > MAX_PIXELS:
         image.close()
@@ -116,3 +144,13 @@ def open_picture(stream: BinaryIO, head: bytes) -> tuple[str, Image.Image]:
         image.close()
         raise FilmError("it has no pixels")
     return kind, image
+
+
+def _beyond(stream: BinaryIO) -> str:
+    """The name of a JPEG that Pillow does not open though it is whole, empty where it is of the usual kind."""
+    stream.seek(0)
+    found = read_codestream(stream.read(1 << 16))
+    if found is None or (found.bits == 8 and found.marker in (0xC0, 0xC1, 0xC2)):
+        return ""
+    name = "JPEG-LS" if found.marker == JPEG_LS else "lossless JPEG" if found.marker == 0xC3 else "JPEG"
+    return f"{found.bits}-bit {name}"

@@ -25,7 +25,7 @@ from cxrtui.data.decode import stored_side as stored_side
 from cxrtui.data.films import Film
 from cxrtui.errors import DataError
 
-CODE_VERSION = 1  # raise it when the same files would give other pixels
+CODE_VERSION = 2  # raise it when the same files would give other pixels
 _INDEX = "index.json"
 
 tfds.disable_progress_bar()

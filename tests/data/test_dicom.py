@@ -167,7 +167,9 @@ def case(number: int, bits: int, signed: bool, photometric: str, modality: str, 
         ends = sorted(end * said["slope"] + said["intercept"] for end in (span_low, span_high))
         span_low, span_high = ends
     elif modality == "lut":
-        start, count = (-40 if signed else 17), 200
+        count = 200 if bits <= 10 else 6000
+        # Amid the values: a table that leaves one of them is another test.
+        start = max(int(v.min()), round(v.mean()) - count // 2)
         entries = np.random.default_rng(number).integers(0, 4096, count)
         tags["ModalityLUTSequence"] = table(start, entries, 12, signed=signed)
         said["modality"] = (start, entries)
@@ -435,8 +437,6 @@ HOSTILE = {
     "no photometric": (lambda d: delattr(d, "PhotometricInterpretation"), "colour model"),
     "deep": (lambda d: setattr(d, "BitsAllocated", 32), "8 to 16 bits"),
     "bits": (lambda d: setattr(d, "BitsStored", 17), "8 to 16 bits"),
-    "slope": (lambda d: (setattr(d, "RescaleSlope", 0), setattr(d, "RescaleIntercept", 5)), "Rescale Slope"),
-    "function": (lambda d: setattr(d, "VOILUTFunction", "CUBIC"), "VOI LUT Function"),
     "padding": (lambda d: (setattr(d, "PixelPaddingValue", 0), setattr(d, "PixelPaddingRangeLimit", 4095)), "padding"),
     "lut": (lambda d: setattr(d, "VOILUTSequence", _short()), "lookup table is cut short"),
 }  # fmt: skip

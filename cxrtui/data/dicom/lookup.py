@@ -16,7 +16,11 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """`entries[0]` is for the input `start` and all below, the last for its input and all above; `white` is the top."""
+    """`entries[0]` is for the input `start` and all below, the last for its input and all above.
+
+    `white` is the top of the depth that the descriptor states; the largest entry, where that needs fewer bits; and the
+    top of the largest entry's depth, where it needs more.
+    """
 
     entries: Values
     start: int
@@ -63,6 +67,8 @@ def lookup(dataset: Dataset, keyword: str, *, signed: bool) -> Lookup | None:
     if len(found) < count:
         raise FilmError(f"its lookup table is cut short ({len(found)} of {count} entries)")
     entries = found[:count].astype(np.float64)
-    # Writers that understate the depth are common; a table that is brighter than its white would be clipped.
-    depth = max(bits, int(entries.max()).bit_length())
-    return Lookup(entries, start, float((1 << depth) - 1))
+    # Writers that misstate the depth are common. Of a table brighter than its white, much would be clipped; one whose
+    # top bits are never used would leave a sixteenth of the scale, or less.
+    top = int(entries.max())
+    white = top if 0 < top.bit_length() < bits else (1 << max(bits, top.bit_length())) - 1
+    return Lookup(entries, start, float(white))

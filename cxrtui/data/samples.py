@@ -1,0 +1,66 @@
+"""Pictures of more than 8 bits a sample, in full: Pillow cuts most of them to 8 bits before anyone can judge them.
+
+PNG of 16-bit colours is decoded by Pillow twice, once for the upper and once for the lower bytes of each sample. TIFF
+is `cxrtui.data.tiff`'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, PngImagePlugin
+
+Array = npt.NDArray[Any]
+
+_HALVES = {2: ("RGB;16B", "RGB;16L"), 6: ("RGBA;16B", "RGBA;16L")}
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """`values` as stored, `[H, W]` grey or `[H, W, 3]` RGB, turned upright; `alpha` `[H, W]` where it has one."""
+
+    values: Array
+    alpha: Array | None = None
+    white_is_zero: bool = False
+
+
+def png_samples(stream: BinaryIO, head: bytes) -> Samples | None:
+    """The samples of a PNG file of 16 bits, None where it has fewer."""
+    bits, colour = head[24], head[25]
+    if bits != 16:
+        return None
+    stream.seek(0)
+    if colour == 0:
+        with PngImagePlugin.PngImageFile(stream) as image:
+            values = np.asarray(image).astype(np.uint16)
+            return Samples(values, _keyed(values, image.info.get("transparency")))
+    if colour == 4:  # four bytes a pixel: two of grey, two of alpha
+        found = np.asarray(_as(stream, "RGBA")).astype(np.uint16)
+        pairs = found[..., 0::2] << 8 | found[..., 1::2]
+        return Samples(pairs[..., 0], pairs[..., 1])
+    upper, lower = _HALVES[colour]
+    high = _as(stream, upper)
+    found = np.asarray(high).astype(np.uint16) * np.uint16(256) + np.asarray(_as(stream, lower))
+    if colour == 6:
+        return Samples(found[..., :3], found[..., 3])
+    return Samples(found, _keyed(found, high.info.get("transparency")))
+
+
+def _as(stream: BinaryIO, raw: str) -> Image.Image:
+    """The PNG in `stream`, its bytes put into pixels as Pillow's raw mode `raw` says."""
+    stream.seek(0)
+    image = PngImagePlugin.PngImageFile(stream)
+    image.tile = [tile._replace(args=raw) for tile in image.tile]
+    image.load()
+    return image
+
+
+def _keyed(values: Array, key: object) -> Array | None:
+    """Alpha, where the picture names one value or colour that is transparent (PNG's tRNS)."""
+    if key is None:
+        return None
+    same = values == np.asarray(key)
+    return np.where(same if values.ndim == 2 else same.all(-1), 0, 65535).astype(np.uint16)

@@ -1,0 +1,133 @@
+"""Where black and white lie: one rule for deep films of every format, which a few outlying pixels do not sway.
+
+**Outlying pixels.** A hot pixel, a dead row or a burnt-in mark must not decide the tone of a film. At each end, at most
+one pixel in `SHARE` may be outlying. That share is nnU-Net's, which clips intensities at the 0.5th and 99.5th
+percentile (Isensee et al., Nature Methods 18, 2021); Nyúl, Udupa and Zhang end their scale at the 99.8th for the same
+reason (IEEE TMI 19, 2000). The *depth* of a film is judged without that share. Its *own range* keeps the share where it
+lies close to the rest, and drops it where a gap parts the two: Dixon's test for an outlier is the gap over the range
+(Annals of Mathematical Statistics 21, 1950), here over the range of the rest, and `GAP` is the critical value.
+
+**White of a depth.** White is the top of a detector's depth: 8, 10, 12, … bits; of floating point 1, else 255. A film
+that reaches the upper half of a depth is scaled by its top. Below that half the top moves smoothly down to the next
+depth's: otherwise two films of one detector, whose brightest tones are 1,020 and 1,030, would differ fourfold.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cxrtui.errors import FilmError
+
+Grey = npt.NDArray[np.uint8]
+Array = npt.NDArray[Any]
+
+SHARE = 200
+GAP = 0.05
+FEW = 100  # of fewer pixels, none is outlying
+UNIFORM = 2  # greys of 256: what compression makes of a blank film
+COLLAPSED = 15  # greys of 256: less than a sixteenth of the scale is left
+_WHOLE = tuple(float((1 << bits) - 1) for bits in range(8, 34, 2))
+_FLOATING = (1.0, 255.0)
+_OVERSHOOT = 1.1  # resizing makes floating point overshoot its range by some per cent
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Of grey values: `low` and `high` without outlying ones, `dark` and `bright` without the share that may be so."""
+
+    low: float
+    high: float
+    dark: float
+    bright: float
+
+
+def tally(values: Array) -> tuple[Array, Array]:
+    """The distinct `values` in ascending order, and how many pixels have each."""
+    if values.dtype.kind not in "ui" or values.dtype.itemsize > 2:
+        return np.unique(values, return_counts=True)
+    info = np.iinfo(values.dtype)
+    counts, flat = np.zeros(1 << (8 * values.dtype.itemsize), np.int64), values.reshape(-1)
+    for start in range(0, flat.size, _BLOCK):  # at once, it would be eight bytes a pixel
+        block = flat[start : start + _BLOCK].astype(np.int64) - info.min
+        counts += np.bincount(block, minlength=len(counts))
+    (places,) = np.nonzero(counts)
+    return places + info.min, counts[places]
+
+
+def ends(levels: Array, counts: Array) -> Ends:
+    """The ends of grey values, given as distinct `levels` in any order and the pixels that have each."""
+    order = np.argsort(levels, kind="stable")
+    level, count = np.asarray(levels)[order].astype(np.float64), np.asarray(counts)[order]
+    upto = np.cumsum(count)
+    total = int(upto[-1])
+    few = max(1, total // SHARE) if total >= FEW else 0
+    dark = float(level[np.searchsorted(upto, few, "right")])
+    bright = float(level[np.searchsorted(upto, total - few, "left")])
+    parted = np.diff(level) > GAP * (bright - dark)
+    above = np.flatnonzero(parted & (total - upto[:-1] <= few))
+    below = np.flatnonzero(parted & (upto[:-1] <= few))
+    high = float(level[above[0]]) if len(above) else float(level[-1])
+    low = float(level[below[-1] + 1]) if len(below) else float(level[0])
+    return Ends(low, high, dark, bright)
+
+
+def white_of(bright: float, *, floating: bool) -> float | None:
+    """White of a film whose brightest tone is `bright`; None beyond every depth."""
+    tops, slack = (_FLOATING, _OVERSHOOT) if floating else (_WHOLE, 1.0)
+    if bright <= tops[0] * slack:
+        return tops[0]
+    for lower, top in pairwise(tops):
+        if bright <= top * slack:
+            start, half = lower * slack, top / 2
+            if bright >= half:
+                return top
+            return float(lower * (bright / start) ** (math.log(top / lower) / math.log(half / start)))
+    return None
+
+
+def spread(levels: Array, counts: Array) -> int:
+    """How many greys of 256 lie between the dark and the bright end; `UNIFORM` or less is a film of one grey."""
+    found = ends(levels, counts)
+    return round(found.bright - found.dark)
+
+
+def eight_bits(values: Array, notes: list[str]) -> Grey:
+    """Grey values of any integer or floating type, as uint8 of the same shape.
+
+    Black is 0 and white as the module says. Values that go well below zero, floating ones beyond 255, and a film that
+    would be left with a sixteenth of the scale, are scaled by their own range; the last is said in `notes`.
+
+    Raises:
+        FilmError: some are not numbers.
+    """
+    floating = values.dtype.kind == "f"
+    if floating and not np.isfinite(values).all():
+        raise FilmError("it has pixels that are not numbers")
+    levels, counts = tally(values)
+    found = ends(levels, counts)
+    white = white_of(found.bright, floating=floating)
+    if white is None or found.low < -0.1 * white:
+        return scaled(values, found.low, found.high)
+    if found.high > found.low and spread(scaled(levels, 0, white), counts) <= COLLAPSED:
+        notes.append("it uses less than a sixteenth of its depth; its own range was used")
+        return scaled(values, found.low, found.high)
+    return scaled(values, 0, white)
+
+
+def scaled(values: Array, low: float, high: float) -> Grey:
+    """`values` as uint8 of the same shape, `low` and less black, `high` and more white."""
+    span = high - low if high > low else 1.0
+    if values.dtype.kind == "u" and values.dtype.itemsize <= 2:
+        top = 1 << (8 * values.dtype.itemsize)
+        table = np.rint((np.arange(top) - low) * (255.0 / span)).clip(0, 255).astype(np.uint8)
+        return np.asarray(table[values])
+    exact: npt.NDArray[Any] = values.astype(np.float64 if values.dtype.itemsize > 4 else np.float32)
+    seen = (exact - exact.dtype.type(low)) * exact.dtype.type(255.0 / span)
+    return np.asarray(np.rint(seen).clip(0, 255).astype(np.uint8))
