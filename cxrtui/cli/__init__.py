@@ -16,12 +16,14 @@ from cxrtui import terminal
 from cxrtui.cli import data, judge, steer, train, weights
 from cxrtui.cli.group import cli
 from cxrtui.errors import CxrtuiError
+from cxrtui.imports import contain
 
 __all__ = ["cli", "data", "judge", "main", "steer", "train", "weights"]
 
 
 def main() -> None:
     """Run the command line; an error of ours is one sentence on stderr and its exit code."""
+    contain()
     debug = "--debug" in sys.argv  # known before click has read it, for an error in that very reading
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of another encoding than UTF-8

@@ -8,11 +8,14 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from cxrtui.imports import contain
+
 _started: list[threading.Thread] = []
 
 
 def start(name: str, work: Callable[..., object], *arguments: Any) -> threading.Thread:
-    """Run `work` in a daemon thread."""
+    """Run `work` in a daemon thread; what it imports, and however, is no matter of the screen's thread."""
+    contain()
     _started[:] = [thread for thread in _started if thread.is_alive()]
     thread = threading.Thread(target=work, args=arguments, name=name, daemon=True)
     _started.append(thread)

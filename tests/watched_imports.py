@@ -1,0 +1,79 @@
+"""Does in a thread of the dashboard all that its threads do; whenever `builtins.__import__` is replaced, another thread
+looks and imports.
+
+``python -m tests.watched_imports FILMS FOLDER`` prints how often it was replaced, and fails where the other thread met
+a replacement.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from cxrtui import config, runs
+from cxrtui.tui import threads
+from cxrtui.tui.backend import Backend
+
+from .conftest import SMALL
+
+PLAIN = builtins.__import__
+replaced: list[str] = []
+problems: list[str] = []
+
+
+def look(where: str) -> None:
+    """What another thread sees, and what an import of it gives."""
+    from xml.dom import minidom
+
+    if builtins.__import__ is not PLAIN or type(minidom) is not type(sys):
+        problems.append(f"another thread met the replacement that is made at\n{where}")
+
+
+def everything(films: Path, folder: Path) -> None:
+    """Survey, inspect, train, classify, decode, export and the shelf, as the screens ask for them."""
+    try:
+        backend = Backend()
+        backend.survey(films)
+        backend.inspect(str(films), lambda stage, done, total: None)
+        run = runs.new_run(folder / "checkpoints", "run")
+        settings = config.resolve(SMALL, {"data.source": str(films), "optim.epochs": 1})
+        code = backend.drive(run, settings, resume=False, should_stop=lambda: False, on_event=lambda line, event: None)
+        assert code == 0, run.read().failed
+        some = sorted(films.rglob("*.png"))[:2]
+        assert [item.ok for item in backend.load(run).classify(some)] == [True, True]
+        backend.decode(some[0])
+        import cxrtui.evaluation.export
+        import cxrtui.net.hub
+        import cxrtui.net.port
+        import cxrtui.net.shelving  # noqa: F401
+    except BaseException:
+        problems.append(traceback.format_exc())
+
+
+def main() -> None:
+    """Watch the import function while a thread of the dashboard is at work."""
+    with ThreadPoolExecutor(1) as other:
+        other.submit(look, "the start").result()
+        threads.start("nothing", lambda: None).join()  # the dashboard has contained replacements by now
+        contained = type(builtins)
+
+        class Watched(contained):  # type: ignore[misc, valid-type]
+            def __setattr__(self, name: str, value: object) -> None:
+                super().__setattr__(name, value)
+                if name == "__import__" and value is not PLAIN:
+                    replaced.append(name)
+                    other.submit(look, "".join(traceback.format_stack(limit=12))).result()
+
+        builtins.__class__ = Watched
+        thread = threads.start("everything", everything, Path(sys.argv[1]), Path(sys.argv[2]))
+        while thread.is_alive():
+            thread.join(0.1)
+    print(len(replaced))
+    sys.exit("\n".join(problems[:3]) if problems else 0)
+
+
+if __name__ == "__main__":
+    main()
