@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +65,7 @@ class Collection:
     by reason what is not a film or cannot count as one. `positive` and `negative` are the layout's own rule, for where
     the user sets none; `question` is what to say where they do not decide. `names` are those of the sources, where it
     joins several. `spellings` are the words of the source that were read as another finding's, by that finding.
+    `columns` says, a line each, how the columns of tables were understood and which were not read.
     """
 
     films: tuple[Film, ...]
@@ -76,6 +78,7 @@ class Collection:
     question: str = ""
     names: tuple[str, ...] = ()
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -86,6 +89,14 @@ class Collection:
     def patients_known(self) -> bool:
         """Whether every film's patient comes from the source or from a name's pattern, not from the file alone."""
         return all(film.patient_known for film in self.films)
+
+
+class Tally(Counter[str]):
+    """What is left out, counted by reason, while a layout reads; `columns` as of a `Collection`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.columns: list[str] = []
 
 
 def name_below(path: Path, root: Path) -> str:

@@ -233,6 +233,10 @@ def _types(look: Look) -> Section:
     return Section("types", "file types", _by(header.kind for header in read), notes)
 
 
+def _columns(look: Look) -> Section:
+    return Section("columns", "columns", notes=list(look.collection.columns))
+
+
 def _left_out(look: Look) -> Section:
     return Section("left_out", "left out", dict(Counter(look.left_out).most_common()), unit="")
 
@@ -259,6 +263,7 @@ def _missing(look: Look) -> Section:
 
 
 SECTIONS: tuple[Callable[[Look], Section], ...] = (
-    _classes, _rule, _rest, _sources, _views, _sexes, _ages, _patients, _sizes, _depths, _types, _left_out,
+    _classes, _rule, _rest, _sources, _views, _sexes, _ages, _patients, _sizes, _depths, _types,
+    _columns, _left_out,
     _unreadable, _missing,
 )  # fmt: skip

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cxrtui.data.films import PARTS, Film, printable
-from cxrtui.data.manifest import read_table
+from cxrtui.data.table import read_table
 from cxrtui.errors import DataError
 from cxrtui.workspace import expand
 

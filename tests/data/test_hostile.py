@@ -116,7 +116,7 @@ def test_a_terminal_that_is_not_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_header_with_control_characters_is_quoted(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("pa\x1b[2Jth,label\n1,2\n")
-    with pytest.raises(DataError, match=r"it has pa\\x1b\[2jth, label"):
+    with pytest.raises(DataError, match=r"it has pa\\x1b\[2Jth, label"):
         read_source(tmp_path / "m.csv")
 
 

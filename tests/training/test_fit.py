@@ -178,8 +178,9 @@ def test_a_loss_that_is_not_finite_names_its_step(small: Small, new_run: NewRun)
     config = small(optim__learning_rate=10.0, optim__name="sgd", optim__clip=0.0, optim__warmup=0.0,
                    optim__schedule="constant", optim__epochs=60, stop__patience=0, optim__momentum=0.999,
                    optim__weight_decay=1.0)  # fmt: skip
-    with pytest.raises(DivergedError, match=r"(loss|gradient norm) of .*step \d+ .*learning_rate"):
+    with pytest.raises(DivergedError, match=r"(loss|gradient norm) of .*step \d+ .*learning_rate") as caught:
         list(fit(config, new_run()))
+    assert caught.value.exit_code == 2  # settings that the user can change, and no fault of ours
 
 
 @pytest.mark.slow

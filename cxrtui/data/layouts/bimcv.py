@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cxrtui.data import manifest
 from cxrtui.data.films import Display, Film, name_below, printable
 from cxrtui.data.folders import loose, subfolders, walk
 from cxrtui.data.layouts import words
 from cxrtui.data.layouts.places import columns, entry
+from cxrtui.data.table import read_table
 from cxrtui.errors import DataError
 
 NAME = re.compile(r"^(sub-[A-Za-z0-9]+)_(ses-[A-Za-z0-9]+)_.*_(cr|dx|ct)(\.nii)?\.\w+$", re.IGNORECASE)
@@ -198,7 +198,7 @@ def _labels(path: Path) -> dict[str, tuple[str, ...]]:
     for file in _tables(path):
         if columns(file) >= _NEEDS:
             negative = bool(_NEGATIVE_SET.search(file.stem) or _NEGATIVE_SET.search(path.name))
-            for _, row in manifest.read_table(file):
+            for _, row in read_table(file):
                 listed = re.findall(r"'([^']*)'|\"([^\"]*)\"", row["labels"]) or [(row["labels"].strip("[] "), "")]
                 findings = [word.strip() for pair in listed for word in pair if words.given(word)]
                 findings += [NEGATIVE] * negative
@@ -215,5 +215,5 @@ def _people(path: Path) -> dict[str, tuple[str, str]]:
         (row.get("participant", "") or row.get("participant_id", "")).casefold(): (
             row.get("gender", "") or row.get("sex", ""), row.get("age", "").strip("[] ").split(",")[0],
         )
-        for _, row in manifest.read_table(file)
+        for _, row in read_table(file)
     }  # fmt: skip

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cxrtui.data import manifest
+from cxrtui.data import table
 from cxrtui.errors import DataError
 
 
@@ -25,8 +25,9 @@ def columns(file: Path) -> frozenset[str]:
     try:
         with file.open("rb") as stream:
             head = stream.read(1 << 16)
-        return frozenset(next(manifest.rows(manifest.text(head), str(file), headers_only=True))[1])
-    except (OSError, DataError, StopIteration):
+        headers = table.Table(table.text(head), str(file)).headers
+        return frozenset(header.casefold() for header in headers if header)
+    except (OSError, DataError):
         return frozenset()
 
 
