@@ -15,6 +15,7 @@ from typing import Any
 
 from cxrtui.data.columns import ROLES, Columns, candidates, one, plain
 from cxrtui.data.films import Film, Tally, name_below, printable
+from cxrtui.data.findings import canonical, findings, missing, no_patient
 from cxrtui.data.folders import SPLITS
 from cxrtui.data.layouts import words
 from cxrtui.data.paths import Spellings
@@ -58,7 +59,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
         cells = {role: row[header] for role, header in read.items()}
         where = f"line {line} of {table.shown}"
         table.check_lines(line, row, read.values())
-        label = words.given(cells["label"])
+        label = "" if missing(cells["label"]) else cells["label"]
         if not cells["path"] or not label:
             tally["a row without path" if not cells["path"] else "a row without label"] += 1
             continue
@@ -92,7 +93,7 @@ class _Listed:
         added: dict[str, Any] = {}
         for fact in _FACTS:
             ours, theirs = getattr(self.film, fact), getattr(other.film, fact)
-            if ours and theirs and ours != theirs:
+            if ours and theirs and ours != theirs and not (fact == "label" and _alike(ours, theirs)):
                 spelled = f" (there as {printable(other.spelled)})" if other.spelled != self.spelled else ""
                 raise DataError(
                     f"{shown} says two things of {printable(self.film.name)}: the {fact} {printable(ours)} in line "
@@ -102,6 +103,11 @@ class _Listed:
                 added[fact] = theirs
         if added:
             self.film = replace(self.film, **added)
+
+
+def _alike(label: str, other: str) -> bool:
+    """Whether two cells give the same findings."""
+    return set(map(canonical, findings(label))) == set(map(canonical, findings(other)))
 
 
 def _understood(table: Table, rows: Sequence[Row]) -> Columns:
@@ -154,6 +160,7 @@ def _split_column(headers: Sequence[str], rows: Sequence[Row], shown: str) -> st
 
 def _film(cells: Row, column: str, spellings: Spellings, where: str) -> Film:
     facts: dict[str, Any] = {role: words.given(cells.get(role, "")) for role in _FACTS}
+    facts["patient"] = "" if no_patient(facts["patient"]) else facts["patient"]
     split = facts.pop("split")
     if split and split.casefold() not in SPLITS:
         of = f" (column {printable(column)})" if plain(column) != "split" else ""

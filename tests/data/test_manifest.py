@@ -109,6 +109,14 @@ def test_spellings_of_one_path(tmp_path: Path, spelled: str) -> None:
             _read(tmp_path, body + "\n".join(rows))
 
 
+def test_two_rows_of_one_film_in_other_words(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", 1)
+    body = "path,label,patient\na.png,covid19|ARDS,unknown\na.png,ARDS; COVID-19,p1\na.png,nan,p2\n"
+    found = _read(tmp_path, body)
+    assert [(film.label, film.patient) for film in found.films] == [("covid19|ARDS", "p1")]
+    assert found.left_out == {"a row listed twice": 1, "a row without label": 1}
+
+
 def test_copies_and_hard_links_are_films_of_their_own(tmp_path: Path) -> None:
     save(tmp_path / "a.png", 1)
     save(tmp_path / "b.png", 1)
@@ -163,7 +171,5 @@ def test_a_file_with_two_findings_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "Normal" / "c.png").symlink_to("b.png")
     assert read_source(tmp_path).left_out == {"a link to a film that is listed too": 1}
     (tmp_path / "Normal" / "d.png").symlink_to(tmp_path / "COVID-19" / "a.png")
-    with pytest.raises(
-        DataError, match=r"a\.png and .*d\.png are one file, and its label is COVID-19 by the one"
-    ):
+    with pytest.raises(DataError, match=r"a\.png and .*d\.png are one file, and its label is COVID-19 by the one"):
         read_source(tmp_path)
