@@ -59,14 +59,13 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
         cells = {role: row[header] for role, header in read.items()}
         where = f"line {line} of {table.shown}"
         table.check_lines(line, row, read.values())
-        label = "" if missing(cells["label"]) else cells["label"]
-        if not cells["path"] or not label:
+        if not cells["path"] or not cells["label"]:
             tally["a row without path" if not cells["path"] else "a row without label"] += 1
             continue
         if "\0" in cells["path"]:
             tally["a row whose path no file can have"] += 1
             continue
-        film = _film(cells | {"label": label}, columns.read.get("split", ""), spellings, where)
+        film = _film(cells, columns.read.get("split", ""), spellings, where)
         said = _Listed(line, cells["path"], film)
         earlier = listed.setdefault(spellings.identity(film.path), said)
         if earlier is not said:
@@ -92,7 +91,7 @@ class _Listed:
         """
         added: dict[str, Any] = {}
         for fact in _FACTS:
-            ours, theirs = getattr(self.film, fact), getattr(other.film, fact)
+            ours, theirs = _said(fact, self.film), _said(fact, other.film)
             if ours and theirs and ours != theirs and not (fact == "label" and _alike(ours, theirs)):
                 spelled = f" (there as {printable(other.spelled)})" if other.spelled != self.spelled else ""
                 raise DataError(
@@ -103,6 +102,12 @@ class _Listed:
                 added[fact] = theirs
         if added:
             self.film = replace(self.film, **added)
+
+
+def _said(fact: str, film: Film) -> str:
+    """What `film` says of a fact; empty where that is a word for nothing."""
+    text = str(getattr(film, fact))
+    return "" if missing(text) or (fact == "patient" and no_patient(text)) else text
 
 
 def _alike(label: str, other: str) -> bool:
@@ -160,7 +165,8 @@ def _split_column(headers: Sequence[str], rows: Sequence[Row], shown: str) -> st
 
 def _film(cells: Row, column: str, spellings: Spellings, where: str) -> Film:
     facts: dict[str, Any] = {role: words.given(cells.get(role, "")) for role in _FACTS}
-    facts["patient"] = "" if no_patient(facts["patient"]) else facts["patient"]
+    # What is no finding and who is nobody depends on the other films' words (`spellings.understood`).
+    facts |= {"label": cells["label"], "patient": cells.get("patient", "")}
     split = facts.pop("split")
     if split and split.casefold() not in SPLITS:
         of = f" (column {printable(column)})" if plain(column) != "split" else ""

@@ -18,9 +18,9 @@ from cxrtui.data.foreign import HEAD, not_a_file, said_of
 from cxrtui.data.labels import ANY
 from cxrtui.data.layouts import Recogniser, words
 from cxrtui.data.layouts.bimcv import display_of
+from cxrtui.data.paths import identity
 from cxrtui.data.patients import assign
 from cxrtui.data.pool import Tell, silent
-from cxrtui.data.paths import identity
 from cxrtui.data.spellings import joined, one_spelling, understood
 from cxrtui.data.tags import with_tags
 from cxrtui.errors import DataError
