@@ -157,6 +157,7 @@ def _print_csv(row: Classified, header: list[str] | None) -> list[str]:
     body = {
         "file": printable(row.file), "ok": row.ok, "label": row.label, "positive": positive,
         "probability": probability, "threshold": row.threshold if row.ok else "", "error": row.error,
+        "notes": "; ".join(row.notes),
     }  # fmt: skip
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -175,6 +176,8 @@ def _print_text(row: Classified) -> None:
         return
     scores = " · ".join(f"{label} {percent(value)}" for label, value in row.probabilities.items())
     console.print(Text.assemble((f"{name}: ", "bold"), row.label, f"  ({scores}; threshold {row.threshold:g})"))
+    for note in row.notes:
+        console.print(Text(f"  note: {note}", "yellow"))
 
 
 def print_evaluation(result: Evaluation, as_json: bool) -> None:

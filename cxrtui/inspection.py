@@ -20,14 +20,14 @@ _FILES = 10
 _BAR = 24
 
 
-def print_inspection(paths: Sequence[str], data: DataConfig, as_json: bool) -> None:
+def print_inspection(paths: Sequence[str], data: DataConfig, as_json: bool, headers_only: bool = False) -> None:
     """The report on the films at `paths`, together, on stdout.
 
     Raises:
         DataError: there are no films that can be read.
     """
     with stages.shown() as tell:
-        report = inspect(paths, data, tell)
+        report = inspect(paths, data, tell, headers_only=headers_only)
     if as_json:
         print(json.dumps(report.as_dict()))
         return

@@ -20,10 +20,12 @@ def data() -> None:
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file of settings, as for train.")
 @click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="Classes, views, patients.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@click.option("--headers-only", is_flag=True, help="Decode no pixel: faster, and blind to damage behind the headers.")
 @pass_context
 def inspect_films(
-    context: Context, paths: tuple[str, ...], config_file: Path | None, assignments: tuple[str, ...], as_json: bool
-) -> None:
+    context: Context, paths: tuple[str, ...], config_file: Path | None, assignments: tuple[str, ...], as_json: bool,
+    headers_only: bool,
+) -> None:  # fmt: skip
     """Say what is at PATH: layout, findings, sources, views, patients, sizes, and what is left out and why.
 
     Classes, views and patients are those that train would take: the workspace's cxrtui.toml, --config and --set count
@@ -40,7 +42,7 @@ def inspect_films(
     settings = context.settings(config_file, assignments, {})
     if not (named := paths or settings.data.source):
         raise UsageError("Nothing to inspect; name the films, for example: cxrtui data inspect films/")
-    inspection.print_inspection(named, settings.data, as_json)
+    inspection.print_inspection(named, settings.data, as_json, headers_only)
 
 
 @data.command()

@@ -49,7 +49,7 @@ def test_what_cannot_be_read_is_a_row(trained: Run, phantom_films: Path, tmp_pat
     assert rows[1].probabilities == rows[6].probabilities
     assert all(row.error for row in rows if not row.ok)
     assert set(rows[0].as_dict()) == {"file", "ok", "error"}
-    assert set(rows[1].as_dict()) == {"file", "ok", "label", "probabilities", "threshold"}
+    assert set(rows[1].as_dict()) == {"file", "ok", "label", "probabilities", "threshold", "notes"}
 
 
 def test_many_files_come_in_order_and_in_batches(trained: Run, phantom_films: Path, tmp_path: Path) -> None:

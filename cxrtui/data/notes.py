@@ -1,0 +1,52 @@
+"""Notes on how films' pixels were read, brought together by kind: one line for a thousand films of one scanner."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cxrtui.events import Warned
+
+_FIRST = 3  # films that a line names
+_KINDS = 20  # lines in a log
+# A tag's own number tells kinds apart, a value does not.
+_NUMBER = re.compile(r"\([0-9A-Fa-f]{4},[0-9A-Fa-f]{4}\)|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is said of the films `names`; where values differ among them, ``…`` stands for each."""
+
+    text: str
+    names: list[str]
+
+
+def by_kind(noted: Iterable[tuple[str, Iterable[str]]]) -> list[Kind]:
+    """The kinds among the notes of films (a name and its notes), the most frequent first, then in order."""
+    kinds: dict[str, tuple[set[str], list[str]]] = {}
+    for name, notes in noted:
+        for note in notes:
+            texts, names = kinds.setdefault(_kind(note), (set(), []))
+            texts.add(note)
+            if not names or names[-1] != name:
+                names.append(name)
+    found = [Kind(texts.pop() if len(texts) == 1 else kind, names) for kind, (texts, names) in kinds.items()]
+    return sorted(found, key=lambda kind: -len(kind.names))
+
+
+def warnings(kinds: list[Kind]) -> list[Warned]:
+    """An event for each kind."""
+    said = []
+    for kind in kinds[:_KINDS]:
+        count, more = len(kind.names), len(kind.names) - _FIRST
+        named = ", ".join(kind.names[:_FIRST]) + (f" and {more:,} more" if more > 0 else "")
+        films = "1 film" if count == 1 else f"{count:,} films"
+        said.append(Warned(code="film-notes", message=f"Of {films}: {kind.text} ({named})."))
+    if (rest := len(kinds) - _KINDS) > 0:
+        said.append(Warned(code="film-notes", message=f"{rest} rarer remarks on films; data inspect lists them."))
+    return said
+
+
+def _kind(note: str) -> str:
+    return _NUMBER.sub(lambda found: found[0] if found[0].startswith("(") else "…", note)
