@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import stat
 from pathlib import Path
 
-from cxrtui.data.films import printable
+from cxrtui.data import archives
 
 _CSV = "save it as CSV (UTF-8) from the program that wrote it, and name that"
 _KINDS: tuple[tuple[bytes, str, str], ...] = (
@@ -19,17 +17,6 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "an image", "name the folder that holds the class folders, or a CSV of path and label"),
     (b"\xff\xd8\xff", "an image", "name the folder that holds the class folders, or a CSV of path and label"),
 )
-_PACKED: tuple[tuple[bytes, int, str], ...] = (
-    (b"PK\x03\x04", 0, "unzip {file} -d {folder}"),
-    (b"PK\x05\x06", 0, "unzip {file} -d {folder}"),
-    (b"\x1f\x8b", 0, "mkdir -p {folder} && tar -xzf {file} -C {folder}"),
-    (b"BZh", 0, "mkdir -p {folder} && tar -xjf {file} -C {folder}"),
-    (b"\xfd7zXZ\0", 0, "mkdir -p {folder} && tar -xJf {file} -C {folder}"),
-    (b"ustar", 257, "mkdir -p {folder} && tar -xf {file} -C {folder}"),
-    (b"7z\xbc\xaf\x27\x1c", 0, "7z x {file} -o{folder}"),
-    (b"Rar!\x1a\x07", 0, "unrar x {file} {folder}/"),
-)
-_ENDINGS = (".tar", ".zip", ".tgz", ".tbz2", ".txz", ".7z", ".rar", ".gz", ".bz2", ".xz")
 HEAD = 4096
 
 
@@ -53,9 +40,8 @@ def said_of(path: Path, head: bytes) -> str:
     for magic, kind, advice in _KINDS:
         if head.startswith(magic):
             return f"is {kind}; {advice}"
-    for magic, offset, command in _PACKED:
-        if head[offset:].startswith(magic):
-            return f"is a packed archive; unpack it and name the folder, for example: {_unpacking(path, head, command)}"
+    if unpacking := archives.unpacking(path):
+        return f"is a packed archive; unpack it and name the folder, for example: {unpacking}"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] == b"{" or text[:2] in (b"[{", b"[[") or (text[:1] == b"[" and text[1:].lstrip()[:1] in b"{[\"'"):
         return "is JSON and not a table; write it as CSV with the columns path and label"
@@ -71,14 +57,3 @@ def _office(head: bytes) -> str:
     if b"[Content_Types].xml" in head or b"xl/" in head or b"docProps/" in head:
         return "an Excel workbook"
     return ""
-
-
-def _unpacking(path: Path, head: bytes, command: str) -> str:
-    """A command that a shell takes as it stands."""
-    name = path.name
-    while os.path.splitext(name)[1].casefold() in _ENDINGS:
-        name = os.path.splitext(name)[0]
-    folder = name if name != path.name else f"{name}-unpacked"
-    if head.startswith(b"\x1f\x8b") and not path.name.casefold().endswith((".tar.gz", ".tgz")):
-        return f"gunzip --keep {shlex.quote(printable(path))}"
-    return command.format(file=shlex.quote(printable(path)), folder=shlex.quote(printable(path.with_name(folder))))

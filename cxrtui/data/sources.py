@@ -18,11 +18,13 @@ from cxrtui.data.foreign import HEAD, not_a_file, said_of
 from cxrtui.data.labels import ANY
 from cxrtui.data.layouts import Recogniser, words
 from cxrtui.data.layouts.bimcv import display_of
+from cxrtui.data.litter import count_litter
 from cxrtui.data.paths import identity
 from cxrtui.data.patients import assign
 from cxrtui.data.pool import Tell, silent
 from cxrtui.data.spellings import joined, one_spelling, understood
 from cxrtui.data.tags import with_tags
+from cxrtui.data.unsorted import why_nothing
 from cxrtui.errors import DataError
 from cxrtui.workspace import expand
 
@@ -176,10 +178,7 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
     if recogniser is None:
         if said := _foreign(root):
             raise DataError(f"{shown} {said}.")
-        raise DataError(
-            f"No films found at {shown}: it has none of the layouts that are read ({', '.join(layouts.NAMES)}); make a "
-            "folder for each class, or a CSV with the columns path and label."
-        )
+        raise DataError(why_nothing(root, "", {}, layouts.NAMES))
     if recogniser.name == "class-folders" and not forced:
         _refuse_collections(root)
     tally = Tally()
@@ -189,9 +188,10 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
         films = sorted(map(_in_our_words, tagged), key=lambda film: film.name)
     except OSError as error:
         raise DataError(f"Cannot read {printable(error.filename or root)}: {error.strerror or error}.") from None
+    if recogniser.name != layouts.MANIFEST.name and root.is_dir():  # a manifest lists what is there
+        count_litter(root, tally)
     if not films:
-        why = ", ".join(f"{count} {reason}" for reason, count in sorted(tally.items())) or "it is empty"
-        raise DataError(f"No films found at {shown}, read as {recogniser.name}: {why}.")
+        raise DataError(why_nothing(root, recogniser.name, tally, layouts.NAMES))
     films, spellings = one_spelling(films)
     with_patients = assign(_files_once(films, tally), patient_pattern)
     return Collection(

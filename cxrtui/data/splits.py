@@ -11,7 +11,7 @@ import hashlib
 import io
 import os
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from cxrtui.errors import DataError
 from cxrtui.workspace import expand
 
 COLUMNS = ("path", "label", "patient", "part", "source", "sha256")
+COPIES = "byte-identical copies of films in the {part} part"
 Chosen = Sequence[tuple[Film, int]]
 
 
@@ -65,6 +66,7 @@ def draw(films: Chosen, digests: Sequence[str], *, seed: int, validation: float,
     Raises:
         DataError: a part would lack a class.
     """
+    copies = _by_digest(digests)
     result = Division([""] * len(films))
     assigned = {film.split for film, _ in films}
     pool: list[list[int]] = []
@@ -76,6 +78,8 @@ def draw(films: Chosen, digests: Sequence[str], *, seed: int, validation: float,
         for place in group:
             if films[place][0].split in ("", latest):
                 result.parts[place] = latest
+            elif any(films[other][0].split == latest for other in copies[digests[place]]):
+                result.left_out[COPIES.format(part=latest)] += 1
             else:
                 result.left_out["films of patients who are in a later part too"] += 1
     wanted = {part: share for part, share in (("test", test), ("validation", validation)) if part not in assigned}
@@ -103,12 +107,24 @@ def draw(films: Chosen, digests: Sequence[str], *, seed: int, validation: float,
     for group in pool:
         for place in group:
             result.parts[place] = "train"
-    check(films, result.parts)
+    check(films, result.parts, digests, result.left_out)
     return result
 
 
-def check(films: Chosen, parts: Sequence[str]) -> None:
+def _by_digest(digests: Sequence[str]) -> dict[str, list[int]]:
+    """The places of each content."""
+    result: defaultdict[str, list[int]] = defaultdict(list)
+    for place, digest in enumerate(digests):
+        result[digest].append(place)
+    return result
+
+
+def check(
+    films: Chosen, parts: Sequence[str], digests: Sequence[str] = (), left_out: Mapping[str, int] | None = None
+) -> None:
     """Nothing, if every part holds both classes and no patient is in two.
+
+    `digests` and `left_out`, where given, tell why a part lacks films: those left out, or copies that stay together.
 
     Raises:
         DataError: otherwise.
@@ -117,9 +133,14 @@ def check(films: Chosen, parts: Sequence[str]) -> None:
     for part in PARTS:
         for index, word in enumerate(("negative", "positive")):
             if not held[part, index]:
+                why = "".join(f"; {count} of {len(films)} films were left out: {reason}"
+                              for reason, count in (left_out or {}).items())  # fmt: skip
+                twins = len(digests) - len(set(digests))
+                if twins and not why:
+                    why = f"; {twins} of {len(films)} are byte-identical copies of others, and copies stay in one part"
                 raise DataError(
-                    f"The {part} part has no {word} films ({held[part, 0]} negative, {held[part, 1]} positive); add "
-                    "films of more patients, or change data.validation, data.test or the split that is given."
+                    f"The {part} part has no {word} films ({held[part, 0]} negative, {held[part, 1]} positive){why}; "
+                    "add films of more patients, or change data.validation, data.test or the split that is given."
                 )
     where: dict[str, str] = {}
     for part, (film, _) in zip(parts, films, strict=True):

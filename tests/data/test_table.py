@@ -113,7 +113,7 @@ def test_what_is_called_a_table_and_is_none(tmp_path: Path, raw: bytes, words: s
     ("f.xlsx", _workbook(), "Excel workbook; save it as CSV"),
     ("f's.zip", _zip("a/b.png"), "unzip '.*f'\"'\"'s.zip' -d '.*f'\"'\"'s'"),
     ("f.tar", bytes(257) + b"ustar\0" + bytes(300), r"tar -xf \S*f.tar -C \S*/f\."),
-    ("f.tar.gz", b"\x1f\x8b\x08" + bytes(40), r"tar -xzf \S*f.tar.gz -C \S*/f\."),
+    ("f.tar.gz", b"\x1f\x8b\x08" + bytes(40), r"tar -xf \S*f.tar.gz -C \S*/f\."),
     ("f.parquet", b"PAR1", "read_parquet"),
 ])  # fmt: skip
 def test_files_that_no_layout_reads(tmp_path: Path, name: str, raw: bytes, words: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cxrtui.data import table
+from cxrtui.data.litter import hidden
 from cxrtui.errors import DataError
 
 
@@ -68,7 +69,7 @@ def _files(folder: Path) -> Iterator[Path]:
     try:
         with os.scandir(folder) as entries:
             for item in sorted(entries, key=lambda item: item.name):
-                if not item.name.startswith("."):
+                if not hidden(item.name):
                     try:
                         if item.is_file():
                             yield Path(item.path)

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxrtui.data.films import Film, name_below
-from cxrtui.data.folders import hidden, subfolders, walk
+from cxrtui.data.folders import subfolders, walk
 from cxrtui.data.layouts.places import columns
 from cxrtui.data.layouts.xlsx import read_rows
+from cxrtui.data.litter import hidden
 from cxrtui.data.table import read_table
 from cxrtui.errors import DataError
 
