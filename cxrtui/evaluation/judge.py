@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrtui import RESEARCH_ONLY
+from cxrtui import RESEARCH_ONLY, strict_json
 from cxrtui.data.feed import Feed
 from cxrtui.data.films import printable
 from cxrtui.data.parts import Part
@@ -43,7 +42,7 @@ class Judged:
             "metrics": {key: value if math.isfinite(value) else None for key, value in self.metrics.items()},
             "counts": self.counts,
         }  # fmt: skip
-        write_atomic(folder / f"{name}.json", json.dumps(body, indent=2) + "\n")
+        write_atomic(folder / f"{name}.json", strict_json.dumps(body, indent=2) + "\n")
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow(["path", "patient", "source", "label", "called", "probability"])
