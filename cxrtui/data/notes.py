@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from cxrtui.events import Warned
 
 _FIRST = 3  # films that a line names
 _KINDS = 20  # lines in a log
-# A tag's own number tells kinds apart, a value does not.
-_NUMBER = re.compile(r"\([0-9A-Fa-f]{4},[0-9A-Fa-f]{4}\)|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+# A value, which does not tell kinds apart; a tag's own number, as in (0028,1053), does.
+_NUMBER = re.compile(r"(?<![\w(,.-])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What is said of the films `names`; where values differ among them, ``…`` stands for each."""
+    """What is said of the films `names`; ``…`` stands for a value that differs among them."""
 
     text: str
     names: list[str]
@@ -24,14 +25,18 @@ class Kind:
 
 def by_kind(noted: Iterable[tuple[str, Iterable[str]]]) -> list[Kind]:
     """The kinds among the notes of films (a name and its notes), the most frequent first, then in order."""
-    kinds: dict[str, tuple[set[str], list[str]]] = {}
+    kinds: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
     for name, notes in noted:
         for note in notes:
-            texts, names = kinds.setdefault(_kind(note), (set(), []))
-            texts.add(note)
+            words, values = _NUMBER.split(note), _NUMBER.findall(note)
+            same, names = kinds.setdefault(tuple(words), (values, []))
+            same[:] = [one if one == other else "…" for one, other in zip(same, values, strict=True)]
             if not names or names[-1] != name:
                 names.append(name)
-    found = [Kind(texts.pop() if len(texts) == 1 else kind, names) for kind, (texts, names) in kinds.items()]
+    found = [
+        Kind("".join(map("".join, zip_longest(words, values, fillvalue=""))), names)
+        for words, (values, names) in kinds.items()
+    ]
     return sorted(found, key=lambda kind: -len(kind.names))
 
 
@@ -46,7 +51,3 @@ def warnings(kinds: list[Kind]) -> list[Warned]:
     if (rest := len(kinds) - _KINDS) > 0:
         said.append(Warned(code="film-notes", message=f"{rest} rarer remarks on films; data inspect lists them."))
     return said
-
-
-def _kind(note: str) -> str:
-    return _NUMBER.sub(lambda found: found[0] if found[0].startswith("(") else "…", note)

@@ -46,6 +46,10 @@ class Verdict(Protocol):
     def error(self) -> str:
         """Why the file could not be read."""
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What is to be remarked of how its pixels were read."""
+
 
 class Classifier(Protocol):
     """A trained network that is ready to classify."""

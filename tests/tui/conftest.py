@@ -30,6 +30,7 @@ class Answer:
     ok: bool
     label: str = ""
     probabilities: dict[str, float] = field(default_factory=dict)
+    notes: Sequence[str] = ()
     threshold: float = 0.5
     error: str = ""
 

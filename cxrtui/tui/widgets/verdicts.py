@@ -21,7 +21,7 @@ def shortened(name: str, width: int) -> str:
 
 
 def row(item: Verdict, width: int, name_width: int) -> tuple[Text, Text, Text]:
-    """File, bar and percentage of the positive class, label; or the reason where there is none."""
+    """File, bar and percentage of the positive class, label with notes; or why there is none."""
     name = Text(shortened(printable(Path(item.file).name), name_width), no_wrap=True)
     if not item.ok:
         return name, Text("✗ not read", style=WARN), Text(item.error, style=WARN)
@@ -29,7 +29,10 @@ def row(item: Verdict, width: int, name_width: int) -> tuple[Text, Text, Text]:
     called = value >= item.threshold
     text = probability(value, item.threshold, width, WARN if called else BUSY)
     text.append(f" {100 * value:5.1f} %")
-    return name, text, Text(f"{'▲' if called else '▽'} {item.label}", style="bold" if called else "")
+    label = Text(f"{'▲' if called else '▽'} {item.label}", style="bold" if called else "")
+    for note in item.notes:
+        label.append(f" · {note}", style=f"not bold {WARN}")
+    return name, text, label
 
 
 class Verdicts(Table):
