@@ -23,7 +23,8 @@ from cxrtui.evaluation import classify
 from cxrtui.evaluation.evaluate import evaluate
 from cxrtui.runs import Run, new_run
 from cxrtui.tui.widgets.verdicts import row as shown_row
-from tests.data.test_dicom import film, values_of, written
+from tests.data.test_dicom import film as dicom_film
+from tests.data.test_dicom import values_of, written
 
 pytestmark = pytest.mark.slow
 
@@ -156,7 +157,9 @@ def test_notes_are_told_in_every_form(
     trained: Run, phantom_films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plain = next(phantom_films.glob("positive/*.png"))
-    noted = written(film(values_of(12, False, 2), 12, WindowCenter=90_000, WindowWidth=100), tmp_path / "noted.dcm")
+    noted = written(
+        dicom_film(values_of(12, False, 2), 12, WindowCenter=90_000, WindowWidth=100), tmp_path / "noted.dcm"
+    )
     rows = list(classify.load(trained).classify([plain, noted, tmp_path / "gone.png"]))
     assert [len(row.notes) for row in rows] == [0, 1, 0]
     note = rows[1].notes[0]
