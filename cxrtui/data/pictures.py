@@ -127,6 +127,8 @@ def open_picture(stream: BinaryIO, head: bytes) -> tuple[str, Image.Image | None
     kind, plugin = next(((kind, plugin) for magic, kind, plugin in KINDS if head.startswith(magic)), ("", None))
     if plugin is None:
         raise FilmError("it is not a PNG, JPEG, WebP, TIFF, BMP or DICOM image")
+    if head[:4] == _TIFF[-1]:  # big-endian with offsets of 64 bits: Pillow takes it for damaged
+        return kind, None
     # Not Image.open: it warns of large pictures, process-wide, before their size can be asked.
     try:
         image = plugin(stream)
