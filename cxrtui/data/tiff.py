@@ -156,6 +156,8 @@ class _Page:
             raise FilmError(f"it has too many pixels ({self.width} x {self.height}; the limit is {limit} million)")
         if not self.width or not self.height:
             raise FilmError("it has no pixels")
+        if not 1 <= self.bits <= 64:
+            raise FilmError(f"it is damaged or cut short ({self.bits} bits a sample)")
         known = self.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS)
         if not known or self._page.axes not in ("YX", "YXS", "SYX") or self._page.samplesperpixel > 8:
             name = getattr(self._page.photometric, "name", self.photometric)

@@ -11,7 +11,7 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from cxrtui.data.dicom.codecs import compressed, decoded
-from cxrtui.data.dicom.dataset import open_dataset, whole
+from cxrtui.data.dicom.dataset import first, open_dataset, whole
 from cxrtui.data.dicom.stored import Stored, heard, stored
 from cxrtui.data.dicom.tables import Counts, Words, display_table
 from cxrtui.data.pictures import LARGE, MAX_PIXELS, large_at_once
@@ -71,8 +71,7 @@ def check(dataset: Dataset) -> tuple[int, int]:
     """
     height, width = whole(dataset, "Rows", 0), whole(dataset, "Columns", 0)
     if height <= 0 or width <= 0:
-        named = dataset.get("SOPClassUID")
-        kind = getattr(named, "name", "") if named else ""
+        kind = getattr(first(dataset, "SOPClassUID"), "name", "")
         raise FilmError(f"it is a DICOM object without a picture{f' ({kind})' if kind else ''}")
     if height * width > MAX_PIXELS:
         limit = MAX_PIXELS // 10**6
