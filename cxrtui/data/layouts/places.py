@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cxrtui.data import table
+from cxrtui.data.folders import is_mask_folder, subfolders
 from cxrtui.data.litter import hidden
 from cxrtui.errors import DataError
 
@@ -30,6 +31,23 @@ def columns(file: Path) -> frozenset[str]:
         return frozenset(header.casefold() for header in headers if header)
     except (OSError, DataError):
         return frozenset()
+
+
+def csv_files(path: Path) -> list[Path]:
+    """`path` itself where it is a CSV file, or those directly in it, sorted."""
+    if not path.is_dir():
+        return [path] if path.is_file() and path.suffix.casefold() == ".csv" else []
+    try:
+        return sorted(file for file in path.glob("*.[cC][sS][vV]") if not hidden(file.name))
+    except OSError:
+        return []
+
+
+def two_deep(root: Path) -> list[Path]:
+    """`root`, the folders in it and those in these, without folders of masks: where a table's images may lie."""
+    inner = [folder for folder in subfolders(root) if not is_mask_folder(folder.name)]
+    below = [folder for outer in inner for folder in subfolders(outer) if not is_mask_folder(folder.name)]
+    return [root, *inner, *below]
 
 
 class Files:
