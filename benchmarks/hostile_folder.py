@@ -130,8 +130,15 @@ def _no_films(root: Path, made: Made) -> None:
     os.mkfifo(folder / "pipe.png")
     for name in ("notes.txt", "table.xlsx"):
         (folder / name).write_text("notes")
-    for name in (".hidden.png", "Thumbs.db"):  # not mentioned: an operating system's own
+    for name in (".hidden.png", "Thumbs.db"):  # an operating system's own
         (folder / name).touch()
     made.left_out.update(
-        {"a link back into the data": 2, "a broken link": 2, "not a regular file": 2, "not an image": 2}
+        {
+            "a link back into the data": 2,
+            "a broken link": 2,
+            "not a regular file": 2,
+            "not an image": 2,
+            "left by a system or a tool (hidden)": 1,
+            "left by a system or a tool (Thumbs.db)": 1,
+        }
     )

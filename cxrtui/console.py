@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import json
 import math
 import sys
 import time
@@ -17,9 +16,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Column, Table
 from rich.text import Text
 
-from cxrtui import RESEARCH_ONLY
+from cxrtui import RESEARCH_ONLY, strict_json
 from cxrtui.errors import UsageError
-from cxrtui.printable import cell, path_cell, printable
+from cxrtui.printable import printable
 from cxrtui.printing import PrintableConsole
 from cxrtui.progress import RunState, metrics_text, percent
 from cxrtui.runs import Run
@@ -63,7 +62,7 @@ def print_runs(runs: Iterable[Run], as_json: bool) -> None:
     rows = [run_row(run) for run in runs]
     if as_json:
         for row in rows:
-            print(json.dumps(row, allow_nan=False))
+            print(strict_json.dumps(row))
         return
     if not rows:
         print("No runs yet. Start one with: cxrtui --headless train --data FOLDER --init random")
@@ -93,7 +92,7 @@ def print_run(run: Run, as_json: bool) -> None:
             for part, item in state.evaluations.items()
         }
         row["message"] = state.failed.message if state.failed else None
-        print(json.dumps(row, allow_nan=False))
+        print(strict_json.dumps(row))
         return
     print(f"run        {printable(run.name)} ({printable(run.folder)})")
     print(f"status     {row['status']}, epoch {row['epoch']} of {row['epochs'] or '?'}, step {row['step']}")
@@ -141,7 +140,7 @@ def print_classified(rows: Iterable[Classified], form: str) -> int:
     for row in rows:
         failed += not row.ok
         if form == "json":
-            print(json.dumps(row.as_dict()), flush=True)
+            print(strict_json.dumps(row.as_dict()), flush=True)
         elif form == "csv":
             header = _print_csv(row, header)
         else:
@@ -155,8 +154,9 @@ def _print_csv(row: Classified, header: list[str] | None) -> list[str]:
     """One row; `probability` is that of the class in `positive`."""
     positive, probability = list(row.probabilities.items())[-1] if row.ok else ("", "")
     body = {
-        "file": path_cell(row.file), "ok": row.ok, "label": cell(row.label), "positive": cell(positive),
-        "probability": probability, "threshold": row.threshold if row.ok else "", "error": cell(row.error),
+        "file": printable(row.file), "ok": row.ok, "label": row.label, "positive": positive,
+        "probability": probability, "threshold": row.threshold if row.ok else "", "error": row.error,
+        "notes": "; ".join(row.notes),
     }  # fmt: skip
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -175,12 +175,14 @@ def _print_text(row: Classified) -> None:
         return
     scores = " · ".join(f"{label} {percent(value)}" for label, value in row.probabilities.items())
     console.print(Text.assemble((f"{name}: ", "bold"), row.label, f"  ({scores}; threshold {row.threshold:g})"))
+    for note in row.notes:
+        console.print(Text(f"  note: {note}", "yellow"))
 
 
 def print_evaluation(result: Evaluation, as_json: bool) -> None:
     """The verdict on stdout."""
     if as_json:
-        print(json.dumps(result.as_dict()))
+        print(strict_json.dumps(result.as_dict()))
         return
     counts = result.counts
     negative, positive = result.labels
@@ -271,7 +273,7 @@ def print_shelf(entries: Iterable[Entry], as_json: bool) -> None:
     for entry in entries:
         row = shelf_row(entry)
         if as_json:
-            print(json.dumps(row))
+            print(strict_json.dumps(row))
             continue
         what = f"{' / '.join(row['labels'])} from {row['source']}" if row["labels"] else row["source"]
         size = f"{row['bytes'] / 1e6:.1f} MB" if row["bytes"] else "–"

@@ -3,9 +3,9 @@
 ::
 
     CxrtuiError            1  a fault of ours
-    ├── DivergedError      1  the loss is no longer a number
     ├── UsageError         2  the command line or the configuration
     │   └── ConfigError       an unknown key, a value out of range
+    │       └── DivergedError    settings with which the loss is no longer a number
     ├── DataError          3  the X-rays, their labels or their split
     │   └── FilmError         one file that cannot be read as an image
     ├── WeightsError       4  weights that are missing, torn or do not fit
@@ -36,10 +36,6 @@ class CxrtuiError(Exception):
         return printable_lines(super().__str__())
 
 
-class DivergedError(CxrtuiError):
-    """The training loss became infinite or NaN."""
-
-
 class UsageError(CxrtuiError):
     """The command line asks for something that cannot be."""
 
@@ -48,6 +44,10 @@ class UsageError(CxrtuiError):
 
 class ConfigError(UsageError):
     """A configuration key is unknown or its value is not valid."""
+
+
+class DivergedError(ConfigError):
+    """With these settings the training loss became infinite or NaN; other ones may go well."""
 
 
 class DataError(CxrtuiError):

@@ -8,12 +8,11 @@ types and fields that it does not know, so a newer log stays readable.
 from __future__ import annotations
 
 import json
-import math
 import time
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from cxrtui import typed
+from cxrtui import strict_json, typed
 
 VERSION = 1
 
@@ -246,21 +245,10 @@ class DamagedError(ValueError):
     """A line of a log that names a known type and does not hold what that has; the message says what."""
 
 
-def _plain(value: Any) -> Any:
-    """`value` with non-finite numbers as strings, which strict JSON cannot write as numbers."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
-
-
 def encode(event: Event) -> str:
-    """The event as one line of JSON, without the newline."""
-    body = {item.name: _plain(getattr(event, item.name)) for item in fields(event)}
-    return json.dumps({"v": VERSION, "type": type(event).__name__, **body}, allow_nan=False)
+    """The event as one line of JSON, without the newline; a number that is not finite is null, and is read as NaN."""
+    body = {item.name: getattr(event, item.name) for item in fields(event)}
+    return strict_json.dumps({"v": VERSION, "type": type(event).__name__, **body})
 
 
 def decode(line: str | bytes) -> Event | None:

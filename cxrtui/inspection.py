@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cxrtui import RESEARCH_ONLY, stages
+from cxrtui import RESEARCH_ONLY, stages, strict_json
 from cxrtui.config import DataConfig
 from cxrtui.data.films import printable
 from cxrtui.data.inspect import Report, Section, inspect
@@ -20,16 +19,16 @@ _FILES = 10
 _BAR = 24
 
 
-def print_inspection(paths: Sequence[str], data: DataConfig, as_json: bool) -> None:
+def print_inspection(paths: Sequence[str], data: DataConfig, as_json: bool, headers_only: bool = False) -> None:
     """The report on the films at `paths`, together, on stdout.
 
     Raises:
         DataError: there are no films that can be read.
     """
     with stages.shown() as tell:
-        report = inspect(paths, data, tell)
+        report = inspect(paths, data, tell, headers_only=headers_only)
     if as_json:
-        print(json.dumps(report.as_dict()))
+        print(strict_json.dumps(report.as_dict()))
         return
     out = PrintableConsole()
     out.print(headline(report))

@@ -133,8 +133,16 @@ class RunState:
             window = self.steps.tail(last.steps_per_epoch + 1)
             if len(window) < 2:
                 return None
-            per_step = (window[-1].time - window[0].time) / max(1, window[-1].step - window[0].step)
+            per_step = self._step_seconds(window)
         return max(0.0, per_step * (self.total_steps - last.step))
+
+    def _step_seconds(self, window: list[ev.StepDone]) -> float:
+        """Seconds a step of `window`, without the pauses and saves between them."""
+        batch = self.config.get("optim", {}).get("batch_size")
+        paces = [step.images_per_second for step in window[1:] if step.images_per_second > 0]
+        if isinstance(batch, int) and paces:
+            return sum(batch / pace for pace in paces) / len(paces)
+        return (window[-1].time - window[0].time) / max(1, window[-1].step - window[0].step)
 
     @property
     def live(self) -> bool:

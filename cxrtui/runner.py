@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import importlib.metadata
-import json
 import platform
 import time
 import traceback
@@ -16,11 +14,12 @@ from collections.abc import Callable
 
 import tomlkit
 
-from cxrtui import __version__, config, events
+from cxrtui import __version__, config, endings, events, strict_json
 from cxrtui.config import Config
+from cxrtui.disk import explained
 from cxrtui.errors import EXIT_DONE, EXIT_FAULT, EXIT_STOPPED, CxrtuiError
 from cxrtui.events import Event
-from cxrtui.runs import Run, write_atomic
+from cxrtui.runs import Run, RunLock, write_atomic
 
 OnEvent = Callable[[str, Event], None]
 
@@ -69,7 +68,8 @@ class _Steering:
         self._seen = {number for _, number in run.read_commands()}
         self._looked = 0.0
         self.stopping = self.paused = False
-        self.checkpoint_asked = self.saving = False
+        self.standing = False  # whether the run has paused
+        self.checkpoint_asked = False
 
     def look(self) -> None:
         """Read the control file, at most ten times a second."""
@@ -96,16 +96,19 @@ class _Steering:
         self.look()
         return self.stopping
 
+    def should_pause(self) -> bool:
+        self.look()
+        return self.paused and not self.stopping
+
     def should_checkpoint(self) -> bool:
         """True once for each command."""
         asked, self.checkpoint_asked = self.checkpoint_asked, False
-        self.saving = self.saving or asked
         return asked
 
     @property
     def waiting(self) -> bool:
-        """Whether the run is to stand still; a checkpoint that was asked for comes first."""
-        return self.paused and not (self.stopping or self.checkpoint_asked or self.saving)
+        """Whether a paused run has nothing to do; saving a checkpoint is something."""
+        return self.paused and not (self.stopping or self.checkpoint_asked)
 
 
 class _Log:
@@ -113,12 +116,23 @@ class _Log:
 
     def __init__(self, run: Run, on_event: OnEvent | None) -> None:
         self.run, self.on_event = run, on_event
+        self.lock: RunLock | None = None
         self.step = 0
         self._beaten = 0.0
+
+    def check(self) -> None:
+        """Make sure that the run's folder is still the one that was locked.
+
+        Raises:
+            CheckpointError: it was renamed or deleted.
+        """
+        if self.lock is not None and not self.lock.holds:
+            raise endings.gone(self.run, self.lock)
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, events.StepDone):
             self.step = event.step
+        self.check()
         line = self.run.append(event)
         self.beat()
         self.tell(line, event)
@@ -128,8 +142,11 @@ class _Log:
         if self.on_event is not None:
             try:
                 self.on_event(line, event)
-            except (OSError, ValueError):
+            except Exception as error:
                 self.on_event = None
+                if not isinstance(error, (OSError, ValueError)):  # a fault of the watcher is no reason to end a run
+                    said = f"What showed the run has failed ({explained(error)}); the run goes on, and so does its log."
+                    self.run.append(events.Warned(code="watcher", message=said))
 
     def beat(self) -> None:
         if (now := time.monotonic()) - self._beaten > _BEAT_SECONDS:
@@ -144,6 +161,7 @@ def drive(
     resume: bool = False,
     should_stop: Callable[[], bool] | None = None,
     on_event: OnEvent | None = None,
+    fault: Callable[[], str] | None = None,
 ) -> int:
     """Train `run` to its end, writing its log and obeying its control file; never raises.
 
@@ -153,30 +171,33 @@ def drive(
         resume: go on from the latest checkpoint.
         should_stop: asked often; True stops the run with a checkpoint, as the command ``stop`` does.
         on_event: called with each line of the log and its event, after it was written.
+        fault: asked when `should_stop` has stopped the run: what went wrong with the program that asked, in words, or
+            nothing where a user asked. A run that ends for a fault says so, and not that it was stopped on request.
 
     Returns:
         The exit code: 0 done, 5 stopped on request, else the error's.
     """
     log = _Log(run, on_event)
     try:
-        lock = run.acquire()
+        log.lock = run.acquire()
     except (CxrtuiError, OSError) as error:
         # The run's log belongs to whoever holds the lock; the caller alone is told.
-        code = error.exit_code if isinstance(error, CxrtuiError) else EXIT_FAULT
-        failed = events.Failed(error=type(error).__name__, message=str(error), exit_code=code)
+        message, code = endings.described(run, error)
+        failed = events.Failed(error=type(error).__name__, message=message, exit_code=code)
         log.tell(events.encode(failed), failed)
         return code
     try:
-        return _drive(run, settings, resume, should_stop or (lambda: False), log)
+        return _drive(run, settings, resume, should_stop or (lambda: False), log, fault or (lambda: ""))
     except Exception as error:
         return _failed(run, error, log)
     finally:
-        lock.release()
+        log.lock.release()
 
 
-def _drive(run: Run, settings: Config, resume: bool, should_stop: Callable[[], bool], log: _Log) -> int:
+def _drive(
+    run: Run, settings: Config, resume: bool, should_stop: Callable[[], bool], log: _Log, fault: Callable[[], str]
+) -> int:
     steering = _Steering(run, should_stop)
-    run.mend_log()
     if not resume:
         save_config(run, settings)
         log(events.Preparing(stage="starting JAX"))
@@ -188,32 +209,34 @@ def _drive(run: Run, settings: Config, resume: bool, should_stop: Callable[[], b
         log(events.RunStarted(run=run.name, seed=settings.run.seed, config=settings.as_dict(), device=device,
                               versions=versions()))  # fmt: skip
     outcome = EXIT_FAULT
-    stream = fit(settings, run, steering.should_stop, steering.should_checkpoint, resume=resume)
+    stream = fit(settings, run, steering.should_stop, steering.should_checkpoint, steering.should_pause, resume=resume)
     try:
         for event in stream:
+            if isinstance(event, events.Stopped) and event.reason == "requested" and (why := fault()):
+                event = _ended_by(why, event, run)
+                outcome = event.exit_code
+            elif isinstance(event, events.Stopped):
+                outcome = EXIT_STOPPED if event.reason == "requested" else EXIT_DONE
             log(event)
             if isinstance(event, events.DataPrepared) and not run.manifest_file.exists():
                 _write_manifest(run, settings, device, event)
-            if isinstance(event, events.Stopped):
-                outcome = EXIT_STOPPED if event.reason == "requested" else EXIT_DONE
             steering.look()
-            if isinstance(event, events.CheckpointSaved):
-                steering.saving = False
-            if steering.waiting and isinstance(event, (events.StepDone, events.CheckpointSaved)):
-                _wait(steering, log)
+            if isinstance(event, (events.Paused, events.Resumed)):
+                steering.standing = isinstance(event, events.Paused)
+            while steering.standing and steering.waiting:  # not pulling is pausing
+                time.sleep(_POLL_SECONDS / 2)
+                steering.look()
+                log.check()
+                log.beat()
     finally:
         stream.close()
     return outcome
 
 
-def _wait(steering: _Steering, log: _Log) -> None:
-    """Not pulling is pausing; the state stays where it is."""
-    log(events.Paused(step=log.step))
-    while steering.waiting:
-        time.sleep(_POLL_SECONDS / 2)
-        steering.look()
-        log.beat()
-    log(events.Resumed(step=log.step))
+def _ended_by(why: str, stopped: events.Stopped, run: Run) -> events.Failed:
+    """The last event of a run that was stopped because the program around it failed."""
+    message = f"{why}; {endings.safe(run)}; {endings.again(run)}."
+    return events.Failed(error="Fault", message=message, exit_code=EXIT_FAULT, step=stopped.step)
 
 
 def _write_manifest(run: Run, settings: Config, device: dict[str, object], data: events.DataPrepared) -> None:
@@ -222,33 +245,31 @@ def _write_manifest(run: Run, settings: Config, device: dict[str, object], data:
         "data": {"source": data.source, "fingerprint": data.fingerprint, "labels": data.labels,
                  "counts": data.counts, "patients": data.patients},
     }  # fmt: skip
-    write_atomic(run.manifest_file, json.dumps(body, indent=2) + "\n")
+    write_atomic(run.manifest_file, strict_json.dumps(body, indent=2) + "\n")
 
 
 def _failed(run: Run, error: Exception, log: _Log) -> int:
-    """Turn an exception into the run's last event; errors of ours keep a traceback beside the log."""
-    known = isinstance(error, CxrtuiError)
-    code = error.exit_code if isinstance(error, CxrtuiError) else EXIT_FAULT
-    name = "traceback.txt"
+    """Turn an exception into the run's last event, and keep its traceback beside the log."""
+    if log.lock is not None and not log.lock.holds:  # whatever it was, that is why
+        error = endings.gone(run, log.lock)
+        if log.lock.place is not None:
+            log.run = Run(log.lock.place)
+    message, code = endings.described(run, error)
+    gone = log.run is run and log.lock is not None and not log.lock.holds
+    name = "" if gone else "traceback.txt"
     try:
-        write_atomic(run.folder / name, "".join(traceback.format_exception(error)))
+        if name:
+            write_atomic(log.run.folder / name, "".join(traceback.format_exception(error)))
     except OSError:
         name = ""
-    message = str(error) if known else _explained(error)
     failed = events.Failed(error=type(error).__name__, message=message, exit_code=code, step=log.step, traceback=name)
-    try:
-        log(failed)
-    except OSError as full:  # the disk that the run needs may be the one that failed
-        told = dataclasses.replace(failed, message=f"{message} (and the log cannot be written: {full})")
-        log.tell(events.encode(told), told)
+    line = events.encode(failed)
+    if not gone:
+        try:
+            line = log.run.append(failed)
+        except OSError as full:  # the disk that the run needs may be the one that failed
+            if not (isinstance(error, OSError) and error.filename == full.filename):
+                told = f"{message} The log {full.filename} cannot be written either ({explained(full)})."
+                line = events.encode(failed := dataclasses.replace(failed, message=told))
+    log.tell(line, failed)
     return code
-
-
-def _explained(error: Exception) -> str:
-    """An error that is not of ours in words, with what to do where that is known."""
-    text = f"{type(error).__name__}: {error}"
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk is full ({error.filename or 'while writing the run'}); make room and resume the run."
-    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
-        return f"The device's memory is full; lower optim.batch_size or data.size. ({text.splitlines()[0][:200]})"
-    return text

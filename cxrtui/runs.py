@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxrtui import events
+from cxrtui.disk import explained
 from cxrtui.errors import UsageError
 from cxrtui.files import is_there, open_file, read_text
 from cxrtui.progress import RunState, fold_all, with_problem
@@ -143,13 +144,42 @@ class RunLock:
             raise UsageError(
                 f"Run {path.parent.name} is being written by another process; attach to it or stop it first."
             )
-        self._file.truncate(0)
-        self._file.write(f"{os.getpid()}\n")
-        self._file.flush()
+        self._path = path.parent
+        self._folder = -1
+        try:
+            self._folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._file.truncate(0)
+            self._file.write(f"{os.getpid()}\n")
+            self._file.flush()
+        except OSError as error:
+            error.filename = str(path)
+            self.release()
+            raise
 
     def release(self) -> None:
         """Give the right back."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what is left in the buffer for a full disk
+            self._file.close()
+        if self._folder >= 0:
+            os.close(self._folder)
+            self._folder = -1
+
+    @property
+    def holds(self) -> bool:
+        """Whether the run's folder is still where it was, and still the same."""
+        try:
+            return os.path.samestat(os.fstat(self._folder), self._path.stat())
+        except OSError:
+            return False
+
+    @property
+    def place(self) -> Path | None:
+        """Where the folder lies now, if it was moved and the system tells."""
+        try:
+            place = Path(f"/proc/self/fd/{self._folder}").readlink()
+            return place if os.path.samestat(os.fstat(self._folder), place.stat()) else None
+        except OSError:
+            return None
 
 
 @dataclass(frozen=True)
@@ -282,34 +312,56 @@ class Run:
         return self.read_commands()[-1] if self.read_commands() else None
 
     def append(self, event: events.Event) -> str:
-        """Write one line to the log, in one system call, and return it without its newline."""
-        line = events.encode(event)
-        # Not blocking: a pipe in its place must end the run, not hold it.
-        descriptor = os.open(self.events_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o644)
-        try:
-            os.write(descriptor, line.encode() + b"\n")
-        finally:
-            os.close(descriptor)
-        return line
+        """Write one line to the log, in one system call, and return it without its newline.
 
-    def mend_log(self) -> None:
-        """End a line that a killed process left unfinished, so that the next event starts on its own."""
-        try:
-            with self.events_file.open("rb+") as file:
-                if file.seek(0, os.SEEK_END) and file.seek(-1, os.SEEK_END) is not None and file.read(1) != b"\n":
-                    file.write(b"\n")
-        except FileNotFoundError:
-            return
-
-    def delete(self) -> None:
-        """Remove the folder and everything in it.
+        A line before it that was cut, by a full disk or with its process, is ended first.
 
         Raises:
-            UsageError: the run is being written.
+            OSError: the line could not be written, or not to its end; `filename` is the log.
+        """
+        line = events.encode(event)
+        rest = line.encode() + b"\n"
+        try:
+            if self._log_is_cut():
+                rest = b"\n" + rest
+            # Not blocking: a pipe in its place must end the run, not hold it.
+            descriptor = os.open(self.events_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o644)
+            try:
+                while rest:  # a disk that fills up takes a part first, and says so only then
+                    rest = rest[os.write(descriptor, rest) :]
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            error.filename = str(self.events_file)
+            raise
+        return line
+
+    def _log_is_cut(self) -> bool:
+        """Whether the log's last line has no end."""
+        try:
+            with open_file(self.events_file) as file:
+                if file.seek(0, os.SEEK_END) == 0:
+                    return False
+                file.seek(-1, os.SEEK_END)
+                return file.read(1) != b"\n"
+        except FileNotFoundError:
+            return False
+
+    def delete(self) -> None:
+        """Remove the folder and everything in it; of a symbolic link, and of those in the folder, only the link.
+
+        Raises:
+            UsageError: the run is being written, or the disk refuses.
         """
         if self.alive():
             raise UsageError(f"Run {self.name} is live; stop it before deleting it.")
-        shutil.rmtree(self.folder)
+        try:
+            if self.folder.is_symlink():
+                self.folder.unlink()
+            else:
+                shutil.rmtree(self.folder)
+        except OSError as error:
+            raise UsageError(f"Run {self.name} cannot be deleted: {explained(error)}.") from None
 
 
 def is_run(folder: Path) -> bool:
@@ -341,7 +393,8 @@ def find_run(checkpoints: Path, name: str) -> Run:
     """
     for folder in (checkpoints / name, Path(name)):
         if is_run(folder):
-            return Run(folder.resolve())
+            # A link stays one, so that deleting it never reaches what it points to.
+            return Run(folder.absolute() if folder.is_symlink() else folder.resolve())
     known = ", ".join(run.name for run in all_runs(checkpoints)[:5]) or "none yet"
     raise UsageError(f"No run {name!r} in {checkpoints}; runs there: {known}.")
 

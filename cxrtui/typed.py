@@ -2,11 +2,12 @@
 
 A check answers with the value, its text made printable; where the value is none of the type it raises ValueError,
 TypeError, OverflowError or RecursionError. A whole number has 64 bits, so that whatever is reckoned from it stays a
-float; a number that is not finite is written as a string, which strict JSON can hold.
+float; a number that is not finite is written as null and read as NaN. Older logs name it in a string.
 """
 
 from __future__ import annotations
 
+import math
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,6 +26,8 @@ def _int(value: Any) -> int:
 
 
 def _float(value: Any) -> float:
+    if value is None:
+        return math.nan
     if type(value) is str and value in _NOT_FINITE:
         return float(value)
     if type(value) not in (int, float):

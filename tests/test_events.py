@@ -4,6 +4,7 @@ import math
 import pytest
 
 from cxrtui import events as ev
+from cxrtui import strict_json
 from tests.event_samples import whole_run
 
 
@@ -22,7 +23,16 @@ def test_what_is_not_finite_is_strict_json_and_comes_back() -> None:
     back = ev.decode(line)
     assert isinstance(back, ev.Validated)
     assert math.isnan(back.metrics["auroc"])
-    assert back.metrics["loss"] == math.inf
+    assert math.isnan(back.metrics["loss"])
+    older = ev.decode('{"type": "Validated", "time": 1, "epoch": 1, "step": 1, "metrics": {"loss": "inf"}}')
+    assert isinstance(older, ev.Validated)
+    assert older.metrics["loss"] == math.inf
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_json_has_no_number_that_is_not_finite(value: float) -> None:
+    body = {"a": [value, (1.5, {"b": value})], "c": 2.0}
+    assert json.loads(strict_json.dumps(body)) == {"a": [None, [1.5, {"b": None}]], "c": 2.0}
 
 
 @pytest.mark.parametrize(

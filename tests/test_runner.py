@@ -23,6 +23,12 @@ def wait_for(run: Run, kind: type[ev.Event], seconds: float = 90.0) -> None:
         time.sleep(0.02)
 
 
+def kinds_since_pause(run: Run) -> list[str]:
+    """The types of the events from the first pause on."""
+    kinds = [type(event).__name__ for event in run.tail().poll()]
+    return kinds[kinds.index("Paused") :]
+
+
 @pytest.mark.slow
 def test_pause_resume_checkpoint_and_stop_by_the_control_file(small: Small, new_run: Callable[..., Run]) -> None:
     run = new_run()
@@ -59,14 +65,18 @@ def test_a_paused_run_saves_when_asked_and_stays_paused(small: Small, new_run: C
     run.command("pause")
     wait_for(run, ev.Paused)
     run.command("checkpoint")
-    wait_for(run, ev.CheckpointSaved)
-    deadline = time.monotonic() + 20
-    while run.read().status != "paused":
+    deadline = time.monotonic() + 60
+    while kinds_since_pause(run) == ["Paused"]:
         assert time.monotonic() < deadline
-        time.sleep(0.05)
+        time.sleep(0.02)
+    time.sleep(0.3)
+    assert kinds_since_pause(run) == ["Paused", "CheckpointSaved"]
+    paused = run.read()
+    assert (paused.status, paused.checkpoint.step if paused.checkpoint else None) == ("paused", paused.step)
     run.command("stop")
     worker.join(60)
-    assert run.read().status == "stopped"
+    assert kinds_since_pause(run) == ["Paused", "CheckpointSaved", "Resumed", "CheckpointSaved", "Stopped"]
+    assert run.read().step == paused.step
 
 
 @pytest.mark.slow

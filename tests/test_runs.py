@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,12 +38,75 @@ def test_a_torn_line_waits_for_its_rest(run: Run) -> None:
 def test_an_unfinished_line_does_not_swallow_the_next(run: Run) -> None:
     with run.events_file.open("ab") as file:
         file.write(b'{"v": 1, "type": "StepDo')
-    run.mend_log()
     run.append(ev.Paused(time=9.0, step=4))
     assert run.tail().poll()[-1] == ev.Paused(time=9.0, step=4)
-    before = run.events_file.read_bytes()
-    run.mend_log()
-    assert run.events_file.read_bytes() == before
+    assert b"\n\n" not in run.events_file.read_bytes()
+
+
+def test_a_line_that_the_disk_cut_is_noticed_and_ended(run: Run) -> None:
+    """A process of its own, whose files may grow by some bytes only; then the limit is lifted."""
+    script = f"""
+import resource
+from pathlib import Path
+from cxrtui import events
+from cxrtui.runs import Run
+run = Run(Path({str(run.folder)!r}))
+before = run.events_file.stat().st_size
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (before + 20, most))
+try:
+    run.append(events.Paused(time=7.0, step=7))
+except OSError as error:
+    print(error.strerror, error.filename == str(run.events_file), run.events_file.stat().st_size - before)
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+run.append(events.Paused(time=8.0, step=8))
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["File", "too", "large", "True", "20"]
+    paused = [event.step for event in run.tail().poll() if isinstance(event, ev.Paused)]
+    assert (paused[-1], 7 in paused) == (8, False)
+
+
+def test_a_log_on_a_full_device_is_an_error(run: Run) -> None:
+    run.events_file.unlink()
+    run.events_file.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="device"):
+        run.append(ev.Paused(step=1))
+
+
+def test_of_a_link_only_the_link_is_deleted(run: Run, tmp_path: Path) -> None:
+    elsewhere = run.folder.rename(tmp_path / "elsewhere")
+    (elsewhere / "state").mkdir()
+    checkpoints = tmp_path / "checkpoints"
+    (checkpoints / "link").symlink_to(elsewhere, target_is_directory=True)
+    found = runs.find_run(checkpoints, "link")
+    assert (found.name, found.read().status) == ("link", "finished")
+    found.delete()
+    assert not os.path.lexists(checkpoints / "link")
+    assert runs.is_run(elsewhere)
+    inner = Path(shutil.copytree(elsewhere, checkpoints / "inner"))
+    (inner / "films").symlink_to(elsewhere, target_is_directory=True)
+    runs.find_run(checkpoints, "inner").delete()
+    assert not inner.exists()
+    assert runs.is_run(elsewhere)
+    # The folder of all runs may be a link: that is where the user keeps them.
+    shutil.copytree(elsewhere, tmp_path / "far" / "kept")
+    (tmp_path / "near").symlink_to(tmp_path / "far", target_is_directory=True)
+    runs.find_run(tmp_path / "near", "kept").delete()
+    assert not (tmp_path / "far" / "kept").exists()
+
+
+def test_the_lock_knows_that_its_folder_was_moved_or_deleted(run: Run, tmp_path: Path) -> None:
+    lock = run.acquire()
+    assert lock.holds
+    moved = run.folder.rename(tmp_path / "moved")
+    assert not lock.holds
+    assert lock.place in (moved, None)
+    run.folder.mkdir()  # another run of that name
+    assert not lock.holds
+    shutil.rmtree(moved)
+    assert lock.place is None
+    lock.release()
 
 
 def test_the_summary_of_a_long_log_reads_its_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from cxrtui import config
-from cxrtui.cli.group import cli, data_settings
+from cxrtui.cli.group import Context, cli, data_settings, pass_context
+from cxrtui.errors import UsageError
 
 
 @cli.group()
@@ -16,11 +16,20 @@ def data() -> None:
 
 
 @data.command(name="inspect")
-@click.argument("paths", nargs=-1, required=True, metavar="[LAYOUT:]PATH…")
+@click.argument("paths", nargs=-1, metavar="[LAYOUT:]PATH…")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file of settings, as for train.")
 @click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="Classes, views, patients.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def inspect_films(paths: tuple[str, ...], assignments: tuple[str, ...], as_json: bool) -> None:
+@click.option("--headers-only", is_flag=True, help="Decode no pixel: faster, and blind to damage behind the headers.")
+@pass_context
+def inspect_films(
+    context: Context, paths: tuple[str, ...], config_file: Path | None, assignments: tuple[str, ...], as_json: bool,
+    headers_only: bool,
+) -> None:  # fmt: skip
     """Say what is at PATH: layout, findings, sources, views, patients, sizes, and what is left out and why.
+
+    Classes, views and patients are those that train would take: the workspace's cxrtui.toml, --config and --set count
+    here as there, and so does their data.source where no PATH is given.
 
     \b
     Examples:
@@ -29,8 +38,11 @@ def inspect_films(paths: tuple[str, ...], assignments: tuple[str, ...], as_json:
     """
     from cxrtui import inspection
 
-    settings = config.resolve(data_settings(assignments, "inspect"))
-    inspection.print_inspection(paths, settings.data, as_json)
+    data_settings(assignments, "inspect")
+    settings = context.settings(config_file, assignments, {})
+    if not (named := paths or settings.data.source):
+        raise UsageError("Nothing to inspect; name the films, for example: cxrtui data inspect films/")
+    inspection.print_inspection(named, settings.data, as_json, headers_only)
 
 
 @data.command()

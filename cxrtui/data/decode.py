@@ -10,7 +10,7 @@ see the same pixels:
 - A film of more than 8 bits that comes with a `Display` is windowed and turned as that says, before it is scaled.
 - Colour becomes luma (ITU-R 601); transparent pixels lie on black, the colour of an unexposed border, but where that
   would leave nothing, alpha is ignored; a TIFF in which zero is white is inverted; EXIF orientation is applied.
-- A film of one grey is refused, whatever its format: all but one pixel in 200 at each end lie within three greys.
+- A film of one grey is refused, whatever its format: all but one pixel in 1000 at each end lie within three greys.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from cxrtui.data.films import Display
 from cxrtui.data.pictures import LARGE, large_at_once, open_picture, reading
 from cxrtui.data.samples import Samples, png_samples
 from cxrtui.data.tiff import is_deep_tiff, tiff_samples
-from cxrtui.data.tones import COLLAPSED, UNIFORM, Array, eight_bits, scaled, spread
+from cxrtui.data.tones import COLLAPSED, Array, eight_bits, refuse_uniform, scaled, spread
 from cxrtui.data.tones import Grey as Grey
 from cxrtui.errors import FilmError
 
@@ -128,10 +128,9 @@ def _load(path: str | Path | int, enough: int, display: Display | None) -> tuple
     notes: list[str] = []
     with reading(Path(path) if isinstance(path, str) else path) as stream:
         image = _decode(stream, enough, display, notes)
-        left = _spread(image)
-        if left <= UNIFORM:
-            raise FilmError("it is uniform: one grey all over, and no film")
-        if left <= COLLAPSED:
+        counted = _counted(image)
+        refuse_uniform(*counted)
+        if (left := spread(*counted)) <= COLLAPSED:
             notes.append(f"it uses {left + 1} of 256 greys")
     return image, tuple(dict.fromkeys(notes))
 
@@ -226,9 +225,13 @@ def _on_black(grey: Image.Image, alpha: Image.Image, notes: list[str]) -> Image.
 
 
 def _spread(grey: Image.Image) -> int:
+    return spread(*_counted(grey))
+
+
+def _counted(grey: Image.Image) -> tuple[Array, Array]:
     counts = np.asarray(grey.histogram())
     (levels,) = np.nonzero(counts)
-    return spread(levels, counts[levels])
+    return levels, counts[levels]
 
 
 def _windowed(values: Array, window: tuple[float, float], notes: list[str]) -> Grey:

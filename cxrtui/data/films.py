@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 from cxrtui.printable import printable as printable  # the data's modules take it from here
 
 PARTS = ("train", "validation", "test")
-_WORDS = ("label", "patient", "split", "source", "view", "sex", "age", "offset", "not_frontal")
 FILE_PATIENT = "file:"  # begins a patient's name where only the file is known
 
 
@@ -51,13 +51,6 @@ class Film:
     not_frontal: str = ""
     patient_everywhere: bool = False
 
-    def __post_init__(self) -> None:
-        """What a source or a file says is printable from here on; `path` and `name` stay, for they lead to the file."""
-        for key in _WORDS:
-            value = getattr(self, key)
-            if (shown := printable(value)) != value:
-                object.__setattr__(self, key, shown)
-
     @property
     def patient_known(self) -> bool:
         """Whether the patient is more than the file itself."""
@@ -72,6 +65,7 @@ class Collection:
     by reason what is not a film or cannot count as one. `positive` and `negative` are the layout's own rule, for where
     the user sets none; `question` is what to say where they do not decide. `names` are those of the sources, where it
     joins several. `spellings` are the words of the source that were read as another finding's, by that finding.
+    `columns` says, a line each, how the columns of tables were understood and which were not read.
     """
 
     films: tuple[Film, ...]
@@ -84,6 +78,7 @@ class Collection:
     question: str = ""
     names: tuple[str, ...] = ()
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -94,6 +89,14 @@ class Collection:
     def patients_known(self) -> bool:
         """Whether every film's patient comes from the source or from a name's pattern, not from the file alone."""
         return all(film.patient_known for film in self.films)
+
+
+class Tally(Counter[str]):
+    """What is left out, counted by reason, while a layout reads; `columns` as of a `Collection`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.columns: list[str] = []
 
 
 def name_below(path: Path, root: Path) -> str:

@@ -26,8 +26,8 @@ _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _LISTED = re.compile(r"[,;|\n\r\t]|\s[+&]\s|\s/\s")
 _LEVEL = re.compile(r"(?<=\S)/(?=\S)")
 _NOT_LEVELS = re.compile(r"\b(?:w/o?|n/a)\b|#n/a", re.IGNORECASE)
-# One finding of RSNA's, which a blank on both sides of the slash would make two of.
-_WHOLE = frozenset({"no lung opacity / not normal"})
+# Findings of RSNA's and of VinDr-CXR's that a slash would make two of.
+_WHOLE = frozenset({"no lung opacity / not normal", "nodule/mass"})
 # What begins a hierarchy, as in ieee8023's Pneumonia/Viral/COVID-19; a slash behind another word joins two findings.
 _GENERAL = re.compile(
     r"(?:viral |bacterial |fungal |lung )?(?:pneumonia|infection|disease|abnormality|abnormal|opacity|opacities)",
@@ -110,7 +110,8 @@ def _split(text: str) -> list[str]:
     result = []
     for part in _LISTED.split(text):
         part = _bare(part)
-        levels = _LEVEL.split(part) if not _NOT_LEVELS.search(part) else [part]
+        whole = part.casefold() in _WHOLE or _NOT_LEVELS.search(part)
+        levels = [part] if whole else _LEVEL.split(part)
         if len(levels) > 1 and not _GENERAL.fullmatch(levels[0].strip()):
             result += [_bare(level) for level in levels]
         else:
@@ -120,7 +121,7 @@ def _split(text: str) -> list[str]:
 
 def levels(finding: str) -> list[str]:
     """A finding from the general to the particular: ``Pneumonia/Viral`` as its two words, others as they are."""
-    return [finding] if _NOT_LEVELS.search(finding) else _LEVEL.split(finding)
+    return [finding] if finding.casefold() in _WHOLE or _NOT_LEVELS.search(finding) else _LEVEL.split(finding)
 
 
 def _bare(text: str) -> str:

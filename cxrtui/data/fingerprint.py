@@ -25,8 +25,11 @@ def _identity(status: os.stat_result) -> list[int]:
     return [status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
 
 
-class Hashes:
-    """Content hashes by path, kept in a JSON file; a file that cannot be written to is no error, only slower."""
+class Remembered:
+    """What is known of files by their paths, kept in a JSON file; one that cannot be written is no error, only slower.
+
+    Safe from several threads, each with its own paths.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -38,23 +41,23 @@ class Hashes:
         except (OSError, ValueError):
             pass
 
-    def of(self, path: Path) -> str:
-        """The SHA-256 of what is in the file at `path`, or a word for why there is none; never raises `OSError`."""
+    def get(self, path: Path, under: Any = None) -> Any:
+        """What was put for the file at `path` in its present state, and `under` the same circumstances; else None."""
         try:
-            status = path.stat()
-            if not stat.S_ISREG(status.st_mode):
-                return "not a file"
-            identity, key = _identity(status), printable(path.absolute())
-            known = self._known.get(key)
-            if isinstance(known, list) and len(known) == 2 and known[0] == identity:
-                return str(known[1])
-            with path.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            if time.time() - max(status.st_mtime, status.st_ctime) > _SETTLED:
-                self._new[key] = [identity, digest]
-            return digest
-        except OSError as error:
-            return f"unreadable {error.errno}"
+            known = self._known.get(printable(path.absolute()))
+            if isinstance(known, list) and known[:-1] == [_identity(path.stat()), *([under] if under else [])]:
+                return known[-1]
+        except OSError:
+            pass
+        return None
+
+    def put(self, path: Path, status: os.stat_result, value: Any, under: Any = None) -> None:
+        """Remember `value`, which JSON can hold, of a file that had `status` before it was read.
+
+        A file that had only just changed is not remembered.
+        """
+        if time.time() - max(status.st_mtime, status.st_ctime) > _SETTLED:
+            self._new[printable(path.absolute())] = [_identity(status), *([under] if under else []), value]
 
     def save(self) -> None:
         """Write what was learnt, by a rename."""
@@ -67,6 +70,25 @@ class Hashes:
             os.replace(temporary, self._file)
         except OSError:
             temporary.unlink(missing_ok=True)
+
+
+class Hashes(Remembered):
+    """Content hashes of files, remembered."""
+
+    def of(self, path: Path) -> str:
+        """The SHA-256 of what is in the file at `path`, or a word for why there is none; never raises `OSError`."""
+        try:
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                return "not a file"
+            if (known := self.get(path)) is not None:
+                return str(known)
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            self.put(path, status, digest)
+            return digest
+        except OSError as error:
+            return f"unreadable {error.errno}"
 
 
 def fingerprint(

@@ -1,8 +1,9 @@
 """Two layouts: a folder of class folders, and split folders above class folders.
 
-Whatever lies below a class folder, at any depth, is of that class. What is hidden, or left by an operating system, is
-no film and is not mentioned; what else is no film is counted. A link to a folder elsewhere is followed; one that leads
-back into the data is not, for what it shows has its class already.
+Whatever lies below a class folder, at any depth, is of that class. A folder whose name says what it holds, and no
+finding (``images``, ``test``, ``masks``), is no class folder. What is no film is counted; what a system left there
+(`litter`) is not entered. A link to a folder elsewhere is followed; one that leads back into the data is not, for what
+it shows has its class already.
 """
 
 from __future__ import annotations
@@ -13,26 +14,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cxrtui.data.dicom.recognise import HEAD, is_dicom
-from cxrtui.data.films import Film, name_below
+from cxrtui.data.films import Film, name_below, printable
+from cxrtui.data.litter import hidden
+from cxrtui.data.sides import container, side
 
 SPLITS = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
     "test": "test", "testing": "test",
 }  # fmt: skip
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"})
-_LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "icon\r"})
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
+_DEEP = 3  # folders that hold one folder and nothing else, as archives do
 _MASKS = frozenset({"mask", "masks", "ground-truths", "ground truths", "groundtruths", "gt", "gts", "labelcol"})
 
 
 def is_mask_folder(name: str) -> bool:
     """Whether a folder of this name holds masks and no films, as ``masks`` and ``infection masks`` do."""
     return name.casefold() in _MASKS or name.casefold().endswith((" masks", "_masks", "-masks"))
-
-
-def hidden(name: str) -> bool:
-    """Whether a name is hidden, or left by an operating system."""
-    return name.startswith(".") or name.casefold() in _LITTER
 
 
 def _is_dir(item: os.DirEntry[str]) -> bool:
@@ -81,13 +79,33 @@ def read_split(path: Path, tally: Counter[str]) -> Iterator[Film]:
 
 def read_classes(path: Path, tally: Counter[str]) -> Iterator[Film]:
     """The films below each class folder."""
-    yield from _read(path, path, "", tally)
+    yield from _read(_home(path), path, "", tally)
+
+
+def _home(path: Path) -> Path:
+    """Where the class folders are: `path`, or the one folder in it that is no class but holds some."""
+    for _ in range(_DEEP):
+        inner = subfolders(path)
+        if len(inner) != 1 or not (below := subfolders(inner[0])):
+            break
+        if not container(inner[0].name) and not {"positive", "negative"} <= {side(item.name) for item in below}:
+            break
+        path = inner[0]
+    return path
 
 
 def _read(path: Path, root: Path, split: str, tally: Counter[str]) -> Iterator[Film]:
     for folder in subfolders(path):
         if folder.is_symlink() and _leads_back(str(folder), root):
             tally["a link back into the data"] += 1
+            continue
+        if is_mask_folder(folder.name):
+            tally["a folder of masks"] += 1
+            continue
+        if container(folder.name):
+            tally[f"in {printable(folder.name)}/, which names no class"] += sum(
+                1 for _ in walk(folder, root, Counter())
+            )
             continue
         for file in walk(folder, root, tally):
             yield Film(path=file, name=name_below(file, root), label=folder.name, split=split)

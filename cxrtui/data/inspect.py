@@ -9,20 +9,20 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cxrtui.config import DataConfig
-from cxrtui.data.decoding.films import read_header
 from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.headers import Header
 from cxrtui.data.labels import Labels, select
 from cxrtui.data.layouts.words import UNKNOWN
-from cxrtui.data.pool import Tell, silent, windowed, workers
+from cxrtui.data.looks import headers_of, looks_at
+from cxrtui.data.notes import by_kind
+from cxrtui.data.pool import Tell, silent
 from cxrtui.data.sources import read_sources
-from cxrtui.errors import DataError, FilmError
+from cxrtui.errors import DataError
 
 _NOT_SAID = "not said"
 
@@ -38,22 +38,13 @@ class Section:
     files: list[tuple[str, str]] = field(default_factory=list)
     unit: str = "films"
 
-    def __post_init__(self) -> None:
-        """What a source says is printable from here on."""
-        counts: Counter[str] = Counter()
-        for word, count in self.counts.items():
-            counts[printable(word)] += count
-        object.__setattr__(self, "counts", dict(counts))
-        object.__setattr__(self, "notes", list(map(printable, self.notes)))
-        object.__setattr__(self, "files", [(printable(path), printable(reason)) for path, reason in self.files])
-
 
 @dataclass(frozen=True)
 class Look:
     """What the sections are made from: films, each one's header or why it has none, the rule or why there is none.
 
     `chosen` are the films that count by the rule, each with 0 (negative) or 1; `absent` are names that the user gave
-    and no finding answers to.
+    and no finding answers to; `notes` are remarks on films, by their paths; `decoded`: not by the headers alone.
     """
 
     collection: Collection
@@ -64,6 +55,8 @@ class Look:
     counted: dict[str, int]
     chosen: list[tuple[Film, int]]
     absent: list[str]
+    notes: list[tuple[str, tuple[str, ...]]]
+    decoded: bool
 
 
 @dataclass(frozen=True)
@@ -93,25 +86,26 @@ class Report:
                 "sections": body}  # fmt: skip
 
 
-def inspect(paths: str | Path | Sequence[str | Path], data: DataConfig, tell: Tell = silent) -> Report:
-    """Look at the films that `paths` name, together: their headers are read, in threads, no pixel is decoded.
+def inspect(
+    paths: str | Path | Sequence[str | Path], data: DataConfig, tell: Tell = silent, *, headers_only: bool = False
+) -> Report:
+    """Look at the films that `paths` name, together: each is decoded as for a training, or as it was remembered.
 
     Args:
         paths: as `data.source`.
-        data: settings of classes, views and patients.
+        data: settings of classes, views, patients, and the size that films are decoded for.
         tell: told the stage and how far it is; what it raises ends the inspection.
+        headers_only: read the films' headers and decode no pixel.
 
     Raises:
         DataError: there are no films, or their layout is not known.
     """
     collection = read_sources(paths, data.patient_pattern, raw=data.identifiers == "raw", tell=tell)
-    total = len(collection.films)
-    headers: list[Header | str] = []
-    with ThreadPoolExecutor(workers(), "cxrtui-header") as pool:
-        for header in windowed(pool, [film.path for film in collection.films], _header):
-            headers.append(header)
-            if len(headers) % 64 == 0 or len(headers) == total:
-                tell("reading headers", len(headers), total)
+    films, total = collection.films, len(collection.films)
+    seen = headers_of(films, tell) if headers_only else looks_at(films, collection.root, data, tell)
+    headers = [item if isinstance(item, str) else item.header for item in seen]
+    noted = [(printable(film.path), item.notes) for film, item in zip(films, seen, strict=True)
+             if not isinstance(item, str) and item.notes]  # fmt: skip
     rule, why, left_out, counted = None, "", dict(collection.left_out), dict[str, int]()
     chosen: list[tuple[Film, int]] = []
     try:
@@ -121,18 +115,11 @@ def inspect(paths: str | Path | Sequence[str | Path], data: DataConfig, tell: Te
     except DataError as error:
         why = str(error)
     absent = rule.absent((*data.positive, *data.negative), collection.found) if rule is not None else []
-    look = Look(collection, headers, rule, why, left_out, counted, chosen, absent)
+    look = Look(collection, headers, rule, why, left_out, counted, chosen, absent, noted, not headers_only)
     known = len({film.patient for film in collection.films}) if collection.patients_known else None
     sides = (rule.positive, rule.negative) if rule is not None else ((), ())
     sections = tuple(make(look) for make in SECTIONS)
     return Report(collection.shown, collection.layout, total, known, sections, *sides)
-
-
-def _header(path: Path) -> Header | str:
-    try:
-        return read_header(path)
-    except FilmError as error:
-        return printable(error)
 
 
 def _by(words: Iterable[str], most: int = 0) -> dict[str, int]:
@@ -242,6 +229,10 @@ def _types(look: Look) -> Section:
     return Section("types", "file types", _by(header.kind for header in read), notes)
 
 
+def _columns(look: Look) -> Section:
+    return Section("columns", "columns", notes=list(look.collection.columns))
+
+
 def _left_out(look: Look) -> Section:
     return Section("left_out", "left out", dict(Counter(look.left_out).most_common()), unit="")
 
@@ -252,8 +243,13 @@ def _unreadable(look: Look) -> Section:
         for film, reason in zip(look.collection.films, look.headers, strict=True)
         if isinstance(reason, str)
     ]
-    notes = ["by their headers alone; damage behind those is found when the films are decoded"]
-    return Section("unreadable", "unreadable", _by(reason for _, reason in files), notes, files)
+    alone = ["by their headers alone; damage behind those is found when the films are decoded"]
+    return Section("unreadable", "unreadable", _by(reason for _, reason in files), alone * (not look.decoded), files)
+
+
+def _remarks(look: Look) -> Section:
+    counts = {kind.text: len(kind.names) for kind in by_kind(look.notes)}
+    return Section("remarks", "remarks", counts, files=[(path, "; ".join(said)) for path, said in look.notes])
 
 
 def _missing(look: Look) -> Section:
@@ -268,6 +264,6 @@ def _missing(look: Look) -> Section:
 
 
 SECTIONS: tuple[Callable[[Look], Section], ...] = (
-    _classes, _rule, _rest, _sources, _views, _sexes, _ages, _patients, _sizes, _depths, _types, _left_out,
-    _unreadable, _missing,
+    _classes, _rule, _rest, _sources, _views, _sexes, _ages, _patients, _sizes, _depths, _types, _columns, _left_out,
+    _unreadable, _remarks, _missing,
 )  # fmt: skip

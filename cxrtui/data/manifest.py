@@ -1,29 +1,33 @@
-"""A layout: a CSV manifest with columns path and label, and optionally the others of `COLUMNS`.
+"""A layout: a table with a column of paths and one of labels, and optionally those of the other facts in `columns`.
 
-Separators ``,`` ``;`` and tab, a byte-order mark, UTF-8, UTF-16 or Windows encodings, and any case or spaces in the
-headers are read. Paths are relative to the manifest. A file that is not there stays listed, and is reported as
-unreadable when it is decoded.
+Paths are relative to the manifest (`spelling` says which others are understood). A file that is not there stays listed,
+and is reported as unreadable when it is decoded. One film, however its path is spelled, is listed once; two rows that
+contradict each other are an error.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
-import os
-import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cxrtui.data.films import Film, name_below, printable
+from cxrtui.data.columns import ROLES, Columns, candidates, one, plain
+from cxrtui.data.films import Film, Tally, name_below, printable
+from cxrtui.data.findings import canonical, findings, missing, no_patient
 from cxrtui.data.folders import SPLITS
+from cxrtui.data.layouts import words
+from cxrtui.data.paths import Spellings
+from cxrtui.data.table import Table, open_table
 from cxrtui.errors import DataError
 
-COLUMNS = ("path", "label", "patient", "split", "source", "view", "sex", "age", "offset")
+COLUMNS = ROLES
 NAME = "manifest.csv"
-_LIMIT = 1 << 30
+_FACTS = ("label", "patient", "split", "source", "view", "sex", "age", "offset")
+_FLAGS = frozenset({"", "0", "1", "-1", "0.0", "1.0", "-1.0", "true", "false"})
+
+Row = Mapping[str, str]
 
 
 def recognises(path: Path) -> bool:
@@ -33,102 +37,142 @@ def recognises(path: Path) -> bool:
     return path.is_file() and path.suffix.casefold() in {".csv", ".tsv"}
 
 
-def read_table(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The line number and the cells of each row, by header in lower case; cells are stripped, short rows filled.
-
-    Raises:
-        DataError: the file cannot be read, is empty or is not a table.
-    """
-    shown = printable(file)
-    try:
-        if file.stat().st_size > _LIMIT:
-            raise DataError(f"{shown} is too large for a manifest (over 1 GiB).")
-        raw = file.read_bytes()
-    except OSError as error:
-        raise DataError(f"Cannot read {shown}: {error.strerror or error}.") from None
-    yield from rows(text(raw), shown)
-
-
-def rows(body: str, shown: str, headers_only: bool = False) -> Iterator[tuple[int, dict[str, str]]]:
-    """As `read_table`, of a table's text; `headers_only` yields one row of empty cells.
-
-    Raises:
-        DataError: it is empty or is not a table.
-    """
-    told = re.match(r"\s*sep=([,;\t])\r?\n", body, re.IGNORECASE)  # as Excel writes and wants it
-    body = body[told.end() :] if told else body
-    first = body.lstrip("\r\n").split("\n", 1)[0]
-    separator = told[1] if told else max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator)
-    header: list[str] = []
-    try:
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            if not header:
-                header = [cell.strip().casefold() for cell in row]
-                if headers_only:
-                    yield reader.line_num, dict.fromkeys(filter(None, header), "")
-                    return
-                continue
-            cells = [*row, *[""] * len(header)]
-            yield reader.line_num, {name: cells[place].strip() for place, name in enumerate(header) if name}
-    except csv.Error as error:
-        raise DataError(f"{shown} is not a table of comma-separated values: line {reader.line_num}, {error}.") from None
-    if not header:
-        raise DataError(f"{shown} is empty; it needs a header line with the columns path and label.")
-
-
-def text(raw: bytes) -> str:
-    """The manifest's text: by its byte-order mark, else UTF-8, else Windows Western."""
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return raw.decode("utf-16", "replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
-
-
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     """The films that the manifest lists; rows that are listed twice alike count once.
 
     Raises:
-        DataError: a column is missing, a split has an unknown name, or one film has two different rows.
+        DataError: a column is missing or may be two things, a split has an unknown name, or two rows of one film
+            contradict each other.
     """
     file = path / NAME if path.is_dir() else path
-    root, shown = file.parent, printable(file)
-    listed: dict[str, tuple[int, Film]] = {}
-    for line, row in read_table(file):
-        missing = [name for name in COLUMNS[:2] if name not in row]
-        if missing:
-            there = printable(", ".join(list(row)[:8]))
-            raise DataError(
-                f"{shown} has no column {' and no column '.join(missing)}; it has {there}, and needs "
-                f"path and label ({', '.join(COLUMNS[2:])} may be there too)."
-            )
-        if not row["path"] or not row["label"]:
-            tally["a row without path" if not row["path"] else "a row without label"] += 1
+    table = open_table(file)
+    rows = list(table)
+    if not rows:
+        raise DataError(f"No films in {table.shown}: it has a header and no rows below it.")
+    columns = _understood(table, [row for _, row in rows])
+    if isinstance(tally, Tally):
+        tally.columns += columns.notes
+    read = {role: header.casefold() for role, header in columns.read.items()}
+    spellings = Spellings(file.parent)
+    listed: dict[str, _Listed] = {}
+    for line, row in rows:
+        cells = {role: row[header] for role, header in read.items()}
+        where = f"line {line} of {table.shown}"
+        table.check_lines(line, row, read.values())
+        if not cells["path"] or not cells["label"]:
+            tally["a row without path" if not cells["path"] else "a row without label"] += 1
             continue
-        if "\0" in row["path"]:
+        if "\0" in cells["path"]:
             tally["a row whose path no file can have"] += 1
             continue
-        film = _film(row, root, f"line {line} of {shown}")
-        earlier = listed.setdefault(film.name, (line, film))
-        if earlier[1] is film:
-            continue
-        if earlier[1] != film:
-            raise DataError(f"{shown} says two things of {printable(film.name)}, in lines {earlier[0]} and {line}.")
-        tally["a row listed twice"] += 1
-    for _, film in listed.values():
-        yield film
+        film = _film(cells, columns.read.get("split", ""), spellings, where)
+        said = _Listed(line, cells["path"], film)
+        earlier = listed.setdefault(spellings.identity(film.path), said)
+        if earlier is not said:
+            earlier.take(said, table.shown)
+            tally["a row listed twice"] += 1
+    for item in listed.values():
+        yield item.film
 
 
-def _film(row: dict[str, str], root: Path, where: str) -> Film:
-    split = row.get("split", "") or row.get("part", "")
+@dataclass
+class _Listed:
+    """A film, the line that lists it first, and how its path is written there."""
+
+    line: int
+    spelled: str
+    film: Film
+
+    def take(self, other: _Listed, shown: str) -> None:
+        """Add what another row says of the same film.
+
+        Raises:
+            DataError: it contradicts what is known.
+        """
+        added: dict[str, Any] = {}
+        for fact in _FACTS:
+            ours, theirs = _said(fact, self.film), _said(fact, other.film)
+            if ours and theirs and ours != theirs and not (fact == "label" and _alike(ours, theirs)):
+                spelled = f" (there as {printable(other.spelled)})" if other.spelled != self.spelled else ""
+                raise DataError(
+                    f"{shown} says two things of {printable(self.film.name)}: the {fact} {printable(ours)} in line "
+                    f"{self.line} and {printable(theirs)} in line {other.line}{spelled}; correct one of the lines."
+                )
+            if theirs and not ours:
+                added[fact] = theirs
+        if added:
+            self.film = replace(self.film, **added)
+
+
+def _said(fact: str, film: Film) -> str:
+    """What `film` says of a fact; empty where that is a word for nothing."""
+    text = str(getattr(film, fact))
+    return "" if missing(text) or (fact == "patient" and no_patient(text)) else text
+
+
+def _alike(label: str, other: str) -> bool:
+    """Whether two cells give the same findings."""
+    return set(map(canonical, findings(label))) == set(map(canonical, findings(other)))
+
+
+def _understood(table: Table, rows: Sequence[Row]) -> Columns:
+    """Which column is what.
+
+    Raises:
+        DataError: there is none of paths or of labels, or two may be one.
+    """
+    headers = [header for header in table.headers if header]
+    read: dict[str, str] = {}
+    if split := _split_column(headers, rows, table.shown):
+        read["split"] = split
+    for role in ROLES:
+        if role != "split" and (header := one(role, [name for name in headers if name != split], table.shown)):
+            read[role] = header
+    flags = [
+        header
+        for header in headers
+        if header not in [read[role] for role in read if role != "label"]
+        and any(row[header.casefold()] for row in rows)
+        and all(row[header.casefold()].casefold() in _FLAGS for row in rows)
+    ]
+    by_finding = plain(read.get("label", "")).startswith("covid")
+    if "path" in read and len(flags) > 1 and ("label" not in read or by_finding):
+        raise DataError(
+            f"{table.shown} has a column for each finding ({printable(', '.join(flags[:6]))}, filled with 0 and 1) and "
+            "no column label; write one column label with the name of each film's finding."
+        )
+    if missing := [role for role in ROLES[:2] if role not in read]:
+        there = printable(", ".join(headers[:8]))
+        raise DataError(
+            f"{table.shown} has no column {' and no column '.join(missing)}; it has {there}, and needs path and label, "
+            f"by this or a usual name ({', '.join(ROLES[2:])} may be there too)."
+        )
+    ordered = {role: read[role] for role in ROLES if role in read}
+    return Columns(table.shown, ordered, tuple(header for header in headers if header not in read.values()))
+
+
+def _split_column(headers: Sequence[str], rows: Sequence[Row], shown: str) -> str:
+    """The column of train, validation and test; one by another name than split only where it holds such words."""
+
+    def holds(header: str) -> bool:
+        seen = {words.given(row[header.casefold()]).casefold() for row in rows} - {""}
+        # A dataset is usually the source; where all it says is train or test, it is the split.
+        return bool(seen & SPLITS.keys()) and (plain(header) not in ("dataset", "phase") or seen <= SPLITS.keys())
+
+    found = candidates("split", headers)
+    return one("split", [name for name in found if plain(name) == "split" or holds(name)], shown)
+
+
+def _film(cells: Row, column: str, spellings: Spellings, where: str) -> Film:
+    facts: dict[str, Any] = {role: words.given(cells.get(role, "")) for role in _FACTS}
+    # What is no finding and who is nobody depends on the other films' words (`spellings.understood`).
+    facts |= {"label": cells["label"], "patient": cells.get("patient", "")}
+    split = facts.pop("split")
     if split and split.casefold() not in SPLITS:
-        raise DataError(f"Unknown split {split!r} in {where}; it may be train, validation or test, or stay empty.")
-    path = root / row["path"]
-    if "\\" in row["path"] and not os.path.lexists(path):  # written on Windows
-        path = root / row["path"].replace("\\", "/")
-    rest: dict[str, Any] = {name: row.get(name, "") for name in COLUMNS if name not in ("path", "split")}
-    return Film(path=path, name=name_below(path, root), split=SPLITS.get(split.casefold(), ""), **rest)
+        of = f" (column {printable(column)})" if plain(column) != "split" else ""
+        raise DataError(f"Unknown split {split!r}{of} in {where}; it may be train, validation or test, or stay empty.")
+    try:
+        path = spellings.find(cells["path"])
+    except DataError as error:
+        raise DataError(f"The path {error}, in {where}.") from None
+    return Film(path=path, name=name_below(path, spellings.root), split=SPLITS.get(split.casefold(), ""), **facts)

@@ -47,8 +47,8 @@ class Permission(AbstractContextManager[None]):
 large_at_once = Permission()
 # Words of Pillow and tifffile for what is well formed and beyond them.
 _NOT_READ = re.compile(
-    r"unsupported|not (yet )?supported|cannot handle|not (available|implemented)|requires the|unknown (pixel mode|data "
-    r"organization|compression|interlace)|decoder .* not", re.IGNORECASE)  # fmt: skip
+    r"unsupported|not (yet )?supported(?! between)|cannot handle|not (available|implemented)|requires the|unknown "
+    r"(pixel mode|data organization|compression|interlace)|decoder .* not", re.IGNORECASE)  # fmt: skip
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 KINDS = (
     (b"\x89PNG\r\n\x1a\n", "PNG", PngImagePlugin.PngImageFile),
@@ -127,6 +127,8 @@ def open_picture(stream: BinaryIO, head: bytes) -> tuple[str, Image.Image | None
     kind, plugin = next(((kind, plugin) for magic, kind, plugin in KINDS if head.startswith(magic)), ("", None))
     if plugin is None:
         raise FilmError("it is not a PNG, JPEG, WebP, TIFF, BMP or DICOM image")
+    if head[:4] == _TIFF[-1]:  # big-endian with offsets of 64 bits: Pillow takes it for damaged
+        return kind, None
     # Not Image.open: it warns of large pictures, process-wide, before their size can be asked.
     try:
         image = plugin(stream)

@@ -66,8 +66,8 @@ def prepare(
         for reason, count in division.left_out.items():
             yield Warned(
                 code="patients-divided",
-                message="The source's own split divides patients; so that none is in two parts, films were left out: "
-                f"{count} {reason}.",
+                message="The source's own split divides patients or copies of films; so that none is in two parts, "
+                f"films were left out: {count} {reason}.",
             )
     if splits_out is not None:
         splits.write(splits_out, ready.films, ready.digests, division.parts)

@@ -19,14 +19,15 @@ from pathlib import Path
 import numpy as np
 
 from cxrtui.config import DataConfig
-from cxrtui.data.decode import Grey, stored_side
+from cxrtui.data.decode import Decoded, stored_side
 from cxrtui.data.decoding.films import read_film, rest
 from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.fingerprint import Hashes, fingerprint
 from cxrtui.data.labels import Labels, select
+from cxrtui.data.notes import by_kind, warnings
 from cxrtui.data.pool import TICK, Interrupted, Tell, reported, windowed, workers
 from cxrtui.data.sources import read_sources
-from cxrtui.data.store import CODE_VERSION, Record, Store, build_store, open_store
+from cxrtui.data.store import PIXELS_VERSION, Record, Store, build_store, open_store
 from cxrtui.errors import DataError, FilmError
 from cxrtui.events import Event, Preparing, Warned
 from cxrtui.workspace import cache_root
@@ -91,7 +92,7 @@ def read(
     hashed = hashlib.sha256(os.fsencode(f"{collection.root.absolute()}|{collection.names}")).hexdigest()[:16]
     digests = yield from _digests(chosen, Hashes(home / "hashes" / f"{hashed}.json"), should_stop)
     side = stored_side(data.size)
-    mark = fingerprint(chosen, digests, {"side": side, "fit": data.fit, "version": CODE_VERSION}, labels.names)
+    mark = fingerprint(chosen, digests, {"side": side, "fit": data.fit, "version": PIXELS_VERSION}, labels.names)
     store = open_store(home / mark, labels.names)
     cached = store is not None
     if store is None:
@@ -101,6 +102,7 @@ def read(
         raise DataError(f"The prepared films in {home / mark} cannot be read back; remove that folder and try again.")
     unreadable = [[printable(chosen[row][0].path), reason] for row, reason in sorted(store.unreadable.items())]
     _judge(unreadable, len(chosen), data.max_bad)
+    yield from warnings(by_kind((printable(chosen[row][0].name), said) for row, said in sorted(store.notes.items())))
     rows = [row for row in range(len(chosen)) if row not in store.unreadable]
     films, digests = [chosen[row] for row in rows], [digests[row] for row in rows]
     return Readable(collection, labels, left_out, films, digests, rows, unreadable, store, mark, cached)
@@ -137,28 +139,32 @@ def _build(
     folder: Path, chosen: Chosen, names: list[str], side: int, fit: str, should_stop: ShouldStop
 ) -> Generator[Event, None, None]:
     """Decode and store all of `chosen`; the writer has a thread of its own, so that this one can report and stop it."""
-    done, unreadable, failures = [0], dict[int, str](), list[BaseException]()
+    done, unreadable, notes = [0], dict[int, str](), dict[int, list[str]]()
+    failures: list[BaseException] = []
     cancelled = threading.Event()
 
-    def decoded(item: tuple[Film, int]) -> tuple[Grey, str]:
+    def decoded(item: tuple[Film, int]) -> tuple[Decoded, str]:
         try:
-            return read_film(item[0].path, side, fit, item[0].display).values, ""
+            return read_film(item[0].path, side, fit, item[0].display), ""
         except FilmError as error:
-            return np.zeros((side, side), np.uint8), printable(error)
+            return Decoded(np.zeros((side, side), np.uint8)), printable(error)
 
     def records() -> Iterator[Record]:
         with ThreadPoolExecutor(workers(), "cxrtui-decode") as pool:
-            for row, (image, reason) in enumerate(windowed(pool, chosen, decoded)):
+            for row, (film, reason) in enumerate(windowed(pool, chosen, decoded)):
                 if cancelled.is_set():
                     raise Interrupted
                 if reason:
                     unreadable[row] = reason
-                yield Record(image, *chosen[row], reason)
+                if film.notes:
+                    notes[row] = list(film.notes)
+                yield Record(film.values, *chosen[row], reason)
                 done[0] = row + 1
 
     def write() -> None:
         try:
-            build_store(folder, records(), side=side, count=len(chosen), names=names, unreadable=lambda: unreadable)
+            build_store(folder, records(), side=side, count=len(chosen), names=names, unreadable=unreadable,
+                        notes=notes)  # fmt: skip
         except BaseException as error:  # handed to the thread that waits
             failures.append(error)
 

@@ -13,14 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from cxrtui.data import folders, layouts, manifest
-from cxrtui.data.films import FILE_PATIENT, Collection, Film, printable
+from cxrtui.data.films import FILE_PATIENT, Collection, Film, Tally, printable
+from cxrtui.data.foreign import HEAD, not_a_file, said_of
 from cxrtui.data.labels import ANY
 from cxrtui.data.layouts import Recogniser, words
 from cxrtui.data.layouts.bimcv import display_of
+from cxrtui.data.litter import count_litter
+from cxrtui.data.paths import identity
 from cxrtui.data.patients import assign
 from cxrtui.data.pool import Tell, silent
 from cxrtui.data.spellings import joined, one_spelling, understood
 from cxrtui.data.tags import with_tags
+from cxrtui.data.unsorted import why_nothing
 from cxrtui.errors import DataError
 from cxrtui.workspace import expand
 
@@ -70,13 +74,14 @@ def read_sources(
 
 def _once(collections: Sequence[Collection]) -> list[Collection]:
     """The collections without the films of earlier ones, as where one lies within another."""
-    seen: dict[Path, Film] = {}
+    seen: dict[str, Film] = {}
+    homes: dict[Path, str] = {}
     result = []
     for item in collections:
         out: Counter[str] = Counter(item.left_out)
         kept = []
         for film in item.films:
-            earlier = seen.setdefault(film.path.absolute(), film)
+            earlier = seen.setdefault(identity(film.path, homes), film)
             if earlier is film:
                 kept.append(film)
             else:
@@ -108,6 +113,7 @@ def join(collections: Sequence[Collection], names: Sequence[str]) -> Collection:
         question=" ".join(dict.fromkeys(item.question for item in collections if item.question)),
         names=tuple(names),
         spellings=joined((item.spellings for item in collections), spellings),
+        columns=tuple(dict.fromkeys(line for item in collections for line in item.columns)),
     )
 
 
@@ -158,7 +164,8 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
     root = expand(rest)
     shown = printable(root)
     try:
-        root.stat()
+        if kind := not_a_file(root):
+            raise DataError(f"{shown} is {kind}; name a folder of films, or a CSV with the columns path and label.")
         recogniser, root = _recognise(root, forced)
     except OSError as error:
         name, _, path_after = rest.partition(":")
@@ -169,24 +176,24 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
         )
         raise DataError(f"Cannot read the data at {shown}: {error.strerror or error}{hint}.") from None
     if recogniser is None:
-        raise DataError(
-            f"No films found at {shown}: it has none of the layouts that are read ({', '.join(layouts.NAMES)}); make a "
-            "folder for each class, or a CSV with the columns path and label."
-        )
+        if said := _foreign(root):
+            raise DataError(f"{shown} {said}.")
+        raise DataError(why_nothing(root, "", {}, layouts.NAMES))
     if recogniser.name == "class-folders" and not forced:
         _refuse_collections(root)
-    tally: Counter[str] = Counter()
+    tally = Tally()
     try:
         listed = understood(_listed(recogniser.read(root, tally), tell), tally)
         tagged = with_tags(listed, tally, raw=raw, tell=tell)
         films = sorted(map(_in_our_words, tagged), key=lambda film: film.name)
     except OSError as error:
         raise DataError(f"Cannot read {printable(error.filename or root)}: {error.strerror or error}.") from None
+    if recogniser.name != layouts.MANIFEST.name and root.is_dir():  # a manifest lists what is there
+        count_litter(root, tally)
     if not films:
-        why = ", ".join(f"{count} {reason}" for reason, count in sorted(tally.items())) or "it is empty"
-        raise DataError(f"No films found at {shown}, read as {recogniser.name}: {why}.")
+        raise DataError(why_nothing(root, recogniser.name, tally, layouts.NAMES))
     films, spellings = one_spelling(films)
-    with_patients = assign(films, patient_pattern)
+    with_patients = assign(_files_once(films, tally), patient_pattern)
     return Collection(
         films=with_patients,
         root=root if root.is_dir() else root.parent,
@@ -197,6 +204,7 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
         negative=recogniser.negative,
         question=recogniser.question,
         spellings=spellings,
+        columns=tuple(tally.columns),
     )
 
 
@@ -218,12 +226,45 @@ def _sorted(tally: Counter[str]) -> dict[str, int]:
     return dict(sorted((+tally).items()))
 
 
+def _files_once(films: Sequence[Film], tally: Counter[str]) -> list[Film]:
+    """The films, each file once, where links lead to files that are listed too.
+
+    Raises:
+        DataError: a file has two findings, patients or splits by its two names.
+    """
+    homes: dict[Path, str] = {}
+    seen: dict[str, Film] = {}
+    for film in films:
+        earlier = seen.setdefault(identity(film.path, homes), film)
+        if earlier is film:
+            continue
+        for fact in ("label", "patient", "split"):
+            ours, theirs = getattr(earlier, fact), getattr(film, fact)
+            if ours != theirs:
+                raise DataError(
+                    f"{printable(earlier.path)} and {printable(film.path)} are one file, and its {fact} is "
+                    f"{printable(ours) or 'not said'} by the one and {printable(theirs) or 'not said'} by the other; "
+                    "remove one of the two."
+                )
+        tally["a link to a film that is listed too"] += 1
+    return list(seen.values())
+
+
 def _in_our_words(film: Film) -> Film:
     """The film with its view, sex and age in the vocabulary of `words`, and how a sidecar wants it seen."""
     said = {"view": words.view(film.view), "sex": words.sex(film.sex), "age": words.age(film.age),
             "display": display_of(film.path)}  # fmt: skip
     changed: dict[str, Any] = {key: value for key, value in said.items() if value != getattr(film, key)}
     return replace(film, **changed) if changed else film
+
+
+def _foreign(root: Path) -> str:
+    """What a file that no layout reads is, where its first bytes say so."""
+    try:
+        with root.open("rb") as stream:
+            return said_of(root, stream.read(HEAD))
+    except OSError:
+        return ""
 
 
 def _recognise(root: Path, forced: str) -> tuple[Recogniser | None, Path]:

@@ -2,7 +2,7 @@
 
 A store is a folder named by its fingerprint. It is built under another name and renamed once it is complete, so a store
 that can be seen is whole; sizes are checked against its index on opening. Record `i` is film `i`; a film that could not
-be read is a black record with the reason in `error`, and in the index.
+be read is a black record with the reason in `error`, and in the index, which also keeps the notes on films.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,11 @@ import tensorflow_datasets as tfds
 from array_record.python.array_record_module import ArrayRecordWriter
 
 from cxrtui.data.decode import stored_side as stored_side
+from cxrtui.data.decoding.films import PIXELS_VERSION as PIXELS_VERSION
+from cxrtui.data.decoding.films import decoders
 from cxrtui.data.films import Film
 from cxrtui.errors import DataError
 
-CODE_VERSION = 2  # raise it when the same files would give other pixels
 _INDEX = "index.json"
 
 tfds.disable_progress_bar()
@@ -122,6 +123,7 @@ class Store:
     side: int
     count: int
     unreadable: dict[int, str]
+    notes: dict[int, list[str]]
     _sources: list[Any] = field(repr=False)
 
     def images(self, indices: Sequence[int] | npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
@@ -139,12 +141,14 @@ class Store:
 
 
 def open_store(folder: Path, names: Sequence[str]) -> Store | None:
-    """The store in `folder`, or None where there is none or it is not whole."""
+    """The store in `folder`, or None where there is none, it is not whole, or other decoders may read more of it."""
     try:
         body = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
         whole = all((folder / name).stat().st_size == size for name, size in body["files"].items())
         side, count = int(body["side"]), int(body["count"])
         unreadable = {int(place): str(reason) for place, reason in body["unreadable"].items()}
+        notes = {int(place): [str(note) for note in said] for place, said in body["notes"].items()}
+        whole = whole and (not unreadable or body["decoders"] == list(decoders()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     if not whole:
@@ -154,12 +158,12 @@ def open_store(folder: Path, names: Sequence[str]) -> Store | None:
         sources = [builder.as_data_source(f"films{number}") for number in range(-(-count // chunk(side)))]
     except Exception:  # whatever tfds makes of damaged files: the store is built anew
         return None
-    return Store(folder, side, count, unreadable, sources)
+    return Store(folder, side, count, unreadable, notes, sources)
 
 
 def build_store(folder: Path, records: Iterator[Record], *, side: int, count: int, names: Sequence[str],
-                unreadable: Callable[[], dict[int, str]]) -> None:  # fmt: skip
-    """Write `count` records to `folder`, all or nothing. `unreadable` is asked once all records were pulled.
+                unreadable: dict[int, str], notes: dict[int, list[str]]) -> None:  # fmt: skip
+    """Write `count` records to `folder`, all or nothing; `unreadable` and `notes` are full once all were pulled.
 
     Raises:
         DataError: the disk is full or may not be written to.
@@ -175,7 +179,8 @@ def build_store(folder: Path, records: Iterator[Record], *, side: int, count: in
             for file in sorted(temporary.rglob("*"))
             if file.is_file()
         }
-        index = {"side": side, "count": count, "unreadable": unreadable(), "files": files}
+        index = {"side": side, "count": count, "unreadable": unreadable, "notes": notes, "decoders": decoders(),
+                 "files": files}  # fmt: skip
         with (temporary / _INDEX).open("w", encoding="utf-8") as stream:
             json.dump(index, stream)
             stream.flush()

@@ -26,7 +26,8 @@ _BITS, _PHOTOMETRIC, _EXTRA, _FORMAT = 258, 262, 338, 339  # TIFF 6.0 section 8 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS = 0, 1, 2, 3, 5
 _DEFLATE = (8, 32946)
 _OWN = (1, *_DEFLATE)  # compressions that tifffile reads without imagecodecs
-_LIBTIFF = (5, 7, 32773, 34925, 50000)  # LZW, JPEG, PackBits, LZMA, Zstandard: what Pillow's libtiff may read
+# LZW, JPEG, deflate (with the predictor of floating point), PackBits, LZMA, Zstandard: what Pillow's libtiff may read.
+_LIBTIFF = (5, 7, *_DEFLATE, 32773, 34925, 50000)
 # libtiff gives native order whatever the file's: Pillow's names for that, where it forgets to use them.
 _NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF", "I;16B": "I;16N"}
 _TURNS = {2: (False, -1, 1), 3: (False, -1, -1), 4: (False, 1, -1), 5: (True, 1, 1), 6: (True, -1, 1),
@@ -52,8 +53,6 @@ def is_deep_tiff(image: Image.Image) -> bool:
         return False
     tags = image.tag_v2
     bits, formats, extra = (tags.get(tag, usual) for tag, usual in ((_BITS, (1,)), (_FORMAT, (1,)), (_EXTRA, ())))
-    if tags.get(_PHOTOMETRIC) == _INKS:
-        return False
     return max(bits) > 8 or max(formats) != 1 or 1 in extra
 
 
@@ -66,7 +65,7 @@ def tiff_header(stream: BinaryIO) -> TiffHeader:
     with _Page(stream) as page:
         turned = page.turn in _TURNS and _TURNS[page.turn][0]
         width, height = (page.height, page.width) if turned else (page.width, page.height)
-        colours = "grey" if page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO) else "colour"
+        colours = {_WHITE_IS_ZERO: "grey", _BLACK_IS_ZERO: "grey", _PALETTE: "palette"}.get(page.photometric, "colour")
         return TiffHeader(width, height, page.bits, colours + " with transparency" * page.has_alpha)
 
 
@@ -81,17 +80,28 @@ def tiff_samples(stream: BinaryIO) -> Samples:
         found = page.values()
         if page.planes_first:
             found = np.moveaxis(found, 0, -1)
-        colours = 3 if page.photometric == _RGB else 1
+        if found.dtype.kind not in "buif":
+            raise FilmError(f"its TIFF samples ({found.dtype.name}) are not read")
+        colours = {_RGB: 3, _INKS: 4}.get(page.photometric, 1)
         if page.photometric == _PALETTE:
             found, colours = page.colours(found), 3
+        elif page.bits < 8:
+            found = (found.astype(np.float32) * (255 / ((1 << page.bits) - 1))).round().astype(np.uint8)
         alpha = None
         if found.ndim == 3:
             if found.shape[-1] < colours:
                 raise FilmError(f"its TIFF layout ({found.shape[-1]} samples a pixel) is not read")
             alpha = found[..., colours] if page.has_alpha and found.shape[-1] > colours else None
-            found = found[..., :colours] if colours == 3 else found[..., 0]
+            found = found[..., 0] if colours == 1 else found[..., :3] if colours == 3 else _without_inks(found)
         samples = Samples(found, alpha, page.photometric == _WHITE_IS_ZERO)
         return samples if page.upright else _turned(samples, page.turn)
+
+
+def _without_inks(inks: Array) -> Array:
+    """RGB `[H, W, 3]` of cyan, magenta, yellow and black, of whole numbers, by Pillow's formula for 8 bits."""
+    top = float(np.iinfo(inks.dtype).max)
+    light = (top - inks[..., :3].astype(np.float64)) * ((top - inks[..., 3:4]) / top)
+    return np.asarray(light.round().astype(inks.dtype))
 
 
 def _turned(samples: Samples, turn: int) -> Samples:
@@ -146,7 +156,9 @@ class _Page:
             raise FilmError(f"it has too many pixels ({self.width} x {self.height}; the limit is {limit} million)")
         if not self.width or not self.height:
             raise FilmError("it has no pixels")
-        known = self.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE)
+        if not 1 <= self.bits <= 64:
+            raise FilmError(f"it is damaged or cut short ({self.bits} bits a sample)")
+        known = self.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS)
         if not known or self._page.axes not in ("YX", "YXS", "SYX") or self._page.samplesperpixel > 8:
             name = getattr(self._page.photometric, "name", self.photometric)
             raise FilmError(f"its TIFF layout ({name}, {self._page.samplesperpixel} samples a pixel) is not read")

@@ -28,8 +28,9 @@ Grey = npt.NDArray[np.uint8]
 Array = npt.NDArray[Any]
 
 SHARE = 200
+SPECKS = 1000  # one pixel in so many, at each end, does not make a film of a blank
 GAP = 0.05
-FEW = 100  # of fewer pixels, none is outlying
+FEW = 500  # of fewer pixels, none is outlying
 UNIFORM = 2  # greys of 256: what compression makes of a blank film
 COLLAPSED = 15  # greys of 256: less than a sixteenth of the scale is left
 _WHOLE = tuple(float((1 << bits) - 1) for bits in range(8, 34, 2))
@@ -61,13 +62,13 @@ def tally(values: Array) -> tuple[Array, Array]:
     return places + info.min, counts[places]
 
 
-def ends(levels: Array, counts: Array) -> Ends:
+def ends(levels: Array, counts: Array, share: int = SHARE) -> Ends:
     """The ends of grey values, given as distinct `levels` in any order and the pixels that have each."""
     order = np.argsort(levels, kind="stable")
     level, count = np.asarray(levels)[order].astype(np.float64), np.asarray(counts)[order]
     upto = np.cumsum(count)
     total = int(upto[-1])
-    few = max(1, total // SHARE) if total >= FEW else 0
+    few = max(1, total // share) if total >= FEW else 0
     dark = float(level[np.searchsorted(upto, few, "right")])
     bright = float(level[np.searchsorted(upto, total - few, "left")])
     parted = np.diff(level) > GAP * (bright - dark)
@@ -92,10 +93,21 @@ def white_of(bright: float, *, floating: bool) -> float | None:
     return None
 
 
-def spread(levels: Array, counts: Array) -> int:
-    """How many greys of 256 lie between the dark and the bright end; `UNIFORM` or less is a film of one grey."""
-    found = ends(levels, counts)
+def spread(levels: Array, counts: Array, share: int = SHARE) -> int:
+    """How many greys of 256 lie between the dark and the bright end, without one pixel in `share` at each."""
+    found = ends(levels, counts, share)
     return round(found.bright - found.dark)
+
+
+def refuse_uniform(levels: Array, counts: Array) -> None:
+    """Nothing, unless a film of greys 0 to 255 is blank: all but one pixel in `SPECKS` at each end lie `UNIFORM` apart.
+
+    Raises:
+        FilmError: it is.
+    """
+    if spread(levels, counts, SPECKS) <= UNIFORM:
+        same = "" if np.ptp(levels) <= UNIFORM else " but for a few specks"
+        raise FilmError(f"it is uniform: one grey all over{same}, and no film")
 
 
 def eight_bits(values: Array, notes: list[str]) -> Grey:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from cxrtui.data.decode import Decoded
 from cxrtui.data.decoding.films import read_film, warm
 from cxrtui.data.layouts.bimcv import display_of
 from cxrtui.errors import FilmError
@@ -20,7 +21,7 @@ from cxrtui.runs import Run
 
 @dataclass(frozen=True)
 class Classified:
-    """What the classifier says of one file, or why it says nothing."""
+    """What the classifier says of one file, or why it says nothing; `notes` are on how its pixels were read."""
 
     file: str
     ok: bool
@@ -28,11 +29,12 @@ class Classified:
     probabilities: dict[str, float] = field(default_factory=dict)
     threshold: float = 0.0
     error: str = ""
+    notes: Sequence[str] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The row as scripts read it."""
-        keys = ("file", "ok", "label", "probabilities", "threshold") if self.ok else ("file", "ok", "error")
-        return {key: value for key, value in asdict(self).items() if key in keys}
+        keys = ("file", "ok", "label", "probabilities", "threshold", "notes") if self.ok else ("file", "ok", "error")
+        return {key: value for key, value in asdict(replace(self, notes=list(self.notes))).items() if key in keys}
 
 
 class Classifier:
@@ -45,11 +47,10 @@ class Classifier:
     def classify(self, paths: Sequence[Path]) -> Iterator[Classified]:
         """A row for each path, in order; memory is bounded by one film and one batch."""
         rows: list[Classified | None] = []
-        films: list[np.ndarray[Any, np.dtype[np.uint8]]] = []
+        films: list[Decoded] = []
         for path in paths:
             try:
-                film = read_film(path, self.model.side, self.model.config.data.fit, display_of(path))
-                films.append(film.values)
+                films.append(read_film(path, self.model.side, self.model.config.data.fit, display_of(path)))
                 rows.append(None)
             except FilmError as error:
                 rows.append(Classified(str(path), ok=False, error=str(error)))
@@ -58,13 +59,17 @@ class Classifier:
                 paths, rows, films = paths[len(rows) :], [], []
         yield from self._finish(paths, rows, films)
 
-    def _finish(self, paths: Sequence[Path], rows: list[Classified | None], films: list[Any]) -> Iterator[Classified]:
+    def _finish(
+        self, paths: Sequence[Path], rows: list[Classified | None], films: list[Decoded]
+    ) -> Iterator[Classified]:
         """The rows of one batch, the open ones filled in."""
-        probabilities = iter(softmax(self._predictor(self.model.weights, np.stack(films))) if films else ())
+        images = [film.values for film in films]
+        probabilities = softmax(self._predictor(self.model.weights, np.stack(images))) if films else ()
+        found = zip(probabilities, films, strict=True)
         for path, row in zip(paths, rows, strict=False):
-            yield row if row is not None else self._row(path, next(probabilities))
+            yield row if row is not None else self._row(path, *next(found))
 
-    def _row(self, path: Path, probabilities: Any) -> Classified:
+    def _row(self, path: Path, probabilities: Any, film: Decoded) -> Classified:
         negative, positive = self.model.labels
         if not np.isfinite(probabilities).all():
             return Classified(str(path), ok=False, error=f"{self.model.name} gives no finite probability for it")
@@ -74,6 +79,7 @@ class Classifier:
             label=positive if probabilities[1] >= self.model.threshold else negative,
             probabilities={negative: float(probabilities[0]), positive: float(probabilities[1])},
             threshold=self.model.threshold,
+            notes=film.notes,
         )
 
 

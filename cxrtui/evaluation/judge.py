@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -14,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrtui import RESEARCH_ONLY
+from cxrtui import RESEARCH_ONLY, strict_json
 from cxrtui.data.feed import Feed
+from cxrtui.data.films import printable
 from cxrtui.data.parts import Part
 from cxrtui.evaluation.metrics import THRESHOLD, confusion, metrics
 from cxrtui.evaluation.predict import Predictor, Weights, softmax
 from cxrtui.events import Preparing
-from cxrtui.printable import cell, path_cell
 from cxrtui.runs import write_atomic
 
 BATCH = 32
@@ -43,14 +42,14 @@ class Judged:
             "metrics": {key: value if math.isfinite(value) else None for key, value in self.metrics.items()},
             "counts": self.counts,
         }  # fmt: skip
-        write_atomic(folder / f"{name}.json", json.dumps(body, indent=2) + "\n")
+        write_atomic(folder / f"{name}.json", strict_json.dumps(body, indent=2) + "\n")
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow(["path", "patient", "source", "label", "called", "probability"])
         for index, probability in enumerate(self.probabilities):
             called = labels[int(probability >= self.threshold)]
-            words = (part.patients[index], part.sources[index], labels[int(part.labels[index])], called)
-            rows.writerow([path_cell(part.paths[index]), *map(cell, words), f"{probability:.6f}"])
+            film = (part.paths[index], part.patients[index], part.sources[index])
+            rows.writerow([*map(printable, film), labels[int(part.labels[index])], called, f"{probability:.6f}"])
         write_atomic(folder / f"{name}.csv", text.getvalue())
 
 

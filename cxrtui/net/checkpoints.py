@@ -66,6 +66,7 @@ class Checkpoints:
             self.folder.mkdir(exist_ok=True)
             if self._saver is None:
                 _silence_orbax()
+                _silence_late_readers()
                 self._saver = ocp.AsyncCheckpointer(ocp.CompositeCheckpointHandler())
             items = ocp.args.Composite(
                 weights=ocp.args.StandardSave(weights), optimizer=ocp.args.StandardSave(optimizer)

@@ -12,7 +12,6 @@ from safetensors import SafetensorError, safe_open
 from cxrtui.errors import WeightsError
 from cxrtui.net import torch_stream
 from cxrtui.net.torch_file import read_torch
-from cxrtui.printable import printable
 
 Tensors = dict[str, np.ndarray]
 TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt", ".tar")
@@ -42,7 +41,7 @@ def read_tensors(path: str | Path) -> Tensors:
         tensors = _read_msgpack(path)
     else:
         tensors = _read_safetensors(path)
-    return {printable(key): _as_float32(tensor) for key, tensor in tensors.items()}
+    return {key: _as_float32(tensor) for key, tensor in tensors.items()}
 
 
 def _as_float32(tensor: np.ndarray) -> np.ndarray:

@@ -40,6 +40,7 @@ def fit(
     run: Run,
     should_stop: Ask = _never,
     should_checkpoint: Ask = _never,
+    should_pause: Ask = _never,
     *,
     resume: bool = False,
 ) -> Generator[ev.Event, None, None]:
@@ -53,6 +54,8 @@ def fit(
         run: where `splits.csv`, `state/` and `evaluation/` are written; its log is the caller's to write.
         should_stop: asked between steps; True ends the run with a checkpoint and `Stopped(reason="requested")`.
         should_checkpoint: asked between steps; True saves a checkpoint.
+        should_pause: asked between steps; True yields `Paused` with nothing under way, and `Resumed` once it is False.
+            Whoever pulls meanwhile gets the checkpoints that are asked for, and no step.
         resume: go on from the run's latest checkpoint, or from the start where there is none.
 
     Raises:
@@ -84,7 +87,7 @@ def fit(
                 "bring the old ones back or start a new run."
             )
         session = yield from _set_up(config, run, prepared, checkpoints, position, latest,
-                                     should_stop, should_checkpoint)  # fmt: skip
+                                     should_stop, should_checkpoint, should_pause)  # fmt: skip
         reason = yield from train(session)
         yield from session.committed(wait=True)
         if reason != "requested":
@@ -104,7 +107,7 @@ def _with_own_split(config: Config, run: Run) -> Config:
 
 def _set_up(
     config: Config, run: Run, prepared: Prepared, checkpoints: Checkpoints, position: Position, latest: int | None,
-    should_stop: Ask, should_checkpoint: Ask,
+    should_stop: Ask, should_checkpoint: Ask, should_pause: Ask,
 ) -> Generator[ev.Event, None, Session]:  # fmt: skip
     """First weights or a checkpoint's, and both programs compiled, side by side."""
     part = prepared.parts["train"]
@@ -129,5 +132,6 @@ def _set_up(
         yield ev.Compiled(seconds=time.monotonic() - began, parameters=parameters, trainable=trainable)
     feed = make_feed(part, config.data.feed)
     validation = make_feed(prepared.parts["validation"], config.data.feed)
-    return Session(config, run, should_stop, should_checkpoint, checkpoints, prepared, weights, begun.spec,
-                   begun.graphdef, begun.state, step, position, steps, judge, level, feed, validation)  # fmt: skip
+    return Session(config, run, should_stop, should_checkpoint, should_pause, checkpoints, prepared, weights,
+                   begun.spec, begun.graphdef, begun.state, step, position, steps, judge, level, feed,
+                   validation)  # fmt: skip

@@ -27,6 +27,9 @@ def train(session: Session) -> Generator[ev.Event, None, str]:
         yield from session.save("stopping")
         return "requested"
     while True:
+        stopped = yield from session.pause()
+        if stopped:
+            return "requested"
         if not position.validated:
             interrupted = yield from _validate(session)
             if interrupted:
@@ -44,7 +47,12 @@ def train(session: Session) -> Generator[ev.Event, None, str]:
 
 
 def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
-    """The rest of the epoch under way; True where a stop was asked for. Scalars are read one step late."""
+    """The rest of the epoch under way; True where a stop was asked for. Scalars are read one step late.
+
+    A step's images a second are reckoned from one reading to the next, with whoever pulls in between. The device works
+    on the next step meanwhile, so that time left out there would make that one look faster than it was; only where
+    nothing is under way, after a pause or a save, does the clock begin anew.
+    """
     config, position, per_epoch, step = session.config, session.position, session.steps_per_epoch, session.step
     assert step is not None
     epoch, first = position.step // per_epoch + 1, position.step % per_epoch
@@ -77,21 +85,25 @@ def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
         with jax.transfer_guard("disallow"):
             session.state, scalars = step(session.state, films.images, films.labels)
         if pending is not None:
-            event = read()
-            left = time.monotonic()
-            yield event
-            clock += time.monotonic() - left  # a pause is no training
+            yield read()
         pending = (position.step + 1, scalars)
         position.step += 1
         yield from session.committed()
-        if (stop := session.should_stop()) or (due := session.due) or session.should_checkpoint():
+        stop, due = session.should_stop(), session.due
+        asked, pause = not (stop or due) and session.should_checkpoint(), session.should_pause()
+        if stop or due or asked or pause:
             yield read()
             pending = None
             if position.step % per_epoch == 0:
-                break
-            yield from session.save("stopping" if stop else "periodic" if due else "requested")
+                break  # between the epochs is time for each of them
+            if stop or due or asked:
+                yield from session.save("stopping" if stop else "periodic" if due else "requested")
             if stop:
                 return True
+            stopped = yield from session.pause()
+            if stopped:
+                return True
+            clock = time.monotonic()  # neither a pause nor a save is training
     if pending is not None:
         yield read()
     yield ev.EpochDone(epoch=epoch, step=position.step, loss=position.epoch_loss / per_epoch,
@@ -145,6 +157,8 @@ def evaluate(session: Session) -> Generator[ev.Event, None, bool]:
         judged = yield from session.judge.part(weights, feed, "evaluating", session.should_stop)
         if judged is None:
             return True
+        if not math.isfinite(judged.metrics["loss"]) and len(feed.part):
+            raise _diverged(session.config, f"loss of the {name} films", judged.metrics["loss"], session.epoch)
         judged.write(session.run.evaluation, name, feed.part, session.prepared.labels, best)
         yield ev.Evaluated(part=name, step=best, metrics=judged.metrics, counts=judged.counts,
                            threshold=judged.threshold)  # fmt: skip

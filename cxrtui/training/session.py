@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,10 +16,11 @@ from cxrtui import transfer
 from cxrtui.config import Config
 from cxrtui.data.feed import Feed
 from cxrtui.data.prepare import Prepared
+from cxrtui.errors import DivergedError
 from cxrtui.evaluation.judge import Judge
 from cxrtui.evaluation.predict import Weights
 from cxrtui.net import freeze
-from cxrtui.net.checkpoints import Checkpoints
+from cxrtui.net.checkpoints import Checkpoints, finite
 from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.runs import Run
 from cxrtui.training.step import StepFunction, TrainState
@@ -69,6 +70,7 @@ class Session:
     run: Run
     should_stop: Ask
     should_checkpoint: Ask
+    should_pause: Ask
     checkpoints: Checkpoints
     prepared: Prepared
     class_weights: NDArray[np.float32]
@@ -115,8 +117,17 @@ class Session:
         return 0 < 60 * minutes < time.monotonic() - self.saved_at
 
     def save(self, reason: str) -> Iterator[ev.Event]:
-        """Begin a checkpoint of this moment; its event follows once it is committed."""
+        """Begin a checkpoint of this moment; its event follows once it is committed.
+
+        Raises:
+            DivergedError: the weights are not all finite; what is on the disk stays.
+        """
         yield from self.committed(wait=True)
+        if not finite(self.state.weights):
+            raise DivergedError(
+                f"The weights after step {self.position.step} are not all finite; lower optim.learning_rate or set "
+                "optim.clip."
+            )
         position = self.position
         about = {"epoch": self.epoch, "labels": self.prepared.labels, "fingerprint": self.prepared.fingerprint,
                  "spec": self.spec.as_dict()}  # fmt: skip
@@ -124,6 +135,27 @@ class Session:
         best = position.stopper.best_step == position.step
         self._announced.append(ev.CheckpointSaved(step=position.step, epoch=self.epoch, best=best, reason=reason))
         self.saved_at = time.monotonic()
+
+    def pause(self) -> Generator[ev.Event, None, bool]:
+        """Stand still while asked to, with nothing under way on the device; True where a stop ended it, and is saved.
+
+        What is asked for meanwhile is saved, and no step is taken.
+        """
+        if not self.should_pause():
+            return False
+        yield from self.committed(wait=True)
+        yield ev.Paused(step=self.position.step)
+        while self.should_pause():
+            if self.should_checkpoint():
+                yield from self.save("requested")
+                yield from self.committed(wait=True)
+            else:
+                yield ev.Paused(step=self.position.step)
+        yield ev.Resumed(step=self.position.step)
+        if not self.should_stop():
+            return False
+        yield from self.save("stopping")
+        return True
 
     def committed(self, *, wait: bool = False) -> Iterator[ev.Event]:
         """The events of the checkpoints that are safely on disk by now."""

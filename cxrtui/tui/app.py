@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
-from textual.filter import LineFilter
 from textual.screen import Screen
 
 from cxrtui.config import Config
 from cxrtui.errors import CxrtuiError, UsageError
 from cxrtui.runs import Run, new_run
 from cxrtui.tui.backend import Backend
-from cxrtui.tui.door import Door
 from cxrtui.tui.keys import KEYS, bindings
 from cxrtui.tui.screens.launch import LaunchScreen
 from cxrtui.tui.screens.monitor import MonitorScreen
@@ -47,7 +45,6 @@ class Dashboard(App[int]):
         self.backend = backend or Backend()
         self.trainer = Trainer(self.backend)
         self.shelver = Shelver(workspace.models)
-        self._door = Door()
         self._told: Errand | None = None  # the last one whose end was told
         self.opening: Callable[[], object] | None = None  # what the command line asks to be shown
 
@@ -128,10 +125,6 @@ class Dashboard(App[int]):
         """Show the keys of the screen."""
         if isinstance(self.screen, Page):
             self.push_screen(KeyHelp(*self.screen.sections))
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own, and the last door."""
-        return [*super().get_line_filters(), self._door]
 
     async def action_quit(self) -> None:
         """Quit; ask first while a run trains here."""

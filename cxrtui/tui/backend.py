@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cxrtui.config import Config
+from cxrtui.config import Config, DataConfig
 from cxrtui.events import Event
 from cxrtui.runs import Run
 
@@ -45,6 +45,10 @@ class Verdict(Protocol):
     @property
     def error(self) -> str:
         """Why the file could not be read."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What is to be remarked of how its pixels were read."""
 
 
 class Classifier(Protocol):
@@ -81,11 +85,11 @@ def _survey(path: Path) -> dict[str, int]:
     return dict(read_sources(coerce("data.source", str(path))).found)
 
 
-def _inspect(text: str, tell: Tell) -> Report:
-    from cxrtui.config import DataConfig, coerce
+def _inspect(text: str, data: DataConfig, tell: Tell) -> Report:
+    from cxrtui.config import coerce
     from cxrtui.data.inspect import inspect
 
-    return inspect(coerce("data.source", text), DataConfig(), tell)
+    return inspect(coerce("data.source", text), data, tell)
 
 
 def _decode(path: Path) -> Any:
@@ -113,5 +117,5 @@ class Backend:
     start_config: Callable[[Run], Config] = _start_config
     load: Callable[[Run | Path], Classifier] = _load
     survey: Callable[[Path], dict[str, int]] = _survey
-    inspect: Callable[[str, Tell], Report] = _inspect
+    inspect: Callable[[str, DataConfig, Tell], Report] = _inspect
     decode: Callable[[Path], Any] = _decode

@@ -69,6 +69,14 @@ class Note:
     text: str
 
 
+def defaults(workspace: Workspace) -> tuple[Config, str]:
+    """The workspace's cxrtui.toml over the defaults, where there is one; and why it is left out, where it is wrong."""
+    try:
+        return configs.resolve(configs.read_file(workspace.config_file) if workspace.config_file.is_file() else {}), ""
+    except CxrtuiError as error:
+        return Config(), str(error)
+
+
 def initial(key: str, config: Config) -> str:
     """The text that a field starts with."""
     if key == RUN_NAME:
@@ -218,7 +226,7 @@ def complete_path(text: str) -> str | None:
         names = sorted(
             item.name + ("/" if item.is_dir() else "")
             for item in parent.iterdir()
-            if item.name.startswith(stem) and item.name.isprintable() and (stem or not item.name.startswith("."))
+            if item.name.startswith(stem) and (stem or not item.name.startswith("."))
             and (item.is_dir() or item.suffix.lower() in (".csv", *WEIGHTS_SUFFIXES))
         )  # fmt: skip
     except OSError:

@@ -216,6 +216,36 @@ def test_packed_bits(tmp_path: Path, order: str, white_is_zero: bool, bits: int)
     np.testing.assert_array_equal(decode(tmp_path / "film.tif"), seen(values, (1 << bits) - 1))
 
 
+def test_the_predictor_of_floating_point(tmp_path: Path) -> None:
+    image = Image.fromarray((film() / 4095).astype(np.float32))
+    image.save(tmp_path / "film.tif", compression="tiff_adobe_deflate", tiffinfo={317: 3})
+    np.testing.assert_array_equal(decode(tmp_path / "film.tif"), seen(film(), 4095))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("kind", ["inks", "deep inks", "palette", "bits", "grey"])
+def test_either_byte_order_and_offsets_of_64_bits(tmp_path: Path, order: str, large: bool, kind: str) -> None:
+    """Pillow opens no big-endian file of the large kind."""
+    values = film(255 if kind != "deep inks" else 4095)
+    grey = values.astype(np.uint8)
+    none, expected = np.zeros(SHAPE, np.uint8), seen(values, int(values.max()))
+    made: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
+        "inks": (np.stack([none, none, none, 255 - grey], -1), {"photometric": "separated"}),
+        "deep inks": (np.stack([none, none, none, 65535 - values], -1).astype(np.uint16), {"photometric": "separated"}),
+        "palette": (255 - grey, {"photometric": "palette", "colormap": np.stack([np.arange(255, -1, -1) * 257] * 3)}),
+        "bits": (grey > 127, {"photometric": "miniswhite"}),
+        "grey": (grey, {"photometric": "minisblack"}),
+    }
+    data, options = made[kind]
+    if kind == "palette":
+        options["colormap"] = options["colormap"].astype(np.uint16)
+    if kind == "bits":
+        expected = np.where(grey > 127, 0, 255)
+    tifffile.imwrite(tmp_path / "film.tif", data, byteorder=order, bigtiff=large, **options)
+    np.testing.assert_allclose(decode(tmp_path / "film.tif").astype(int), expected, atol=1)
+
+
 @pytest.mark.parametrize("turn", range(1, 9))
 @pytest.mark.parametrize("packing", [None, "lzw"])
 def test_a_deep_tiff_is_turned_as_a_shallow_one(tmp_path: Path, turn: int, packing: str | None) -> None:
@@ -375,7 +405,7 @@ def test_a_film_of_one_grey_is_refused(tmp_path: Path, grey: int, kind: str) -> 
     elif kind == "colour":
         Image.fromarray(values).convert("RGB").save(path, "PNG")
     elif kind == "specks":
-        values.flat[::300] = 255 - grey
+        values.flat[[7, 900, 2000, 4000]] = 255 - grey
         Image.fromarray(values).save(path, "PNG")
     elif kind == "alpha":
         Image.fromarray(values).convert("RGBA").save(path, "PNG")

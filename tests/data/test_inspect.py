@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
+from cxrtui.cli import cli
 from cxrtui.config import DataConfig
 from cxrtui.data.inspect import Report, Section, inspect
+from cxrtui.errors import ConfigError, UsageError
 from cxrtui.inspection import part, print_inspection
 from tests.data.conftest import picture, save
 from tests.data.layouts.test_published import ieee8023
@@ -25,7 +28,7 @@ def test_a_report_has_every_section(class_folder: Path) -> None:
     report = inspect(class_folder, DataConfig(), lambda *said: told.append(said))
     assert (report.layout, report.films, report.patients) == ("class-folders", 62, None)
     assert told == [("reading folder", 32, 0), ("reading tags", 32, 62), ("reading tags", 62, 62),
-                    ("reading headers", 62, 62)]  # fmt: skip
+                    *(("decoding films", done, 62) for done in (*range(8, 62, 8), 62))]  # fmt: skip
     body = json.loads(json.dumps(report.as_dict()))["sections"]
     assert body["classes"]["counts"] == {"Normal": 38, "COVID-19": 24}
     assert body["rule"]["counts"] == {"COVID-19": 24, "Normal": 38}
@@ -111,3 +114,32 @@ def test_every_line_fits_and_large_counts_are_whole(width: int) -> None:
     assert "1,234,567" in page
     assert "…" not in page
     assert max(map(len, page.splitlines())) <= width
+
+
+def test_the_settings_are_those_of_a_training(
+    class_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workspace's file, then --config, then --set, as train has them; and their films where none are named."""
+    monkeypatch.chdir(tmp_path)
+    workspace, config = tmp_path / "w", tmp_path / "c.toml"
+    workspace.mkdir()
+
+    def counted(*arguments: str) -> list[str]:
+        said = CliRunner().invoke(cli, ["--workspace", str(workspace), "data", "inspect", *arguments, "--json"])
+        assert said.exit_code == 0, said.output
+        return list(json.loads(said.stdout)["sections"]["rule"]["counts"])
+
+    assert counted(str(class_folder)) == ["COVID-19", "Normal"]
+    (workspace / "cxrtui.toml").write_text(f'[data]\nsource = "{class_folder}"\npositive = "Normal"\nnegative = "*"\n')
+    assert counted(str(class_folder)) == counted() == ["Normal", "not Normal"]
+    config.write_text('[optim]\nepochs = 3\n[data]\nnegative = "COVID-19"\n')
+    assert counted("--config", str(config)) == ["Normal", "COVID-19"]
+    assert counted("--config", str(config), "--set", "data.negative=*") == ["Normal", "not Normal"]
+    (workspace / "cxrtui.toml").write_text("[data]\npositiv = 1\n")
+    wrong = CliRunner().invoke(cli, ["--workspace", str(workspace), "data", "inspect", str(class_folder)])
+    assert isinstance(wrong.exception, ConfigError)
+
+
+def test_nothing_to_inspect(tmp_path: Path) -> None:
+    wrong = CliRunner().invoke(cli, ["--workspace", str(tmp_path), "data", "inspect"])
+    assert isinstance(wrong.exception, UsageError)

@@ -144,7 +144,7 @@ def test_wide_quoted_tables_with_wrong_paths(tmp_path: Path) -> None:
     save(tmp_path / "images" / "a;b.png", 1)
     header = ["filename", "finding", "patientid", *[f"column {number}" for number in range(300)]]
     rows = [['"a;b.png"', '"COVID-19; ""quoted"""', "1"], ["../../etc/passwd", "COVID-19", "2"], ["x" * 9000, "x", "3"]]
-    text = "\ufeff" + "\r\n".join(";".join(row) for row in [header, *rows])
+    text = "\ufeff" + "\r\n".join(";".join([*row, *[""] * (303 - len(row))]) for row in [header, *rows])
     (tmp_path / "metadata.csv").write_text(text, encoding="utf-8")
     found = read_source(tmp_path)
     assert [(film.name, film.label) for film in found.films] == [("images/a;b.png", "COVID-19, quoted")]

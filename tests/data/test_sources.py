@@ -24,7 +24,8 @@ def test_class_folders(class_folder: Path) -> None:
     found = read_source(class_folder)
     assert found.layout == "class-folders"
     assert found.found == {"COVID-19": 24, "Normal": 36}
-    assert found.left_out == {"not an image": 1, "not in a class folder": 1}
+    assert found.left_out == {"not an image": 1, "not in a class folder": 1, "left by a system or a tool (hidden)": 1,
+                              "left by a system or a tool (Thumbs.db)": 1}  # fmt: skip
     assert found.patients_known
     assert _names(found) == sorted(_names(found))
     assert found.films[1].patient == "00000000"
@@ -82,9 +83,9 @@ def test_manifest(tmp_path: Path, encoding: str, separator: str) -> None:
         [" Path", "LABEL ", "Patient", "split", "source", "sex", "extra"],
         ["films/a.png", "Köln", "p1", "Val", "here", "F", "?"],
         [],
-        ["films\\gone.png", "Normal", "p2", "", "", ""],
-        ["", "Normal"],
-        ["films/b.png", ""],
+        ["films\\gone.png", "Normal", "p2", "", "", "", ""],
+        ["", "Normal", "", "", "", "", ""],
+        ["films/b.png", "", "", "", "", "", ""],
         ["films/a.png", "Köln", "p1", "Val", "here", "F", "?"],
     ]
     file = tmp_path / "manifest.csv"
@@ -100,9 +101,10 @@ def test_manifest(tmp_path: Path, encoding: str, separator: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "words"), [
-    ("", "empty"), ("path,finding\na,b\n", "no column label"),
+    ("", "empty"), ("path,note\na,b\n", "no column label"),
     ("path,label,split\na.png,x,fold1\n", "Unknown split 'fold1'"),
-    ("path,label\na.png,x\na.png,y\n", "says two things of a.png, in lines 2 and 3"), ("path,label\n", "No films"),
+    ("path,label\na.png,x\na.png,y\n", "says two things of a.png: the label x in line 2 and y in line 3"),
+    ("path,label\n", "No films"),
     ("path,label\na.png," + "x" * 200_000 + "\n", "line 2, field larger"),
 ])  # fmt: skip
 def test_manifests_that_are_wrong(tmp_path: Path, text: str, words: str) -> None:

@@ -14,14 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cxrtui import console, runner
 from cxrtui import events as ev
-from cxrtui import runner
 from cxrtui.cli import cli
 from cxrtui.config import Config
 from cxrtui.errors import CheckpointError, UsageError
 from cxrtui.evaluation import classify
 from cxrtui.evaluation.evaluate import evaluate
 from cxrtui.runs import Run, new_run
+from cxrtui.tui.widgets.verdicts import row as shown_row
+from tests.data.test_dicom import film as dicom_film
+from tests.data.test_dicom import values_of, written
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +52,7 @@ def test_what_cannot_be_read_is_a_row(trained: Run, phantom_films: Path, tmp_pat
     assert rows[1].probabilities == rows[6].probabilities
     assert all(row.error for row in rows if not row.ok)
     assert set(rows[0].as_dict()) == {"file", "ok", "error"}
-    assert set(rows[1].as_dict()) == {"file", "ok", "label", "probabilities", "threshold"}
+    assert set(rows[1].as_dict()) == {"file", "ok", "label", "probabilities", "threshold", "notes"}
 
 
 def test_many_files_come_in_order_and_in_batches(trained: Run, phantom_films: Path, tmp_path: Path) -> None:
@@ -148,3 +151,25 @@ def test_several_sources_are_judged_together(
     cli.main(["evaluate", str(trained.folder), *arguments], standalone_mode=False)
     answer = json.loads(capsys.readouterr().out)
     assert (answer["source"], answer["counts"]) == ("films + hospital", result.counts)
+
+
+def test_notes_are_told_in_every_form(
+    trained: Run, phantom_films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = next(phantom_films.glob("positive/*.png"))
+    noted = written(
+        dicom_film(values_of(12, False, 2), 12, WindowCenter=90_000, WindowWidth=100), tmp_path / "noted.dcm"
+    )
+    rows = list(classify.load(trained).classify([plain, noted, tmp_path / "gone.png"]))
+    assert [len(row.notes) for row in rows] == [0, 1, 0]
+    note = rows[1].notes[0]
+    assert "its window (center 90000, width 100)" in note
+    console.print_classified(rows, "json")
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row.get("notes") for row in printed] == [[], [note], None]
+    console.print_classified(rows, "csv")
+    assert [row["notes"] for row in csv.DictReader(capsys.readouterr().out.splitlines())] == ["", note, ""]
+    console.print_classified(rows, "text")
+    assert f"  note: {note}" in capsys.readouterr().out.splitlines()
+    for item, shown in zip(rows, (False, True, False), strict=True):
+        assert (note in shown_row(item, 12, 20)[2].plain) is shown

@@ -1,5 +1,6 @@
 import json
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -161,6 +162,64 @@ def test_a_finished_run_resumes_to_its_evaluation_alone(small: Small, new_run: N
 
 
 @pytest.mark.slow
+def test_pauses_and_saves_between_any_steps_change_no_bit(small: Small, new_run: NewRun) -> None:
+    whole, paused = new_run("whole"), new_run("paused")
+    config = small(optim__epochs=2, stop__patience=0)
+    list(fit(config, whole))
+    story: list[ev.Event] = []
+    standing = 0
+
+    def should_pause() -> bool:
+        """Before every step: a pause in which whoever pulls does so twice."""
+        nonlocal standing
+        standing = 0 if standing == 3 else standing + 1
+        return standing > 0
+
+    for event in fit(config, paused, lambda: False, lambda: standing == 3, should_pause):
+        story.append(event)
+    kinds = [type(event).__name__ for event in story if not isinstance(event, ev.Preparing)]
+    pauses = [place for place, kind in enumerate(kinds) if kind == "Paused"]
+    assert len(pauses) > 10
+    for place in pauses:
+        assert "StepDone" not in kinds[place : kinds.index("Resumed", place)]
+    assert kinds.count("CheckpointSaved") > 10
+    assert all(np.array_equal(x, y) for x, y in zip(weights_of(whole), weights_of(paused), strict=True))
+
+
+@pytest.mark.slow
+def test_a_step_is_never_told_to_be_faster_than_it_was(small: Small, new_run: NewRun) -> None:
+    paces = []
+    for event in fit(small(optim__epochs=1), new_run()):
+        if isinstance(event, ev.StepDone):
+            paces.append(event.images_per_second)
+            time.sleep(0.2)  # the device goes on meanwhile, and has the next step done
+    assert len(paces) == 5
+    assert max(paces[1:]) <= 8 / 0.2
+
+
+@pytest.mark.slow
+def test_a_run_goes_back_to_an_older_checkpoint(small: Small, new_run: NewRun) -> None:
+    from cxrtui.errors import CheckpointError
+    from cxrtui.net import states
+
+    run = new_run()
+    config = small(optim__epochs=3, stop__patience=0)
+    first = {event.step: event.loss for event in fit(config, run) if isinstance(event, ev.StepDone)}
+    whole = weights_of(run)
+    older, latest = Checkpoints(run.state, read_only=True).steps()
+    file = max((run.state / str(latest)).rglob("*/d/*"), key=lambda path: path.stat().st_size)
+    file.write_bytes(file.read_bytes()[::-1])
+    with pytest.raises(CheckpointError, match=f"step {latest} is damaged .*--step {older}"):
+        list(fit(config, run, resume=True))
+    (run.state / f"{older - 1}.removing").mkdir()  # left by a process that was killed
+    states.go_back(run.state, older)
+    again = {event.step: event.loss for event in fit(config, run, resume=True) if isinstance(event, ev.StepDone)}
+    assert again == {step: loss for step, loss in first.items() if step > older}
+    assert all(np.array_equal(x, y) for x, y in zip(whole, weights_of(run), strict=True))
+    assert {item.name for item in run.state.iterdir()} <= {str(step) for step in range(latest + 1)}
+
+
+@pytest.mark.slow
 def test_early_stopping_ends_the_run_and_keeps_the_best(small: Small, new_run: NewRun) -> None:
     # A rate of zero never improves: the first epoch stays the best.
     config = small(optim__epochs=9, optim__learning_rate=0.0, optim__weight_decay=0.0, stop__patience=2,
@@ -178,8 +237,9 @@ def test_a_loss_that_is_not_finite_names_its_step(small: Small, new_run: NewRun)
     config = small(optim__learning_rate=10.0, optim__name="sgd", optim__clip=0.0, optim__warmup=0.0,
                    optim__schedule="constant", optim__epochs=60, stop__patience=0, optim__momentum=0.999,
                    optim__weight_decay=1.0)  # fmt: skip
-    with pytest.raises(DivergedError, match=r"(loss|gradient norm) of .*step \d+ .*learning_rate"):
+    with pytest.raises(DivergedError, match=r"(loss|gradient norm) of .*step \d+ .*learning_rate") as caught:
         list(fit(config, new_run()))
+    assert caught.value.exit_code == 2  # settings that the user can change, and no fault of ours
 
 
 @pytest.mark.slow

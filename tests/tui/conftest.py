@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from cxrtui import events as ev
-from cxrtui.config import Config
+from cxrtui.config import Config, DataConfig
 from cxrtui.data.inspect import Report, Section
 from cxrtui.errors import DataError, FilmError
 from cxrtui.runs import Run
@@ -30,6 +30,7 @@ class Answer:
     ok: bool
     label: str = ""
     probabilities: dict[str, float] = field(default_factory=dict)
+    notes: Sequence[str] = ()
     threshold: float = 0.5
     error: str = ""
 
@@ -81,7 +82,7 @@ def decode(path: Path) -> Any:
     return np.linspace(0, 255, 64 * 48, dtype=np.uint8).reshape(64, 48)
 
 
-def inspected(text: str, tell: Callable[[str, int, int], None]) -> Report:
+def inspected(text: str, data: DataConfig, tell: Callable[[str, int, int], None]) -> Report:
     tell("reading headers", 640, 1124)
     if "torn" in text:
         raise DataError("No films found at torn.")

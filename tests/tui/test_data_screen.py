@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
+from cxrtui.config import DataConfig
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.backend import Backend
 from cxrtui.tui.screens.data import DataScreen
@@ -85,9 +86,9 @@ async def test_the_training_is_of_what_was_reported(workspace: Workspace, backen
     """Not of what was typed into the path while it was read, or after."""
     going = threading.Event()
 
-    def slow(text: str, tell: Any) -> Any:
+    def slow(text: str, data: Any, tell: Any) -> Any:
         assert going.wait(10)
-        return backend.inspect(text, tell)
+        return backend.inspect(text, data, tell)
 
     dashboard = Dashboard(workspace, replace(backend, inspect=slow))
     async with dashboard.run_test(size=(80, 24)) as pilot:
@@ -106,7 +107,7 @@ async def test_the_training_is_of_what_was_reported(workspace: Workspace, backen
 async def test_leaving_gives_the_reading_up(workspace: Workspace, backend: Backend) -> None:
     going, ended = threading.Event(), threading.Event()
 
-    def endless(text: str, tell: Any) -> Any:
+    def endless(text: str, data: Any, tell: Any) -> Any:
         try:
             for done in range(1_000_000):
                 tell("reading headers", done, 1_000_000)
@@ -120,3 +121,30 @@ async def test_leaving_gives_the_reading_up(workspace: Workspace, backend: Backe
         await shows(pilot, "reading headers: ", "of 1,000,000")
         await pilot.press("escape")
         await until(pilot, ended.is_set)
+
+
+async def test_the_report_is_by_the_settings_of_the_training(
+    workspace: Workspace, backend: Backend, tmp_path: Path
+) -> None:
+    """Those of the workspace's file, and over them what the form says."""
+    workspace.config_file.write_text('[data]\nviews = "all"\npositive = "B"\nnegative = "*"\n')
+    asked: list[DataConfig] = []
+
+    def heard(text: str, data: DataConfig, tell: Any) -> Any:
+        asked.append(data)
+        return backend.inspect(text, data, tell)
+
+    dashboard = Dashboard(workspace, replace(backend, inspect=heard))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await pilot.press("i")
+        await paste(pilot, str(tmp_path))
+        await pilot.press("enter")
+        await shows(pilot, "1,124 films")
+        await pilot.press("t")
+        await shows(pilot, "New run")
+        next(item for item in dashboard.screen.query(Input) if item.name == "data.negative").value = "A"
+        await pilot.press("f2")
+        await until(pilot, lambda: len(asked) == 2)
+    assert [(data.views, data.positive, data.negative) for data in asked] == [
+        (("all",), ("B",), ("*",)), (("all",), ("COVID-19",), ("A",)),
+    ]  # fmt: skip

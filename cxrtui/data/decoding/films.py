@@ -7,8 +7,10 @@ what they must be, words are printable.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,14 @@ from cxrtui.data.films import Display, printable
 from cxrtui.data.headers import Header
 from cxrtui.errors import FilmError
 
+PIXELS_VERSION = 2  # raise it when the same files would give other pixels, notes or reasons
+
+# Packages that decode, all of which may come, go or change with the user's installation.
+_DECODERS = (
+    "pillow", "pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "pylibjpeg-libjpeg", "pylibjpeg-rle", "python-gdcm",
+    "pyjpegls",
+)  # fmt: skip
+
 warm = processes.warm
 rest = processes.rest
 
@@ -32,6 +42,16 @@ class Seen:
 
     header: Header
     notes: tuple[str, ...] = ()
+
+
+@cache
+def decoders() -> tuple[str, ...]:
+    """Names and versions of the packages that decode: a film that one cannot read, another may."""
+    found = []
+    for name in _DECODERS:
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return tuple(found)
 
 
 def decode(path: str | Path, display: Display | None = None) -> Decoded:

@@ -47,6 +47,10 @@ class CrashedError(FilmError):
     """The process died while it decoded the film."""
 
 
+class RefusedFilmError(FilmError):
+    """The film cannot be read, as its decoder says itself: it will say so again."""
+
+
 @cache
 def _lifeline() -> tuple[int, int]:
     """A pipe whose one end only this process holds, so that the kernel tells the others when it is gone."""
@@ -125,17 +129,17 @@ class Process:
             self.end()
             raise
         if "error" in found.words:
-            raise FilmError(printable(found.words["error"]))
+            raise RefusedFilmError(printable(found.words["error"]))
         if "memory" in found.words:
             raise self._too_large()
         return Answer(found.words.get("answer") or {}, found.body)
 
     def end(self) -> None:
         """End it, whatever it is at."""
+        self._link.close()  # which ends it where it may not be killed
         with contextlib.suppress(OSError):
             self._child.kill()
         self._child.wait()
-        self._link.close()
         if self._printed >= 0:
             os.close(self._printed)
             self._printed = -1

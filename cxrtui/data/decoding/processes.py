@@ -44,14 +44,14 @@ class Processes:
             with self._again:
                 return self._run(job, path, arguments, anew=True)
 
-    def warm(self) -> None:
-        """Start a process where none is idle, and do not wait for it."""
+    def warm(self, count: int = 1) -> None:
+        """Start processes until `count` are idle, and do not wait for them."""
         with self._lock:
-            if self._idle:
-                return
-        process = Process(self._jobs, self._limits)
-        with self._lock:
-            self._idle.append(process)
+            missing = count - len(self._idle)
+        for _ in range(missing):
+            process = Process(self._jobs, self._limits)
+            with self._lock:
+                self._idle.append(process)
 
     def rest(self) -> None:
         """End the idle processes but one: much was decoded, and now nothing is for a while."""

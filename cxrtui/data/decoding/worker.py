@@ -76,9 +76,12 @@ def _set_apart(lifeline: int) -> None:
 
 
 def _limit(memory: int) -> None:
-    """No core files, no endless remarks, and no leap far beyond `memory`, which the parent watches."""
+    """No core files, no endless remarks, and no leap far beyond `memory`, which the parent watches.
+
+    Room that is asked for and not used costs nothing: a file that speaks of 4 GiB and ends before is cut short.
+    """
     mapped = _mapped()
-    space = mapped + 2 * memory if mapped else resource.RLIM_INFINITY
+    space = mapped + 4 * memory if mapped else resource.RLIM_INFINITY
     for kind, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, _MOST_SAID), (resource.RLIMIT_AS, space)):
         with contextlib.suppress(OSError, ValueError):
             _, hard = resource.getrlimit(kind)

@@ -124,9 +124,10 @@ def whole(dataset: Dataset, keyword: str, default: int) -> int:
 def transfer_syntax(dataset: Dataset) -> pydicom.uid.UID:
     """How the file is encoded; a file that does not say so is read as the little-endian default."""
     meta = getattr(dataset, "file_meta", None)
-    named = meta.get("TransferSyntaxUID") if meta else None
-    if named:
-        return pydicom.uid.UID(named)
+    with quiet():
+        named = meta.get("TransferSyntaxUID") if meta else None
+        if named:
+            return pydicom.uid.UID(named)
     implicit, little = getattr(dataset, "original_encoding", (True, True))
     if little is False:
         return pydicom.uid.ExplicitVRBigEndian

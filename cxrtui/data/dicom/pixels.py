@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
@@ -12,11 +11,11 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from cxrtui.data.dicom.codecs import compressed, decoded
-from cxrtui.data.dicom.dataset import open_dataset, whole
-from cxrtui.data.dicom.stored import Stored, stored, torn
+from cxrtui.data.dicom.dataset import first, open_dataset, whole
+from cxrtui.data.dicom.stored import Stored, heard, stored
 from cxrtui.data.dicom.tables import Counts, Words, display_table
 from cxrtui.data.pictures import LARGE, MAX_PIXELS, large_at_once
-from cxrtui.data.tones import UNIFORM, eight_bits, spread
+from cxrtui.data.tones import eight_bits, refuse_uniform
 from cxrtui.errors import FilmError
 
 _T = TypeVar("_T", bound=np.generic)
@@ -41,8 +40,7 @@ def grey(stream: BinaryIO, notes: list[str]) -> Image.Image:
         counts = _counts(values)
         shown, kept = display_table(dataset, counts, how, notes)
         table = np.rint(shown * 255).astype(np.uint8)
-        if spread(table[kept], counts[kept]) <= UNIFORM:
-            raise FilmError("it is uniform: one grey all over, and no film")
+        refuse_uniform(table[kept], counts[kept])
         return Image.fromarray(_through(table, values))
 
 
@@ -73,8 +71,7 @@ def check(dataset: Dataset) -> tuple[int, int]:
     """
     height, width = whole(dataset, "Rows", 0), whole(dataset, "Columns", 0)
     if height <= 0 or width <= 0:
-        named = dataset.get("SOPClassUID")
-        kind = getattr(named, "name", "") if named else ""
+        kind = getattr(first(dataset, "SOPClassUID"), "name", "")
         raise FilmError(f"it is a DICOM object without a picture{f' ({kind})' if kind else ''}")
     if height * width > MAX_PIXELS:
         limit = MAX_PIXELS // 10**6
@@ -93,11 +90,8 @@ def _values(dataset: Dataset, notes: list[str]) -> tuple[Stored, Words]:
     if how.samples == 3:
         return how, found
     words: Words = found.view(np.uint8) if found.dtype.itemsize == 1 else found.view(np.uint16)
-    if how.doubtful:
-        signs = 1 << (how.bits - 1)
-        values = words.astype(np.int32) & ((1 << how.bits) - 1)
-        if torn(np.where(values >= signs, values - 2 * signs, values) if how.signed else values, how.bits):
-            how = replace(how, signed=not how.signed)
+    if how.doubtful or how.claimed != how.bits:
+        how = heard(how, words, notes)
     if not frame and how.high == how.bits - 1 < 8 * words.dtype.itemsize - 1:
         _heed_unused_bits(dataset, how, words, notes)
     return how, words

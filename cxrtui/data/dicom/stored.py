@@ -32,7 +32,8 @@ _TAGS = {
 class Stored:
     """Values of `bits` bits whose highest is `high`, in `allocated`; `samples` to a pixel, `planar` as the tag has it.
 
-    `doubtful`: signed or not is for the picture to say, and `signed` is what holds unless it says otherwise.
+    `claimed` is what Bits Stored says of them. `doubtful`: whether they are signed is for the picture to say, and
+    `signed` is what holds unless it says otherwise.
     """
 
     rows: int
@@ -43,6 +44,7 @@ class Stored:
     allocated: int
     bits: int
     high: int
+    claimed: int
     signed: bool
     doubtful: bool = False
 
@@ -72,7 +74,7 @@ def stored(dataset: Dataset, rows: int, columns: int, frame: bytes | None, notes
         raise FilmError(f"its colour model ({photometric or 'none'}, {samples} samples a pixel) is not read")
     planar = 0 if samples == 1 else said.of("PlanarConfiguration", 0, (0, 1), missing=not frame)
     made = Stored(rows=rows, columns=columns, photometric=photometric, samples=samples, planar=planar, allocated=8,
-                  bits=8, high=7, signed=False)  # fmt: skip
+                  bits=8, high=7, claimed=8, signed=False)  # fmt: skip
     if stream is not None:
         return _by_codestream(made, said, stream)
     return _by_tags(made, said, dataset, frame)
@@ -104,6 +106,29 @@ def torn(values: npt.NDArray[Any], bits: int) -> bool:
 def _steps(values: npt.NDArray[Any]) -> int:
     across, down = np.abs(np.diff(values, axis=1)), np.abs(np.diff(values, axis=0))
     return int(across.sum(dtype=np.int64) + down.sum(dtype=np.int64))
+
+
+def heard(how: Stored, values: npt.NDArray[Any], notes: list[str]) -> Stored:
+    """`how`, once the picture has said what the tags and the codestream leave open; `values` are words `[H, W]`.
+
+    Bits Stored and the codestream differ without harm where every value fits into both.
+    """
+    words = values.astype(np.int32) & ((1 << how.bits) - 1)
+    if how.claimed < how.bits and int(words.max()) < 1 << how.claimed:
+        how = replace(how, bits=how.claimed, high=how.claimed - 1)
+    elif how.claimed != how.bits and (how.claimed < how.bits or how.signed):
+        notes.append(
+            f"its codestream holds {how.bits}-bit values and Bits Stored (0028,0101) says {how.claimed}; the "
+            "codestream counts"
+        )
+        how = replace(how, doubtful=how.doubtful or how.signed)
+    if how.doubtful and torn(_read(words, how), how.bits):
+        how = replace(how, signed=not how.signed)
+    return how
+
+
+def _read(words: npt.NDArray[Any], how: Stored) -> npt.NDArray[Any]:
+    return np.where(words >> (how.bits - 1), words - (1 << how.bits), words) if how.signed else words
 
 
 class _Said:
@@ -157,30 +182,22 @@ def _samples(said: _Said, photometric: str, stream: Codestream | None) -> tuple[
 def _by_codestream(made: Stored, said: _Said, stream: Codestream) -> Stored:
     if stream.bits > 16:
         raise FilmError(f"its codestream holds {stream.bits} bits; 8 to 16 bits are read")
-    bits, signed = said.tag("BitsStored"), said.tag("PixelRepresentation")
-    differs = bits not in (None, 0, stream.bits)
-    if differs:
-        said.notes.append(
-            f"its codestream holds {stream.bits}-bit values and Bits Stored (0028,0101) says {bits}; the codestream "
-            "counts"
-        )
-    elif not bits:
-        said.note("BitsStored", bits, stream.bits)
+    claimed, signed = said.tag("BitsStored"), said.tag("PixelRepresentation")
+    if not claimed or claimed < 0:
+        said.note("BitsStored", claimed, stream.bits)
+        claimed = stream.bits
+    doubtful = False
     if signed not in (0, 1):
         said.note("PixelRepresentation", signed, int(bool(stream.signed)))
         signed = int(bool(stream.signed))
     elif stream.signed is not None and bool(signed) != stream.signed and made.samples == 1:
-        word = "signed" if stream.signed else "unsigned"
+        word, judge = ("signed", "the codestream counts") if stream.signed else ("unsigned", "the picture decides")
         said.notes.append(
-            f"its codestream holds {word} values and Pixel Representation (0028,0103) says otherwise; "
-            + ("the codestream counts" if stream.signed else "the picture decides")
+            f"its codestream holds {word} values and Pixel Representation (0028,0103) says otherwise; {judge}"
         )
-        doubtful = not stream.signed
-        signed = int(stream.signed)
-        return replace(made, allocated=8 if stream.bits <= 8 else 16, bits=stream.bits, high=stream.bits - 1,
-                       signed=bool(signed), doubtful=doubtful)  # fmt: skip
+        signed, doubtful = int(stream.signed), not stream.signed
     return replace(made, allocated=8 if stream.bits <= 8 else 16, bits=stream.bits, high=stream.bits - 1,
-                   signed=bool(signed), doubtful=bool(signed) and differs and stream.signed is None)  # fmt: skip
+                   claimed=claimed, signed=bool(signed), doubtful=doubtful)  # fmt: skip
 
 
 def _by_tags(made: Stored, said: _Said, dataset: Dataset, frame: bytes | None) -> Stored:
@@ -213,4 +230,4 @@ def _by_tags(made: Stored, said: _Said, dataset: Dataset, frame: bytes | None) -
     if high is None or not bits - 1 <= high < allocated:
         high = bits - 1
     signed = said.of("PixelRepresentation", 0, (0, 1))
-    return replace(made, allocated=allocated, bits=bits, high=high, signed=bool(signed))
+    return replace(made, allocated=allocated, bits=bits, high=high, claimed=bits, signed=bool(signed))

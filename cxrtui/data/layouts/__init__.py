@@ -7,7 +7,7 @@ to `SPECIFIC`; a table beside a folder of images needs only an entry in `tables.
 from pathlib import Path
 
 from cxrtui.data import folders, manifest
-from cxrtui.data.layouts import bimcv, covidx, qata, qu_ex, radiography, ricord, rsna, tables
+from cxrtui.data.layouts import bimcv, chexpert, covidx, nih, qata, qu_ex, radiography, ricord, rsna, tables, vindr
 from cxrtui.data.layouts.places import columns
 from cxrtui.data.layouts.recogniser import Recogniser
 
@@ -23,6 +23,12 @@ SPECIFIC = (
                bimcv.recognises, bimcv.read, ("COVID 19",), (bimcv.NEGATIVE,), bimcv.QUESTION),
     Recogniser("rsna", "RSNA pneumonia challenge: a CSV of patientId with Target or class, and DICOM images",
                rsna.recognises, rsna.read, question=rsna.QUESTION),
+    Recogniser("nih", "NIH ChestX-ray14: Data_Entry_2017.csv, images/ or images_001/images/ …, the official lists",
+               nih.recognises, nih.read, question=nih.QUESTION),
+    Recogniser("chexpert", "CheXpert: train.csv and valid.csv of Path, Frontal/Lateral, AP/PA and findings of 1, 0, -1",
+               chexpert.recognises, chexpert.read, question=chexpert.QUESTION),
+    Recogniser("vindr", "VinDr-CXR: CSVs of image_id, with class_name or a column for each finding, and train/, test/",
+               vindr.recognises, vindr.read, question=vindr.QUESTION),
     Recogniser("ricord", "MIDRC-RICORD-1c: MIDRC-RICORD-1C-*/ of DICOM, all COVID-19", ricord.recognises, ricord.read,
                _COVID, _OTHERS),
     Recogniser("covid-qu-ex", "COVID-QU-Ex: {Train,Val,Test}/<class>/images with masks beside", qu_ex.recognises,

@@ -22,16 +22,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cxrtui.data import manifest
 from cxrtui.data.films import Display, Film, name_below, printable
+from cxrtui.data.findings import COVID, NOT_COVID, canonical
 from cxrtui.data.folders import loose, subfolders, walk
 from cxrtui.data.layouts import words
 from cxrtui.data.layouts.places import columns, entry
+from cxrtui.data.table import read_table
 from cxrtui.errors import DataError
 
 NAME = re.compile(r"^(sub-[A-Za-z0-9]+)_(ses-[A-Za-z0-9]+)_.*_(cr|dx|ct)(\.nii)?\.\w+$", re.IGNORECASE)
 VIEW = re.compile(r"_vp-([A-Za-z]+)")
-NEGATIVE = "SARS-CoV-2 negative"
+NEGATIVE, _UNCERTAIN = "SARS-CoV-2 negative", "COVID 19 uncertain"
 QUESTION = (
     "The positive set of BIMCV has no negatives: a film without COVID 19 in its report is still of a patient who "
     "tested positive at some time. Join the negative set with a second --data, or name the classes all the same, for "
@@ -162,12 +163,12 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
             if findings is None:
                 tally["a film whose session the labels do not list"] += 1
                 continue
-            plain = {words.plain(finding) for finding in findings}
-            if words.plain(NEGATIVE) in plain and "covid 19" in plain:
+            keys = set(map(canonical, findings))
+            if NOT_COVID in keys and COVID in keys:
                 tally["a film of a patient who tested negative, with COVID 19 in its report"] += 1
-            elif not plain:
+            elif not keys:
                 tally["a film without a finding"] += 1
-            elif "covid 19 uncertain" in plain and "covid 19" not in plain:
+            elif canonical(_UNCERTAIN) in keys and COVID not in keys:
                 tally["a film of uncertain COVID 19"] += 1
             else:
                 in_name, said = VIEW.search(file.name), read_sidecar(file)
@@ -198,7 +199,7 @@ def _labels(path: Path) -> dict[str, tuple[str, ...]]:
     for file in _tables(path):
         if columns(file) >= _NEEDS:
             negative = bool(_NEGATIVE_SET.search(file.stem) or _NEGATIVE_SET.search(path.name))
-            for _, row in manifest.read_table(file):
+            for _, row in read_table(file):
                 listed = re.findall(r"'([^']*)'|\"([^\"]*)\"", row["labels"]) or [(row["labels"].strip("[] "), "")]
                 findings = [word.strip() for pair in listed for word in pair if words.given(word)]
                 findings += [NEGATIVE] * negative
@@ -215,5 +216,5 @@ def _people(path: Path) -> dict[str, tuple[str, str]]:
         (row.get("participant", "") or row.get("participant_id", "")).casefold(): (
             row.get("gender", "") or row.get("sex", ""), row.get("age", "").strip("[] ").split(",")[0],
         )
-        for _, row in manifest.read_table(file)
+        for _, row in read_table(file)
     }  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.folders import SPLITS, may_be_film
 from cxrtui.data.layouts.places import Files, entry
-from cxrtui.data.manifest import text
+from cxrtui.data.table import text
 from cxrtui.errors import DataError
 
 _LABELS = frozenset({"normal", "pneumonia", "covid-19", "covid", "positive", "negative", "opacity"})

@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cxrtui.data import manifest
+from cxrtui.data import table
+from cxrtui.data.folders import is_mask_folder, subfolders
+from cxrtui.data.litter import hidden
 from cxrtui.errors import DataError
 
 
@@ -25,9 +27,27 @@ def columns(file: Path) -> frozenset[str]:
     try:
         with file.open("rb") as stream:
             head = stream.read(1 << 16)
-        return frozenset(next(manifest.rows(manifest.text(head), str(file), headers_only=True))[1])
-    except (OSError, DataError, StopIteration):
+        headers = table.Table(table.text(head), str(file)).headers
+        return frozenset(header.casefold() for header in headers if header)
+    except (OSError, DataError):
         return frozenset()
+
+
+def csv_files(path: Path) -> list[Path]:
+    """`path` itself where it is a CSV file, or those directly in it, sorted."""
+    if not path.is_dir():
+        return [path] if path.is_file() and path.suffix.casefold() == ".csv" else []
+    try:
+        return sorted(file for file in path.glob("*.[cC][sS][vV]") if not hidden(file.name))
+    except OSError:
+        return []
+
+
+def two_deep(root: Path) -> list[Path]:
+    """`root`, the folders in it and those in these, without folders of masks: where a table's images may lie."""
+    inner = [folder for folder in subfolders(root) if not is_mask_folder(folder.name)]
+    below = [folder for outer in inner for folder in subfolders(outer) if not is_mask_folder(folder.name)]
+    return [root, *inner, *below]
 
 
 class Files:
@@ -67,7 +87,7 @@ def _files(folder: Path) -> Iterator[Path]:
     try:
         with os.scandir(folder) as entries:
             for item in sorted(entries, key=lambda item: item.name):
-                if not item.name.startswith("."):
+                if not hidden(item.name):
                     try:
                         if item.is_file():
                             yield Path(item.path)

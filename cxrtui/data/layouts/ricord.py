@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxrtui.data.films import Film, name_below
-from cxrtui.data.folders import hidden, subfolders, walk
+from cxrtui.data.folders import subfolders, walk
+from cxrtui.data.layouts.places import columns
 from cxrtui.data.layouts.xlsx import read_rows
-from cxrtui.data.manifest import read_table
+from cxrtui.data.litter import hidden
+from cxrtui.data.table import read_table
 from cxrtui.errors import DataError
 
 _PATIENT = re.compile(r"^(MIDRC-RICORD-1C-((?:SITE)?\w+-\d+))", re.IGNORECASE)
@@ -102,8 +104,12 @@ def _people(files: list[Path], tally: Counter[str]) -> dict[tuple[str, str], _Pe
             tally["a file of annotations, not read (every film is positive by RT-PCR)"] += 1
             continue
         try:
-            rows = list(read_rows(file, _NEEDS) if file.suffix.casefold() == ".xlsx" else _csv(file))
+            rows = list(read_rows(file, _NEEDS)) if file.suffix.casefold() == ".xlsx" else None
         except DataError:
+            rows = []
+        if rows is None:  # a line of the right table that is wrong is an error, and not another table
+            rows = [row for _, row in read_table(file)] if columns(file) >= _NEEDS else []
+        if not rows:
             tally["a table that cannot be read, or has no Anon MRN and Anon Study UID"] += 1
             continue
         known = 0
@@ -117,10 +123,3 @@ def _people(files: list[Path], tally: Counter[str]) -> dict[tuple[str, str], _Pe
         if not known:
             tally["a table of clinical data without sex and age"] += 1
     return people
-
-
-def _csv(file: Path) -> Iterator[dict[str, str]]:
-    for _, row in read_table(file):
-        if not row.keys() >= _NEEDS:
-            raise DataError(f"{file} is no table of clinical data.")
-        yield row

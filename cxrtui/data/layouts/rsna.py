@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from cxrtui.data.columns import noted
 from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.folders import subfolders
 from cxrtui.data.layouts.places import Files, columns
-from cxrtui.data.manifest import read_table
+from cxrtui.data.table import open_table
 from cxrtui.errors import DataError
 
 _TARGETS = {"0": "No Lung Opacity", "1": "Lung Opacity"}
@@ -48,7 +49,10 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     labels: dict[str, set[str]] = {}
     classes: dict[str, set[str]] = {}
     for file in tables:
-        for _, row in read_table(file):
+        table = open_table(file)
+        noted(table, tally, {"path": ("patientid",), "label": ("class", "target")})
+        for line, row in table:
+            table.check_lines(line, row, ("patientid", "class", "target"))
             name = row["patientid"]
             into, seen = (classes, row["class"]) if row.get("class") else (labels, row.get("target", ""))
             if name and seen:

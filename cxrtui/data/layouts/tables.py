@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from cxrtui.data.columns import noted
 from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.folders import is_mask_folder, loose, may_be_film, subfolders
 from cxrtui.data.layouts import words
 from cxrtui.data.layouts.places import Files, columns, entry
 from cxrtui.data.layouts.recogniser import Recogniser
-from cxrtui.data.manifest import read_table
+from cxrtui.data.table import open_table
 from cxrtui.errors import DataError
 
 Row = Mapping[str, str]
+SEX = ("sex", "gender", "patient sex", "patient gender", "patient_sex", "patient_gender")
+AGE = ("age", "patient age", "patient_age", "age_years")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,12 @@ class Table:
     source: Callable[[Row], str] = lambda row: ""
     same_patient: Callable[[str], str] = str
     folders: tuple[tuple[str, str], ...] = ()  # the finding of files that are not listed, by their folder's name
+
+    @property
+    def facts(self) -> dict[str, tuple[str, ...]]:
+        """The columns that are read, by what they say."""
+        return {"path": self.file, "label": self.label, "patient": self.patient, "view": self.view, "sex": SEX,
+                "age": AGE, "modality": self.modality, "offset": self.offset, "source": ("url",)}  # fmt: skip
 
     def find(self, path: Path) -> Path | None:
         """The table at `path` (itself, or in that folder), where it is this one."""
@@ -110,7 +119,10 @@ def _read(table: Table, path: Path, tally: Counter[str]) -> Iterator[Film]:
     images = Files(folders)
     listed: dict[Path, Film] = {}
     mentioned: set[Path] = set()
-    for _, row in read_table(file):
+    sheet = open_table(file)
+    noted(sheet, tally, table.facts)
+    for line, row in sheet:
+        sheet.check_lines(line, row, (*table.file, *table.label, *table.patient))
         name, label = first(row, table.file), table.always or first(row, table.label)
         found = images.find(name) if name else None
         if found is not None:
@@ -130,8 +142,7 @@ def _read(table: Table, path: Path, tally: Counter[str]) -> Iterator[Film]:
             listed[found] = Film(
                 path=found, name=name_below(found, root), label=label, source=table.source(row),
                 patient=table.same_patient(first(row, table.patient)), view=first(row, table.view),
-                sex=row.get("sex", "") or row.get("gender", ""), age=row.get("age", ""),
-                offset=first(row, table.offset),
+                sex=first(row, SEX), age=first(row, AGE), offset=first(row, table.offset),
             )  # fmt: skip
     known = dict(table.folders)
     for unlisted in sorted(set(images) - mentioned - {file}):

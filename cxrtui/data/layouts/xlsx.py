@@ -35,6 +35,8 @@ def read_rows(file: Path, needs: frozenset[str] = frozenset()) -> Iterator[dict[
                     header = [cell.casefold() for cell in cells]
                     if not needs <= set(header):
                         break
+                    if twice := next((name for name in header if name and header.count(name) > 1), ""):
+                        raise DataError(f"the sheet {sheet.title} has several columns called {twice}")
                 else:
                     return
             if needs:

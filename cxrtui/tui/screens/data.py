@@ -15,10 +15,11 @@ from textual.events import Resize
 from textual.message import Message
 from textual.widgets import DirectoryTree, Input, Static
 
-from cxrtui.config import as_text
+from cxrtui.config import DataConfig, as_text
 from cxrtui.data.films import printable
 from cxrtui.errors import CxrtuiError
 from cxrtui.tui import threads
+from cxrtui.tui.form import defaults
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.screens.launch import LaunchScreen
 from cxrtui.tui.screens.page import WIDE, Page
@@ -63,9 +64,11 @@ class DataScreen(Page):
     sections = ("data", "everywhere")
     where = "Data"
 
-    def __init__(self, source: str = "") -> None:
+    def __init__(self, source: str = "", data: DataConfig | None = None) -> None:
+        """`data` are the settings that a training would have; without them, the workspace's."""
         super().__init__()
         self._source = source
+        self._data = data
         self._job = 0
         self._begun = 0.0
         self._asked = ""
@@ -93,6 +96,11 @@ class DataScreen(Page):
         self.query_one(Folders).border_title = "folders"
         self.query_one("#data-path", Input).focus()
         self._say("enter reports on what is typed · → completes it · ↓ goes to the folders")
+        if self._data is None:
+            base, left_out = defaults(self.dashboard.workspace)
+            self._data = base.data
+            if left_out:
+                self.notify(left_out, title="cxrtui.toml is left out", severity="warning", markup=False)
         if self._source:
             self._inspect(self._source)
 
@@ -108,7 +116,7 @@ class DataScreen(Page):
     def _inspect(self, text: str) -> None:
         self._job, self._begun = self._job + 1, time.monotonic()
         self._asked, self._shown = text, None
-        self._say(f"reading {printable(text)}…")
+        self._say(f"reading {text}…")
         threads.start("inspect", self._work, self._job, text)
 
     def _work(self, job: int, text: str) -> None:
@@ -123,7 +131,9 @@ class DataScreen(Page):
                 self.post_message(Reported(job, f"{stage}: {done:,}" + (f" of {total:,}" if total else "")))
 
         try:
-            self.post_message(Reported(job, report=self.dashboard.backend.inspect(text, tell)))
+            self.post_message(
+                Reported(job, report=self.dashboard.backend.inspect(text, self._data or DataConfig(), tell))
+            )
         except _GivenUp:
             return
         except CxrtuiError as error:

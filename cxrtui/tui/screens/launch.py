@@ -18,10 +18,9 @@ from textual.widgets import Button, Input, Select, Static
 from cxrtui import config as configs
 from cxrtui.config import Config
 from cxrtui.errors import CxrtuiError
-from cxrtui.files import is_there
 from cxrtui.net import hub, shelf
 from cxrtui.tui import threads
-from cxrtui.tui.form import FIELDS, RUN_NAME, Note, Survey, initial, notes, settings
+from cxrtui.tui.form import FIELDS, RUN_NAME, Note, Survey, defaults, initial, notes, settings
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.screens.page import Page
 from cxrtui.tui.screens.questions import Choice, Notice, Question
@@ -86,12 +85,7 @@ class LaunchScreen(Page):
 
     def _read_defaults(self) -> None:
         """The workspace's cxrtui.toml, where there is one and it is right."""
-        file = self.dashboard.workspace.config_file
-        if is_there(file):
-            try:
-                self.base = configs.resolve(configs.read_file(file))
-            except CxrtuiError as error:
-                self._left_out = str(error)
+        self.base, self._left_out = defaults(self.dashboard.workspace)
 
     def compose_body(self) -> ComposeResult:
         """A line a field: label, value, what is to say of it."""
@@ -249,7 +243,13 @@ class LaunchScreen(Page):
         """Look at the films that the form names."""
         from cxrtui.tui.screens.data import DataScreen
 
-        self.app.push_screen(DataScreen(self.values["data.source"].strip()))
+        values = self.values
+        try:
+            classes = {key: values[key] for key in ("data.positive", "data.negative")}
+            data = configs.with_values(self.base, classes).data
+        except CxrtuiError:  # said beside its field
+            data = self.base.data
+        self.app.push_screen(DataScreen(values["data.source"].strip(), data))
 
     def action_weights(self) -> None:
         """Choose, fetch or port the initial weights."""

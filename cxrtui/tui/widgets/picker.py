@@ -15,16 +15,17 @@ from textual.widgets._directory_tree import DirEntry
 from textual.widgets.tree import TreeNode
 
 from cxrtui.data.films import printable
+from cxrtui.data.litter import hidden
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"})
 
 
 class Folders(DirectoryTree):
-    """Folders and files, hidden ones left away."""
+    """Folders and files, without hidden ones and what systems leave."""
 
     def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
         """Everything but what is hidden: the content of a file decides whether it is a film, not its name."""
-        return [path for path in paths if not path.name.startswith(".")]
+        return [path for path in paths if not hidden(path.name)]
 
     def process_label(self, label: TextType) -> Text:
         """A name as the terminal can write it, whatever its bytes."""

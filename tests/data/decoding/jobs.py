@@ -41,7 +41,9 @@ def obey(film: int, **_: Any) -> tuple[dict[str, Any], bytes]:
         raise FilmError("it is refused\x1b[31m")
     elif words[0] == "large":
         with pictures.large_at_once:
-            time.sleep(float(words[1]))
+            began = time.monotonic()
+            time.sleep(1)
+            return {"span": (began, time.monotonic()), "pid": os.getpid()}, b""
     elif words[0] == "once":  # dies in the first process that sees it, as after a film that left damage behind
         try:
             os.close(os.open(words[1], os.O_CREAT | os.O_EXCL))

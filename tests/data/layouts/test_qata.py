@@ -10,6 +10,7 @@ import pytest
 from cxrtui.data.films import Collection
 from cxrtui.data.labels import select
 from cxrtui.data.sources import read_source
+from cxrtui.errors import DataError
 from tests.data.conftest import save
 
 FILM = "sub-S09345_ses-E23204_run-1_bp-chest_vp-ap_dx.png"
@@ -90,7 +91,8 @@ def test_the_whole_archive(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["Images", "Ground-truths"])
-def test_folders_of_those_names_without_masks_are_classes(tmp_path: Path, name: str) -> None:
+def test_folders_of_those_names_without_masks_are_no_release_and_no_classes(tmp_path: Path, name: str) -> None:
     save(tmp_path / name / "a.png", 1)
     save(tmp_path / "Images" / "b.png", 2)
-    assert read_source(tmp_path).layout == "class-folders"
+    with pytest.raises(DataError, match=r"but no classes: they lie in .*Images/"):
+        read_source(tmp_path)

@@ -1,0 +1,99 @@
+"""Archives, told by their first bytes whatever their names, and how each is unpacked."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import re
+import shlex
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from cxrtui.data.films import printable
+
+_TAR = (257, b"ustar")  # place and magic, IEEE Std 1003.1 (pax and ustar)
+_HEAD = 512
+_PRESSED: dict[bytes, Callable[[Path], object]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+_MAGIC = {
+    b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"PK\x07\x08": "zip", b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!\x1a\x07": "rar", b"\x28\xb5\x2f\xfd": "zst", b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\0": "xz",
+}  # fmt: skip
+ENDINGS = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar", ".gz", ".bz2", ".xz", ".zst")
+_COMMANDS = {
+    "zip": "unzip {file} -d {folder}", "tar": "mkdir -p {folder} && tar -xf {file} -C {folder}",
+    "7z": "7z x {file} -o{folder}", "rar": "unrar x {file} {folder}/",
+    "gz": "gunzip -k {file}", "bz2": "bunzip2 -k {file}", "xz": "unxz -k {file}",
+    "zst": "tar --zstd -xf {file}",
+}  # fmt: skip
+
+
+def kind_of(file: Path) -> str:
+    """The kind of archive that `file` is: zip, tar (pressed or not), 7z, rar, gz, bz2, xz, zst; empty where it is none.
+
+    A workbook or another document, which is a zip file too, is none.
+    """
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(_HEAD)
+    except OSError:
+        return ""
+    if _is_tar(head):
+        return "tar"
+    kind = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "")
+    if kind == "zip" and _is_document(file):
+        return ""
+    opens = next((opens for magic, opens in _PRESSED.items() if head.startswith(magic)), None)
+    named = re.search(r"\.(tar\.\w+|tgz|tbz2|txz)$", file.name, re.IGNORECASE) is not None
+    return "tar" if opens is not None and (named or _is_tar(_first_bytes(file, opens))) else kind
+
+
+def _is_tar(head: bytes) -> bool:
+    place, magic = _TAR
+    return head[place : place + len(magic)] == magic
+
+
+def _first_bytes(file: Path, opens: Callable[[Path], object]) -> bytes:
+    try:
+        with opens(file) as stream:  # type: ignore[attr-defined]
+            return bytes(stream.read(_HEAD))
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError):
+        return b""
+
+
+def _is_document(file: Path) -> bool:
+    """Whether a zip file is one of Office's or OpenDocument's."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()[:8]
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return False
+    return "[Content_Types].xml" in names or "mimetype" in names
+
+
+def unpacking(file: Path) -> str:
+    """A command that unpacks `file` into a folder beside it, as a shell takes it; empty where it is no archive."""
+    kind = kind_of(file)
+    if not kind:
+        return ""
+    folder = file.with_name(_stem(file.name))
+    return _COMMANDS[kind].format(file=shlex.quote(printable(file)), folder=shlex.quote(printable(folder)))
+
+
+def _stem(name: str) -> str:
+    lower = name.casefold()
+    for ending in (*(f".tar{pressed}" for pressed in (".gz", ".bz2", ".xz", ".zst")), *ENDINGS):
+        if lower.endswith(ending) and len(name) > len(ending):
+            return name[: -len(ending)]
+    return f"{name}-unpacked"
+
+
+def archives_in(folder: Path) -> list[str]:
+    """The names of the archives directly in `folder`, by their endings and content."""
+    try:
+        files = sorted(item for item in folder.iterdir() if item.suffix.casefold() in ENDINGS and item.is_file())
+    except OSError:
+        return []
+    return [printable(file.name) for file in files[:200] if kind_of(file)]

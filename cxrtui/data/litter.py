@@ -1,0 +1,50 @@
+"""What systems and tools leave in a folder: names that are no class and no film, however much they look like one."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+from cxrtui.data.films import printable
+
+# Thumbnails, waste baskets and snapshots of NAS (Synology, QNAP), of Windows, macOS, Linux and Android, and what
+# archives and notebooks add. Whatever begins with a dot is hidden (.Trash-1000, ._film.png, .ipynb_checkpoints, .git).
+_NAMES = re.compile(
+    r"thumbs\.db|ehthumbs(_vista)?\.db|desktop\.ini|icon\r|__macosx|__pycache__|@\w.*|#(recycle|snapshot)|\$recycle\.bin"
+    r"|recycle[rd]|recycle bin|\$extend|system volume information|lost\+found|lost\.dir|found\.\d{3}|trash(-\d+)?"
+    r"|network trash folder|temporary items|\$\w+|~\$.*",
+    re.IGNORECASE,
+)
+
+
+def hidden(name: str) -> bool:
+    """Whether a name is hidden, or left by a system or a tool."""
+    return name.startswith(".") or _NAMES.fullmatch(name) is not None
+
+
+def count_litter(root: Path, tally: Counter[str]) -> None:
+    """Count by name the files below `root` that are litter; links are not followed, and no file is opened."""
+    pending = [(os.fspath(root), "")]
+    while pending:
+        folder, within = pending.pop()
+        try:
+            with os.scandir(folder) as entries:
+                items = list(entries)
+        except OSError:
+            continue
+        for item in items:
+            of = within or (_shown(item.name) if hidden(item.name) else "")
+            if item.is_dir(follow_symlinks=False):
+                pending.append((item.path, of))
+            elif of:
+                tally[f"left by a system or a tool ({of})"] += 1
+
+
+def _shown(name: str) -> str:
+    """What a report calls litter of this name; hidden names that are not known for litter are one kind."""
+    for kind in ("._", ".Trash", ".DS_Store", ".ipynb_checkpoints", ".git"):
+        if name.startswith(kind):
+            return f"{kind}*" if kind in ("._", ".Trash") else kind
+    return "hidden" if name.startswith(".") else printable(name)

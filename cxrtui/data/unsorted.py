@@ -1,0 +1,72 @@
+"""Why nothing at a path can be used: an archive, films without classes, splits without class folders, or nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from cxrtui.data.archives import archives_in
+from cxrtui.data.films import printable
+from cxrtui.data.folders import SPLITS, may_be_film, subfolders, walk
+from cxrtui.data.sides import container
+
+_TABLES = (".csv", ".tsv", ".xlsx")
+_MANIFEST = "a CSV with the columns path and label"
+
+
+def why_nothing(root: Path, layout: str, tally: Mapping[str, int], layouts: Iterable[str]) -> str:
+    """The sentence for a path at which no film was found, read as `layout` (empty where none fits)."""
+    shown = printable(root)
+    if root.is_file():
+        if may_be_film(root):
+            return (f"{shown} is one film, and nothing to learn from; name a folder with a folder for each class, or "
+                    f"{_MANIFEST}.")  # fmt: skip
+        return f"No films found at {shown}: {_none_of(layouts)}."
+    if layout in ("", "class-folders", "split-folders"):
+        films = sum(1 for _ in walk(root, root, Counter()))
+        if films:
+            return f"{shown} has {films:,} {_films(films)} but no classes: {_where(root)}."
+        if packed := archives_in(root):
+            listed = ", ".join(packed[:3]) + (f" and {len(packed) - 3} more" if len(packed) > 3 else "")
+            return f"No films found at {shown}, but archives: unpack {listed} there first."
+    if layout:
+        why = ", ".join(f"{count} {reason}" for reason, count in sorted(tally.items()) if count > 0) or "it is empty"
+        return f"No films found at {shown}, read as {layout}: {why}."
+    return f"No films found at {shown}: {_none_of(layouts)}."
+
+
+def _where(root: Path) -> str:
+    """Where the films of `root` lie that have no class, and what would give them one."""
+    inner = subfolders(root)
+    splits = [folder.name for folder in inner if folder.name.casefold() in SPLITS]
+    if splits:
+        first = printable(next((name for name in splits if SPLITS[name.casefold()] == "train"), splits[0]))
+        return (
+            f"there are no class folders in {_folders(splits)}; make a folder for each class in each of them, such as "
+            f"{first}/COVID-19 and {first}/Normal, or {_MANIFEST} (and split)"
+        )
+    held = [folder.name for folder in inner if container(folder.name)]
+    place = f"they lie in {_folders(held)}, and " if held else "" if inner else "they lie side by side, and "
+    tables = sorted(item.name for item in root.iterdir() if item.suffix.casefold() in _TABLES and item.is_file())
+    table = f" ({printable(tables[0])} there is no table that is known)" if tables else ""
+    name = printable(root.name)
+    return (
+        f"{place}nothing says what each one shows{table}; make a folder for each class and move the films there, such "
+        f"as {name}/COVID-19 and {name}/Normal, or write {_MANIFEST}"
+    )
+
+
+def _folders(names: list[str]) -> str:
+    shown = [f"{printable(name)}/" for name in sorted(names)]
+    return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
+
+
+def _films(count: int) -> str:
+    return "film" if count == 1 else "films"
+
+
+def _none_of(layouts: Iterable[str]) -> str:
+    return (
+        f"it has none of the layouts that are read ({', '.join(layouts)}); make a folder for each class, or {_MANIFEST}"
+    )

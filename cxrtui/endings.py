@@ -1,0 +1,55 @@
+"""How a run ends that cannot go on: what could not be written, what is safe, what to do, and the exit code of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cxrtui.disk import explained, refusal
+from cxrtui.errors import EXIT_FAULT, CheckpointError, CxrtuiError, DataError
+from cxrtui.net import states
+from cxrtui.runs import Run, RunLock, is_run
+
+
+def described(run: Run, error: BaseException) -> tuple[str, int]:
+    """What `error` means to the user, in a sentence, and its exit code."""
+    if isinstance(error, CxrtuiError):
+        return str(error), error.exit_code
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError) and (why := refusal(error)):
+        file = Path(error.filename) if isinstance(error.filename, str) else None
+        if file is None or not file.is_relative_to(run.folder):
+            place = file or "a file that the run needs"
+            return f"{place} cannot be written ({why.reason}); {why.remedy} and {again(run)}.", DataError.exit_code
+        return f"{file} cannot be written ({why.reason}); {safe(run)}; {why.remedy} and {again(run)}.", (
+            CheckpointError.exit_code
+        )
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
+        return (
+            f"The device's memory is full; lower optim.batch_size or data.size. ({explained(error)[:200]})",
+            EXIT_FAULT,
+        )
+    return text, EXIT_FAULT
+
+
+def gone(run: Run, lock: RunLock) -> CheckpointError:
+    """The error of a run whose folder was moved or deleted while it was written."""
+    place = lock.place
+    if place is None:
+        return CheckpointError(
+            f"{run.folder} was deleted while run {run.name} was being written; what it held is lost, start a new run."
+        )
+    return CheckpointError(
+        f"{run.folder} was renamed to {place} while run {run.name} was being written; {safe(Run(place))}; "
+        f"{again(Run(place))}."
+    )
+
+
+def safe(run: Run) -> str:
+    """Which checkpoint of `run` there is to go on from, as a clause."""
+    saved = states.steps(run.state)
+    return f"the checkpoint of step {saved[-1]} is safe" if saved else "no checkpoint was saved yet"
+
+
+def again(run: Run) -> str:
+    """How to go on with `run`, as a clause."""
+    return f"go on with --resume {run.name}" if is_run(run.folder) else "start the run again"
