@@ -2,7 +2,7 @@
 
 Since torch 1.6 such a file is a zip: ``<name>/data.pkl`` describes the tensors, ``<name>/data/<n>`` hold their bytes,
 stored and not compressed. Before, it was a stream, which `torch_stream` reads. The pickle is interpreted by
-`torch_pickle.Machine`, which knows nothing but tensors.
+`torch_pickle.Machine`, which runs nothing.
 """
 
 from __future__ import annotations
@@ -17,17 +17,22 @@ import numpy as np
 from cxrtui.errors import WeightsError
 from cxrtui.net import torch_stream
 from cxrtui.net.torch_pickle import MAX_PICKLE, Machine, Refusal, Storage
-from cxrtui.net.torch_tensors import Builder, state_dict
+from cxrtui.net.torch_tensors import Builder, Contents, contents
 
 
 def read_torch(path: str | Path) -> dict[str, np.ndarray]:
-    """The tensors of a file that ``torch.save`` wrote from a state dict, by name, in their own dtypes.
+    """The tensors of `read_contents`."""
+    return read_contents(path).tensors
+
+
+def read_contents(path: str | Path) -> Contents:
+    """What is in a file that ``torch.save`` wrote: its tensors by name in their own dtypes, and what stands beside.
 
     A checkpoint that holds the state dict among other things, under ``state_dict``, ``model`` or the like, is opened:
-    nested names are joined by dots. Numbers, strings and lists beside the tensors are dropped.
+    nested names are joined by dots. Whatever is no tensor is only named; nothing of it is built or run.
 
     Raises:
-        WeightsError: if the file is not there, torn, of torch before 0.1.10, or holds anything but tensors.
+        WeightsError: if the file is not there, torn, of torch before 0.1.10, or holds what needs code.
     """
     path = Path(path)
     if not path.is_file():
@@ -47,7 +52,7 @@ def read_torch(path: str | Path) -> dict[str, np.ndarray]:
         raise WeightsError(f"{path} is not a complete .pth file ({error}); fetch it again.") from error
 
 
-def _read(archive: zipfile.ZipFile, file_size: int) -> dict[str, np.ndarray]:
+def _read(archive: zipfile.ZipFile, file_size: int) -> Contents:
     entries: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
         if info.filename in entries:
@@ -79,4 +84,4 @@ def _read(archive: zipfile.ZipFile, file_size: int) -> dict[str, np.ndarray]:
             storages[storage.key] = np.frombuffer(archive.read(info), np.uint8)
         return storages[storage.key].view(storage.dtype)
 
-    return state_dict(Machine(Builder(load, file_size)).run(archive.read(programs[0])))
+    return contents(Machine(Builder(load, file_size)).run(archive.read(programs[0])))

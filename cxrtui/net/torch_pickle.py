@@ -1,8 +1,9 @@
-"""A pickle machine that builds tensors and nothing else.
+"""A pickle machine that builds tensors and plain values, and nothing else.
 
-A pickle is a program, and Python's own reader runs what it names; so this interprets the few opcodes that a state dict
-needs. Of all the globals that a pickle can name it knows those in `STORAGES` and those in `REBUILDERS`; none of
-them is ever imported. Any other opcode, global or reference is refused.
+A pickle is a program, and Python's own reader runs what it names; so this interprets its opcodes. No global is ever
+imported and nothing is ever called. Tensors are built from their own few calls alone; whatever else a checkpoint holds
+becomes an `Inert` (`torch_globals`), which does nothing whatever is done to it. Refused is what needs code to become
+weights, what names a program to run, and any opcode that no checkpoint needs.
 """
 
 from __future__ import annotations
@@ -12,8 +13,19 @@ import re
 from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple
 
-import ml_dtypes
 import numpy as np
+
+from cxrtui.net.torch_globals import (
+    DICTIONARIES,
+    GETATTR,
+    ORDERED,
+    PARAMETERS,
+    STORAGES,
+    SUBCLASS,
+    TENSORS,
+    Inert,
+    is_dangerous,
+)
 
 MAX_PICKLE = 4 << 20  # bytes; a ResNet-50's has 40 kB
 MAX_TENSORS = 20_000
@@ -21,25 +33,9 @@ MAX_STEPS = 50 * MAX_TENSORS  # opcodes; a tensor takes about thirty
 MAX_DIMENSIONS = 8
 _LARGEST = 2**48  # of whole numbers that mean something
 
-STORAGES: dict[str, Any] = {
-    "DoubleStorage": np.float64,
-    "FloatStorage": np.float32,
-    "HalfStorage": np.float16,
-    "BFloat16Storage": ml_dtypes.bfloat16,
-    "LongStorage": np.int64,
-    "IntStorage": np.int32,
-    "ShortStorage": np.int16,
-    "CharStorage": np.int8,
-    "ByteStorage": np.uint8,
-    "BoolStorage": np.bool_,
-}
-_TENSORS = ("torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_tensor")  # the latter until torch 0.3
-_PARAMETERS = ("torch._utils _rebuild_parameter", "torch.nn.parameter Parameter")  # the latter until torch 0.3
-REBUILDERS = {*_TENSORS, *_PARAMETERS, "collections OrderedDict"}
-
 
 class Refusal(Exception):
-    """What in the file is not a tensor; becomes a `WeightsError` with the path."""
+    """Why the file is not read; becomes a `WeightsError` with the path."""
 
 
 class _Global(NamedTuple):
@@ -63,6 +59,7 @@ class Machine:
     def __init__(self, tensor: Callable[..., np.ndarray]) -> None:
         self.tensor = tensor
         self.built = 0
+        self.storages: dict[str, Storage] = {}
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
 
@@ -70,7 +67,7 @@ class Machine:
         """What the program leaves on its stack; a file is read to the program's end and no further.
 
         Raises:
-            Refusal: at the first opcode that a state dict does not need.
+            Refusal: at the first opcode that no checkpoint needs, or at a name of what runs.
         """
         argument: Any
         for step, (opcode, argument, _) in enumerate(pickletools.genops(program)):
@@ -93,7 +90,7 @@ class Machine:
             elif opcode.name in _ACTIONS:
                 _ACTIONS[opcode.name](self)
             elif opcode.name not in ("PROTO", "FRAME"):
-                raise Refusal(f"its pickle uses {opcode.name}, which no tensor needs; it may be hostile")
+                raise Refusal(f"its pickle uses {opcode.name}, which no checkpoint needs; it may be hostile")
         raise Refusal("its pickle has no end")
 
     def _pop(self) -> Any:
@@ -115,9 +112,8 @@ class Machine:
         raise Refusal("its pickle is broken")
 
     def _global(self, name: str) -> _Global:
-        module, _, attribute = name.partition(" ")
-        if name not in REBUILDERS and not (module in ("torch", "torch.storage") and attribute in STORAGES):
-            raise Refusal(f"its pickle names {name.replace(' ', '.', 1)!r}, which is no tensor; it may be hostile")
+        if is_dangerous(name):
+            raise Refusal(f"its pickle names {_shown(name)}, which runs something; it may be hostile")
         return _Global(name)
 
     def _stack_global(self) -> None:
@@ -141,9 +137,16 @@ class Machine:
 
     def _extend(self, items: list[Any]) -> None:
         target = self._top()
-        if not isinstance(target, list):
+        if isinstance(target, list):
+            target.extend(items)
+        elif not isinstance(target, Inert):  # a list of a class of its own is no list of weights
             raise Refusal("its pickle appends to what is no list")
-        target.extend(items)
+
+    def _add(self) -> None:
+        """Members of a set, which are kept nowhere: their hashes are theirs to choose."""
+        self._since_mark()
+        if not isinstance(self._top(), Inert):
+            raise Refusal("its pickle adds to what is no set")
 
     def _set_item(self) -> None:
         value = self._pop()
@@ -154,21 +157,53 @@ class Machine:
 
     def _update(self, items: list[Any]) -> None:
         target = self._top()
+        if isinstance(target, Inert):
+            target = target.items
         if not isinstance(target, dict) or len(items) % 2:
             raise Refusal("its pickle sets an item of what is no dictionary")
         for key, value in zip(items[::2], items[1::2], strict=True):
-            # From 2^61 on numbers can be chosen that share one hash; a dictionary of them takes many minutes to fill.
-            if not isinstance(key, str) and not (isinstance(key, int) and abs(key) < _LARGEST):
+            if type(key) is int and abs(key) >= _LARGEST:
+                # From 2^61 on numbers can be chosen that share one hash; a dictionary of them takes minutes to fill.
                 raise Refusal("a key in its pickle is neither a string nor a small number")
-            target[key] = value
+            if type(key) in (str, int):  # no weight goes by a key of another kind
+                target[key] = value
 
     def _build(self) -> None:
-        # Version numbers beside a state dict, flags and hooks of a parameter of torch 0.3: no weight depends on them.
-        state, target = self._pop(), self._top()
-        if not (isinstance(target, dict) and isinstance(state, dict)) and not (
-            isinstance(target, np.ndarray) and isinstance(state, tuple)
-        ):
-            raise Refusal("its pickle sets the state of an object; it may be hostile")
+        # Version numbers beside a state dict, flags and hooks of a parameter, the state of what is inert: no weight
+        # depends on them.
+        self._pop()
+        if not isinstance(self._top(), (dict, np.ndarray, Inert)):
+            raise Refusal("its pickle sets the state of what has none; it may be hostile")
+
+    def _new(self) -> None:
+        arguments, cls = self._pop(), self._pop()
+        if not isinstance(arguments, tuple):
+            raise Refusal("its pickle is broken")
+        self.stack.append(self._made(cls))
+
+    def _new_ex(self) -> None:
+        self._pop()
+        self._new()
+
+    def _made(self, cls: Any) -> Any:
+        """What a class or a function would give: a dictionary where it is one, else nothing that does anything."""
+        if not isinstance(cls, (_Global, Inert)):
+            raise Refusal("its pickle calls what is no class and no function; it may be hostile")
+        if cls.name in DICTIONARIES:
+            return {}
+        return Inert(cls.name)
+
+    def _pop_any(self) -> None:
+        if not self.stack:
+            raise Refusal("its pickle is broken")
+        del self.stack[-1]
+
+    def _drop(self) -> None:
+        self._since_mark()
+
+    def _frozen(self) -> None:
+        self._since_mark()
+        self.stack.append(Inert("builtins frozenset"))
 
     def _persistent(self) -> None:
         """``("storage", <class>, <key>, <place>, <elements>)``, the only thing that lives outside the pickle.
@@ -178,40 +213,64 @@ class Machine:
         match self._pop():
             case ("storage", _Global(name), str(key), str(), int(size)) | (
                 "storage", _Global(name), str(key), str(), int(size), None,
-            ) if name.partition(" ")[2] in STORAGES and re.fullmatch(r"[0-9]{1,20}", key) and _sizes(size):  # fmt: skip
-                self.stack.append(Storage(STORAGES[name.partition(" ")[2]], key, size))
+            ) if (dtype := _storage(name)) and re.fullmatch(r"[0-9]{1,20}", key) and _sizes(size):  # fmt: skip
+                storage = Storage(dtype, key, size)
+                if self.storages.setdefault(key, storage) != storage:
+                    raise Refusal(f"its tensor data {key} is declared in two ways")
+                self.stack.append(storage)
             case _:
                 raise Refusal("its pickle refers to what is no tensor data; it may be hostile")
 
     def _reduce(self) -> None:
-        arguments = self._pop()
-        match self._pop(), arguments:
-            case _Global("collections OrderedDict"), ():
-                self.stack.append({})
+        arguments, function = self._pop(), self._pop()
+        if not isinstance(arguments, tuple):
+            raise Refusal("its pickle is broken")
+        self.stack.append(self._called(function, arguments))
+
+    def _called(self, function: Any, arguments: tuple[Any, ...]) -> Any:
+        match function, arguments:
             case _Global(name), (
                 Storage() as storage, int(offset), tuple(shape), tuple(strides), *_,
-            ) if name in _TENSORS and _sizes(offset, *shape, *strides) and _dimensions(shape, strides):  # fmt: skip
+            ) if name in TENSORS:  # fmt: skip
+                if not (_sizes(offset, *shape, *strides) and len(shape) == len(strides) <= MAX_DIMENSIONS):
+                    raise Refusal("a tensor in it has a shape that none can have")
                 self.built += 1
                 if self.built > MAX_TENSORS:
                     raise Refusal(f"it holds more than {MAX_TENSORS} tensors")
-                self.stack.append(self.tensor(storage, offset, shape, strides))
-            case _Global(name), (np.ndarray() as value, *_) if name in _PARAMETERS:
-                self.stack.append(value)
-            case _:
-                raise Refusal("its pickle calls something that builds no tensor; it may be hostile")
+                return self.tensor(storage, offset, shape, strides)
+            case _Global(name), _ if name in TENSORS:
+                raise Refusal("its pickle builds a tensor of what is no tensor data; it may be hostile")
+            case _Global(name), (np.ndarray() as value, *_) if name in PARAMETERS:
+                return value
+            case _Global(name), (_Global(inner), _, tuple(parts), *_) if name == SUBCLASS and inner in TENSORS:
+                return self._called(_Global(inner), parts)
+            case _Global(name), (_Global(owner) | Inert(name=owner), str(attribute)) if name in GETATTR:
+                return self._global(f"{owner}.{attribute}")
+            case _Global(name), _ if name in GETATTR:
+                raise Refusal("its pickle takes an attribute of what is no class; it may be hostile")
+            case _Global(name), (list(pairs),) if name == ORDERED:  # as Python 2 wrote them
+                self.stack.append({})
+                self._update([part for pair in pairs if isinstance(pair, (list, tuple)) for part in pair])
+                return self.stack.pop()
+        return self._made(function)
 
 
 def _sizes(*values: Any) -> bool:
     return all(type(value) is int and 0 <= value < _LARGEST for value in values)
 
 
-def _dimensions(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-    return len(shape) == len(strides) <= MAX_DIMENSIONS
+def _storage(name: str) -> Any:
+    module, _, attribute = name.partition(" ")
+    return STORAGES.get(attribute) if module in ("torch", "torch.storage") else None
+
+
+def _shown(name: str) -> str:
+    return repr(name.replace(" ", ".", 1))[:200]
 
 
 _PLAIN = {
     "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8",
-    "SHORT_BINSTRING", "BINSTRING", "SHORT_BINBYTES", "BINBYTES",
+    "SHORT_BINSTRING", "BINSTRING", "SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8", "LONG4",
 }  # fmt: skip
 _CONSTANTS: dict[str, Callable[[], Any]] = {
     "NONE": lambda: None,
@@ -219,6 +278,7 @@ _CONSTANTS: dict[str, Callable[[], Any]] = {
     "NEWFALSE": lambda: False,
     "EMPTY_DICT": dict,
     "EMPTY_LIST": list,
+    "EMPTY_SET": lambda: Inert("builtins set"),
     "EMPTY_TUPLE": tuple,
     "MARK": lambda: _MARK,
 }
@@ -232,7 +292,13 @@ _ACTIONS: dict[str, Callable[[Machine], None]] = {
     "APPENDS": Machine._appends,
     "SETITEM": Machine._set_item,
     "SETITEMS": Machine._set_items,
+    "ADDITEMS": Machine._add,
     "BUILD": Machine._build,
+    "NEWOBJ": Machine._new,
+    "NEWOBJ_EX": Machine._new_ex,
+    "FROZENSET": Machine._frozen,
+    "POP": Machine._pop_any,
+    "POP_MARK": Machine._drop,
     "BINPERSID": Machine._persistent,
     "REDUCE": Machine._reduce,
 }

@@ -14,18 +14,18 @@ from typing import BinaryIO
 import numpy as np
 
 from cxrtui.net.torch_pickle import MAX_PICKLE, Machine, Refusal, Storage
-from cxrtui.net.torch_tensors import Builder, state_dict
+from cxrtui.net.torch_tensors import Builder, Contents, contents
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 FIRST = b"\x80\x02\x8a\x0a" + MAGIC.to_bytes(10, "little")
 _TAR = b"ustar"  # at byte 257: the format before that, of 2016
 
 
-def read(file: BinaryIO, file_size: int) -> dict[str, np.ndarray]:
-    """The tensors of an open file, by name.
+def read(file: BinaryIO, file_size: int) -> Contents:
+    """What an open file holds.
 
     Raises:
-        Refusal: it is of another format, its parts contradict each other, or it holds anything but tensors.
+        Refusal: it is of another format, its parts contradict each other, or it holds what needs code.
         ValueError: a pickle in it does not end.
     """
     head = io.BytesIO(file.read(MAX_PICKLE))
@@ -44,14 +44,9 @@ def read(file: BinaryIO, file_size: int) -> dict[str, np.ndarray]:
     if not (isinstance(facts, dict) and facts.get("little_endian") is True):
         raise Refusal("its numbers are not little-endian")
 
-    program, storages = head.tell(), dict[str, Storage]()
-
-    def learn(storage: Storage, *_: object) -> np.ndarray:
-        if storages.setdefault(storage.key, storage) != storage:
-            raise Refusal(f"its tensor data {storage.key} is declared in two ways")
-        return np.zeros(0)
-
-    Machine(learn).run(head)
+    program, learning = head.tell(), Machine(lambda *_: np.zeros(0))
+    learning.run(head)
+    storages = learning.storages
     keys = _pickle(head)
     if not (isinstance(keys, list) and all(isinstance(key, str) for key in keys) and sorted(keys) == sorted(storages)):
         raise Refusal("its list of tensor data is not that of its tensors")
@@ -65,7 +60,7 @@ def read(file: BinaryIO, file_size: int) -> dict[str, np.ndarray]:
         return loaded[storage.key]
 
     head.seek(program)
-    return state_dict(Machine(Builder(load, file_size)).run(head))
+    return contents(Machine(Builder(load, file_size)).run(head))
 
 
 def _pickle(head: io.BytesIO) -> object:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from cxrtui.net.torch_globals import Inert
 from cxrtui.net.torch_pickle import MAX_TENSORS, Refusal, Storage
+
+DEPTH = 5  # of dictionaries in dictionaries
 
 
 class Builder:
@@ -38,25 +42,59 @@ class Builder:
         return np.lib.stride_tricks.as_strided(values[offset:], shape, steps).copy()
 
 
-def state_dict(value: Any) -> dict[str, np.ndarray]:
-    """Tensors in a dictionary, or in dictionaries in it, of which the deepest useful one is two levels down."""
-    if not isinstance(value, dict):
-        raise Refusal("it holds no state dict; save model.state_dict()")
-    found: dict[str, np.ndarray] = {}
-    seen = 0
+@dataclass
+class Contents:
+    """What is in a file of weights.
 
-    def visit(values: Mapping[str, Any], prefix: str, depth: int) -> None:
+    Attributes:
+        tensors: by name; those of dictionaries in dictionaries have the names of all, joined by dots.
+        left: what else stands beside them, by name: what kind of value it is.
+        lists: the lists of strings among these, by the last part of their name.
+    """
+
+    tensors: dict[str, np.ndarray] = field(default_factory=dict)
+    left: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, list[str]] = field(default_factory=dict)
+
+
+def contents(value: Any) -> Contents:
+    """Tensors in what a checkpoint holds, down to five dictionaries deep; what else there is by kind alone.
+
+    Raises:
+        Refusal: it is no dictionary, or holds no tensors, or one name twice, or more than any checkpoint.
+    """
+    if isinstance(value, Inert) and not value.items:
+        raise Refusal(
+            f"it holds a whole object of {value.shown[:100]}, which needs the code of its class; in that program save "
+            "model.state_dict() instead"
+        )
+    found, seen = Contents(), 0
+
+    def visit(values: Mapping[str | int, Any], prefix: str, depth: int) -> None:
         nonlocal seen
         for key, item in values.items():
             seen += 1
+            name = f"{prefix}{key}"
+            if isinstance(item, Inert) and item.items:
+                item = item.items  # a dictionary of a class of its own
             if isinstance(item, np.ndarray):
-                found[f"{prefix}{key}"] = item
-            elif isinstance(item, dict) and depth < 2:
-                visit(item, f"{prefix}{key}.", depth + 1)
-            if len(found) > MAX_TENSORS or seen > 10 * MAX_TENSORS:  # one dictionary may be in a million places
+                if name in found.tensors:
+                    raise Refusal(f"it holds {name[:100]!r} twice")
+                found.tensors[name] = item
+            elif isinstance(item, dict) and depth < DEPTH:
+                visit(item, f"{name}.", depth + 1)
+            elif depth < 2:
+                found.left[name] = item.shown if isinstance(item, Inert) else type(item).__name__
+                if isinstance(item, (list, tuple)) and item and all(isinstance(word, str) for word in item[:64]):
+                    found.lists[str(key)] = [str(word) for word in item[:64]]
+            if len(found.tensors) > MAX_TENSORS or seen > 10 * MAX_TENSORS:  # one dictionary may be in a million places
                 raise Refusal(f"it holds more than {MAX_TENSORS} tensors or {10 * MAX_TENSORS} other values")
 
-    visit(value, "", 0)
-    if not found:
-        raise Refusal("it holds no tensors")
+    values = value.items if isinstance(value, Inert) else value
+    if not isinstance(values, dict):
+        raise Refusal("it holds no state dict; save model.state_dict()")
+    visit(values, "", 0)
+    if not found.tensors:
+        models = [f"{name} is a whole object of {kind}" for name, kind in found.left.items() if "." in kind]
+        raise Refusal(f"it holds no tensors{f' ({models[0][:200]}); save model.state_dict() instead' if models else ''}")
     return found

@@ -77,7 +77,7 @@ def test_what_builds_no_tensor_is_refused(tmp_path: Path) -> None:
     path, ran = tmp_path / "a.pth", tmp_path / "ran"
     system = Global("os", "system")
     assert "hostile" in refused(stream(path, {"a": system}, {}))
-    assert "hostile" in refused(stream(path, {"a": Built({}, [1])}, {}))
+    assert "hostile" in refused(stream(path, {"a": Built("x", [1])}, {}))
     view = Persistent(("storage", Global("torch", "FloatStorage"), "0", "cpu", 2, ("1", 0, 2)))
     assert "hostile" in refused(stream(path, {"a": view}, {"0": bytes(8)}))
     assert "tensors where none" in refused(stream(path, {}, {}, keys=[tensor_call("FloatStorage", "0", 0, shape=())]))
