@@ -261,6 +261,8 @@ def shelf_row(entry: Entry) -> dict[str, Any]:
         "revision": (manifest.revision if manifest else known.revision if known else "") or None,
         "sha256": (manifest.sha256 if manifest else "") or None,
         "labels": list(manifest.labels) if manifest else [],
+        "taken": (manifest.taken if manifest else "") or None,
+        "left": list(manifest.left) if manifest else [],
         "folder": str(entry.folder) if manifest or entry.error else None,
         "error": entry.error or None,
     }

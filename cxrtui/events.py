@@ -66,6 +66,15 @@ class Fetched(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FirstWeights(Event):
+    """What a run begins with: `taken` of the file, and `left` of it, with why."""
+
+    source: str
+    taken: str
+    left: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataPrepared(Event):
     """The films are ready. `counts[part][label]` are films, `patients[part]` patients."""
 
@@ -231,8 +240,8 @@ class Failed(Event):
 TYPES: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
-        RunStarted, Preparing, Fetching, Fetched, DataPrepared, Compiled, Unfrozen, StepDone, EpochDone, Validated,
-        EarlyStopping, CheckpointSaved, Paused, Resumed, Warned, Evaluated, Stopped, Failed,
+        RunStarted, Preparing, Fetching, Fetched, FirstWeights, DataPrepared, Compiled, Unfrozen, StepDone, EpochDone,
+        Validated, EarlyStopping, CheckpointSaved, Paused, Resumed, Warned, Evaluated, Stopped, Failed,
     )
 }  # fmt: skip
 _CHECKS = {kind: typed.checks(cls) for kind, cls in TYPES.items()}

@@ -264,6 +264,9 @@ def describe(event: ev.Event) -> LogLine | None:
         case ev.Fetched():
             sound = "what was published" if event.verified else "trusted, for no checksum was known beforehand"
             text, level = f"{event.name} is on the shelf, {sound} · SHA-256 {event.sha256}", "good"
+        case ev.FirstWeights():
+            left = f" · left: {'; '.join(event.left)}" if event.left else ""
+            text = f"first weights of {event.source}: {event.taken}{left}"
         case ev.DataPrepared():
             parts = "; ".join(
                 f"{part} {sum(counts.values())} ({', '.join(f'{count} {label}' for label, count in counts.items())})"

@@ -35,6 +35,7 @@ def whole_run(epochs: int = 3) -> list[ev.Event]:
         ev.Preparing(time=1001.0, stage="decoding films", done=5, total=10),
         ev.Fetching(time=1001.2, name="imagenet", source="timm/resnet50/model.safetensors", licence="MIT", bytes=10**8),
         ev.Fetched(time=1001.5, name="imagenet", folder="models/imagenet", sha256="0" * 64, verified=True, seconds=0.3),
+        ev.FirstWeights(time=1001.6, source="models/imagenet", taken="318 tensors", left=["fc (2 tensors): a head"]),
         ev.DataPrepared(
             time=1002.0, source="films", fingerprint="f" * 8, counts={"train": {"no": 6, "yes": 6}},
             patients={"train": 12}, labels=["no", "yes"], seconds=1.0,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cxrtui.cli.group import Context, cli, pass_context
+from cxrtui.printable import printable
 from cxrtui.workspace import expand
 
 
@@ -53,19 +54,38 @@ def weights_fetch(context: Context, name: str, force: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", "name", required=True, metavar="SHELF-NAME", help="Name of the new folder on the shelf.")
 @click.option("--licence", default="", help="Licence of the weights, for the card.")
+@click.option("--prefix", help="What stands before the keys of the network that is meant, where FILE holds several.")
+@click.option("--ema", is_flag=True, help="Take the averaged copy of the weights (EMA, teacher, target, encoder_k); "
+              "without it, the plain ones.")  # fmt: skip
+@click.option("--range", "range_", default="", metavar="RANGE", help="What a one-channel network was shown: "
+              "-1024:1024 (torchxrayvision), imagenet, MEAN/STD or LOW:HIGH.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Put it in the place of a model of that name.")
 @pass_context
-def weights_port(context: Context, file: Path, name: str, licence: str, force: bool) -> None:
-    """Put FILE of any known flavour on the shelf; whose keys it has is detected, and each is accounted for.
+def weights_port(
+    context: Context, file: Path, name: str, licence: str, prefix: str | None, ema: bool, range_: str, force: bool
+) -> None:
+    """Put the ResNet-50 in FILE on the shelf, under whatever prefix it is and beside whatever else.
+
+    Whose keys it has is detected, and each of the network's must be there. What was taken, what was left and why is
+    told, and written into the manifest and the card.
 
     \b
     Examples:
       cxrtui weights port model.safetensors --out imagenet
       cxrtui weights port RadImageNet-ResNet50_notop.h5 --out radimagenet
+      cxrtui weights port checkpoint.pth.tar --ema --out mine
     """
-    from cxrtui.net import hub, shelving
+    from cxrtui.net import hub, input_range, shelving
 
-    folder, manifest = shelving.port(expand(file), context.workspace.models, name, licence=licence, force=force)
+    if range_:
+        input_range.parse(range_)  # an answer now
+    from cxrtui.net.port import PortOptions
+
+    folder, manifest = shelving.port(expand(file), context.workspace.models, name, licence=licence, force=force,
+                                     options=PortOptions(prefix, ema, range_))  # fmt: skip
+    click.echo(printable(f"taken: {manifest.taken}"), err=True)
+    for line in manifest.left:
+        click.echo(printable(f"left: {line}"), err=True)
     known = hub.known().get(name)
     if known and known.sha256 not in ("", manifest.source_sha256):
         click.echo(f"warning: {file} is not the file that is published as {name} ({known.address}); its SHA-256 is "

@@ -9,7 +9,7 @@ from cxrtui import RESEARCH_ONLY
 if TYPE_CHECKING:
     from cxrtui.net.manifest import Manifest
 
-_FLAVOURS = "the keys and layouts of {}, ported to Flax NNX; every key was accounted for"
+_FLAVOURS = "the keys and layouts of {}, ported to Flax NNX; every key of the network was accounted for"
 
 
 def network_card(manifest: Manifest) -> str:
@@ -21,6 +21,8 @@ def network_card(manifest: Manifest) -> str:
         "source": manifest.source or "not recorded",
         "revision": manifest.revision,
         "licence": manifest.licence or "not recorded: find out before you pass it on",
+        "taken": manifest.taken,
+        "left": "; ".join(manifest.left),
         "input": f"{manifest.channels} channel(s), {normal.get('order', '')}; (pixels in [0, 1] × {normal.get('scale')}"
                  f" − {normal.get('mean')}) / {normal.get('std')}",
         "SHA-256 of the source": manifest.source_sha256,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,37 +11,49 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from cxrtui.errors import WeightsError
-from cxrtui.net import torch_stream
-from cxrtui.net.torch_file import read_torch
+from cxrtui.net.recognise import recognise
+from cxrtui.net.torch_file import read_contents
 
 Tensors = dict[str, np.ndarray]
-TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt", ".tar")
+
+
+@dataclass(frozen=True)
+class FileContents:
+    """What is in a file of weights: `torch_tensors.Contents` of any format, with its metadata as text."""
+
+    tensors: Tensors
+    left: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, list[str]] = field(default_factory=dict)
+    words: str = ""
 
 
 def read_tensors(path: str | Path) -> Tensors:
-    """All tensors of a safetensors, ``.pth``, Keras ``.h5`` or Flax msgpack file, floating point as float32.
+    """The tensors of `read_file`."""
+    return read_file(path).tensors
+
+
+def read_file(path: str | Path) -> FileContents:
+    """A safetensors, ``.pth``, Keras ``.h5`` or Flax msgpack file, its floating point as float32.
 
     Raises:
-        WeightsError: if it is not there, cannot be read, is torn or hostile.
+        WeightsError: if it is not there, no such file, cannot be read, is torn or hostile.
     """
     path = Path(path)
-    if not path.is_file():
-        raise WeightsError(f"there is no weights file {path}; check the path, or fetch the weights again")
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(torch_stream.FIRST))
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
-    if start[:8] == b"\x89HDF\r\n\x1a\n" or path.suffix in (".h5", ".hdf5"):
+    kind = recognise(path)
+    if kind == "torch":
+        found = read_contents(path)
+        return FileContents(_as_floats(found.tensors), found.left, found.lists)
+    if kind == "safetensors":
+        tensors, words = _read_safetensors(path)
+        return FileContents(_as_floats(tensors), words=words)
+    if kind == "keras":
         from cxrtui.net.keras_file import read_keras
 
-        tensors = read_keras(path)
-    elif start[:4] == b"PK\x03\x04" or start == torch_stream.FIRST or path.suffix in TORCH_SUFFIXES:
-        tensors = read_torch(path)
-    elif path.suffix == ".msgpack":
-        tensors = _read_msgpack(path)
-    else:
-        tensors = _read_safetensors(path)
+        return FileContents(_as_floats(read_keras(path)))
+    return FileContents(_as_floats(_read_msgpack(path)))
+
+
+def _as_floats(tensors: Tensors) -> Tensors:
     return {key: _as_float32(tensor) for key, tensor in tensors.items()}
 
 
@@ -51,11 +64,12 @@ def _as_float32(tensor: np.ndarray) -> np.ndarray:
         return tensor.astype(np.float32)
 
 
-def _read_safetensors(path: Path) -> Tensors:
+def _read_safetensors(path: Path) -> tuple[Tensors, str]:
     try:
         # As "flax", not "numpy": only that one reads bfloat16.
         with safe_open(path, framework="flax") as file:
-            return {key: np.asarray(file.get_tensor(key)) for key in file.keys()}  # noqa: SIM118
+            words = " ".join(f"{key} {value}" for key, value in (file.metadata() or {}).items())
+            return {key: np.asarray(file.get_tensor(key)) for key in file.keys()}, words  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise WeightsError(
             f"{path} is not a complete safetensors file ({error}); fetch it again, or convert it to safetensors"

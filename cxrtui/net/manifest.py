@@ -38,6 +38,8 @@ class Manifest:
         licence: of the weights.
         source_sha256: of the file they were ported from.
         labels: of the logits, empty where they are not known.
+        taken: of the file that they were ported from.
+        left: of the same, and why: a line for each group of names.
     """
 
     name: str
@@ -53,6 +55,8 @@ class Manifest:
     licence: str = ""
     source_sha256: str = ""
     labels: tuple[str, ...] = ()
+    taken: str = ""
+    left: tuple[str, ...] = ()
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -61,7 +65,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     Raises:
         OSError: the disk refuses.
     """
-    values = dataclasses.asdict(manifest) | {"labels": list(manifest.labels)}
+    values = dataclasses.asdict(manifest) | {"labels": list(manifest.labels), "left": list(manifest.left)}
     tables = {name: values.pop(name) for name in ("normalisation", "spec")}
     write_atomic(folder / MANIFEST, tomlkit.dumps(values | tables))
 
@@ -76,7 +80,8 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         values = tomllib.loads(read_text(file, _MOST_BYTES))
         values = {key: printable(value) if isinstance(value, str) else value for key, value in values.items()}
-        manifest = Manifest(**(values | {"labels": tuple(map(printable, values.get("labels", ())))}))
+        lists = {name: tuple(map(printable, values.get(name, ()))) for name in ("labels", "left")}
+        manifest = Manifest(**(values | lists))
         _check(manifest)
     except FileNotFoundError:
         if not is_there(file):

@@ -1,7 +1,8 @@
-"""A file's tensors against a flavour's table: whose they are, and whether they fit to the last key."""
+"""A file's tensors against a flavour's table: whether all of the network is there and fits, and what is left."""
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,73 +13,74 @@ from flax import nnx
 
 from cxrtui.errors import WeightsError
 from cxrtui.net.classifier import Classifier, ClassifierSpec
-from cxrtui.net.flavours import FLAVOURS, Flavour
+from cxrtui.net.flavours import Flavour
 
 VariablePath = tuple[Any, ...]  # ("backbone", "stem", "conv", "kernel")
+HEAD_KERNEL, HEAD_BIAS = ("head", "layers", 0, "kernel"), ("head", "layers", 0, "bias")
+SHOWN = 10  # keys of each kind in an error
 Arrays = dict[VariablePath, np.ndarray]
 
 
-def shapes(spec: ClassifierSpec) -> dict[VariablePath, tuple[int, ...]]:
+@functools.lru_cache(32)
+def shapes(spec: ClassifierSpec) -> Mapping[VariablePath, tuple[int, ...]]:
     """The shape of every parameter and running average of a network, by path."""
     network = nnx.eval_shape(lambda: Classifier(spec, nnx.Rngs(0)))
     state = nnx.state(network, (nnx.Param, nnx.BatchStat))
     return {path: tuple(variable.shape) for path, variable in nnx.to_flat_state(state)}
 
 
-def detect(tensors: Mapping[str, np.ndarray], file: Path, spec: ClassifierSpec) -> tuple[Flavour, tuple[str, str]]:
-    """Whose weights these are, and what stands before their names: the flavour that knows most of the keys.
-
-    Raises:
-        WeightsError: no flavour knows any.
-    """
-    best: tuple[int, int, Flavour, tuple[str, str]] | None = None
-    paths = [path[1:] for path in shapes(spec) if path[0] == "backbone" and path[-1] != "offset"]
-    for flavour in FLAVOURS.values():
-        if flavour.file_name and not re.fullmatch(flavour.file_name, file.name):
-            continue
-        for prefix in flavour.prefixes:
-            known = sum(flavour.key(path, prefix) in tensors for path in paths)
-            stem = tensors.get(flavour.key(("stem", "conv", "kernel"), prefix))
-            axis = 1 if flavour.layout == "OIHW" else 2
-            fits = int(stem is None or stem.ndim != 4 or stem.shape[axis] == flavour.channels)
-            if known and (best is None or (known, fits) > best[:2]):
-                best = known, fits, flavour, prefix
-    if best is None:
-        some = ", ".join(sorted(tensors)[:3])
-        names = "; ".join(dict.fromkeys(flavour.written_by for flavour in FLAVOURS.values()))
-        raise WeightsError(f"{file} holds no ResNet-50 known here ({some}, …); take one written by {names}")
-    return best[2], best[3]
+def backbone_paths(spec: ClassifierSpec) -> list[VariablePath]:
+    """Of the variables of a network that a file of weights has, as `Flavour.key` takes them."""
+    return [path[1:] for path in shapes(spec) if path[0] == "backbone" and path[-1] != "offset"]
 
 
 def port(
-    tensors: Mapping[str, np.ndarray], file: Path, flavour: Flavour, prefix: tuple[str, str], spec: ClassifierSpec
-) -> Arrays:
-    """A file's tensors as our arrays, backbone and head.
+    tensors: Mapping[str, np.ndarray], file: Path, flavour: Flavour, prefix: tuple[str, str], spec: ClassifierSpec, *,
+    strict: bool = False,
+) -> tuple[Arrays, list[str]]:  # fmt: skip
+    """A file's tensors as our arrays, backbone and head, and the keys that were not taken.
 
     Args:
         tensors: as `files.read_tensors` gives them.
         file: for the message.
         flavour: whose they are.
         prefix: what stands before a backbone's and a head's names.
-        spec: of the network, with the flavour's channels and the file's classes.
+        spec: of the network, with the file's channels and classes.
+        strict: every key must be one of the network.
 
     Raises:
-        WeightsError: listing every key that is missing, extra, misshapen or not finite.
+        WeightsError: something of the network is missing, misshapen or not finite, or there is more in the backbone
+            than it has; the message names ten keys of each kind, and how many there are.
     """
     kept = {key: value for key, value in tensors.items() if not any(re.fullmatch(i, key) for i in flavour.ignored)}
     wanted = {flavour.key(_file_path(path), prefix): (path, shape) for path, shape in shapes(spec).items()}
+    if spec.classes and not strict and flavour.key(HEAD_BIAS, prefix) not in kept:
+        wanted.pop(flavour.key(HEAD_BIAS, prefix))
     biases = _biases(kept, flavour, prefix, wanted)
     expected = {key: _file_shape(shape, flavour) for key, (_, shape) in wanted.items()}
     expected |= {key: (wanted[kernel][1][-1],) for key, (kernel, _) in biases.items()}
-    if wrong := misfits(kept, expected):
-        written = f"Take a ResNet-50 file with {flavour.name}'s keys"
-        raise WeightsError(f"{file} does not fit this ResNet: {'; '.join(wrong)}. {written}")
+    left = [key for key in tensors if key not in expected]
+    checked = {key: kept[key] for key in kept if key in expected or strict or _inside(key, flavour, prefix[0])}
+    if wrong := misfits(checked, expected):
+        raise WeightsError(f"{file} does not fit this ResNet: {'; '.join(wrong)}. {_advice(wrong, flavour)}")
     arrays = {path: _ours(kept[key], flavour) for key, (path, _) in wanted.items()}
     for key, (_, mean) in biases.items():
         # conv + bias - (mean of conv + bias) is conv - mean of conv: the bias is nothing but a shift of the mean.
         path = wanted[mean][0]
         arrays[path] = (arrays[path].astype(np.float64) - kept[key]).astype(np.float32)
-    return arrays
+    if spec.classes:
+        arrays.setdefault(("head", "layers", 0, "bias"), np.zeros(spec.classes, np.float32))
+    return arrays, left
+
+
+def _inside(key: str, flavour: Flavour, prefix: str) -> bool:
+    return key.startswith(prefix) and flavour.inside.match(key, len(prefix)) is not None
+
+
+def _advice(wrong: list[str], flavour: Flavour) -> str:
+    if any(re.search(r"layer\d\.\d+\.(conv3|bn3)", part) and " missing" in part for part in wrong):
+        return "A ResNet-18 or -34 has no third convolution in a block; take a ResNet-50"
+    return f"Take a ResNet-50 file with {flavour.name}'s keys"
 
 
 def _file_path(path: VariablePath) -> VariablePath:
@@ -114,13 +116,14 @@ def _file_shape(shape: tuple[int, ...], flavour: Flavour) -> tuple[int, ...]:
     return (shape[3], shape[2], *shape[:2]) if len(shape) == 4 else shape[::-1]
 
 
-def classes_in(tensors: Mapping[str, np.ndarray], flavour: Flavour, prefix: tuple[str, str]) -> int:
-    """The logits of a file's head; 0 where it has none."""
-    for leaf, axis in (("bias", 0), ("kernel", 0 if flavour.layout == "OIHW" else -1)):
-        tensor = tensors.get(flavour.key(("head", "layers", 0, leaf), prefix))
-        if tensor is not None and tensor.ndim:
-            return int(tensor.shape[axis])
-    return 0
+def classes_in(tensors: Mapping[str, np.ndarray], flavour: Flavour, prefix: tuple[str, str], features: int) -> int:
+    """The logits of a file's head; 0 where it has none of one layer on `features`, which is then not taken."""
+    kernel = tensors.get(flavour.key(HEAD_KERNEL, prefix))
+    if kernel is None or kernel.ndim != 2:
+        return 0
+    inputs, classes = kernel.shape if flavour.layout == "HWIO" else kernel.shape[::-1]
+    bias = tensors.get(flavour.key(HEAD_BIAS, prefix))
+    return int(classes) if inputs == features and (bias is None or bias.shape == (classes,)) else 0
 
 
 def misfits(tensors: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
@@ -139,4 +142,9 @@ def misfits(tensors: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, .
         elif not np.isfinite(tensor).all():
             wrong.append(f"{key} holds NaN or infinity")
     named = (("missing", missing), ("extra", extra), ("misshapen", wrong))
-    return [f"{len(keys)} {what} ({', '.join(keys)})" for what, keys in named if keys]
+    return [f"{len(keys)} {what} ({_first(keys)})" for what, keys in named if keys]
+
+
+def _first(keys: list[str]) -> str:
+    shown = ", ".join(key[:120] for key in keys[:SHOWN])
+    return f"{shown}, and {len(keys) - SHOWN} more" if len(keys) > SHOWN else shown

@@ -1,6 +1,6 @@
-"""Published ResNet-50 weights into our network: recognised, checked to the last key, and folded to one channel.
+"""Published ResNet-50 weights into our network: found, checked to the last key of the network, folded to one channel.
 
-`flavours` says whose key is where; every misfit of a file is reported at once.
+`flavours` says whose key is where, `finding` under which prefix; every misfit of a file is reported at once.
 """
 
 from __future__ import annotations
@@ -8,18 +8,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from cxrtui.errors import WeightsError
+from cxrtui.errors import UsageError, WeightsError
+from cxrtui.net import input_range
 from cxrtui.net.classifier import Classifier, ClassifierSpec
-from cxrtui.net.files import read_tensors
-from cxrtui.net.flavours import FLAVOURS, IMAGENET, Flavour, Normalisation
-from cxrtui.net.flavours.torchvision import TORCHVISION
-from cxrtui.net.matching import Arrays, VariablePath, classes_in, detect, port
+from cxrtui.net.files import FileContents, read_file
+from cxrtui.net.finding import Place, choose, told
+from cxrtui.net.flavours import IMAGENET, Flavour, Normalisation
+from cxrtui.net.flavours.torchvision import TORCHVISION, TORCHXRAYVISION
+from cxrtui.net.matching import Arrays, VariablePath, backbone_paths, classes_in, port
 from cxrtui.net.resnet import GREY_MEAN, GREY_STD, GROUPS, ResNet50
 
 HEAD_KEYS = ("fc.weight", "fc.bias")
@@ -78,52 +79,92 @@ def to_grey(arrays: Mapping[VariablePath, np.ndarray], normalisation: Normalisat
 
 
 @dataclasses.dataclass(frozen=True)
+class PortOptions:
+    """What a file alone may not tell.
+
+    Attributes:
+        prefix: what stands before the keys of the network that is meant; None where the file holds one.
+        average: an averaged copy is meant, not the plain weights beside it.
+        range: of a network for one channel, as `input_range.parse` takes it.
+    """
+
+    prefix: str | None = None
+    average: bool = False
+    range: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Ported:
-    """A file's network: its spec, its arrays by path, and what its input is."""
+    """A file's network: its spec, its arrays by path, what its input is, and what was taken of the file and left."""
 
     flavour: Flavour
+    normalisation: Normalisation
     spec: ClassifierSpec
     arrays: Arrays
+    taken: str = ""
+    left: tuple[str, ...] = ()
 
     def grey(self) -> tuple[ClassifierSpec, Arrays]:
         """The same for one channel."""
         spec = dataclasses.replace(self.spec, channels=1, stem_offset=True)
-        return spec, to_grey(self.arrays, self.flavour.normalisation)
+        return spec, to_grey(self.arrays, self.normalisation)
 
 
-def read(file: Path, *, flavour: str | None = None, like: ClassifierSpec | None = None) -> Ported:
-    """Recognise and port a file of any flavour, with its own head and channels.
+def read(
+    file: Path, *, flavour: str | None = None, like: ClassifierSpec | None = None, options: PortOptions | None = None
+) -> Ported:
+    """Recognise and port a file of any flavour, with its own head and channels, from under any prefix.
 
     Args:
         file: the weights.
         flavour: one of `flavours.FLAVOURS`, where the file alone would not tell.
         like: whose width and stage sizes it must have; ResNet-50's by default.
+        options: what else the file may not tell.
 
     Raises:
-        WeightsError: it cannot be read, is no ResNet-50, or does not fit to the last key.
+        WeightsError: it cannot be read, is no ResNet-50, something of that is missing or does not fit, or it does not
+            tell which of several networks or what range of grey is meant.
+        UsageError: the options say nothing of the kind, or nothing that this file asks.
     """
-    tensors = read_tensors(file)
+    options = options or PortOptions()
+    content = read_file(file)
+    tensors = content.tensors
     width, sizes = (like.width, like.stage_sizes) if like else (64, (3, 4, 6, 3))
     spec = ClassifierSpec(hidden=(), dropout=0.0, classes=0, width=width, stage_sizes=sizes, channels=3)
-    if flavour is None:
-        found, prefix = detect(tensors, file, spec)
-    elif flavour in FLAVOURS:
-        found, prefix = _prefixed(FLAVOURS[flavour], tensors)
-    else:
-        raise WeightsError(f"there is no flavour {flavour!r}; take one of {', '.join(FLAVOURS)}")
+    place, others = choose(tensors, file, backbone_paths(spec), flavour=flavour, prefix=options.prefix,
+                           average=options.average)  # fmt: skip
+    stem = tensors.get(place.flavour.key(("stem", "conv", "kernel"), place.prefixes))
+    axis = 1 if place.flavour.layout == "OIHW" else 2
+    channels = 1 if stem is not None and stem.ndim == 4 and stem.shape[axis] == 1 else 3
+    found, normalisation, why = place.flavour, place.flavour.normalisation, ""
+    if channels == 1:
+        found, normalisation, why = _of_one_channel(file, content, place, options.range)
+    elif options.range:
+        raise UsageError(f"{file} holds a network for three channels; --range is for those of one.")
     spec = dataclasses.replace(
         spec,
-        classes=classes_in(tensors, found, prefix),
-        channels=found.channels,
+        classes=classes_in(tensors, found, place.prefixes, 32 * width),
+        channels=channels,
         architecture=found.architecture,
         epsilon=found.epsilon,
     )
-    return Ported(found, spec, port(tensors, file, found, prefix, spec))
+    arrays, left = port(tensors, file, found, place.prefixes, spec)
+    kind = "averaged weights, " if place.averaged else "plain weights, " if any(o.averaged for o in others) else ""
+    head = f", with its head of {spec.classes} classes" if spec.classes else ""
+    taken = f"{len(tensors) - len(left)} tensors with {found.name}'s keys under {place.shown}{head}{why}"
+    return Ported(found, normalisation, spec, arrays, kind + taken, tuple(told(left, content.left, place, others)))
 
 
-def _prefixed(flavour: Flavour, tensors: Mapping[str, Any]) -> tuple[Flavour, tuple[str, str]]:
-    stem = ("stem", "conv", "kernel")
-    return flavour, next((p for p in flavour.prefixes if flavour.key(stem, p) in tensors), flavour.prefixes[0])
+def _of_one_channel(file: Path, content: FileContents, place: Place, said: str) -> tuple[Flavour, Normalisation, str]:
+    """Whose network for one channel it is, what range its input has, and who said so."""
+    if said:
+        return place.flavour, input_range.parse(said), f"; one channel, its range {said} as was said"
+    if place.flavour.channels == 1:
+        return place.flavour, place.flavour.normalisation, ""
+    word = input_range.told_by(file, content.tensors, content.lists, content.words)
+    if not word or place.flavour.name != TORCHVISION.name:
+        raise WeightsError(input_range.asked(file))
+    return TORCHXRAYVISION, TORCHXRAYVISION.normalisation, f"; one channel from -1024 to 1024, as {word} tells"
 
 
 def load_torchvision(network: Classifier | ResNet50, path: str | Path, *, ignore: tuple[str, ...] = HEAD_KEYS) -> None:
@@ -143,8 +184,8 @@ def load_torchvision(network: Classifier | ResNet50, path: str | Path, *, ignore
     backbone = network.backbone if isinstance(network, Classifier) else network
     width, sizes = backbone.stem.conv.kernel.shape[-1], tuple(len(getattr(backbone, n).blocks) for n in GROUPS[1:])
     spec = ClassifierSpec(hidden=(), classes=0, width=width, stage_sizes=sizes, channels=3)
-    tensors = {key: value for key, value in read_tensors(path).items() if key not in ignore}
-    arrays = port(tensors, Path(path), TORCHVISION, ("", ""), spec)
+    tensors = {key: value for key, value in read_file(path).tensors.items() if key not in ignore}
+    arrays, _ = port(tensors, Path(path), TORCHVISION, ("", ""), spec, strict=True)
     fill(network, to_grey(arrays, IMAGENET) if backbone.stem.conv.kernel.shape[2] == 1 else arrays)
 
 
@@ -171,6 +212,26 @@ def spec_for(place: Path, spec: ClassifierSpec) -> ClassifierSpec:
         WeightsError: the file is no ResNet-50 of this width and these stages.
     """
     return _like(spec, _grey_backbone(place, spec)[0])
+
+
+def taken_of(place: Path, spec: ClassifierSpec) -> tuple[str, tuple[str, ...]]:
+    """What `load_backbone` takes of a file or a folder of the shelf, and what it leaves and why.
+
+    Args:
+        place: a file of any flavour, or a folder of the shelf.
+        spec: of the classifier that is to begin with it.
+
+    Raises:
+        WeightsError: it cannot begin with it.
+    """
+    if place.is_dir():
+        from cxrtui.net.manifest import read_manifest
+
+        _grey_backbone(place, spec)
+        manifest = read_manifest(place)
+        return manifest.taken or f"the backbone of {manifest.source or manifest.name}", manifest.left
+    ported = read(place, like=spec)
+    return ported.taken, ported.left
 
 
 def load_backbone(network: Classifier, place: Path) -> Classifier:

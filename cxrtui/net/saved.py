@@ -81,16 +81,17 @@ def _evaluate(method: str, graphdef: Any, state: Any, images: jax.Array) -> Any:
 
 
 def read_network(
-    file: str | Path, *, flavour: str | None = None, like: ClassifierSpec | None = None
-) -> tuple[Classifier, Manifest]:
+    file: str | Path, *, flavour: str | None = None, like: ClassifierSpec | None = None,
+    options: port.PortOptions | None = None,
+) -> tuple[Classifier, Manifest]:  # fmt: skip
     """A file of any flavour as a network with its own head; see `port.read` for the arguments and errors.
 
     A network for colour images stays one. One of a single channel gets the normalisation of its flavour folded, so
     that it takes what `resnet.normalise` makes.
     """
     file = Path(file)
-    ported = port.read(file, flavour=flavour, like=like)
-    spec, arrays, normalisation = ported.spec, ported.arrays, ported.flavour.normalisation
+    ported = port.read(file, flavour=flavour, like=like, options=options)
+    spec, arrays, normalisation = ported.spec, ported.arrays, ported.normalisation
     if spec.channels == 1:
         (spec, arrays), normalisation = ported.grey(), port.GREY
     network = port.assemble(spec, arrays)
@@ -102,6 +103,8 @@ def read_network(
         channels=spec.channels,
         normalisation=normalisation.as_dict(),
         spec=spec.as_dict(),
+        taken=ported.taken,
+        left=ported.left,
     )
 
 

@@ -25,6 +25,7 @@ from cxrtui.errors import WeightsError
 from cxrtui.files import is_there
 from cxrtui.net import hub
 from cxrtui.net.download import sha256
+from cxrtui.net.recognise import recognise
 from cxrtui.workspace import expand
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def locate(init: str) -> Path | None:
     """The shelf folder or the file that `model.init` means, or None for random weights.
 
     Raises:
-        WeightsError: there is no such file; the message says how to get one.
+        WeightsError: there is no such file, or none of weights; the message says how to get one.
     """
     if init == "random":
         return None
@@ -144,6 +145,7 @@ def locate(init: str) -> Path | None:
         raise WeightsError(f"{init} is a folder without {MANIFEST}, so none of a shelf: {HOW_TO_GET}.")
     if not path.is_file():
         raise WeightsError(f"{init} is neither on the shelf nor a file of weights: {HOW_TO_GET}.")
+    recognise(path)
     return path
 
 

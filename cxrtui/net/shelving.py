@@ -22,6 +22,7 @@ from cxrtui.runs import write_atomic
 
 if TYPE_CHECKING:
     from cxrtui.net.classifier import ClassifierSpec
+    from cxrtui.net.port import PortOptions
 
 _SCRATCH = re.compile(rf"\.({NAME.pattern})\.[a-z0-9_]+\.tmp")
 
@@ -148,14 +149,14 @@ def remove_partial(known: hub.Known, models: Path) -> None:
 
 def port(
     file: Path, models: Path, name: str, *, force: bool = False, licence: str = "", known: hub.Known | None = None,
-    should_stop: ShouldStop = never,
+    options: PortOptions | None = None, should_stop: ShouldStop = never,
 ) -> tuple[Path, Manifest]:  # fmt: skip
     """Put a file of any supported flavour on the shelf, as `models/name`.
 
     A file that is one of the known published ones, by its checksum, gets their source and licence.
 
     Raises:
-        UsageError: the name cannot be one or is taken.
+        UsageError: the name cannot be one or is taken, or the options ask for what cannot be.
         GivenUpError: `should_stop` said so, between two steps; the shelf is as it was.
         WeightsError: the file cannot be read, or does not fit, or is not what its name says.
     """
@@ -175,7 +176,9 @@ def port(
     if known is None:
         known = next((item for item in hub.known().values() if item.sha256 == digest), None)
     heed(should_stop)
-    network, manifest = saved.read_network(file, like=_like(known)) if known else saved.read_network(file)
+    network, manifest = (
+        saved.read_network(file, like=_like(known)) if known else saved.read_network(file, options=options)
+    )
     if known is not None and manifest.flavour != known.flavour:
         raise WeightsError(f"{file} has the keys of {manifest.flavour}, and {known.address} those of {known.flavour}.")
     heed(should_stop)

@@ -45,18 +45,23 @@ GETATTR = ("builtins getattr", "__builtin__ getattr")  # how Python 3.11 writes 
 
 # Modules whose very name in a file of weights tells that it is to run something, or to read or send a file: packages
 # with all that is in them, and modules of which somebody's own package may have the name.
-_PACKAGES = frozenset(
-    "os posix nt subprocess pty sys importlib runpy ctypes _ctypes cffi socket _socket ssl http urllib urllib2 urllib3 "
-    "requests httpx aiohttp ftplib smtplib telnetlib xmlrpc webbrowser shutil tempfile marshal pickle _pickle cPickle "
-    "dill cloudpickle joblib multiprocessing concurrent threading _thread asyncio pip ensurepip setuptools "
-    "pkg_resources venv distutils paramiko pexpect psutil operator _operator functools _functools types _types "
-    "io _io mmap faulthandler".split()
-)
-_MODULES = frozenset(
-    "commands popen2 imp code codeop shelve pickletools zipimport signal atexit gc inspect pdb bdb trace timeit profile "
-    "cProfile doctest site pydoc platform fabric sh ast dis linecache resource fcntl glob fileinput _codecs".split()
-)
-_REACHED = frozenset("os posix nt sys subprocess builtins importlib socket ctypes shutil pickle eval exec".split())
+_PACKAGES = frozenset((
+    "os", "posix", "nt", "subprocess", "pty", "sys", "importlib", "runpy", "ctypes", "_ctypes", "cffi", "socket",
+    "_socket", "ssl", "http", "urllib", "urllib2", "urllib3", "requests", "httpx", "aiohttp", "ftplib", "smtplib",
+    "telnetlib", "xmlrpc", "webbrowser", "shutil", "tempfile", "marshal", "pickle", "_pickle", "cPickle", "dill",
+    "cloudpickle", "joblib", "multiprocessing", "concurrent", "threading", "_thread", "asyncio", "pip", "ensurepip",
+    "setuptools", "pkg_resources", "venv", "distutils", "paramiko", "pexpect", "psutil", "operator", "_operator",
+    "functools", "_functools", "types", "_types", "io", "_io", "mmap", "faulthandler",
+))  # fmt: skip
+_MODULES = frozenset((
+    "commands", "popen2", "imp", "code", "codeop", "shelve", "pickletools", "zipimport", "signal", "atexit", "gc",
+    "inspect", "pdb", "bdb", "trace", "timeit", "profile", "cProfile", "doctest", "site", "pydoc", "platform",
+    "fabric", "sh", "ast", "dis", "linecache", "resource", "fcntl", "glob", "fileinput", "_codecs",
+))  # fmt: skip
+_REACHED = frozenset((
+    "os", "posix", "nt", "sys", "subprocess", "builtins", "importlib", "socket", "ctypes", "shutil", "pickle",
+    "eval", "exec",
+))  # fmt: skip
 _HARMLESS = {  # in modules of which the rest is not
     "types": {"SimpleNamespace", "NoneType", "MappingProxyType"},
     "_io": {"BytesIO", "StringIO"},
@@ -66,10 +71,11 @@ _HARMLESS = {  # in modules of which the rest is not
     "copyreg": {"_reconstructor", "__newobj__", "__newobj_ex__"},
     "copy_reg": {"_reconstructor"},
 }
-_BUILTINS = frozenset(
-    "set frozenset complex slice range xrange bytearray bytes str unicode int long float bool list dict tuple object "
-    "NoneType Ellipsis NotImplemented ellipsis type getattr".split()
-)
+_BUILTINS = frozenset((
+    "set", "frozenset", "complex", "slice", "range", "xrange", "bytearray", "bytes", "str", "unicode", "int",
+    "long", "float", "bool", "list", "dict", "tuple", "object", "NoneType", "Ellipsis", "NotImplemented",
+    "ellipsis", "type", "getattr",
+))  # fmt: skip
 # Parts of torch and numpy that load, compile or run; the rest of both is data and the classes of it.
 _LOADERS = (
     "torch load", "torch compile", "torch.hub", "torch.jit", "torch.package", "torch.serialization", "torch.fx",

@@ -13,11 +13,11 @@ from typing import BinaryIO
 
 import numpy as np
 
+from cxrtui.net.recognise import STREAM
 from cxrtui.net.torch_pickle import MAX_PICKLE, Machine, Refusal, Storage
 from cxrtui.net.torch_tensors import Builder, Contents, contents
 
-MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
-FIRST = b"\x80\x02\x8a\x0a" + MAGIC.to_bytes(10, "little")
+PROTOCOL = 1001
 _TAR = b"ustar"  # at byte 257: the format before that, of 2016
 
 
@@ -30,7 +30,7 @@ def read(file: BinaryIO, file_size: int) -> Contents:
     """
     head = io.BytesIO(file.read(MAX_PICKLE))
     start = head.getvalue()[:512]
-    if not start.startswith(FIRST):
+    if not start.startswith(STREAM):
         if start[257:262] == _TAR:
             raise Refusal(
                 "it is a tar, as torch before 0.1.10 wrote; open it in torch and save the state dict again, or as "

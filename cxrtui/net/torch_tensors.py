@@ -96,5 +96,7 @@ def contents(value: Any) -> Contents:
     visit(values, "", 0)
     if not found.tensors:
         models = [f"{name} is a whole object of {kind}" for name, kind in found.left.items() if "." in kind]
-        raise Refusal(f"it holds no tensors{f' ({models[0][:200]}); save model.state_dict() instead' if models else ''}")
+        raise Refusal(
+            f"it holds no tensors{f' ({models[0][:200]}); save model.state_dict() instead' if models else ''}"
+        )
     return found

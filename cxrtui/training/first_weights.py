@@ -11,12 +11,28 @@ from cxrtui import events as ev
 from cxrtui.config import Config
 from cxrtui.data.pool import Tell, reported
 from cxrtui.errors import WeightsError
+from cxrtui.evaluation import network as networks
 from cxrtui.net import shelf, shelving
 from cxrtui.net.download import BusyError
 from cxrtui.net.manifest import Manifest
 
 _STEP = 1_000_000  # bytes; a log is no place for each piece that comes
 _SILENCE, _AGAIN = 2.0, 0.5  # seconds
+
+
+def first_weights(config: Config, should_stop: Callable[[], bool]) -> Generator[ev.Event, None, None]:
+    """Bring what ``model.init`` means, make sure that the network can begin with it, and say what of it is taken.
+
+    Raises:
+        Interrupted, WeightsError: as `bring`; and the weights do not fit the network.
+    """
+    yield from bring(config, should_stop)
+    place = shelf.locate(config.model.init)
+    if place is not None:
+        from cxrtui.net import port
+
+        taken, left = port.taken_of(place, networks.spec_of(config))  # an answer now, not after the films
+        yield ev.FirstWeights(source=str(place), taken=taken, left=list(left))
 
 
 def bring(config: Config, should_stop: Callable[[], bool]) -> Generator[ev.Event, None, None]:

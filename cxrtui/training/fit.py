@@ -20,7 +20,7 @@ from cxrtui.evaluation.judge import Judge
 from cxrtui.net import backend
 from cxrtui.net.checkpoints import Checkpoints
 from cxrtui.runs import Run
-from cxrtui.training.first_weights import bring
+from cxrtui.training.first_weights import first_weights
 from cxrtui.training.loop import evaluate, train
 from cxrtui.training.losses import class_weights
 from cxrtui.training.optimizer import optimizer_at
@@ -75,7 +75,7 @@ def fit(
     try:
         try:
             if latest is None:
-                yield from bring(config, should_stop)  # an answer now, not after the films
+                yield from first_weights(config, should_stop)
             prepared = yield from prepare(_with_own_split(config, run), splits_out=run.splits_file,
                                           should_stop=should_stop)  # fmt: skip
         except Interrupted:

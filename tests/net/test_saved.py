@@ -157,8 +157,9 @@ def test_all_misfits_of_any_flavour_are_told(tensors: Tensors, tmp_path: Path) -
     tensors["layer9"] = np.zeros(1, np.float32)
     with pytest.raises(WeightsError) as caught:
         saved.read_network(as_safetensors(tensors, tmp_path), like=LIKE)
-    for part in ("2 missing (bn1.running_var, fc.weight)", "1 extra (layer9)", "[8, 9, 1, 1], not [8, 8, 1, 1]"):
+    for part in ("1 missing (bn1.running_var)", "[8, 9, 1, 1], not [8, 8, 1, 1]"):  # a head that is none is company
         assert part in str(caught.value)
+    assert "layer9" not in str(caught.value)
     with pytest.raises(WeightsError, match="missing"):  # a smaller network is no ResNet-50
         saved.read_network(as_safetensors(torchvision_tensors(8, (1, 1, 1, 1)), tmp_path))
     with pytest.raises(WeightsError, match="no ResNet-50 known here"):

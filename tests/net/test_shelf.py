@@ -98,6 +98,9 @@ def test_what_a_name_means(models: Path, file: Path, tmp_path: Path, monkeypatch
     assert shelf.resolve("w.safetensors", models) == str(tmp_path / "w.safetensors")
     assert shelf.locate("random") is None
     assert shelf.locate(str(file)) == file
+    (tmp_path / "passwd").write_text("root:x:0:0:root:/root:/bin/bash\n")
+    with pytest.raises(WeightsError, match="passwd is no file of weights but text"):
+        shelf.locate(shelf.resolve("./passwd", models))
     (models / "mine").rename(models / "imagenet")
     assert shelf.locate(shelf.resolve("imagenet", models)) == models / "imagenet"
 
@@ -320,7 +323,9 @@ def test_a_file_carried_by_hand_gets_the_story_it_was_published_with(
         "imagenet", "", "lab/other", REVISION, "m.safetensors", "MIT", "torchvision", "0" * 64)})  # fmt: skip
     command(tmp_path, "weights", "port", str(file), "--out", "some")
     assert shelf.verify(tmp_path / "models" / "some").revision == REVISION
-    assert capsys.readouterr().err == ""
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("taken: 87 tensors with torchvision's keys")
+    assert [line.partition(" (")[0] for line in told[1:]] == ["left: num_batches_tracked"]
     command(tmp_path, "weights", "port", str(file), "--out", "imagenet")
     assert "is not the file that is published as imagenet" in capsys.readouterr().err
     command(tmp_path, "weights", "list")

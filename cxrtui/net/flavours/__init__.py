@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cxrtui.net.flavours.flavour import IMAGENET, Flavour, Normalisation, Path
 from cxrtui.net.flavours.keras import KERAS, KERAS2016, RADIMAGENET
-from cxrtui.net.flavours.torchvision import TORCHVISION, TORCHXRAYVISION
+from cxrtui.net.flavours.torchvision import SEQUENTIAL, TORCHVISION, TORCHXRAYVISION
 from cxrtui.net.flavours.transformers import FLAX, TRANSFORMERS
 
 __all__ = ["FLAVOURS", "IMAGENET", "Flavour", "Normalisation", "Path"]
@@ -15,5 +15,5 @@ __all__ = ["FLAVOURS", "IMAGENET", "Flavour", "Normalisation", "Path"]
 # Among equals the first is taken.
 FLAVOURS = {
     flavour.name: flavour
-    for flavour in (TORCHVISION, TORCHXRAYVISION, TRANSFORMERS, RADIMAGENET, KERAS, KERAS2016, FLAX)
+    for flavour in (TORCHVISION, TORCHXRAYVISION, SEQUENTIAL, TRANSFORMERS, RADIMAGENET, KERAS, KERAS2016, FLAX)
 }  # fmt: skip

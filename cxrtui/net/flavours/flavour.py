@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,8 +53,9 @@ class Flavour:
     """One readable table: where each of our variables is in such a file.
 
     `names` maps the part of our network to its name there; the numbers in it are ``s`` for the stage (1 to 4; ``s0``
-    from 0, ``s2`` from 2), ``b`` for the block (from 0; ``b1`` from 1, ``ba`` from the letter a) and ``u`` for the
-    convolution in it (1 to 3; ``u0`` from 0, ``ua`` from a). `leaves` maps our variable to what follows the name.
+    from 0, ``s2`` from 2, ``s3`` from 4), ``b`` for the block (from 0; ``b1`` from 1, ``ba`` from the letter a) and
+    ``u`` for the convolution in it (1 to 3; ``u0`` from 0, ``ua`` from a). `leaves` maps our variable to what follows
+    the name.
 
     Attributes:
         name: as the manifest says it.
@@ -61,7 +64,7 @@ class Flavour:
         leaves: of ``conv``, ``norm`` and ``head``. A convolution's ``bias`` need not be there; it is folded into the
             running mean behind it, which is exact in training too.
         normalisation: what its networks expect.
-        prefixes: what may come before a backbone's and before a head's name.
+        inner: what comes before a backbone's names, and not before a head's.
         ignored: regular expressions for keys that hold no weight.
         layout: of a convolution, ``OIHW`` or ``HWIO``; a head's is ``OI`` or ``IO`` with it.
         architecture: ``v1.5`` or ``v1``.
@@ -75,13 +78,22 @@ class Flavour:
     names: Mapping[str, str]
     leaves: Mapping[str, Mapping[str, str]]
     normalisation: Normalisation
-    prefixes: tuple[tuple[str, str], ...] = (("", ""),)
+    inner: str = ""
     ignored: tuple[str, ...] = ()
     layout: str = "OIHW"
     architecture: str = "v1.5"
     epsilon: float = 1e-5
     channels: int = 3
     file_name: str = field(default="")
+
+    @functools.cached_property
+    def inside(self) -> re.Pattern[str]:
+        """Matches the beginning of every name that is part of such a backbone, or would be of a larger one."""
+        numbers = {"s": "[1-4]", "s0": "[0-3]", "s2": "[2-5]", "s3": "[4-7]", "ba": "[a-z]", "ua": "[a-z]"}
+        numbers |= dict.fromkeys(("b", "b1", "u", "u0"), "[0-9]+")
+        tops = (re.escape(name.partition(".")[0]) for part, name in self.names.items() if part != "head")
+        plain = (top.replace(r"\{", "{").replace(r"\}", "}").format(**numbers) for top in tops)
+        return re.compile(rf"({'|'.join(sorted(set(plain)))})([./]|$)")
 
     def key(self, path: Path, prefix: tuple[str, str] = ("", "")) -> str:
         """The file's key for a variable: ``("stem", "norm", "mean")`` is ``bn1.running_mean``.
@@ -99,7 +111,7 @@ class Flavour:
                 shortcut = unit.endswith("_shortcut")
                 name = unit if shortcut else kind
                 u = 0 if shortcut else int(unit[-1])
-                numbers = {"s": s, "s0": s - 1, "s2": s + 1, "b": b, "b1": b + 1, "u": u, "u0": u - 1}
+                numbers = {"s": s, "s0": s - 1, "s2": s + 1, "s3": s + 3, "b": b, "b1": b + 1, "u": u, "u0": u - 1}
                 numbers |= {"ba": chr(ord("a") + b), "ua": chr(ord("a") + max(u - 1, 0))}
             case ("head", "layers", 0, str(leaf)):
                 return f"{prefix[1]}{self.names['head']}{self.leaves['head'][leaf]}"

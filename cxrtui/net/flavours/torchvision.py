@@ -11,18 +11,12 @@ import dataclasses
 
 from cxrtui.net.flavours.flavour import IMAGENET, Flavour, Normalisation
 
-# What DataParallel and training loops put before a name; a checkpoint holds its state dict under one of the last.
-_WRAPPERS = ("", "module.", "model.", "backbone.")
-_CHECKPOINTS = ("", "state_dict.", "model.", "model_state_dict.", "net.")
-PREFIXES = tuple(
-    (prefix, prefix) for prefix in dict.fromkeys(outer + inner for outer in _CHECKPOINTS for inner in _WRAPPERS)
-)
 TORCH_LEAVES = {
-    "conv": {"kernel": ".weight"},
+    "conv": {"kernel": ".weight", "bias": ".bias"},  # torchvision's have none, others' may
     "norm": {"scale": ".weight", "bias": ".bias", "mean": ".running_mean", "var": ".running_var"},
     "head": {"kernel": ".weight", "bias": ".bias"},
 }
-TORCH_IGNORED = (r".*\.num_batches_tracked", r"(optimizer|optim|lr_scheduler|scheduler|scaler)\..*")
+TORCH_IGNORED = (r".*\.num_batches_tracked",)
 
 TORCHVISION = Flavour(
     name="torchvision",
@@ -37,16 +31,30 @@ TORCHVISION = Flavour(
         "head": "fc",
     },
     leaves=TORCH_LEAVES,
-    prefixes=PREFIXES,
     ignored=TORCH_IGNORED,
     normalisation=IMAGENET,
+)
+
+# ``nn.Sequential(*resnet.children())``: CheXNet's habit, and fastai's.
+SEQUENTIAL = dataclasses.replace(
+    TORCHVISION,
+    name="sequential",
+    written_by="torchvision's children in an nn.Sequential",
+    names={
+        "stem_conv": "0",
+        "stem_norm": "1",
+        "conv": "{s3}.{b}.conv{u}",
+        "norm": "{s3}.{b}.bn{u}",
+        "conv_shortcut": "{s3}.{b}.downsample.0",
+        "norm_shortcut": "{s3}.{b}.downsample.1",
+        "head": "fc",
+    },
 )
 
 TORCHXRAYVISION = dataclasses.replace(
     TORCHVISION,
     name="torchxrayvision",
     written_by="torchxrayvision",
-    ignored=(*TORCH_IGNORED, r"(.*\.)?op_threshs"),
     channels=1,
     normalisation=Normalisation((1024.0,), (1.0,), scale=2048.0, order="grey"),
 )

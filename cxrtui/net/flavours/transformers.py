@@ -24,7 +24,7 @@ TRANSFORMERS = Flavour(
         "head": "classifier.1",
     },
     leaves=TORCH_LEAVES,
-    prefixes=(("resnet.", ""), ("", "")),
+    inner="resnet.",
     ignored=TORCH_IGNORED,
     normalisation=IMAGENET,
 )

@@ -1,0 +1,115 @@
+"""Which kind of weights file this is, by its content; and what it is where it is none. Standard library only."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from cxrtui.errors import WeightsError
+
+TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt", ".tar", ".pth.tar", ".pkl")
+_HEAD = 600
+_LARGEST_HEADER = 100_000_000  # bytes, safetensors' own limit
+STREAM = b"\x80\x02\x8a\x0a" + (0x1950A86A20F9469CFC6C).to_bytes(10, "little")  # torch before 1.6
+_OTHERS = (
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"II*\0", "a TIFF image"),
+    (b"MM\0*", "a TIFF image"),
+    (b"%PDF", "a PDF"),
+    (b"\x1f\x8b", "a gzip archive; unpack it"),
+    (b"\x7fELF", "a program"),
+    (b"BZh", "a bzip2 archive; unpack it"),
+    (b"\xfd7zXZ", "an xz archive; unpack it"),
+    (b"7z\xbc\xaf", "a 7-Zip archive; unpack it"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive; unpack it"),
+    (b"SQLite format", "a database"),
+    (b"\x93NUMPY", "a numpy array"),
+    (b"version https://git-lfs", "a pointer of Git LFS, not the file itself; get that with: git lfs pull"),
+    (b"TFL3", "a TFLite model"),
+    (b"GGUF", "a GGUF model"),
+)
+WANTED = "take a .safetensors, .pth, .h5 or .msgpack file"
+
+
+def recognise(path: Path) -> str:
+    """``torch``, ``safetensors``, ``keras`` or ``msgpack``.
+
+    Raises:
+        WeightsError: the file is not there, cannot be read, or is no file of weights; the message says what it is.
+    """
+    if not path.is_file():
+        raise WeightsError(f"there is no weights file {path}; check the path, or fetch the weights again")
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(_HEAD)
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+    if start.startswith(b"\x89HDF\r\n\x1a\n"):
+        return "keras"
+    if start.startswith((STREAM, b"PK\x03\x04")):
+        return "torch" if start.startswith(STREAM) else _of_zip(path)
+    if size > 8 and start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= _LARGEST_HEADER:
+        return "safetensors"
+    if (what := _other(start)) and not (start[257:262] == b"ustar"):
+        raise WeightsError(f"{path} is no file of weights but {what}: {WANTED}.")
+    return _by_name(path, start)
+
+
+def _of_zip(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, LookupError):
+        return "torch"  # torn, which its reader says
+    if any(name.rpartition("/")[2] == "data.pkl" for name in names):
+        return "torch"
+    if any(name.endswith(".npy") for name in names):
+        what = "an archive of numpy arrays"
+    elif "model.weights.h5" in names:
+        what = "a whole Keras model; in Keras save its weights alone, as .weights.h5"
+    elif "[Content_Types].xml" in names:
+        what = "an Office document"
+    elif any(name.endswith((".pth", ".pt", ".safetensors", ".h5")) for name in names):
+        what = "a zip that holds such files; unpack it"
+    elif not names or path.suffix in TORCH_SUFFIXES:
+        return "torch"
+    else:
+        what = "a zip of other files"
+    raise WeightsError(f"{path} is no file of weights but {what}: {WANTED}.")
+
+
+def _other(start: bytes) -> str:
+    """What a file begins like that is no weights; empty where nothing tells."""
+    if not start:
+        return "empty"
+    if start[128:132] == b"DICM":
+        return "a DICOM film"
+    for magic, what in _OTHERS:
+        if start.startswith(magic):
+            return what
+    head = start.lstrip().lower()
+    if head.startswith((b"<!doctype html", b"<html")):
+        return "a web page, such as a sign-in or an error; fetch it again"
+    try:
+        text = start.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(start) - 4 or len(start) < _HEAD:  # not merely cut within a character
+            return ""
+        text = start[: error.start].decode("utf-8")
+    return "text" if all(letter.isprintable() or letter in "\t\r\n\f" for letter in text) else ""
+
+
+def _by_name(path: Path, start: bytes) -> str:
+    """Where the content tells nothing (a torn file, a format without a mark) the ending says what it should be."""
+    if path.suffix in (".h5", ".hdf5"):
+        return "keras"
+    if path.suffix in TORCH_SUFFIXES or start.startswith(b"\x80"):
+        return "msgpack" if path.suffix == ".msgpack" else "torch"
+    if path.suffix == ".msgpack":
+        return "msgpack"
+    if path.suffix == ".safetensors":
+        return "safetensors"
+    raise WeightsError(f"{path} is no file of weights known here: {WANTED}.")
