@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -26,13 +27,15 @@ from cxrtui.data.pool import Tell, windowed, workers
 from cxrtui.errors import FilmError
 from cxrtui.workspace import cache_root
 
+Work = Callable[[Film, Callable[[], bool]], Seen | str]
 _EVERY = 8  # films to a word of progress
 
 
 def headers_of(films: Sequence[Film], tell: Tell) -> list[Seen | str]:
     """By the headers alone: for each film what they say, or why they cannot be read. What `tell` raises ends it."""
 
-    def work(film: Film) -> Seen | str:
+    def work(film: Film, cancelled: Callable[[], bool]) -> Seen | str:
+        del cancelled  # a header takes no time
         try:
             return Seen(read_header(film.path))
         except FilmError as error:
@@ -48,14 +51,14 @@ def looks_at(films: Sequence[Film], root: Path, data: DataConfig, tell: Tell) ->
     mark = hashlib.sha256(os.fsencode(repr(rules))).hexdigest()[:16]
     known = Remembered(cache_root() / "prepared" / "looks" / f"{mark}.json")
 
-    def work(film: Film) -> Seen | str:
+    def work(film: Film, cancelled: Callable[[], bool]) -> Seen | str:
         shown = [film.display.window, film.display.inverted] if film.display is not None else None
         if (found := _said(known.get(film.path, shown))) is not None:
             return found
         try:
             with open_film(film.path) as stream:  # or why it cannot be opened
                 status = os.fstat(stream.fileno())
-            seen = look(film.path, side, data.fit, film.display)
+            seen = look(film.path, side, data.fit, film.display, cancelled)
         except RefusedFilmError as error:
             known.put(film.path, status, str(error), shown)
             return printable(error)
@@ -70,14 +73,18 @@ def looks_at(films: Sequence[Film], root: Path, data: DataConfig, tell: Tell) ->
         known.save()
 
 
-def _all(films: Sequence[Film], work: Any, stage: str, tell: Tell) -> list[Seen | str]:
+def _all(films: Sequence[Film], work: Work, stage: str, tell: Tell) -> list[Seen | str]:
     seen: list[Seen | str] = []
+    cancelled = threading.Event()
     try:
         with ThreadPoolExecutor(workers(), "cxrtui-look") as pool:
-            for item in windowed(pool, films, work):
-                seen.append(item)
-                if len(seen) % _EVERY == 0 or len(seen) == len(films):
-                    tell(stage, len(seen), len(films))
+            try:
+                for item in windowed(pool, films, lambda film: work(film, cancelled.is_set)):
+                    seen.append(item)
+                    if len(seen) % _EVERY == 0 or len(seen) == len(films):
+                        tell(stage, len(seen), len(films))
+            finally:
+                cancelled.set()
     finally:
         rest()
     return seen

@@ -145,7 +145,7 @@ def _build(
 
     def decoded(item: tuple[Film, int]) -> tuple[Decoded, str]:
         try:
-            return read_film(item[0].path, side, fit, item[0].display), ""
+            return read_film(item[0].path, side, fit, item[0].display, cancelled.is_set), ""
         except FilmError as error:
             return Decoded(np.zeros((side, side), np.uint8)), printable(error)
 

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from cxrtui.data.decode import Decoded
-from cxrtui.data.decoding.process import Answer
-from cxrtui.data.decoding.processes import processes
+from cxrtui.data.decoding.process import Answer, Cancelled
+from cxrtui.data.decoding.process import CancelledError as CancelledError
+from cxrtui.data.decoding.processes import never, processes
 from cxrtui.data.dicom.description import DicomHeader
 from cxrtui.data.films import Display, printable
 from cxrtui.data.headers import Header
@@ -64,14 +65,18 @@ def decode(path: str | Path, display: Display | None = None) -> Decoded:
         return _pixels(processes.run("decode", Path(path), {"display": _plain(display)}))
 
 
-def read_film(path: str | Path, side: int, fit: str = "stretch", display: Display | None = None) -> Decoded:
+def read_film(
+    path: str | Path, side: int, fit: str = "stretch", display: Display | None = None, cancelled: Cancelled = never
+) -> Decoded:
     """The film at `path` as a square of `side`, as `cxrtui.data.decode.read_film_with_notes`.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
+        CancelledError: `cancelled` said so.
     """
     with _valid():
-        return _pixels(processes.run("read_film", Path(path), {"side": side, "fit": fit, "display": _plain(display)}))
+        arguments = {"side": side, "fit": fit, "display": _plain(display)}
+        return _pixels(processes.run("read_film", Path(path), arguments, cancelled))
 
 
 def read_header(path: Path) -> Header:
@@ -84,15 +89,18 @@ def read_header(path: Path) -> Header:
         return Header(**processes.run("header", path, {"ending": path.suffix}).words)
 
 
-def look(path: Path, side: int, fit: str = "stretch", display: Display | None = None) -> Seen:
+def look(
+    path: Path, side: int, fit: str = "stretch", display: Display | None = None, cancelled: Cancelled = never
+) -> Seen:
     """The header of the film at `path`, once it is certain that `read_film` can read it.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
+        CancelledError: `cancelled` said so.
     """
     arguments = {"ending": path.suffix, "side": side, "fit": fit, "display": _plain(display)}
     with _valid():
-        words = processes.run("look", path, arguments).words
+        words = processes.run("look", path, arguments, cancelled).words
         return Seen(Header(**words["header"]), _notes(words))
 
 

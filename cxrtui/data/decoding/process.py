@@ -21,6 +21,7 @@ from cxrtui.data.pictures import MAX_PIXELS
 from cxrtui.errors import CxrtuiError, FilmError
 from cxrtui.printable import printable
 
+Cancelled = Callable[[], bool]
 _TICK = 0.1  # seconds between two looks at a film that takes longer
 _START = 120.0  # seconds
 _SAID = 4096  # bytes of what a process printed last
@@ -29,10 +30,18 @@ _CODE = "import sys; sys.path[:] = {path!r}; from cxrtui.data.decoding.worker im
 
 @dataclass(frozen=True)
 class Limits:
-    """What decoding one film may take: `seconds`, and `memory` in bytes of the process (resident)."""
+    """What decoding one film may take: `seconds`, and `memory` in bytes of the process (resident).
+
+    Of a process that computes, the seconds are its own, not those in which others had the cores, ten times as many at
+    most by the clock: what can be read is to be the same on a loaded machine.
+    """
 
     seconds: float = 30.0
     memory: int = 2 << 30
+
+
+class CancelledError(Exception):
+    """Nobody waits for the film any more."""
 
 
 @dataclass(frozen=True)
@@ -102,21 +111,25 @@ class Process:
         """Whether it can be asked."""
         return self._child.poll() is None
 
-    def run(self, job: str, film: int, arguments: dict[str, Any], may_be_large: Callable[[], None]) -> Answer:
+    def run(
+        self, job: str, film: int, arguments: dict[str, Any], may_be_large: Callable[[], None], cancelled: Cancelled
+    ) -> Answer:
         """What `job` gives for the open file `film`; after an error other than the film's own, the process has ended.
 
-        `may_be_large` returns once a large film may be decoded; the time that this takes does not count.
+        `may_be_large` returns once a large film may be decoded; the time that this takes does not count. `cancelled`
+        says whether nobody waits for the answer any more.
 
         Raises:
             CrashedError: the process died of it.
             FilmError: the film cannot be read, takes too long, or too much memory; the message is the reason.
             CxrtuiError: the process cannot be started.
+            CancelledError: `cancelled` said so.
         """
         try:
             self._wait_until_ready()
             try:
                 send(self._link, {"job": job, "arguments": arguments}, file=film)
-                while "large" in (found := self._receive(self._limits.seconds)).words:
+                while "large" in (found := self._receive(self._limits.seconds, cancelled)).words:
                     may_be_large()
                     send(self._link, {})
             except TimeoutError:
@@ -157,27 +170,36 @@ class Process:
             raise _cannot_start(said[-1] if said else f"exit code {self._child.returncode}") from None
         self._ready = True
 
-    def _receive(self, seconds: float) -> Answer:
-        """The next message; `TimeoutError` after `seconds`. Memory is looked at while it is waited for."""
-        end = time.monotonic() + seconds
+    def _receive(self, seconds: float, cancelled: Cancelled = lambda: False) -> Answer:
+        """The next message; `TimeoutError` after `seconds`. The process is looked at while it is waited for."""
+        began = time.monotonic()
+        used: float | None = None
+        self._link.settimeout(_TICK)
         while True:
-            self._link.settimeout(min(_TICK, max(end - time.monotonic(), 0.001)))
             try:
                 self._link.recv(1, socket.MSG_PEEK)
                 break
             except TimeoutError:
-                if self._memory() > self._limits.memory:
+                if cancelled():
+                    raise CancelledError from None
+                memory, used_now, computes = self._looked_at()
+                used = used_now if used is None else used
+                if memory > self._limits.memory:
                     raise self._too_large() from None
-                if time.monotonic() >= end:
+                waited = time.monotonic() - began
+                if waited >= seconds and not (computes and used_now - used < seconds and waited < 10 * seconds):
                     raise
-        self._link.settimeout(max(end - time.monotonic(), 1.0))
+        self._link.settimeout(max(seconds, 1.0))
         return Answer(*receive(self._link, MAX_PIXELS))
 
-    def _memory(self) -> int:
+    def _looked_at(self) -> tuple[int, float, bool]:
+        """Its memory in bytes, its seconds of computing so far, and whether it computes or waits for a core now."""
         try:
-            return int(psutil.Process(self._child.pid).memory_info().rss)
+            process = psutil.Process(self._child.pid)
+            times = process.cpu_times()
+            return process.memory_info().rss, times.user + times.system, process.status() == psutil.STATUS_RUNNING
         except psutil.Error:
-            return 0
+            return 0, 0.0, False
 
     def _too_large(self) -> FilmError:
         return FilmError(f"decoding it takes more than {self._limits.memory / 2**30:g} GiB")

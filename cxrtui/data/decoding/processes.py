@@ -9,8 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cxrtui.data.decoding.process import Answer, CrashedError, Limits, Process
+from cxrtui.data.decoding.process import Answer, Cancelled, CancelledError, CrashedError, Limits, Process
 from cxrtui.data.pictures import open_film
+
+
+def never() -> bool:
+    """Of what is not cancelled."""
+    return False
 
 
 class Processes:
@@ -30,19 +35,20 @@ class Processes:
         self._large = threading.Semaphore(1)
         self._again = threading.Lock()
 
-    def run(self, job: str, path: Path, arguments: dict[str, Any]) -> Answer:
-        """What `job` gives for the film at `path`.
+    def run(self, job: str, path: Path, arguments: dict[str, Any], cancelled: Cancelled = never) -> Answer:
+        """What `job` gives for the film at `path`, unless `cancelled` says that it is not wanted any more.
 
         Raises:
             FilmError: it cannot be read, or its decoding crashes, takes too long or too much; the message is the
                 reason, without the path.
             CxrtuiError: no process can be started.
+            CancelledError: `cancelled` said so.
         """
         try:
-            return self._run(job, path, arguments)
+            return self._run(job, path, arguments, cancelled)
         except CrashedError:
             with self._again:
-                return self._run(job, path, arguments, anew=True)
+                return self._run(job, path, arguments, cancelled, anew=True)
 
     def warm(self, count: int = 1) -> None:
         """Start processes until `count` are idle, and do not wait for them."""
@@ -67,18 +73,21 @@ class Processes:
         for process in ended:
             process.end()
 
-    def _run(self, job: str, path: Path, arguments: dict[str, Any], *, anew: bool = False) -> Answer:
+    def _run(
+        self, job: str, path: Path, arguments: dict[str, Any], cancelled: Cancelled, *, anew: bool = False
+    ) -> Answer:
         held = False
 
         def may_be_large() -> None:
             nonlocal held
-            if not held:
-                self._large.acquire()
-                held = True
+            while not held:
+                if cancelled():
+                    raise CancelledError
+                held = self._large.acquire(timeout=1.0)
 
         try:
             with open_film(path) as film, self._borrowed(anew) as process:
-                return process.run(job, film.fileno(), arguments, may_be_large)
+                return process.run(job, film.fileno(), arguments, may_be_large, cancelled)
         finally:
             if held:
                 self._large.release()

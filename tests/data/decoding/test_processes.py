@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cxrtui.data.decoding.process import Answer, Limits
+from cxrtui.data.decoding.process import Answer, CancelledError, Limits
 from cxrtui.data.decoding.processes import Processes
 from cxrtui.errors import CxrtuiError, FilmError
 
@@ -111,6 +111,20 @@ def test_large_films_are_decoded_one_at_a_time_and_the_wait_does_not_count(tmp_p
     for (_, end), (start, _) in pairwise(sorted(spans)):
         assert end <= start
     assert max(spans)[0] - began > 2.5  # the last has waited for longer than a film may take
+
+
+def test_who_gives_up_does_not_wait_for_a_decoder_that_hangs(obey: Films, tmp_path: Path) -> None:
+    pid = obey("well").words["pid"]
+    (tmp_path / "film").write_text("hang")
+    asked: list[float] = []
+
+    def cancelled() -> bool:
+        asked.append(time.monotonic())
+        return len(asked) > 2
+
+    with pytest.raises(CancelledError):
+        obey.processes.run("obey", tmp_path / "film", {}, cancelled)
+    assert not psutil.pid_exists(pid)
 
 
 def test_a_film_that_cannot_be_opened_starts_no_process(tmp_path: Path) -> None:
