@@ -5,7 +5,9 @@ one pixel in `SHARE` may be outlying. That share is nnU-Net's, which clips inten
 percentile (Isensee et al., Nature Methods 18, 2021); Nyúl, Udupa and Zhang end their scale at the 99.8th for the same
 reason (IEEE TMI 19, 2000). The *depth* of a film is judged without that share. Its *own range* keeps the share where it
 lies close to the rest, and drops it where a gap parts the two: Dixon's test for an outlier is the gap over the range
-(Annals of Mathematical Statistics 21, 1950), here over the range of the rest, and `GAP` is the critical value.
+(Annals of Mathematical Statistics 21, 1950), here over the range of the rest, and `GAP` is the critical value. Marks
+and lines are more pixels and farther away: one in `MARKED`, parted by a gap as wide as the range of the rest, is
+dropped from both.
 
 **White of a depth.** White is the top of a detector's depth: 8, 10, 12, … bits; of floating point 1, else 255. A film
 that reaches the upper half of a depth is scaled by its top. Below that half the top moves smoothly down to the next
@@ -28,6 +30,7 @@ Grey = npt.NDArray[np.uint8]
 Array = npt.NDArray[Any]
 
 SHARE = 200
+MARKED, APART = 50, 1.0
 SPECKS = 1000  # one pixel in so many, at each end, does not make a film of a blank
 GAP = 0.05
 FEW = 500  # of fewer pixels, none is outlying
@@ -62,21 +65,36 @@ def tally(values: Array) -> tuple[Array, Array]:
     return places + info.min, counts[places]
 
 
-def ends(levels: Array, counts: Array, share: int = SHARE) -> Ends:
+def ends(levels: Array, counts: Array) -> Ends:
     """The ends of grey values, given as distinct `levels` in any order and the pixels that have each."""
     order = np.argsort(levels, kind="stable")
     level, count = np.asarray(levels)[order].astype(np.float64), np.asarray(counts)[order]
-    upto = np.cumsum(count)
-    total = int(upto[-1])
-    few = max(1, total // share) if total >= FEW else 0
-    dark = float(level[np.searchsorted(upto, few, "right")])
-    bright = float(level[np.searchsorted(upto, total - few, "left")])
-    parted = np.diff(level) > GAP * (bright - dark)
-    above = np.flatnonzero(parted & (total - upto[:-1] <= few))
+    level, count, _, _ = _unparted(level, count, MARKED, APART)
+    kept, _, dark, bright = _unparted(level, count, SHARE, GAP)
+    return Ends(float(kept[0]), float(kept[-1]), dark, bright)
+
+
+def _unparted(level: Array, count: Array, share: int, gap: float) -> tuple[Array, Array, float, float]:
+    """Ascending levels and their counts without the few that a gap parts from the rest, and the ends of the rest."""
+    dark, bright = _within(level, count, share)
+    parted = np.diff(level) > gap * (bright - dark)
+    upto, few = np.cumsum(count), _few(count, share)
+    above = np.flatnonzero(parted & (upto[-1] - upto[:-1] <= few))
     below = np.flatnonzero(parted & (upto[:-1] <= few))
-    high = float(level[above[0]]) if len(above) else float(level[-1])
-    low = float(level[below[-1] + 1]) if len(below) else float(level[0])
-    return Ends(low, high, dark, bright)
+    rest = slice(int(below[-1]) + 1 if len(below) else 0, int(above[0]) + 1 if len(above) else len(level))
+    return level[rest], count[rest], dark, bright
+
+
+def _few(counts: Array, share: int) -> int:
+    total = int(counts.sum())
+    return max(1, total // share) if total >= FEW else 0
+
+
+def _within(level: Array, count: Array, share: int) -> tuple[float, float]:
+    """The darkest and the brightest of ascending levels without one pixel in `share` at each end."""
+    upto, few = np.cumsum(count), _few(count, share)
+    dark = level[np.searchsorted(upto, few, "right")]
+    return float(dark), float(level[np.searchsorted(upto, upto[-1] - few, "left")])
 
 
 def white_of(bright: float, *, floating: bool) -> float | None:
@@ -95,8 +113,9 @@ def white_of(bright: float, *, floating: bool) -> float | None:
 
 def spread(levels: Array, counts: Array, share: int = SHARE) -> int:
     """How many greys of 256 lie between the dark and the bright end, without one pixel in `share` at each."""
-    found = ends(levels, counts, share)
-    return round(found.bright - found.dark)
+    order = np.argsort(levels, kind="stable")
+    dark, bright = _within(np.asarray(levels)[order], np.asarray(counts)[order], share)
+    return round(bright - dark)
 
 
 def refuse_uniform(levels: Array, counts: Array) -> None:

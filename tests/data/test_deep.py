@@ -276,15 +276,15 @@ def test_a_tiff_that_inflates_without_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14])
-@pytest.mark.parametrize("hot", ["one above", "one at the top", "several", "a row"])
+@pytest.mark.parametrize("hot", ["one above", "one at the top", "several", "a mark", "a row"])
 def test_hot_pixels_do_not_darken_a_film(tmp_path: Path, bits: int, hot: str) -> None:
     white = (1 << bits) - 1
-    values = np.kron(film(white), np.ones((5, 5), np.int64))  # 240 rows
+    values = np.kron(film(white), np.ones((2, 2), np.int64))  # 96 rows
     changed = values.copy()
     if hot == "a row":
         changed[17] = 65535
     else:
-        changed.flat[: {"several": 40}.get(hot, 1)] = white + 5 if hot == "one above" else 65535
+        changed.flat[: {"several": 20, "a mark": 140}.get(hot, 1)] = white + 5 if hot == "one above" else 65535
     same = changed == values
     found = decode(png(tmp_path / "hot.png", changed[..., None]))
     np.testing.assert_array_equal(found[same], seen(values, white)[same])
@@ -341,7 +341,7 @@ def test_ends() -> None:
     found = ends(*tally(outlying))
     inside = outlying[20:-20]
     assert (found.low, found.high) == (inside.min(), inside.max())
-    outlying[:100] = 5000  # too many to be a few
+    outlying[:110] = 5000  # too many to be a few
     assert ends(*tally(outlying)).high == 5000
     few = np.asarray([0, 1, 1000])
     assert (ends(*tally(few)).low, ends(*tally(few)).high) == (0, 1000)

@@ -149,11 +149,12 @@ def test_an_unknown_function_is_linear(tmp_path: Path) -> None:
 
 
 @INVERSE
-@pytest.mark.parametrize("hot", [65535, 6000, 0])
-def test_hot_and_dead_pixels_do_not_decide_the_range(tmp_path: Path, photometric: str, hot: int) -> None:
+@pytest.mark.parametrize(("hot", "count"), [(65535, 3), (6000, 3), (0, 3), (65535, 38), (0, 38)])
+def test_hot_and_dead_pixels_do_not_decide_the_range(tmp_path: Path, photometric: str, hot: int, count: int) -> None:
+    """A few of them, or a mark, a line."""
     values = smooth(4000) + 20_000 * (hot == 0)
     changed = values.copy()
-    changed.flat[[5, 600, 900]] = hot
+    changed.flat[np.linspace(5, 1900, count).astype(int)] = hot
     found = read(film(changed, 16, PhotometricInterpretation=photometric), tmp_path).values
     same = changed == values
     close(found[same], own_range(values, photometric)[same])
@@ -362,15 +363,46 @@ def test_the_samples_of_the_codestream_count(tmp_path: Path, syntax: str) -> Non
     assert "the codestream counts" in found.notes[0]
 
 
-def test_bits_beyond_those_stored_are_said(tmp_path: Path) -> None:
-    dataset = film(smooth(65535), 16, BitsStored=12, HighBit=11)
-    found = read(dataset, tmp_path)
+def test_bits_beyond_those_stored(tmp_path: Path) -> None:
+    """Where they are the film's own, the tag is wrong; where they are anything else, they are ignored."""
+    found = read(film(smooth(16383), 16, BitsStored=12, HighBit=11), tmp_path)
+    close(found.values, own_range(smooth(16383)))
+    assert "go beyond the 12 bits" in found.notes[0]
+    found = read(film(smooth(4095), 12, garbage=True), tmp_path)
+    close(found.values, own_range(smooth(4095)))
     assert "bits beyond the 12" in found.notes[0]
     padded = film(smooth(4095), 12, PixelPaddingValue=65535)
     words = np.frombuffer(padded.PixelData, "<u2").copy()
     words[:9] = 65535
     padded.PixelData = words.tobytes()
     assert read(padded, tmp_path).notes == ()
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, RLELossless])
+def test_a_missing_sign_is_told_by_a_picture_that_is_torn(tmp_path: Path, bits: int, syntax: str) -> None:
+    half = 1 << (bits - 1)
+    values = smooth(2 * half - 1) - half
+    dataset = film(values, bits, syntax=syntax if syntax != RLELossless else ExplicitVRLittleEndian)
+    dataset = pressed(dataset, syntax, values, bits)
+    del dataset.PixelRepresentation
+    found = read(dataset, tmp_path)
+    close(found.values, own_range(values))
+    assert "torn as unsigned" in found.notes[-1]
+
+
+def test_a_missing_sign_hides_no_padding(tmp_path: Path) -> None:
+    """In implicit encoding, the sign tells what the padding value is."""
+    values = smooth(3000) + 1000
+    values[:4] = 0
+    path = written(film(values, 12, syntax=ImplicitVRLittleEndian, PixelPaddingValue=0), tmp_path / "film")
+    body = path.read_bytes()
+    element = b"\x28\x00\x03\x01\x02\x00\x00\x00\x00\x00"
+    assert body.count(element) == 1
+    path.write_bytes(body.replace(element, b""))
+    found = decode_with_notes(path).values
+    assert found[:4].max() == 0
+    close(found[4:], np.rint((values[4:] - values[4:].min()) / np.ptp(values[4:]) * 255))
 
 
 def test_two_bytes_where_the_tags_say_one(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from cxrtui.data.dicom.codecs import compressed, decoded
 from cxrtui.data.dicom.dataset import first, open_dataset, whole
-from cxrtui.data.dicom.stored import Stored, heard, stored
+from cxrtui.data.dicom.stored import Stored, beyond, heard, stored
 from cxrtui.data.dicom.tables import Counts, Words, display_table
 from cxrtui.data.pictures import LARGE, MAX_PIXELS, large_at_once
 from cxrtui.data.tones import eight_bits, refuse_uniform
@@ -32,6 +32,8 @@ def grey(stream: BinaryIO, notes: list[str]) -> Image.Image:
     height, width = check(open_dataset(stream, pixels=False))
     with large_at_once if height * width > LARGE else nullcontext():
         dataset = open_dataset(stream, pixels=True)
+        if "PixelRepresentation" not in dataset:
+            dataset.PixelRepresentation = None  # implicit values of other tags are told by it; see `stored`
         how, values = _values(dataset, notes)
         if how.samples == 3:
             if how.bits <= 8:
@@ -93,15 +95,8 @@ def _values(dataset: Dataset, notes: list[str]) -> tuple[Stored, Words]:
     if how.doubtful or how.claimed != how.bits:
         how = heard(how, words, notes)
     if not frame and how.high == how.bits - 1 < 8 * words.dtype.itemsize - 1:
-        _heed_unused_bits(dataset, how, words, notes)
+        how = beyond(how, words, whole(dataset, "PixelPaddingValue", -1) & 0xFFFF, notes)
     return how, words
-
-
-def _heed_unused_bits(dataset: Dataset, how: Stored, words: Words, notes: list[str]) -> None:
-    """A note where unsigned words are larger than Bits Stored allows: they may be anything, or the tag is wrong."""
-    padding = whole(dataset, "PixelPaddingValue", -1) & 0xFFFF
-    if not how.signed and int(words.max(where=words != padding, initial=0)) >> how.bits:
-        notes.append(f"bits beyond the {how.bits} that Bits Stored (0028,0101) names are set, and were ignored")
 
 
 def _luma(colours: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -21,6 +21,7 @@ from cxrtui.errors import FilmError
 
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+_SIGNS = ("unsigned", "signed")
 _TAGS = {
     "SamplesPerPixel": "Samples per Pixel (0028,0002)", "PlanarConfiguration": "Planar Configuration (0028,0006)",
     "BitsAllocated": "Bits Allocated (0028,0100)", "BitsStored": "Bits Stored (0028,0101)",
@@ -93,19 +94,24 @@ def torn(values: npt.NDArray[Any], bits: int) -> bool:
     """Whether `values`, integers `[H, W]` of `bits` bits, are torn where they pass the sign.
 
     Neighbours of a picture differ little. Read with the wrong sign, those on either side of zero (or of the middle)
-    differ by nearly the whole range: the reading with less than half of the other's sum of differences is the right
-    one, and where neither has it, the picture does not say.
+    differ by nearly the whole range: the reading in which they differ by less than half as much is the right one, and
+    where neither has it, the picture does not say.
     """
-    whole = values.astype(np.int32) & ((1 << bits) - 1)
-    other = np.where(whole >> (bits - 1), whole - (1 << bits), whole)
+    words = values.astype(np.int32) & ((1 << bits) - 1)
+    sign = words >> (bits - 1)
+    other = words - (sign << bits)
     if values.min() < 0:
-        whole, other = other, whole
-    return _steps(other) * 2 < _steps(whole)
+        words, other = other, words
+    return _steps(other, sign) * 2 < _steps(words, sign)
 
 
-def _steps(values: npt.NDArray[Any]) -> int:
-    across, down = np.abs(np.diff(values, axis=1)), np.abs(np.diff(values, axis=0))
-    return int(across.sum(dtype=np.int64) + down.sum(dtype=np.int64))
+def _steps(values: npt.NDArray[Any], over: npt.NDArray[Any]) -> int:
+    """By how much neighbours in `values` differ in all, of those that differ in `over` too."""
+    total = 0
+    for axis in (0, 1):
+        steps = np.abs(np.diff(values, axis=axis))
+        total += int(steps.sum(dtype=np.int64, where=np.diff(over, axis=axis) != 0))
+    return total
 
 
 def heard(how: Stored, values: npt.NDArray[Any], notes: list[str]) -> Stored:
@@ -113,7 +119,7 @@ def heard(how: Stored, values: npt.NDArray[Any], notes: list[str]) -> Stored:
 
     Bits Stored and the codestream differ without harm where every value fits into both.
     """
-    words = values.astype(np.int32) & ((1 << how.bits) - 1)
+    words = values.astype(np.int32) >> (how.high + 1 - how.bits) & ((1 << how.bits) - 1)
     if how.claimed < how.bits and int(words.max()) < 1 << how.claimed:
         how = replace(how, bits=how.claimed, high=how.claimed - 1)
     elif how.claimed != how.bits and (how.claimed < how.bits or how.signed):
@@ -124,6 +130,25 @@ def heard(how: Stored, values: npt.NDArray[Any], notes: list[str]) -> Stored:
         how = replace(how, doubtful=how.doubtful or how.signed)
     if how.doubtful and torn(_read(words, how), how.bits):
         how = replace(how, signed=not how.signed)
+        notes.append(f"its values are torn as {_SIGNS[not how.signed]} ones; taken as {_SIGNS[how.signed]}")
+    return how
+
+
+def beyond(how: Stored, values: npt.NDArray[Any], padding: int, notes: list[str]) -> Stored:
+    """`how`, where unsigned words `[H, W]` go beyond Bits Stored: those bits may be anything, or the tag is wrong.
+
+    What else lies there (overlays, garbage) makes neighbours differ more; without bits of their own they differ less.
+    """
+    if how.signed or not int(values.max(where=values != padding, initial=0)) >> how.bits:
+        return how
+    words = np.where(values == padding, 0, values).astype(np.int32)
+    upper = words >> how.bits
+    if _steps(words, upper) * 2 < _steps(words - (upper << how.bits), upper):
+        notes.append(
+            f"its values go beyond the {how.bits} bits of Bits Stored (0028,0101); all {how.allocated} were read"
+        )
+        return replace(how, bits=how.allocated, high=how.allocated - 1)
+    notes.append(f"bits beyond the {how.bits} of Bits Stored (0028,0101) are set, and were ignored")
     return how
 
 
@@ -151,7 +176,7 @@ class _Said:
         return usual
 
     def note(self, keyword: str, value: int | None, taken: int) -> None:
-        words = {"PixelRepresentation": ("unsigned", "signed"), "PlanarConfiguration": ("by pixel", "by plane")}
+        words = {"PixelRepresentation": _SIGNS, "PlanarConfiguration": ("by pixel", "by plane")}
         shown = words[keyword][taken] if keyword in words else str(taken)
         wrong = "is missing" if value is None else f"cannot be {value}"
         self.notes.append(f"{_TAGS[keyword]} {wrong}; taken as {shown}")
@@ -229,5 +254,7 @@ def _by_tags(made: Stored, said: _Said, dataset: Dataset, frame: bytes | None) -
     high = said.tag("HighBit")
     if high is None or not bits - 1 <= high < allocated:
         high = bits - 1
+    missing = said.tag("PixelRepresentation") not in (0, 1)
     signed = said.of("PixelRepresentation", 0, (0, 1))
-    return replace(made, allocated=allocated, bits=bits, high=high, claimed=bits, signed=bool(signed))
+    return replace(made, allocated=allocated, bits=bits, high=high, claimed=bits, signed=bool(signed),
+                   doubtful=missing and made.samples == 1)  # fmt: skip
