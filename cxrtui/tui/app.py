@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
@@ -15,6 +15,7 @@ from cxrtui.config import Config
 from cxrtui.errors import CxrtuiError, UsageError
 from cxrtui.runs import Run, new_run
 from cxrtui.tui.backend import Backend
+from cxrtui.tui.keyboard import KeysInTurn
 from cxrtui.tui.keys import KEYS, bindings
 from cxrtui.tui.screens.launch import LaunchScreen
 from cxrtui.tui.screens.monitor import MonitorScreen
@@ -32,7 +33,7 @@ from cxrtui.workspace import Workspace
 LISTEN_EVERY = 0.5
 
 
-class Dashboard(App[int]):
+class Dashboard(KeysInTurn):
     """The application; its answer is the exit code."""
 
     TITLE = "cxrtui"

@@ -24,10 +24,12 @@ from cxrtui.tui.form import FIELDS, RUN_NAME, Note, Survey, defaults, initial, n
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.screens.page import Page
 from cxrtui.tui.screens.questions import Choice, Notice, Question
+from cxrtui.tui.widgets.form_input import FormInput
 from cxrtui.tui.widgets.suggest import PathSuggester
 from cxrtui.workspace import expand
 
 LOOK_AFTER = 0.3
+CHECK_AFTER = 0.1
 
 
 class Surveyed(Message):
@@ -36,6 +38,14 @@ class Surveyed(Message):
     def __init__(self, survey: Survey) -> None:
         super().__init__()
         self.survey = survey
+
+
+class Checked(Message):
+    """What is to say of each field, where the form's texts are `values`."""
+
+    def __init__(self, values: Mapping[str, str], found: dict[str, Note]) -> None:
+        super().__init__()
+        self.values, self.found = values, found
 
 
 class ClassSuggester(Suggester):
@@ -81,6 +91,7 @@ class LaunchScreen(Page):
         self._left_out = ""
         self.survey = Survey()
         self._timer: Timer | None = None
+        self._check_timer: Timer | None = None
         self._looked_for = ""
 
     def _read_defaults(self) -> None:
@@ -101,8 +112,8 @@ class LaunchScreen(Page):
                         yield Select(options, value=value, allow_blank=False, compact=True, name=item.key)
                     else:
                         replaced = item.key not in ("data.source", "model.init")  # paths are edited, not typed anew
-                        yield Input(value, compact=True, name=item.key, suggester=self._suggester(item.key),
-                                    placeholder=item.hint, select_on_focus=replaced)  # fmt: skip
+                        yield FormInput(value, compact=True, name=item.key, suggester=self._suggester(item.key),
+                                        placeholder=item.hint, select_on_focus=replaced)  # fmt: skip
                     yield Static("", classes="field-note", name=item.key, markup=False)
         with Horizontal(id="launch-bar"):
             yield Static("", id="launch-why", markup=False)
@@ -140,13 +151,28 @@ class LaunchScreen(Page):
 
     @on(Input.Changed)
     @on(Select.Changed)
+    def _check_later(self) -> None:
+        """Check once the typing rests, and off the UI's thread: neither files nor rules hold up a key."""
+        if self._check_timer is not None:
+            self._check_timer.stop()
+        self._check_timer = self.set_timer(CHECK_AFTER, self._check)
+
     def _check(self) -> None:
-        """Say beside each field what is to say; offer the start when all is well."""
         values = self.values
         if len(values) < len(FIELDS):
             return
         self._look_later(values["data.source"].strip())
-        self._say(notes(values, self.dashboard.workspace, self.survey, self.base))
+        threads.start("check the form", self._work, values, self.survey)
+
+    def _work(self, values: Mapping[str, str], survey: Survey) -> None:
+        found = notes(values, self.dashboard.workspace, survey, self.base)
+        self.post_message(Checked(values, found))
+
+    @on(Checked)
+    def _checked(self, message: Checked) -> None:
+        """Say beside each field what is to say; offer the start when all is well."""
+        if message.values == self.values:  # else another check follows
+            self._say(message.found)
 
     def _say(self, found: dict[str, Note]) -> None:
         for widget in self.query(".field-note").results(Static):
@@ -189,7 +215,25 @@ class LaunchScreen(Page):
     def _surveyed(self, message: Surveyed) -> None:
         if message.survey.path == self.values["data.source"].strip():
             self.survey = message.survey
-            self._say(notes(self.values, self.dashboard.workspace, self.survey, self.base))
+            self._check()
+
+    @on(FormInput.Pasted)
+    def _pasted(self, message: FormInput.Pasted) -> None:
+        """Fill the fields from this one on, an entry each; a list takes what it has, and else stays as it is."""
+        fields = [widget for widget in self.query("Input, Select") if isinstance(widget, (Input, Select))]
+        filled, left = fields[fields.index(message.field) :], []
+        for widget, text in zip(filled, message.texts, strict=False):
+            if isinstance(widget, Input):
+                widget.value = text
+                widget.cursor_position = len(text)
+            elif text.strip() in next(item.choices for item in FIELDS if item.key == widget.name):
+                widget.value = text.strip()
+            elif text.strip():
+                left.append(text.strip())
+        left += [text for text in message.texts[len(filled) :] if text.strip()]
+        filled[min(len(message.texts), len(filled)) - 1].focus()
+        if left:
+            self.notify(f"No field takes {', '.join(left)[:200]}.", title="Paste", severity="warning", markup=False)
 
     @on(Input.Submitted)
     def _next_field(self) -> None:

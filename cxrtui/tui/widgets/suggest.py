@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 
 from textual.suggester import Suggester
@@ -17,6 +18,9 @@ class PathSuggester(Suggester):
         self._words = words
 
     async def get_suggestion(self, value: str) -> str | None:
-        """The continuation of `value`."""
+        """The continuation of `value`; folders are read off the UI's thread."""
+        return await asyncio.to_thread(self._continued, value)
+
+    def _continued(self, value: str) -> str | None:
         word = next((word for word in self._words() if word.startswith(value)), None) if value else None
         return word or complete_path(value)

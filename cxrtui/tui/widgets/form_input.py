@@ -1,0 +1,29 @@
+"""A field of a form that takes a paste of several fields."""
+
+from __future__ import annotations
+
+import re
+
+from textual.binding import Binding, BindingType
+from textual.events import Paste
+from textual.message import Message
+from textual.widgets import Input
+
+
+class FormInput(Input):
+    """Lines and tabs in what is pasted divide it into this field's text and those of the fields that follow."""
+
+    BINDINGS: list[BindingType] = [Binding("ctrl+j", "submit", "Submit", show=False)]  # noqa: RUF012  a pasted line feed
+
+    class Pasted(Message):
+        """Texts for this field and those that follow."""
+
+        def __init__(self, field: FormInput, texts: list[str]) -> None:
+            super().__init__()
+            self.field, self.texts = field, texts
+
+    def _on_paste(self, event: Paste) -> None:
+        texts = re.split(r"\r\n|[\r\n\t]", event.text.rstrip("\r\n\t"))
+        if len(texts) > 1:
+            event.prevent_default().stop()
+            self.post_message(self.Pasted(self, texts))

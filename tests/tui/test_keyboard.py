@@ -1,0 +1,105 @@
+"""Keys that are typed faster than the screen can follow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.events import Key, Paste
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from cxrtui.tui.app import Dashboard
+from cxrtui.tui.screens.launch import LaunchScreen
+
+from . import logs
+from .conftest import FakeDrive
+from .screen_text import shows, until
+
+
+def burst(pilot: Pilot[int], *keys: str) -> None:
+    """Type all of `keys` before the screen does anything; a longer text is typed letter by letter."""
+    for key in keys:
+        for one in [key] if key in NAMED else key:
+            pilot.app.post_message(Key(one, one if len(one) == 1 else None))
+
+
+NAMED = {"tab", "shift+tab", "escape", "enter", "ctrl+u", "ctrl+s", "backspace", "home", "end", "left", "down", "up"}
+
+
+def values(dashboard: Dashboard) -> dict[str, str]:
+    assert isinstance(dashboard.screen, LaunchScreen)
+    return dashboard.screen.values
+
+
+async def typed(pilot: Pilot[int], dashboard: Dashboard, key: str, text: str) -> None:
+    await until(pilot, lambda: isinstance(dashboard.screen, LaunchScreen) and values(dashboard).get(key) == text)
+
+
+async def test_a_text_lands_in_the_field_that_tab_led_to(dashboard: Dashboard) -> None:
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        burst(pilot, "n", "films", "tab", "COVID-19", "tab", "No_findings", "tab", "64", "shift+tab", "s", "enter", "32")
+        await typed(pilot, dashboard, "data.size", "32")
+        form = values(dashboard)
+        assert (form["data.source"], form["data.positive"], form["data.negative"]) == ("films", "COVID-19", "s")
+
+
+async def test_what_is_deleted_is_what_was_there(dashboard: Dashboard) -> None:
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        burst(pilot, "n", "films", "ctrl+u", "others", "home", "x", "end", "backspace", "tab", "tab", "tab")
+        burst(pilot, "224", "ctrl+u", "45", "tab")
+        await typed(pilot, dashboard, "data.size", "45")
+        assert values(dashboard)["data.source"] == "xother"
+
+
+async def test_a_key_after_escape_is_for_the_page_below(dashboard: Dashboard, drive: FakeDrive) -> None:
+    for name in ("a", "b"):
+        logs.write(dashboard.workspace.checkpoints, name, logs.finished(name))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "finished")
+        burst(pilot, "enter", "escape", "n", "escape", "d", "n", "down", "n", "new", "escape", "i", "p", "escape", "n", "y")
+        await typed(pilot, dashboard, "data.source", "y")
+        assert len(dashboard.screen_stack) == 3  # Textual's own below, the runs, the form
+        assert {path.name for path in dashboard.workspace.checkpoints.iterdir()} >= {"a", "b"}
+
+
+@pytest.mark.parametrize("separator", ["\n", "\r\n", "\r", "\t"])
+async def test_a_paste_fills_the_fields_that_follow(dashboard: Dashboard, separator: str) -> None:
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        burst(pilot, "n", "tab")
+        pilot.app.post_message(Paste(separator.join(["COVID-19", "No_findings", "64", "random", "stage3", "2", ""])))
+        burst(pilot, "tab", "8")
+        await typed(pilot, dashboard, "optim.batch_size", "8")
+        form = values(dashboard)
+        pasted = [form[key] for key in ("data.positive", "data.negative", "data.size", "model.init", "model.freeze")]
+        assert pasted == ["COVID-19", "No_findings", "64", "random", "stage3"]
+        assert form["optim.epochs"] == "2"
+
+
+async def test_a_paste_of_one_line_is_a_paste(dashboard: Dashboard) -> None:
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        burst(pilot, "n", "a")
+        pilot.app.post_message(Paste("b c\n"))
+        await typed(pilot, dashboard, "data.source", "ab c")
+
+
+async def test_what_no_field_takes_is_told(dashboard: Dashboard) -> None:
+    async with dashboard.run_test(size=(120, 40), notifications=True) as pilot:
+        burst(pilot, "n")
+        fields = ["films", "a", "b", "64", "random", "no-such-stage", "2", "8", "1e-3", "loss", "3", "mine", "too much"]
+        pilot.app.post_message(Paste("\n".join(fields)))
+        await shows(pilot, "No field takes no-such-stage, too much.")
+        assert values(dashboard)["run.name"] == "mine"
+        assert dashboard.screen.query(Input).last().has_focus
+
+
+async def test_a_form_typed_in_one_burst_starts(dashboard: Dashboard, drive: FakeDrive, tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        burst(pilot, "n", str(tmp_path / "films"), "tab", "COVID-19", "tab", "No_findings", "tab", "64", "tab")
+        burst(pilot, "ctrl+u", "random", "ctrl+s")
+        await until(pilot, lambda: drive.calls)
+        ((_, config, _),) = drive.calls
+        assert (config.data.positive, config.data.negative, config.data.size) == (("COVID-19",), ("No_findings",), 64)
+        dashboard.trainer.signal()
+        await until(pilot, lambda: not dashboard.trainer.active)
