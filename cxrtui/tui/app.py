@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from textual.app import SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 
 from cxrtui.config import Config
-from cxrtui.errors import CxrtuiError, UsageError
+from cxrtui.errors import EXIT_FAULT, CxrtuiError, UsageError
 from cxrtui.runs import Run, new_run
 from cxrtui.tui.backend import Backend
+from cxrtui.tui.driver import TerminalDriver
 from cxrtui.tui.keyboard import KeysInTurn
 from cxrtui.tui.keys import KEYS, bindings
 from cxrtui.tui.screens.launch import LaunchScreen
@@ -25,6 +28,7 @@ from cxrtui.tui.screens.quit import QuitScreen
 from cxrtui.tui.screens.runs import RunsScreen
 from cxrtui.tui.screens.weights import WeightsScreen
 from cxrtui.tui.shelver import Errand, Shelver
+from cxrtui.tui.signals import Ending
 from cxrtui.tui.theme import THEME
 from cxrtui.tui.threads import leave
 from cxrtui.tui.trainer import Trainer
@@ -40,14 +44,18 @@ class Dashboard(KeysInTurn):
     CSS_PATH: ClassVar[list[str | Path]] = sorted(Path(__file__).parent.rglob("*.tcss"))  # type: ignore[assignment]
     BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere")
 
-    def __init__(self, workspace: Workspace, backend: Backend | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self, workspace: Workspace, backend: Backend | None = None, driver: type[Driver] | None = None
+    ) -> None:
+        super().__init__(driver)
         self.workspace = workspace
         self.backend = backend or Backend()
         self.trainer = Trainer(self.backend)
         self.shelver = Shelver(workspace.models)
         self._told: Errand | None = None  # the last one whose end was told
         self.opening: Callable[[], object] | None = None  # what the command line asks to be shown
+        self.ending = Ending(self.trainer)
+        self._said_ending = False
 
     def on_mount(self) -> None:
         """The runs, and on top of them what the command line asks for."""
@@ -55,6 +63,7 @@ class Dashboard(KeysInTurn):
         self.theme = THEME.name
         self.push_screen(RunsScreen())
         self.set_interval(LISTEN_EVERY, self._tell)
+        self.set_interval(LISTEN_EVERY, self._end)
         if self.opening is not None:
             self.opening()
 
@@ -74,6 +83,17 @@ class Dashboard(KeysInTurn):
         self.notify(errand.news, title="Weights", severity=errand.severity, markup=False)
         if isinstance(self.screen, LaunchScreen):
             self.screen.on_screen_resume()
+
+    def _end(self) -> None:
+        """End once a signal asked for it and the run has saved its checkpoint."""
+        if not self.ending.number:
+            return
+        if not self.trainer.active:
+            self.exit(self.ending.code)
+        elif not self._said_ending:
+            self._said_ending = True
+            self.notify("The run saves a checkpoint; then cxrtui ends. A second signal ends it at once.",
+                        title="Told to end", severity="warning", timeout=3600)  # fmt: skip
 
     def attempt(self, title: str, action: partial[None]) -> None:
         """Do it; say in the user's words why it could not be done."""
@@ -159,12 +179,18 @@ def run_app(
     Returns:
         The exit code of the run that was trained here last, else 0.
     """
-    app = Dashboard(workspace)
+    app, answer = Dashboard(workspace, driver=TerminalDriver), None
     if attach is not None and (launch is not None or resume):
         app.opening = partial(app.attempt, "Not started", partial(app.train, attach, launch, resume=resume))
     elif attach is not None:
         app.opening = partial(app.watch_run, attach)
     elif launch is not None:
         app.opening = partial(app.attempt, "Not started", partial(app.launch, launch, ""))
-    answer = app.run()
-    return leave(app.trainer.exit_code if answer is None else answer)
+    with app.ending.heeded():
+        with suppress(OSError):  # a last word to a terminal that has gone
+            answer = app.run()
+        if app.return_code and answer is None:  # a fault of the screen; the run is not to lose its steps by it
+            answer = EXIT_FAULT
+            app.trainer.finish()
+        code = app.trainer.exit_code if answer is None else answer
+        return leave(code, at_once=bool(app.ending.number))

@@ -11,6 +11,7 @@ import time
 from collections import deque
 
 from textual.app import App
+from textual.driver import Driver
 from textual.events import Event, Key, Paste
 from textual.message_pump import MessagePump
 
@@ -21,8 +22,8 @@ PATIENCE = 2.0
 class KeysInTurn(App[int]):
     """An application that takes keys and pastes one after the other."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, driver: type[Driver] | None = None) -> None:
+        super().__init__(driver_class=driver)
         self._typed: deque[Event] = deque()
         self._turn = 0  # counts keys, so that one that was given up does not end the turn of another
         self._taken_at = 0.0  # when the key that is under way was taken; 0: none is

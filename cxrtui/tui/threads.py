@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from cxrtui.imports import contain
@@ -23,16 +24,17 @@ def start(name: str, work: Callable[..., object], *arguments: Any) -> threading.
     return thread
 
 
-def leave(code: int, patience: float = 0.3) -> int:
-    """Answer `code` once no thread is at work; else end the process here and now.
+def leave(code: int, patience: float = 0.3, *, at_once: bool = False) -> int:
+    """Answer `code` once no thread is at work; else, or `at_once`, end the process here and now.
 
     An interpreter that shuts down under a thread that compiles waits for it, or aborts. What matters is on disk by
     then: checkpoints and logs are written whole or not at all, and the terminal is restored.
     """
     for thread in _started:
         thread.join(patience)
-    if any(thread.is_alive() for thread in _started):
-        sys.stdout.flush()
-        sys.stderr.flush()
+    if at_once or any(thread.is_alive() for thread in _started):
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):  # the terminal may have gone
+                stream.flush()
         os._exit(code)
     return code

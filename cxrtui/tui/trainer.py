@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from contextlib import suppress
 
 from cxrtui.config import Config
 from cxrtui.errors import EXIT_DONE, EXIT_FAULT, EXIT_STOPPED, CxrtuiError, UsageError
@@ -70,6 +72,16 @@ class Trainer:
     def signal(self) -> None:
         """Ask the thread to end at its next step, with a checkpoint."""
         self._stop.set()
+
+    def finish(self) -> None:
+        """Ask the thread to end, and wait until its checkpoint is saved; where there is no screen to wait at."""
+        self.signal()
+        if self._thread is None or self.run is None or not self._thread.is_alive():
+            return
+        with suppress(OSError):
+            print(f"Run {self.run.name} saves a checkpoint; a signal, as Ctrl-C, ends it at once …", file=sys.stderr)
+        while self._thread.is_alive():
+            self._thread.join(0.2)
 
     @property
     def exit_code(self) -> int:

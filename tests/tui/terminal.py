@@ -57,7 +57,7 @@ class Terminal:
         """All that was written, without the escapes."""
         return _ESCAPES.sub(b"", self.output).decode(errors="replace")
 
-    def until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
+    def until(self, condition: Callable[[], object], seconds: float = 180.0) -> None:
         """Read until `condition` holds; fail with what was written where it does not."""
         end = time.monotonic() + seconds
         while not condition():
@@ -74,11 +74,16 @@ class Terminal:
         for text in texts:
             self.until(lambda text=text: text in self.text)  # type: ignore[misc]
 
+    @property
+    def attributes(self) -> list[object]:
+        """How the terminal is set: echo, line by line or key by key, …"""
+        return termios.tcgetattr(self._master)
+
     def press(self, keys: str) -> None:
         """Type `keys`."""
         os.write(self._master, keys.encode())
 
-    def wait(self, seconds: float = 60.0) -> int:
+    def wait(self, seconds: float = 180.0) -> int:
         """The exit code; what is written until then is read."""
         end = time.monotonic() + seconds
         while self.process.poll() is None:

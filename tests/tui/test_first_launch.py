@@ -12,7 +12,8 @@ from cxrtui.runs import Run
 from .terminal import LEFT_THE_SCREEN, Terminal
 
 AT_ONCE = 4  # more than many machines have cores: they load each other
-SETTINGS = ("data.size=32", "model.width=4", "model.stages=1,1,1,1", "model.hidden=8", "optim.epochs=1")
+SETTINGS = ("data.size=32", "model.width=4", "model.stages=1,1,1,1", "model.hidden=8", "optim.batch_size=8",
+            "optim.epochs=1")  # fmt: skip
 
 
 def launch(number: int, films: Path, folder: Path, slow_imports: float) -> None:

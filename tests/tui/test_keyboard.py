@@ -38,7 +38,9 @@ async def typed(pilot: Pilot[int], dashboard: Dashboard, key: str, text: str) ->
 
 async def test_a_text_lands_in_the_field_that_tab_led_to(dashboard: Dashboard) -> None:
     async with dashboard.run_test(size=(80, 24)) as pilot:
-        burst(pilot, "n", "films", "tab", "COVID-19", "tab", "No_findings", "tab", "64", "shift+tab", "s", "enter", "32")
+        burst(
+            pilot, "n", "films", "tab", "COVID-19", "tab", "No_findings", "tab", "64", "shift+tab", "s", "enter", "32"
+        )
         await typed(pilot, dashboard, "data.size", "32")
         form = values(dashboard)
         assert (form["data.source"], form["data.positive"], form["data.negative"]) == ("films", "COVID-19", "s")
@@ -57,7 +59,24 @@ async def test_a_key_after_escape_is_for_the_page_below(dashboard: Dashboard, dr
         logs.write(dashboard.workspace.checkpoints, name, logs.finished(name))
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await shows(pilot, "finished")
-        burst(pilot, "enter", "escape", "n", "escape", "d", "n", "down", "n", "new", "escape", "i", "p", "escape", "n", "y")
+        burst(
+            pilot,
+            "enter",
+            "escape",
+            "n",
+            "escape",
+            "d",
+            "n",
+            "down",
+            "n",
+            "new",
+            "escape",
+            "i",
+            "p",
+            "escape",
+            "n",
+            "y",
+        )
         await typed(pilot, dashboard, "data.source", "y")
         assert len(dashboard.screen_stack) == 3  # Textual's own below, the runs, the form
         assert {path.name for path in dashboard.workspace.checkpoints.iterdir()} >= {"a", "b"}

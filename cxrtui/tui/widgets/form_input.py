@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.events import Paste
@@ -13,7 +14,7 @@ from textual.widgets import Input
 class FormInput(Input):
     """Lines and tabs in what is pasted divide it into this field's text and those of the fields that follow."""
 
-    BINDINGS: list[BindingType] = [Binding("ctrl+j", "submit", "Submit", show=False)]  # noqa: RUF012  a pasted line feed
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+j", "submit", "Submit", show=False)]  # a pasted line feed
 
     class Pasted(Message):
         """Texts for this field and those that follow."""

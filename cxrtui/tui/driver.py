@@ -1,0 +1,100 @@
+"""The terminal: an escape before other keys is a key of its own, and a terminal that has gone ends no run."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+from codecs import getincrementaldecoder
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import IO, Any
+
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+POLL_SECONDS = 0.1
+_ESCAPE, _PASTE_BEGINS, _PASTE_ENDS = "\x1b", "\x1b[200~", "\x1b[201~"
+_SEQUENCE = "[O\x1b"  # what can follow the escape of a terminal's sequence
+_WITH_ALT = "bdf\x7f\b"  # what a terminal sends, with an escape before it, for alt and an arrow or a deletion
+
+
+class KeyParser(XTermParser):
+    """Textual's parser, which joins an escape to keys typed after it where they are read at once.
+
+    So they are when a training keeps the processor busy: escape and `n` came out as alt and `n`, and longer texts as
+    ``^`` and the text.
+    """
+
+    def __init__(self, debug: bool = False) -> None:
+        super().__init__(debug)
+        self._recent = ""
+        self._pasting = False
+
+    def feed(self, data: str) -> Iterator[Message]:
+        """The keys of what was read."""
+        if not data:
+            yield from super().feed(data)
+        follows = _SEQUENCE  # an escape of an earlier read was typed by itself
+        for character in data:
+            if self._recent.endswith(_ESCAPE) and not self._pasting and character not in follows:
+                self._timeout_time = 0.0
+                yield from self.tick()
+            yield from super().feed(character)
+            self._recent = (self._recent + character)[-len(_PASTE_BEGINS) :]
+            self._pasting = self._recent == _PASTE_BEGINS or (self._pasting and self._recent != _PASTE_ENDS)
+            follows = _SEQUENCE + _WITH_ALT
+
+    def tick(self) -> Iterator[Message]:
+        """The keys that are complete as no more came."""
+        waited = self._timeout_time
+        yield from super().tick()
+        if waited is not None and self._timeout_time is None and not self._pasting:
+            self._recent = ""
+
+
+class _Terminal:
+    """The stream to the terminal; once that has gone, what is written is lost and nobody waits for it."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver with the parser above; the loss of the terminal is a hang-up."""
+
+    def __init__(self, app: App[Any], **options: Any) -> None:
+        super().__init__(app, **options)
+        self._file = _Terminal(self._file)  # type: ignore[assignment, arg-type]
+
+    def run_input_thread(self) -> None:
+        """Read keys until the screen ends or the terminal has gone."""
+        parser, decode = KeyParser(self._debug), getincrementaldecoder("utf-8")("replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(POLL_SECONDS):
+                    try:
+                        data = os.read(self.fileno, 4096)
+                    except OSError:
+                        data = b""
+                    if not data:
+                        os.kill(os.getpid(), signal.SIGHUP)  # whoever has the terminal as their own had one already
+                        return
+                    for message in parser.feed(decode(data)):
+                        self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)

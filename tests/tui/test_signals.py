@@ -1,0 +1,88 @@
+"""The dashboard at a terminal of ours, told to end from outside."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from cxrtui.runs import Run
+
+from .terminal import LEFT_THE_SCREEN, Terminal
+
+pytestmark = pytest.mark.slow
+LONG = ("data.size=32", "model.width=4", "model.stages=1,1,1,1", "model.hidden=8", "optim.batch_size=8",
+        "optim.learning_rate=1e-3", "optim.epochs=4000", "stop.patience=0")  # fmt: skip
+
+
+def training(films: Path, folder: Path) -> tuple[Terminal, Run]:
+    settings = [argument for setting in LONG for argument in ("--set", setting)]
+    terminal = Terminal("--workspace", str(folder), "train", "--data", str(films), "--init", "random", "--run", "run",
+                        *settings)  # fmt: skip
+    return terminal, Run(folder / "checkpoints" / "run")
+
+
+def steps(run: Run) -> int:
+    return run.events_file.read_text().count('"type": "StepDone"') if run.events_file.exists() else 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_saves_a_checkpoint_and_restores_the_terminal(
+    phantom_films: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    terminal, run = training(phantom_films, tmp_path)
+    with terminal:
+        before = terminal.attributes
+        terminal.until(lambda: steps(run) > 3)
+        assert terminal.attributes != before
+        terminal.process.send_signal(number)
+        if number == signal.SIGHUP:
+            terminal.process.send_signal(number)  # shells send it twice; it never ends the process at once
+        assert terminal.wait() == 5
+        assert LEFT_THE_SCREEN in terminal.output
+        assert terminal.attributes == before
+    state = run.read()
+    assert state.status == "stopped"
+    assert state.checkpoint is not None
+    assert state.checkpoint.step == state.steps[-1].step
+
+
+def test_a_terminal_that_is_gone_costs_no_step(phantom_films: Path, tmp_path: Path) -> None:
+    terminal, run = training(phantom_films, tmp_path)
+    with terminal:
+        terminal.until(lambda: steps(run) > 3)
+        terminal.hang_up()
+        assert terminal.wait() == 5
+    done = run.read()
+    assert done.status == "stopped"
+    assert done.checkpoint is not None
+    assert done.checkpoint.step == done.steps[-1].step > 3
+    with Terminal("--workspace", str(tmp_path), "train", "--resume", "run") as terminal:
+        terminal.until(lambda: run.read().steps[-1].step > done.steps[-1].step)
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.wait() == 5
+
+
+def test_a_second_signal_ends_at_once(phantom_films: Path, tmp_path: Path) -> None:
+    terminal, run = training(phantom_films, tmp_path)
+    with terminal:
+        before = terminal.attributes
+        terminal.until(lambda: steps(run) > 0)
+        terminal.process.send_signal(signal.SIGSTOP)  # so that both are there before the run can end by itself
+        terminal.process.send_signal(signal.SIGTERM)
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.process.send_signal(signal.SIGCONT)
+        assert terminal.wait() in {128 + signal.SIGTERM, 128 + signal.SIGINT}
+        assert LEFT_THE_SCREEN in terminal.output
+        assert terminal.attributes == before
+
+
+def test_without_a_run_a_signal_just_ends_it(tmp_path: Path) -> None:
+    with Terminal("--workspace", str(tmp_path)) as terminal:
+        before = terminal.attributes
+        terminal.shows("No runs yet")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.wait() == 128 + signal.SIGTERM
+        assert LEFT_THE_SCREEN in terminal.output
+        assert terminal.attributes == before
