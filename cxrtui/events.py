@@ -76,7 +76,10 @@ class FirstWeights(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DataPrepared(Event):
-    """The films are ready. `counts[part][label]` are films, `patients[part]` patients."""
+    """The films are ready. `counts[part][label]` are films, `patients[part]` patients.
+
+    `content` and `division` change with what the films are and with which split each is in, whatever their names.
+    """
 
     source: str
     fingerprint: str
@@ -87,6 +90,8 @@ class DataPrepared(Event):
     unreadable: list[list[str]] = field(default_factory=list)
     cached: bool = False
     seconds: float = 0.0
+    content: str = ""
+    division: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -218,8 +218,8 @@ def _drive(
             elif isinstance(event, events.Stopped):
                 outcome = EXIT_STOPPED if event.reason == "requested" else EXIT_DONE
             log(event)
-            if isinstance(event, events.DataPrepared) and not run.manifest_file.exists():
-                _write_manifest(run, settings, device, event)
+            if isinstance(event, events.DataPrepared):
+                _keep(run, settings, device, event)
             steering.look()
             if isinstance(event, (events.Paused, events.Resumed)):
                 steering.standing = isinstance(event, events.Paused)
@@ -239,11 +239,20 @@ def _ended_by(why: str, stopped: events.Stopped, run: Run) -> events.Failed:
     return events.Failed(error="Fault", message=message, exit_code=EXIT_FAULT, step=stopped.step)
 
 
+def _keep(run: Run, settings: Config, device: dict[str, object], data: events.DataPrepared) -> None:
+    """Record what the run began with; of one that is resumed, where its films have moved to."""
+    if not run.manifest_file.exists():
+        _write_manifest(run, settings, device, data)
+    if start_config(run).data.source != settings.data.source:
+        save_config(run, settings)
+
+
 def _write_manifest(run: Run, settings: Config, device: dict[str, object], data: events.DataPrepared) -> None:
     body = {
         "run": run.name, "seed": settings.run.seed, "versions": versions(), "device": device,
         "data": {"source": data.source, "fingerprint": data.fingerprint, "labels": data.labels,
-                 "counts": data.counts, "patients": data.patients},
+                 "counts": data.counts, "patients": data.patients,
+                 "content": data.content, "division": data.division},
     }  # fmt: skip
     write_atomic(run.manifest_file, strict_json.dumps(body, indent=2) + "\n")
 

@@ -1,5 +1,6 @@
 """The runner with the real training, in this process: the control file, failures, the log."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -7,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cxrtui import advice, runner
 from cxrtui import events as ev
-from cxrtui import runner
 from cxrtui.config import Config
 from cxrtui.runs import Run
 
@@ -135,3 +136,32 @@ def test_a_second_writer_is_refused_and_writes_nothing(small: Small, new_run: Ca
     lock.release()
     assert not run.events_file.exists()
     assert isinstance(told[-1], ev.Failed)
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_with_its_films_at_another_place(
+    small: Small, new_run: Callable[..., Run], phantom_films: Path, tmp_path: Path
+) -> None:
+    """To the same bits; from then on it knows the place. Where they are gone, the message has the command for it."""
+    whole, moved = new_run("whole"), new_run("moved")
+    first, then = tmp_path / "first", tmp_path / "then"
+    shutil.copytree(phantom_films, first)
+    config = small(optim__epochs=2, stop__patience=0, data__source=str(first))
+    assert runner.drive(whole, config) == 0
+    steps: list[ev.Event] = []
+    stop_after = lambda: len(steps) >= 3  # noqa: E731
+    heard = lambda line, event: steps.append(event) if isinstance(event, ev.StepDone) else None  # noqa: E731
+    assert runner.drive(moved, config, should_stop=stop_after, on_event=heard) == 5
+    first.rename(then)
+    assert runner.drive(moved, config, resume=True) == 3
+    failed = moved.tail().poll()[-1]
+    assert isinstance(failed, ev.Failed)
+    command = f"cxrtui train --resume {advice.named(moved)} --data NEWPATH"
+    assert f"are not at {first} any more" in failed.message
+    assert failed.message.endswith(command)
+    (then / "stray.png").write_bytes(b"")  # no film of the run
+    assert runner.drive(moved, small(optim__epochs=2, stop__patience=0, data__source=str(then)), resume=True) == 0
+    assert runner.start_config(moved).data.source == (str(then),)
+    ends = [[event for event in run.tail().poll() if isinstance(event, ev.Evaluated)] for run in (whole, moved)]
+    assert [event.metrics for event in ends[0]] == [event.metrics for event in ends[1]]
+    assert runner.start_config(whole).data.source == (str(first),)

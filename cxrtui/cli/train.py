@@ -53,6 +53,7 @@ def train(
       cxrtui --headless train --data films/ --init weights.safetensors --set optim.epochs=40
       cxrtui train --data ieee8023/ --data hannover:other/ --init random
       cxrtui --headless train --resume 20260101-120000 --json
+      cxrtui train --resume 20260101-120000 --data where/the/films/lie/now/
     """
     if list_settings:
         _list_settings(context.settings(config_file, assignments, {}))
@@ -63,10 +64,16 @@ def train(
     from cxrtui.net import shelf
 
     if resume:
-        if sources or config_file or assignments or init or name:
-            raise UsageError("A resumed run keeps its own configuration; give --resume alone, or start a new run.")
+        if config_file or assignments or init or name:
+            raise UsageError(
+                "A resumed run keeps its own configuration; give --resume alone (with --data where its films have "
+                "moved), or start a new run."
+            )
         run = runs.find_run(checkpoints, resume)
         settings = config.load(run.config_file)
+        if sources:
+            settings = config.with_values(settings, {"data.source": tuple(map(_absolute_source, sources))})
+            _need_sources(settings.data.source)
         if run.alive():
             raise UsageError(f"Run {run.name} is live already; watch it with: cxrtui attach {run.name}")
         if step is not None:
@@ -88,7 +95,7 @@ def train(
         _need_sources(settings.data.source)
         shelf.check(settings.model.init, settings.model.width, settings.model.stages)
     if detach:
-        _detach(context, settings, resume, name)
+        _detach(context, settings, resume, name, sources)
         return
     screen = not (context.headless or as_json)
     if screen:
@@ -123,6 +130,12 @@ def _need_sources(sources: Sequence[str]) -> None:
             raise DataError(f"No such file or folder: {path}; check --data.")
 
 
+def _absolute_source(source: str) -> str:
+    from cxrtui.data.sources import absolute
+
+    return absolute(source)
+
+
 def _absolute(settings: Config, workspace: Workspace) -> Config:
     """Paths that stay right when the run is resumed from another folder; a name on the shelf is one by then."""
     from cxrtui.data.sources import absolute
@@ -135,14 +148,15 @@ def _absolute(settings: Config, workspace: Workspace) -> Config:
     return config.with_values(settings, values)
 
 
-def _detach(context: Context, settings: Config, resume: str | None, name: str) -> None:
+def _detach(context: Context, settings: Config, resume: str | None, name: str, sources: tuple[str, ...]) -> None:
     from cxrtui import headless
 
     checkpoints = context.workspace.checkpoints
     arguments = ["--workspace", str(context.workspace.root), "--headless", "train"]
     if resume:
         run = runs.find_run(checkpoints, resume)
-        headless.detach(run, None, [*arguments, "--resume", str(run.folder)])
+        moved = [word for source in sources for word in ("--data", source)]
+        headless.detach(run, None, [*arguments, "--resume", str(run.folder), *moved])
     else:
         run = runs.Run(checkpoints / (name or runs.fresh_name(checkpoints)))
         headless.detach(run, settings, [*arguments, "--run", run.name])

@@ -10,17 +10,23 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Generator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from cxrtui.config import Config, DataConfig
 from cxrtui.data import splits
-from cxrtui.data.films import PARTS
+from cxrtui.data.continued import Began, check_division, content_of, division_of, moved, restore
+from cxrtui.data.films import PARTS, printable
 from cxrtui.data.parts import Part, Prepared
 from cxrtui.data.pool import Interrupted
 from cxrtui.data.reading import Readable, ShouldStop, read
+from cxrtui.data.store import CODE_VERSION
+from cxrtui.errors import DataError
 from cxrtui.events import DataPrepared, Event, Warned
+from cxrtui.workspace import expand
 
 __all__ = ["Interrupted", "Part", "Prepared", "load_evaluation", "prepare"]
 
@@ -30,23 +36,36 @@ def _never() -> bool:
 
 
 def prepare(
-    config: Config, *, splits_out: Path | None = None, should_stop: ShouldStop = _never
+    config: Config, *, splits_out: Path | None = None, began: Began | None = None, should_stop: ShouldStop = _never
 ) -> Generator[Event, None, Prepared]:
     """Prepare the films that `config.data` names, in three parts.
 
     Yields `Preparing` some ten times a second, `Warned`, and last one `DataPrepared`. `splits_out`, where given,
-    receives the division as splits.csv.
+    receives the division as splits.csv. `began`: what a run that is resumed recorded, whose films and division these
+    have to be.
 
     Raises:
-        DataError: the source, its labels or its split cannot be used, or too many films are unreadable.
+        DataError: the source, its labels or its split cannot be used, or too many films are unreadable; or they are not
+            those of `began`.
         Interrupted: `should_stop` said so.
     """
-    began = time.monotonic()
+    started = time.monotonic()
     data = config.data
     ready = yield from read(data, data.source, should_stop)
     if unknown := sum(not film.patient_known for film, _ in ready.films):
         yield _leakage(unknown, len(ready.films))
-    if data.splits:
+    settings = {"side": ready.store.side, "fit": data.fit, "version": CODE_VERSION}
+    content = content_of(ready.films, ready.digests, settings, ready.labels.names)
+    if began is not None and began.content:
+        ready, kept, renamed = restore(ready, content, began)
+        if renamed:
+            yield Warned(code="films-moved", message=f"{renamed:,} of {len(kept):,} films have other names than when "
+                         "the run began; they are told by what is in them.")  # fmt: skip
+        check_division(ready.films, ready.digests, kept, partial(_first_division, config, ready), began)
+        _check_given(data.splits, ready, kept, began)
+        splits.check(ready.films, kept)
+        division = splits.Division(kept)
+    elif data.splits:
         division = splits.read(data.splits, ready.films)
         if division.absent:
             yield Warned(
@@ -74,8 +93,42 @@ def prepare(
     members = {name: [i for i, part in enumerate(division.parts) if part == name] for name in PARTS}
     parts = {name: _part(ready, places) for name, places in members.items()}
     left_out = dict(sorted((Counter(ready.left_out) + division.left_out).items()))
-    yield _summary(ready, parts, left_out, time.monotonic() - began)
+    summary = _summary(ready, parts, left_out, time.monotonic() - started)
+    yield replace(summary, content=content, division=division_of(ready.digests, division.parts))
     return Prepared(parts, ready.labels.names, ready.fingerprint, ready.store.side)
+
+
+def _first_division(config: Config, ready: Readable) -> list[str] | None:
+    """How the films were divided when the run began, as far as that can be told again."""
+    data = config.data
+    try:
+        if data.splits:
+            return splits.read(data.splits, ready.films).parts
+        by_name = sorted(range(len(ready.films)), key=lambda place: ready.films[place][0].name)
+        films, digests = [ready.films[i] for i in by_name], [ready.digests[i] for i in by_name]
+        drawn = splits.draw(films, digests, seed=config.run.seed, validation=data.validation, test=data.test).parts
+    except DataError:
+        return None
+    return [part for _, part in sorted(zip(by_name, drawn, strict=True))]
+
+
+def _check_given(file: str, ready: Readable, kept: Sequence[str], began: Began) -> None:
+    """Nothing, unless the file of ``data.splits``, where it is still there, says otherwise than when the run began.
+
+    Raises:
+        DataError: it does.
+    """
+    path = expand(file)
+    if not file or path == began.file or not path.is_file():
+        return
+    there = {row["path"]: row["part"] for _, row in splits.listed(path)}
+    now = [there.get(printable(film.name).strip(), there.get(printable(film.path).strip(), part))
+           for (film, _), part in zip(ready.films, kept, strict=True)]  # fmt: skip
+    if what := moved(ready.films, kept, now):
+        raise DataError(
+            f"{printable(path)} was changed since run {began.name} began with it: {what}; put the old file back, or "
+            "start a new run with the new one."
+        )
 
 
 def load_evaluation(

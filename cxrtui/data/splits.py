@@ -177,6 +177,31 @@ def write(file: Path, films: Chosen, digests: Sequence[str], parts: Sequence[str
     os.replace(temporary, file)
 
 
+def listed(file: Path) -> list[tuple[int, dict[str, str]]]:
+    """The line and the cells of each film of the split file at `file`; of `COLUMNS`, path and part are there.
+
+    Raises:
+        DataError: it cannot be read, a part has an unknown name, or a film is listed in two parts.
+    """
+    result = []
+    seen: dict[str, tuple[int, str]] = {}
+    for line, row in read_table(file):
+        if "path" not in row or "part" not in row:
+            raise DataError(f"{printable(file)} is not a split file; it needs the columns path and part.")
+        if row["part"] not in ("", *PARTS):
+            raise DataError(
+                f"Unknown part {row['part']!r} in line {line} of {printable(file)}; it may be {', '.join(PARTS)}."
+            )
+        before, part = seen.setdefault(row["path"], (line, row["part"]))
+        if part != row["part"]:
+            raise DataError(
+                f"{printable(file)} has {printable(row['path'])} in two parts: {part or 'none'} in line {before} and "
+                f"{row['part'] or 'none'} in line {line}; correct one of the lines."
+            )
+        result.append((line, row))
+    return result
+
+
 def read(file: str | Path, films: Chosen) -> Division:
     """The division that `file` gives, for exactly these `films`.
 
@@ -186,17 +211,9 @@ def read(file: str | Path, films: Chosen) -> Division:
         DataError: the file cannot be read or used, does not cover all films, or breaks the rules of `check`.
     """
     path = expand(file)
-    listed: dict[str, str] = {}
-    for line, row in read_table(path):
-        if "path" not in row or "part" not in row:
-            raise DataError(f"{printable(path)} is not a split file; it needs the columns path and part.")
-        if row["part"] not in ("", *PARTS):
-            raise DataError(
-                f"Unknown part {row['part']!r} in line {line} of {printable(path)}; it may be {', '.join(PARTS)}."
-            )
-        listed[row["path"]] = row["part"]
+    there = {row["path"]: row["part"] for _, row in listed(path)}
     names = [(printable(film.name).strip(), printable(film.path).strip()) for film, _ in films]
-    found = [listed.get(name, listed.get(whole)) for name, whole in names]
+    found = [there.get(name, there.get(whole)) for name, whole in names]
     if missing := [film.name for (film, _), part in zip(films, found, strict=True) if part is None]:
         raise DataError(
             f"{printable(path)} does not say where {len(missing)} of {len(films)} films belong, one of them "
@@ -205,4 +222,4 @@ def read(file: str | Path, films: Chosen) -> Division:
     parts = [part or "" for part in found]
     check(films, parts)
     unused = Counter({"films without a part in the split file": parts.count("")})
-    return Division(parts, +unused, absent=max(0, len(listed) - len(films)))
+    return Division(parts, +unused, absent=max(0, len(there) - len(films)))

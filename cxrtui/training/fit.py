@@ -10,8 +10,8 @@ import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
+from cxrtui import advice, transfer
 from cxrtui import events as ev
-from cxrtui import transfer
 from cxrtui.config import Config
 from cxrtui.data.feed import make_feed, steps_per_epoch
 from cxrtui.data.prepare import Interrupted, Prepared, prepare
@@ -20,6 +20,7 @@ from cxrtui.evaluation.judge import Judge
 from cxrtui.net import backend
 from cxrtui.net.checkpoints import Checkpoints
 from cxrtui.runs import Run
+from cxrtui.training.began import began, check_there
 from cxrtui.training.first_weights import first_weights
 from cxrtui.training.loop import evaluate, train
 from cxrtui.training.losses import class_weights
@@ -76,15 +77,18 @@ def fit(
         try:
             if latest is None:
                 yield from first_weights(config, should_stop)
-            prepared = yield from prepare(_with_own_split(config, run), splits_out=run.splits_file,
-                                          should_stop=should_stop)  # fmt: skip
+            known = began(run) if resume else None
+            if resume:
+                check_there(config, run)
+            divided = config if known is not None and known.content else _with_own_split(config, run)
+            prepared = yield from prepare(divided, splits_out=run.splits_file, began=known, should_stop=should_stop)
         except Interrupted:
             yield ev.Stopped(reason="requested", step=position.step, epoch=0)
             return
-        if begun.fingerprint and begun.fingerprint != prepared.fingerprint:
+        if divided is not config and begun.fingerprint not in ("", prepared.fingerprint):  # an older version's run
             raise DataError(
-                f"The films of {', '.join(config.data.source)} are not those that run {run.name} began with; "
-                "bring the old ones back or start a new run."
+                f"The films of {', '.join(config.data.source)} are not those that run {run.name} began with; bring "
+                f"the old ones back, say where they lie with: {advice.resume(run, data=True)} (or start a new run)."
             )
         session = yield from _set_up(config, run, prepared, checkpoints, position, latest,
                                      should_stop, should_checkpoint, should_pause)  # fmt: skip

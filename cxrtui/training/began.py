@@ -1,0 +1,41 @@
+"""What a run that is resumed recorded of its films, and whether these are still where it had them."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from cxrtui import advice
+from cxrtui.config import Config
+from cxrtui.data.continued import Began
+from cxrtui.data.films import printable
+from cxrtui.data.sources import TFDS, split_name
+from cxrtui.errors import DataError
+from cxrtui.files import read_text
+from cxrtui.runs import Run
+
+
+def began(run: Run) -> Began:
+    """The record in the run's manifest.json; without hashes where it has none, as runs of older versions."""
+    try:
+        data = json.loads(read_text(run.manifest_file))["data"]
+        content, division = str(data["content"]), str(data["division"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        content = division = ""
+    there = run.splits_file.exists()
+    return Began(run.name, advice.resume(run, data=True), run.splits_file, content if there else "", division)
+
+
+def check_there(config: Config, run: Run) -> None:
+    """Nothing, where the sources of `config` exist.
+
+    Raises:
+        DataError: one does not; the message has the command that goes on with its films at another place.
+    """
+    for source in config.data.source:
+        layout, path = split_name(source)
+        if layout != TFDS and not os.path.lexists(path):
+            raise DataError(
+                f"The films of run {run.name} are not at {printable(path)} any more; name where they lie now, every "
+                f"--data of the run again, with: {advice.resume(run, data=True)}"
+            )
