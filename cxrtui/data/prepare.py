@@ -23,7 +23,7 @@ from cxrtui.data.films import PARTS, printable
 from cxrtui.data.parts import Part, Prepared
 from cxrtui.data.pool import Interrupted
 from cxrtui.data.reading import Readable, ShouldStop, read
-from cxrtui.data.store import CODE_VERSION
+from cxrtui.data.store import PIXELS_VERSION
 from cxrtui.errors import DataError
 from cxrtui.events import DataPrepared, Event, Warned
 from cxrtui.workspace import expand
@@ -54,7 +54,7 @@ def prepare(
     ready = yield from read(data, data.source, should_stop)
     if unknown := sum(not film.patient_known for film, _ in ready.films):
         yield _leakage(unknown, len(ready.films))
-    settings = {"side": ready.store.side, "fit": data.fit, "version": CODE_VERSION}
+    settings = {"side": ready.store.side, "fit": data.fit, "version": PIXELS_VERSION}
     content = content_of(ready.films, ready.digests, settings, ready.labels.names)
     if began is not None and began.content:
         ready, kept, renamed = restore(ready, content, began)
