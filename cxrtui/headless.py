@@ -201,7 +201,9 @@ def _say_goodbye(console: Console, run: Run, code: int, debug: bool) -> None:
         text = f"Run {run.name} is stopped. Resume with: cxrtui --headless train --resume {run.name}"
     else:
         traceback = run.folder / "traceback.txt"
-        text = f"Run {run.name} failed; its log is {run.events_file}, the traceback {traceback}."
+        text = f"Run {run.name} failed"
+        text += f"; its log is {run.events_file}" if run.events_file.is_file() else ""
+        text += f", the traceback {traceback}." if traceback.is_file() else "."
         if debug:
             with contextlib.suppress(OSError):
                 text = f"{read_text(traceback, errors='replace')}{text}"

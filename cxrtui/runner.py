@@ -180,7 +180,7 @@ def drive(
     log = _Log(run, on_event)
     try:
         log.lock = run.acquire()
-    except (CxrtuiError, OSError) as error:
+    except CxrtuiError as error:
         # The run's log belongs to whoever holds the lock; the caller alone is told.
         message, code = endings.described(run, error)
         failed = events.Failed(error=type(error).__name__, message=message, exit_code=code)

@@ -28,8 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxrtui import events
-from cxrtui.disk import explained
-from cxrtui.errors import UsageError
+from cxrtui.disk import explained, refusal
+from cxrtui.errors import CheckpointError, UsageError
 from cxrtui.files import is_there, open_file, read_text
 from cxrtui.progress import RunState, fold_all, with_problem
 
@@ -273,8 +273,16 @@ class Run:
 
         Raises:
             UsageError: another process has it.
+            CheckpointError: the disk refuses.
         """
-        return RunLock(self.folder / "lock")
+        try:
+            return RunLock(self.folder / "lock")
+        except OSError as error:
+            why = refusal(error)
+            remedy = why.remedy if why else "check the folder"
+            raise CheckpointError(
+                f"Run {self.name} cannot be written to ({self.folder / 'lock'}: {explained(error)}); {remedy}."
+            ) from None
 
     def holder(self) -> int | None:
         """The pid of the process that writes the run, or None."""

@@ -20,6 +20,14 @@ def cxrtui(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def test_a_full_disk_under_stdout_is_one_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cxrtui", "runs", "list"]
+    with Path("/dev/full").open("w") as full:
+        answer = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert answer.returncode == 2
+    assert answer.stderr == "cxrtui: What this prints to cannot be used (no space left on device); make room.\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "forbidden"),
     [

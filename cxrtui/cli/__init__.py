@@ -6,7 +6,9 @@ loads JAX, ``--headless`` never Textual.
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import sys
 import traceback
 
@@ -15,7 +17,8 @@ import click
 from cxrtui import terminal
 from cxrtui.cli import data, judge, steer, train, weights
 from cxrtui.cli.group import cli
-from cxrtui.errors import CxrtuiError
+from cxrtui.disk import refusal
+from cxrtui.errors import CxrtuiError, UsageError
 from cxrtui.imports import contain
 
 __all__ = ["cli", "data", "judge", "main", "steer", "train", "weights"]
@@ -33,9 +36,16 @@ def main() -> None:
 
 def _run(debug: bool) -> None:
     try:
-        sys.exit(cli.main(standalone_mode=False))
+        try:
+            answer = cli.main(standalone_mode=False)
+        finally:
+            sys.stdout.flush()  # here, where what a full disk says can be told
+        sys.exit(answer)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
+    except BrokenPipeError:
+        _abandon_stdout()
+        sys.exit(1)  # as click does
     except click.ClickException as error:
         text = io.StringIO()
         error.show(text)
@@ -52,5 +62,19 @@ def _run(debug: bool) -> None:
     except Exception as error:
         if debug:
             traceback.print_exc()
+        _abandon_stdout()
+        if isinstance(error, OSError) and (why := refusal(error)):
+            place = error.filename or "What this prints to"
+            click.echo(f"cxrtui: {place} cannot be used ({why.reason}); {why.remedy}.", err=True)
+            sys.exit(UsageError.exit_code)
         click.echo(f"cxrtui: a fault of ours, {type(error).__name__}: {error}; --debug shows where.", err=True)
         sys.exit(1)
+
+
+def _abandon_stdout() -> None:
+    """Give Python, which flushes it once more at the end, something that it can flush to, where stdout fails."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

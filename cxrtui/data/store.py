@@ -25,6 +25,7 @@ from cxrtui.data.decode import stored_side as stored_side
 from cxrtui.data.decoding.films import PIXELS_VERSION as PIXELS_VERSION
 from cxrtui.data.decoding.films import decoders
 from cxrtui.data.films import Film
+from cxrtui.disk import explained, refusal
 from cxrtui.errors import DataError
 
 _INDEX = "index.json"
@@ -191,12 +192,12 @@ def build_store(folder: Path, records: Iterator[Record], *, side: int, count: in
             os.replace(folder, temporary.with_name(f"{temporary.name}-old"))
         os.replace(temporary, folder)
     except (OSError, RuntimeError, ValueError) as error:
-        if not isinstance(error, OSError) and "space left" not in str(error):  # array_record's own way to say ENOSPC
+        why = refusal(error)  # array_record has its own way to say it
+        if why is None and not isinstance(error, OSError):
             raise
-        reason = getattr(error, "strerror", None) or "no space left on device"
         raise DataError(
-            f"Cannot write the prepared films to {folder.parent}: {reason}; make room, or set CXRTUI_CACHE_DIR to a "
-            "folder that has it."
+            f"Cannot write the prepared films to {folder.parent}: {why.reason if why else explained(error)}; "
+            f"{why.remedy if why else 'make room'}, or set CXRTUI_CACHE_DIR to another folder."
         ) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -69,7 +69,8 @@ class Dashboard(KeysInTurn):
 
     def on_unmount(self) -> None:
         """What is left behind ends at its next step, if the process lives that long."""
-        self.trainer.signal()
+        failed = self.return_code == EXIT_FAULT and self._exception is not None
+        self.trainer.signal(f"The dashboard has failed ({type(self._exception).__name__})" if failed else "")
         self.shelver.give_up()
 
     def _tell(self) -> None:

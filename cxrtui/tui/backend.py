@@ -59,11 +59,12 @@ class Classifier(Protocol):
 
 
 def _drive(
-    run: Run, config: Config, *, resume: bool, should_stop: Callable[[], bool], on_event: Callable[[str, Event], None]
-) -> int:
+    run: Run, config: Config, *, resume: bool, should_stop: Callable[[], bool],
+    on_event: Callable[[str, Event], None], fault: Callable[[], str],
+) -> int:  # fmt: skip
     from cxrtui.runner import drive
 
-    return drive(run, config, resume=resume, should_stop=should_stop, on_event=on_event)
+    return drive(run, config, resume=resume, should_stop=should_stop, on_event=on_event, fault=fault)
 
 
 def _start_config(run: Run) -> Config:
@@ -104,7 +105,7 @@ class Drive(Protocol):
 
     def __call__(
         self, run: Run, config: Config, *, resume: bool, should_stop: Callable[[], bool],
-        on_event: Callable[[str, Event], None],
+        on_event: Callable[[str, Event], None], fault: Callable[[], str],
     ) -> int:  # fmt: skip
         """Train to the end of the run; the answer is the exit code."""
 

@@ -23,6 +23,7 @@ class Trainer:
         """Why the run could not even start; whatever fails later is in its log."""
         self._backend = backend
         self._code: int | None = None
+        self._fault = ""
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -51,7 +52,7 @@ class Trainer:
             UsageError: another run trains here already.
         """
         self.check_free()
-        self.run, self.problem, self._code = run, "", None
+        self.run, self.problem, self._code, self._fault = run, "", None, ""
         self._stop = threading.Event()
         self._thread = threads.start(f"train {run.name}", self._work, run, config, resume, self._stop)
 
@@ -59,7 +60,8 @@ class Trainer:
         try:
             if config is None:
                 config = self._backend.start_config(run)
-            self._code = self._backend.drive(run, config, resume=resume, should_stop=stop.is_set, on_event=self._heard)
+            self._code = self._backend.drive(run, config, resume=resume, should_stop=stop.is_set, on_event=self._heard,
+                                             fault=lambda: self._fault)  # fmt: skip
         except CxrtuiError as error:
             self.problem, self._code = str(error), error.exit_code
         except Exception as error:  # drive never raises, but an import may
@@ -69,8 +71,9 @@ class Trainer:
         if isinstance(event, Failed):  # where another process holds the run, its log does not say so
             self.problem = event.message
 
-    def signal(self) -> None:
-        """Ask the thread to end at its next step, with a checkpoint."""
+    def signal(self, fault: str = "") -> None:
+        """Ask the thread to end at its next step, with a checkpoint; for a `fault` of ours, its log says which."""
+        self._fault = fault
         self._stop.set()
 
     def finish(self) -> None:
@@ -86,6 +89,8 @@ class Trainer:
     @property
     def exit_code(self) -> int:
         """What the process should answer: the last run's code; of one that is left behind, whether it can go on."""
+        if self._fault:
+            return EXIT_FAULT
         if self.run is None:
             return EXIT_DONE
         if self._code is not None:

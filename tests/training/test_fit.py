@@ -164,7 +164,7 @@ def test_a_finished_run_resumes_to_its_evaluation_alone(small: Small, new_run: N
 @pytest.mark.slow
 def test_pauses_and_saves_between_any_steps_change_no_bit(small: Small, new_run: NewRun) -> None:
     whole, paused = new_run("whole"), new_run("paused")
-    config = small(optim__epochs=2, stop__patience=0)
+    config = small(optim__epochs=1)
     list(fit(config, whole))
     story: list[ev.Event] = []
     standing = 0
@@ -179,10 +179,10 @@ def test_pauses_and_saves_between_any_steps_change_no_bit(small: Small, new_run:
         story.append(event)
     kinds = [type(event).__name__ for event in story if not isinstance(event, ev.Preparing)]
     pauses = [place for place, kind in enumerate(kinds) if kind == "Paused"]
-    assert len(pauses) > 10
+    assert len(pauses) > 4
     for place in pauses:
         assert "StepDone" not in kinds[place : kinds.index("Resumed", place)]
-    assert kinds.count("CheckpointSaved") > 10
+    assert kinds.count("CheckpointSaved") > 4
     assert all(np.array_equal(x, y) for x, y in zip(weights_of(whole), weights_of(paused), strict=True))
 
 

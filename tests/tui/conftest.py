@@ -56,8 +56,10 @@ class FakeDrive:
         self.hold.set()
 
     def __call__(
-        self, run: Run, config: Config, *, resume: bool, should_stop: Callable[[], bool], on_event: object
-    ) -> int:
+        self, run: Run, config: Config, *, resume: bool, should_stop: Callable[[], bool], on_event: object,
+        fault: Callable[[], str],
+    ) -> int:  # fmt: skip
+        self.fault = fault
         self.calls.append((run.name, config, resume))
         lock = run.acquire()
         try:

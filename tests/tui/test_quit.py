@@ -77,6 +77,25 @@ async def test_quit_now_leaves_at_once_and_signals(dashboard: Dashboard, drive: 
     drive.hold.set()  # the daemon thread was told to stop
 
 
+async def test_a_dashboard_that_fails_says_so_to_its_run(dashboard: Dashboard, drive: FakeDrive) -> None:
+    def broken() -> None:
+        raise KeyError("column")
+
+    drive.hold.clear()
+
+    async def used() -> None:
+        async with dashboard.run_test(size=(80, 24)) as pilot:
+            await start(dashboard, pilot)
+            dashboard.call_later(broken)
+            await until(pilot, lambda: not dashboard.is_running)
+
+    with pytest.raises(KeyError):
+        await used()
+    assert drive.fault() == "The dashboard has failed (KeyError)"
+    assert dashboard.trainer.exit_code == 1
+    drive.hold.set()
+
+
 async def test_a_run_of_another_process_is_left_alone(dashboard: Dashboard) -> None:
     run = logs.write(dashboard.workspace.checkpoints, "theirs", logs.midway("theirs"))
     lock = run.acquire()
