@@ -28,7 +28,7 @@ from PIL.Image import Resampling
 from cxrtui.data.dicom.recognise import HEAD, is_dicom
 from cxrtui.data.films import Display
 from cxrtui.data.pictures import LARGE, large_at_once, open_picture, reading
-from cxrtui.data.samples import Samples, png_samples
+from cxrtui.data.samples import Samples, orientation, png_samples
 from cxrtui.data.tiff import is_deep_tiff, tiff_samples
 from cxrtui.data.tones import COLLAPSED, Array, eight_bits, refuse_uniform, scaled, spread
 from cxrtui.data.tones import Grey as Grey
@@ -153,17 +153,10 @@ def _decode(stream: BinaryIO, enough: int, display: Display | None, notes: list[
         with large_at_once if width * height > LARGE else nullcontext():
             if kind == "TIFF" and is_deep_tiff(image):
                 return _deep(tiff_samples(stream), display, notes)
-            samples = png_samples(stream, head) if kind == "PNG" else None
+            samples = png_samples(stream, head, image) if kind == "PNG" else None
             grey = _shallow(image, notes) if samples is None else _deep(samples, display, notes)
-            turn = _TURNS.get(_orientation(image))
+            turn = _TURNS.get(orientation(image) if samples is None else samples.turn)
         return grey.transpose(turn) if turn is not None else grey
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        return int(image.getexif().get(0x0112, 1))
-    except Exception:  # broken metadata says nothing about the picture
-        return 1
 
 
 def _shallow(image: Image.Image, notes: list[str]) -> Image.Image:

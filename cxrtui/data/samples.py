@@ -20,33 +20,42 @@ _HALVES = {2: ("RGB;16B", "RGB;16L"), 6: ("RGBA;16B", "RGBA;16L")}
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """`values` as stored, `[H, W]` grey or `[H, W, 3]` RGB, turned upright; `alpha` `[H, W]` where it has one."""
+    """`values` as stored, `[H, W]` grey or `[H, W, 3]` RGB; `alpha` `[H, W]` where it has one; `turn` is EXIF's."""
 
     values: Array
     alpha: Array | None = None
     white_is_zero: bool = False
+    turn: int = 1
 
 
-def png_samples(stream: BinaryIO, head: bytes) -> Samples | None:
-    """The samples of a PNG file of 16 bits, None where it has fewer."""
+def orientation(image: Image.Image) -> int:
+    """EXIF's orientation, 1 to 8 (EXIF 2.32 section 4.6.4), 1 where it has none. It may decode the picture."""
+    try:
+        return int(image.getexif().get(0x0112, 1))
+    except Exception:  # broken metadata says nothing about the picture
+        return 1
+
+
+def png_samples(stream: BinaryIO, head: bytes, image: Image.Image) -> Samples | None:
+    """The samples of the PNG file in `stream`, opened as `image`; None where it has fewer than 16 bits."""
     bits, colour = head[24], head[25]
     if bits != 16:
         return None
-    stream.seek(0)
     if colour == 0:
-        with PngImagePlugin.PngImageFile(stream) as image:
-            values = np.asarray(image).astype(np.uint16)
-            return Samples(values, _keyed(values, image.info.get("transparency")))
+        values = np.asarray(image).astype(np.uint16)
+        return Samples(values, _keyed(values, image.info.get("transparency")), turn=orientation(image))
     if colour == 4:  # four bytes a pixel: two of grey, two of alpha
-        found = np.asarray(_as(stream, "RGBA")).astype(np.uint16)
+        both = _as(stream, "RGBA")
+        found = np.asarray(both).astype(np.uint16)
         pairs = found[..., 0::2] << 8 | found[..., 1::2]
-        return Samples(pairs[..., 0], pairs[..., 1])
+        return Samples(pairs[..., 0], pairs[..., 1], turn=orientation(both))
     upper, lower = _HALVES[colour]
     high = _as(stream, upper)
     found = np.asarray(high).astype(np.uint16) * np.uint16(256) + np.asarray(_as(stream, lower))
+    turn = orientation(high)
     if colour == 6:
-        return Samples(found[..., :3], found[..., 3])
-    return Samples(found, _keyed(found, high.info.get("transparency")))
+        return Samples(found[..., :3], found[..., 3], turn=turn)
+    return Samples(found, _keyed(found, high.info.get("transparency")), turn=turn)
 
 
 def _as(stream: BinaryIO, raw: str) -> Image.Image:

@@ -73,6 +73,18 @@ def test_luma_is_of_the_full_values(tmp_path: Path) -> None:
     assert np.abs(decode(png(tmp_path / "film.png", colours)).astype(int) - expected).max() <= 1
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_a_deep_png_is_turned(tmp_path: Path, channels: int) -> None:
+    planes = [film(65535)] * (1 if channels < 3 else 3) + [np.full(SHAPE, 65535)] * (channels % 2 == 0)
+    path = png(tmp_path / "film.png", np.stack(planes, -1))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    body, data = path.read_bytes(), exif.tobytes().removeprefix(b"Exif\0\0")
+    chunk = struct.pack(">I", len(data)) + b"eXIf" + data + struct.pack(">I", zlib.crc32(b"eXIf" + data))
+    path.write_bytes(body[:33] + chunk + body[33:])
+    np.testing.assert_array_equal(decode(path), np.rot90(seen(film(65535), 65535), -1))
+
+
 @pytest.mark.parametrize("key", [(0,), (0, 0, 0)])
 def test_a_transparent_colour_of_16_bits(tmp_path: Path, key: tuple[int, ...]) -> None:
     values = np.maximum(film(65535), 1)
