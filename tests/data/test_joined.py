@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -138,6 +140,36 @@ def test_a_store_of_our_own_is_a_tfds_source(
         read_source("tfds:no_such_data_set")
     with pytest.raises(DataError, match="No tfds data set was named"):
         read_source("tfds:")
+
+
+def test_encoded_images_of_tfds_are_written_out_as_they_are(tmp_path: Path, configure: Callable[..., Config]) -> None:
+    import tensorflow_datasets as tfds
+
+    encoded = [save(tmp_path / f"{n}.{('png', 'jpg')[n % 2]}", n).read_bytes() for n in range(4)]
+    encoded.append(encoded[0][:300])  # cut short: found out where films are decoded, and one film's matter
+
+    class Encoded(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc]
+        VERSION = tfds.core.Version("1.0.0")
+        code_path = None
+
+        def _info(self) -> Any:
+            label = tfds.features.ClassLabel(names=["COVID-19", "Normal"])
+            features = {"image": tfds.features.Image(shape=(None, None, 1)), "label": label}
+            return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features),
+                                         disable_shuffling=True)  # fmt: skip
+
+        def _split_generators(self, _: object) -> Any:
+            return {"train": ((n, {"image": io.BytesIO(body), "label": n % 2}) for n, body in enumerate(encoded))}
+
+        def _generate_examples(self) -> Any:
+            """Nothing: the split is made above."""
+
+    made = Encoded(file_format="array_record", data_dir=str(tmp_path / "tfds"))
+    made.download_and_prepare(download_config=tfds.download.DownloadConfig(try_download_gcs=False))
+    configure(tmp_path)  # a cache of its own
+    films = read_source(f"tfds:{tmp_path / 'tfds'}").films
+    assert [film.path.read_bytes() for film in films] == encoded
+    assert [film.path.suffix for film in films] == [".png", ".jpg", ".png", ".jpg", ".png"]
 
 
 def test_wide_quoted_tables_with_wrong_paths(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """``tfds:NAME``: a data set that tensorflow-datasets has prepared on this machine, and cxrtui's own prepared stores.
 
-Its images are written out once, as PNG in the cache, because everything behind a source reads files. TensorFlow is not
-needed for data sets in array_record files (``tfds build --file_format=array_record``).
+Its images are written out once, into the cache (encoded ones as they are, others as PNG), because everything behind a
+source reads files. TensorFlow is not needed for data sets in array_record files (``tfds build
+--file_format=array_record``).
 """
 
 from __future__ import annotations
@@ -124,9 +125,15 @@ def _write_out(builder: Any, folder: Path, name: str, image: str, label: str) ->
 
 
 def _records(builder: Any, folder: Path, image: str, label: str, left_out: Counter[str]) -> Iterator[dict[str, str]]:
+    import tensorflow_datasets as tfds
+
     names = builder.info.features[label].names
+    # Encoded images go out as they are: nothing decodes in this process.
+    kind = builder.info.features[image]
+    encoded = type(kind).__name__ == "Image" and np.dtype(kind.np_dtype).kind == "u"
+    decoders = {image: tfds.decode.SkipDecoding()} if encoded else None
     for split in sorted(builder.info.splits):
-        source = builder.as_data_source(split)
+        source = builder.as_data_source(split, decoders=decoders)
         for place in range(len(source)):
             record = source[place]
             if _text(record.get("error", "")):
@@ -136,8 +143,12 @@ def _records(builder: Any, folder: Path, image: str, label: str, left_out: Count
             if index < 0:
                 left_out["a film without a label"] += 1
                 continue
-            own = f"{split}-{place:07d}.png"
-            _picture(np.asarray(record[image])).save(folder / own)
+            jpeg = encoded and record[image].startswith(b"\xff\xd8")
+            own = f"{split}-{place:07d}.{'jpg' if jpeg else 'png'}"
+            if encoded:
+                (folder / own).write_bytes(record[image])
+            else:
+                _picture(np.asarray(record[image])).save(folder / own)
             said = {key: text for key in _SAID if (text := _text(record.get(key, "")))}
             yield {"name": own, "label": names[index], "split": SPLITS.get(split.casefold(), ""), **said}
 
