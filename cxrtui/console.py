@@ -18,7 +18,7 @@ from rich.text import Text
 
 from cxrtui import RESEARCH_ONLY, strict_json
 from cxrtui.errors import UsageError
-from cxrtui.printable import printable
+from cxrtui.printable import cell, path_cell, printable
 from cxrtui.printing import PrintableConsole
 from cxrtui.progress import RunState, metrics_text, percent
 from cxrtui.runs import Run
@@ -154,9 +154,9 @@ def _print_csv(row: Classified, header: list[str] | None) -> list[str]:
     """One row; `probability` is that of the class in `positive`."""
     positive, probability = list(row.probabilities.items())[-1] if row.ok else ("", "")
     body = {
-        "file": printable(row.file), "ok": row.ok, "label": row.label, "positive": positive,
-        "probability": probability, "threshold": row.threshold if row.ok else "", "error": row.error,
-        "notes": "; ".join(row.notes),
+        "file": path_cell(row.file), "ok": row.ok, "label": cell(row.label), "positive": cell(positive),
+        "probability": probability, "threshold": row.threshold if row.ok else "", "error": cell(row.error),
+        "notes": cell("; ".join(row.notes)),
     }  # fmt: skip
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -14,6 +14,7 @@ import unicodedata
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0") | frozenset(
     map(chr, range(0xE0100, 0xE01F0))
 )
+_FORMULA = ("=", "+", "-", "@")
 
 
 def printable(text: object) -> str:
@@ -33,6 +34,29 @@ def printable(text: object) -> str:
 def printable_lines(text: object) -> str:
     """As `printable`, but line feeds stay."""
     return "\n".join(map(printable, str(text).split("\n")))
+
+
+def cell(text: object) -> str:
+    """As `printable`, for a cell of a CSV: a spreadsheet takes it for text and for no formula (CWE-1236).
+
+    What begins as a formula gets an apostrophe before it, as spreadsheets write such text themselves; numbers stay.
+    """
+    line = printable(text)
+    return f"'{line}" if line[:1] in _FORMULA and len(line) > 1 and not _is_number(line) else line
+
+
+def path_cell(path: object) -> str:
+    """As `cell`, for a path, which stays one that opens: ``./`` goes before what begins as a formula."""
+    line = printable(path)
+    return f"./{line}" if line[:1] in _FORMULA else line
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _shows(character: str) -> bool:

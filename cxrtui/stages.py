@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cxrtui import events
 from cxrtui.data.pool import Tell
+from cxrtui.printable import printable_lines
 from cxrtui.printing import PrintableConsole
 
 _QUIET = 1.0
@@ -63,7 +64,7 @@ def hearing(tell: Tell) -> Callable[[events.Event], None]:
 
     def hear(event: events.Event) -> None:
         if isinstance(event, events.Warned):
-            print(f"warning: {event.message}", file=sys.stderr)
+            print(f"warning: {printable_lines(event.message)}", file=sys.stderr)
         elif isinstance(event, events.Preparing):
             tell(event.stage, event.done, event.total)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from cxrtui.printable import printable as printable  # the data's modules take it from here
 
 PARTS = ("train", "validation", "test")
+_WORDS = ("label", "patient", "split", "source", "view", "sex", "age", "offset", "not_frontal")
 FILE_PATIENT = "file:"  # begins a patient's name where only the file is known
 
 
@@ -50,6 +51,13 @@ class Film:
     display: Display | None = None
     not_frontal: str = ""
     patient_everywhere: bool = False
+
+    def __post_init__(self) -> None:
+        """What a source or a file says is printable from here on; `path` and `name` stay, for they lead to the file."""
+        for key in _WORDS:
+            value = getattr(self, key)
+            if (shown := printable(value)) != value:
+                object.__setattr__(self, key, shown)
 
     @property
     def patient_known(self) -> bool:

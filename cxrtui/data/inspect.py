@@ -38,6 +38,15 @@ class Section:
     files: list[tuple[str, str]] = field(default_factory=list)
     unit: str = "films"
 
+    def __post_init__(self) -> None:
+        """What a source says is printable from here on."""
+        counts: Counter[str] = Counter()
+        for word, count in self.counts.items():
+            counts[printable(word)] += count
+        object.__setattr__(self, "counts", dict(counts))
+        object.__setattr__(self, "notes", list(map(printable, self.notes)))
+        object.__setattr__(self, "files", [(printable(path), printable(reason)) for path, reason in self.files])
+
 
 @dataclass(frozen=True)
 class Look:

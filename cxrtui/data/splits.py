@@ -15,9 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cxrtui.data.films import PARTS, Film, printable
+from cxrtui.data.films import PARTS, Film
 from cxrtui.data.table import read_table
 from cxrtui.errors import DataError
+from cxrtui.printable import cell, path_cell, printable
 from cxrtui.workspace import expand
 
 COLUMNS = ("path", "label", "patient", "part", "source", "sha256")
@@ -166,8 +167,8 @@ def write(file: Path, films: Chosen, digests: Sequence[str], parts: Sequence[str
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for part, (film, _), digest in zip(parts, films, digests, strict=True):
-        cells = (film.name, film.label, film.patient, part, film.source, digest)
-        writer.writerow([printable(cell) for cell in cells])
+        words = map(cell, (film.label, film.patient, part, film.source, digest))
+        writer.writerow([path_cell(film.name), *words])
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.tmp")
     with temporary.open("w", encoding="utf-8", newline="") as stream:
@@ -212,8 +213,9 @@ def read(file: str | Path, films: Chosen) -> Division:
     """
     path = expand(file)
     there = {row["path"]: row["part"] for _, row in listed(path)}
-    names = [(printable(film.name).strip(), printable(film.path).strip()) for film, _ in films]
-    found = [there.get(name, there.get(whole)) for name, whole in names]
+    ways = (printable, path_cell)
+    names = [[way(path).strip() for path in (film.name, film.path) for way in ways] for film, _ in films]
+    found = [next((there[name] for name in known if name in there), None) for known in names]
     if missing := [film.name for (film, _), part in zip(films, found, strict=True) if part is None]:
         raise DataError(
             f"{printable(path)} does not say where {len(missing)} of {len(films)} films belong, one of them "

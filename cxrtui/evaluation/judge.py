@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from cxrtui import RESEARCH_ONLY, strict_json
 from cxrtui.data.feed import Feed
-from cxrtui.data.films import printable
 from cxrtui.data.parts import Part
 from cxrtui.evaluation.metrics import THRESHOLD, confusion, metrics
 from cxrtui.evaluation.predict import Predictor, Weights, softmax
 from cxrtui.events import Preparing
+from cxrtui.printable import cell, path_cell
 from cxrtui.runs import write_atomic
 
 BATCH = 32
@@ -48,8 +48,8 @@ class Judged:
         rows.writerow(["path", "patient", "source", "label", "called", "probability"])
         for index, probability in enumerate(self.probabilities):
             called = labels[int(probability >= self.threshold)]
-            film = (part.paths[index], part.patients[index], part.sources[index])
-            rows.writerow([*map(printable, film), labels[int(part.labels[index])], called, f"{probability:.6f}"])
+            words = (part.patients[index], part.sources[index], labels[int(part.labels[index])], called)
+            rows.writerow([path_cell(part.paths[index]), *map(cell, words), f"{probability:.6f}"])
         write_atomic(folder / f"{name}.csv", text.getvalue())
 
 

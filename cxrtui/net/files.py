@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from cxrtui.errors import WeightsError
 from cxrtui.net.recognise import recognise
 from cxrtui.net.torch_file import read_contents
+from cxrtui.printable import printable
 
 Tensors = dict[str, np.ndarray]
 
@@ -42,7 +43,9 @@ def read_file(path: str | Path) -> FileContents:
     kind = recognise(path)
     if kind == "torch":
         found = read_contents(path)
-        return FileContents(_as_floats(found.tensors), found.left, found.lists)
+        left = {printable(key): printable(why) for key, why in found.left.items()}
+        lists = {printable(key): list(map(printable, words)) for key, words in found.lists.items()}
+        return FileContents(_as_floats(found.tensors), left, lists)
     if kind == "safetensors":
         tensors, words = _read_safetensors(path)
         return FileContents(_as_floats(tensors), words=words)
@@ -54,7 +57,7 @@ def read_file(path: str | Path) -> FileContents:
 
 
 def _as_floats(tensors: Tensors) -> Tensors:
-    return {key: _as_float32(tensor) for key, tensor in tensors.items()}
+    return {printable(key): _as_float32(tensor) for key, tensor in tensors.items()}
 
 
 def _as_float32(tensor: np.ndarray) -> np.ndarray:

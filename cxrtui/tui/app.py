@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -11,12 +11,14 @@ from typing import ClassVar
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.screen import Screen
 
 from cxrtui.config import Config
 from cxrtui.errors import EXIT_FAULT, CxrtuiError, UsageError
 from cxrtui.runs import Run, new_run
 from cxrtui.tui.backend import Backend
+from cxrtui.tui.door import Door
 from cxrtui.tui.driver import TerminalDriver
 from cxrtui.tui.keyboard import KeysInTurn
 from cxrtui.tui.keys import KEYS, bindings
@@ -52,6 +54,7 @@ class Dashboard(KeysInTurn):
         self.backend = backend or Backend()
         self.trainer = Trainer(self.backend)
         self.shelver = Shelver(workspace.models)
+        self._door = Door()
         self._told: Errand | None = None  # the last one whose end was told
         self.opening: Callable[[], object] | None = None  # what the command line asks to be shown
         self.ending = Ending(self.trainer)
@@ -147,6 +150,10 @@ class Dashboard(KeysInTurn):
         """Show the keys of the screen."""
         if isinstance(self.screen, Page):
             self.push_screen(KeyHelp(*self.screen.sections))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and the last door."""
+        return [*super().get_line_filters(), self._door]
 
     async def action_quit(self) -> None:
         """Quit; ask first while a run trains here."""

@@ -12,6 +12,7 @@ from cxrtui import config as configs
 from cxrtui.config import FREEZE_LEVELS, METRICS, Config
 from cxrtui.data.films import printable
 from cxrtui.errors import ConfigError, CxrtuiError, WeightsError
+from cxrtui.files import is_there
 from cxrtui.net import hub, shelf
 from cxrtui.tui.keys import key_of
 from cxrtui.workspace import Workspace, expand
@@ -72,7 +73,8 @@ class Note:
 def defaults(workspace: Workspace) -> tuple[Config, str]:
     """The workspace's cxrtui.toml over the defaults, where there is one; and why it is left out, where it is wrong."""
     try:
-        return configs.resolve(configs.read_file(workspace.config_file) if workspace.config_file.is_file() else {}), ""
+        file = workspace.config_file
+        return configs.resolve(configs.read_file(file) if is_there(file) else {}), ""
     except CxrtuiError as error:
         return Config(), str(error)
 
@@ -226,7 +228,7 @@ def complete_path(text: str) -> str | None:
         names = sorted(
             item.name + ("/" if item.is_dir() else "")
             for item in parent.iterdir()
-            if item.name.startswith(stem) and (stem or not item.name.startswith("."))
+            if item.name.startswith(stem) and item.name.isprintable() and (stem or not item.name.startswith("."))
             and (item.is_dir() or item.suffix.lower() in (".csv", *WEIGHTS_SUFFIXES))
         )  # fmt: skip
     except OSError:

@@ -10,17 +10,18 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
-from textual.markup import escape
+from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import DataTable, DirectoryTree, Select, Static, Tree
 
-from cxrtui.data.films import printable
 from cxrtui.errors import CxrtuiError
 from cxrtui.net import shelf
+from cxrtui.printable import printable
 from cxrtui.runs import Run, all_runs
 from cxrtui.tui import threads
 from cxrtui.tui.backend import Classifier, Verdict
+from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.screens.page import Page
 from cxrtui.tui.widgets.early import amount, metric_name
@@ -84,8 +85,8 @@ class ClassifyScreen(Page):
         runs = {run.name: run for run in usable_models(workspace.checkpoints)}
         shelved = {str(folder): folder for folder in shelf.classifiers(workspace.models)}
         self._models = {**runs, **shelved}
-        options = [(self._label(run), name) for name, run in runs.items()]
-        options += [(f"{folder.name} · shelf", name) for name, folder in shelved.items()]
+        options = [(Content(printable(self._label(run))), name) for name, run in runs.items()]
+        options += [(Content(printable(f"{folder.name} · shelf")), name) for name, folder in shelved.items()]
         value: Any = next(iter(self._models), Select.NULL)
         if self._chosen is not None and self._chosen.name in self._models:
             value = self._chosen.name
@@ -170,7 +171,7 @@ class ClassifyScreen(Page):
             try:
                 film = self.dashboard.backend.decode(path)
             except (CxrtuiError, OSError, MemoryError) as problem:
-                error = str(problem) or type(problem).__name__
+                error = printable(problem) or type(problem).__name__
             self.post_message(Decoded(path, film, error))
 
         threads.start("decode", work)
@@ -181,7 +182,7 @@ class ClassifyScreen(Page):
             return
         view, box = self.query_one(Film), self.query_one("#film-box")
         view.film, view.note = message.film, f"✗ {message.error}" if message.error else ""
-        box.border_title = escape(printable(message.path.name))
+        box.border_title = titled(message.path.name)
         box.border_subtitle = "" if message.film is None else f"{message.film.shape[1]}×{message.film.shape[0]}"
 
     # --- classification

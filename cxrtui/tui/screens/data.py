@@ -116,7 +116,7 @@ class DataScreen(Page):
     def _inspect(self, text: str) -> None:
         self._job, self._begun = self._job + 1, time.monotonic()
         self._asked, self._shown = text, None
-        self._say(f"reading {text}…")
+        self._say(f"reading {printable(text)}…")
         threads.start("inspect", self._work, self._job, text)
 
     def _work(self, job: int, text: str) -> None:

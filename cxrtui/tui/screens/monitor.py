@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from cxrtui import events as ev
+from cxrtui.printable import printable, printable_lines
 from cxrtui.progress import RunState, fold_all, with_problem
 from cxrtui.runs import EventTail, Run
 from cxrtui.tui import threads
@@ -141,9 +142,9 @@ class MonitorScreen(Page):
         if failed is not None and self._word == "failed":
             text = failed.message
             if failed.traceback:
-                text += f"\nTraceback: {self.run.folder / failed.traceback}"
+                text += f"\nTraceback: {printable(self.run.folder / failed.traceback)}"
         elif trainer.owns(self.run) and trainer.problem:
-            text = trainer.problem
+            text = printable_lines(trainer.problem)
         elif self._word == "interrupted":
             text = "No process writes this run any more. r goes on from its last checkpoint."
         elif self._word == "unreadable":

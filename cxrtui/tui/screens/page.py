@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Footer, Static
 
 from cxrtui import RESEARCH_ONLY
+from cxrtui.printable import printable
 
 if TYPE_CHECKING:
     from cxrtui.tui.app import Dashboard
@@ -59,7 +60,7 @@ class Page(Screen[None]):
     def compose(self) -> ComposeResult:
         """Title, body, footer."""
         title = TitleLine()
-        title.where = self.where
+        title.where = printable(self.where)
         yield title
         with Container(id="body"):
             yield from self.compose_body()

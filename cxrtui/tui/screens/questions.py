@@ -11,11 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.events import Key
-from textual.markup import escape
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from cxrtui import RESEARCH_ONLY
+from cxrtui.printable import printable_lines
+from cxrtui.tui.door import titled
 from cxrtui.tui.keys import KEYS, shown
 
 
@@ -49,9 +50,9 @@ class Question(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         """A box with the question and a row of buttons."""
         with Vertical(classes="dialog") as box:
-            box.border_title = escape(self._title)
+            box.border_title = titled(self._title)
             with VerticalScroll(classes="dialog-text", can_focus=False):
-                yield Static(self._body, markup=False)
+                yield Static(printable_lines(self._body), markup=False)
             with Horizontal(classes="dialog-buttons"):
                 for choice in self._choices:
                     label = f"{choice.label} ({shown(choice.key)})"

@@ -17,6 +17,7 @@ from cxrtui.errors import CxrtuiError
 from cxrtui.printable import printable
 from cxrtui.progress import RunState
 from cxrtui.runs import Run, all_runs
+from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.screens.classify import ClassifyScreen
 from cxrtui.tui.screens.data import DataScreen
@@ -62,7 +63,7 @@ class RunsScreen(Page):
     def on_mount(self) -> None:
         """List, and list again each second."""
         table = self.query_one("#runs", RunsTable)
-        table.border_title = f"runs in {escape(printable(self.dashboard.workspace.checkpoints))}"
+        table.border_title = titled(f"runs in {self.dashboard.workspace.checkpoints}")
         for column in COLUMNS:
             table.add_column(column, key=column)
         self.query_one("#no-runs", Static).update(
@@ -104,7 +105,7 @@ class RunsScreen(Page):
         chosen, own = self.chosen, self.dashboard.trainer
         problem = self.state(chosen).problem if chosen else ""
         said = problem or ("★ trains in this dashboard" if own.active else "")
-        self.query_one("#runs", RunsTable).border_subtitle = escape(said)
+        self.query_one("#runs", RunsTable).border_subtitle = titled(said)
         offered = (chosen, self.word(chosen) if chosen else "")
         if offered != self._offered:
             self._offered = offered
@@ -201,7 +202,7 @@ class RunsScreen(Page):
         answer = await self.app.push_screen_wait(
             Question(
                 f"Delete {run.name}?",
-                f"{run.folder}\n\nIts log, checkpoints and results are removed for good.",
+                f"{printable(run.folder)}\n\nIts log, checkpoints and results are removed for good.",
                 Choice("n", "Keep", ""),
                 Choice("y", "Delete", "delete", "error"),
             )

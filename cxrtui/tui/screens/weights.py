@@ -11,13 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.events import Resize
-from textual.markup import escape
 from textual.message import Message
 from textual.widgets import DataTable, Static
 
 from cxrtui.errors import CxrtuiError, UsageError
 from cxrtui.net import shelf
 from cxrtui.tui import threads
+from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings, key_of
 from cxrtui.tui.places import Place, clean, look
 from cxrtui.tui.screens.launch import LaunchScreen
@@ -67,7 +67,7 @@ class WeightsScreen(Page):
 
     def on_mount(self) -> None:
         """Look at the shelf; from then on follow the errand."""
-        self._table.border_title = f"weights in {escape(str(self.dashboard.workspace.models))}"
+        self._table.border_title = titled(f"weights in {self.dashboard.workspace.models}")
         self._say(_LOOKING)
         self._look(self._first)
         self._follow()

@@ -66,7 +66,7 @@ class EarlyPanel(Static):
         table.add_column(style="dim", width=9)
         table.add_column(ratio=1)
         aim = "should fall" if early.metric == "loss" else "should rise"
-        table.add_row("watching", f"{metric_name(early.metric)} ({aim})")
+        table.add_row("watching", Text(f"{metric_name(early.metric)} ({aim})"))
         table.add_row("best", Text.assemble(f"epoch {early.best_epoch}: ", (amount(early.metric, early.best), "bold")))
         table.add_row("to beat", amount(early.metric, early.to_beat))
         now = "✔ better" if early.improved else "no better"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 from textual.widgets import Static
 
 from cxrtui.progress import RunState
@@ -39,10 +40,10 @@ class Facts(Static):
         table.add_column(ratio=1)
         data = state.data
         if data is not None:
-            table.add_row("data", Path(data.source).name)
+            table.add_row("data", Text(Path(data.source).name))
             for part, counts in data.counts.items():
-                table.add_row(part, ", ".join(f"{count} {label}" for label, count in counts.items()))
-            table.add_row("patients", ", ".join(f"{count} {part}" for part, count in data.patients.items()))
+                table.add_row(Text(part), Text(", ".join(f"{count} {label}" for label, count in counts.items())))
+            table.add_row("patients", Text(", ".join(f"{count} {part}" for part, count in data.patients.items())))
             left = sum(data.left_out.values())
             if left or data.unreadable:
                 table.add_row("left out", f"{left} films, {len(data.unreadable)} unreadable")
@@ -50,7 +51,7 @@ class Facts(Static):
         for label, section, key in SETTINGS:
             value = state.config.get(section, {}).get(key)
             if value is not None:
-                table.add_row(label, f"{value:g}" if isinstance(value, float) else str(value))
+                table.add_row(label, Text(f"{value:g}" if isinstance(value, float) else str(value)))
         if state.compiled is not None:
             table.add_row("parameters", f"{state.compiled.trainable:,} of {state.compiled.parameters:,} train")
         return table

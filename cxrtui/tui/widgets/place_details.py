@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.markup import escape
 from textual.widgets import Static
 
 from cxrtui.net.flavours import Normalisation
+from cxrtui.tui.door import titled
 from cxrtui.tui.keys import key_of
 from cxrtui.tui.places import STATES, Place, clean, megabytes
 from cxrtui.tui.theme import BAD, FAINT
@@ -36,7 +36,7 @@ class PlaceDetails(VerticalScroll):
     def show(self, place: Place | None) -> None:
         """Say what is known of `place`, from its beginning."""
         self.query_one(Static).update(details(place) if place else "")
-        self.border_title = escape(clean(place.name)) if place else "details"
+        self.border_title = titled(place.name if place else "details")
         self.scroll_home(animate=False)
 
 

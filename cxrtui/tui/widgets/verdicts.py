@@ -6,10 +6,10 @@ from pathlib import Path
 
 from rich.text import Text
 from textual.events import Resize
-from textual.markup import escape
 
 from cxrtui.data.films import printable
 from cxrtui.tui.backend import Verdict
+from cxrtui.tui.door import titled
 from cxrtui.tui.theme import BUSY, WARN
 from cxrtui.tui.widgets.bars import probability
 from cxrtui.tui.widgets.table import Table
@@ -24,14 +24,14 @@ def row(item: Verdict, width: int, name_width: int) -> tuple[Text, Text, Text]:
     """File, bar and percentage of the positive class, label with notes; or why there is none."""
     name = Text(shortened(printable(Path(item.file).name), name_width), no_wrap=True)
     if not item.ok:
-        return name, Text("✗ not read", style=WARN), Text(item.error, style=WARN)
+        return name, Text("✗ not read", style=WARN), Text(printable(item.error), style=WARN)
     value = list(item.probabilities.values())[-1]
     called = value >= item.threshold
     text = probability(value, item.threshold, width, WARN if called else BUSY)
     text.append(f" {100 * value:5.1f} %")
-    label = Text(f"{'▲' if called else '▽'} {item.label}", style="bold" if called else "")
+    label = Text(f"{'▲' if called else '▽'} {printable(item.label)}", style="bold" if called else "")
     for note in item.notes:
-        label.append(f" · {note}", style=f"not bold {WARN}")
+        label.append(f" · {printable(note)}", style=f"not bold {WARN}")
     return name, text, label
 
 
@@ -61,7 +61,7 @@ class Verdicts(Table):
         self.add_row(*row(item, *self._widths()))
         if item.ok:
             label = list(item.probabilities)[-1]
-            self.border_subtitle = f"probability of {escape(label)} · ┃ threshold {item.threshold:.2f}"
+            self.border_subtitle = titled(f"probability of {label} · ┃ threshold {item.threshold:.2f}")
 
     def _widths(self) -> tuple[int, int]:
         """Cells for the bar and for the name."""

@@ -1,0 +1,153 @@
+"""Names that act on a terminal, in every field of every screen; with the last door taken out, but for its own test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.segment import Segment
+from textual.app import App
+from textual.color import Color
+
+from cxrtui.data.inspect import Report, Section
+from cxrtui.errors import DataError, FilmError
+from cxrtui.printable import printable
+from cxrtui.runs import Run
+from cxrtui.tui.app import Dashboard
+from cxrtui.tui.backend import Backend
+from cxrtui.tui.door import Door
+from cxrtui.tui.screens.classify import ClassifyScreen
+from cxrtui.tui.screens.data import DataScreen
+from cxrtui.tui.screens.monitor import MonitorScreen
+from cxrtui.tui.screens.questions import Notice
+from cxrtui.tui.screens.weights import WeightsScreen
+from cxrtui.workspace import Workspace
+from tests.hostile import FILE, TEXT, acts, write_run
+
+from . import logs
+from .conftest import Answer
+from .screen_text import shows, text_of
+
+SIZE = (200, 60)
+
+
+class HostileClassifier:
+    def classify(self, paths: Sequence[Path]) -> Iterator[Answer]:
+        for path in paths:
+            yield Answer(str(path), False, error=TEXT)
+            yield Answer(str(path), True, TEXT, {f"not {TEXT}": 0.1, TEXT: 0.9})
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    place = tmp_path / FILE
+    for name in (f"c{FILE}", "damaged"):
+        (place / "models" / name).mkdir(parents=True)
+    quoted = '"' + "".join(f"\\U{ord(letter):08x}" for letter in TEXT) + '"'
+    words = "".join(
+        f"{key} = {quoted}\n" for key in ("name", "flavour", "architecture", "source", "licence", "revision")
+    )
+    (place / "models" / f"c{FILE}" / "model.toml").write_text(
+        f"{words}classes = 2\nchannels = 1\nlabels = [{quoted}]\n[spec]\n"
+        f"[normalisation]\nmean = [0.5]\nstd = [0.2]\nscale = 1\norder = {quoted}\n"
+    )
+    (place / "models" / f"c{FILE}" / "README.md").write_text(f"# {TEXT}\n\n[x](javascript:{TEXT})\n", "utf-8")
+    (place / "models" / f"c{FILE}" / "classifier.toml").touch()
+    (place / "models" / f"c{FILE}" / "weights.safetensors").touch()
+    (place / "models" / "damaged" / "model.toml").write_text(f"name = 5 # {TEXT}")
+    (place / "cxrtui.toml").write_text(f"[{quoted}]\n")
+    return Workspace(place)
+
+
+@pytest.fixture
+def run(workspace: Workspace) -> Run:
+    made = write_run(workspace.checkpoints / f"r{FILE}", [*logs.finished(), *logs.failed()[-1:]])
+    (made.state / "1").mkdir(parents=True)
+    return made
+
+
+@pytest.fixture
+def dashboard(workspace: Workspace, backend: Backend, monkeypatch: pytest.MonkeyPatch) -> Dashboard:
+    monkeypatch.setattr(Dashboard, "get_line_filters", App.get_line_filters)
+    sections = (
+        Section("classes", "findings", {TEXT: 5, "b": 6}, [TEXT]),
+        Section("unreadable", "unreadable", {TEXT: 1}, [TEXT], [(FILE, TEXT)]),
+    )
+
+    def decode(path: Path) -> object:
+        raise FilmError(TEXT)
+
+    def inspect(text: str, *others: object) -> Report:
+        if text == "bad":
+            raise DataError(TEXT)
+        return Report(text + TEXT, "class-folders", 11, 3, sections, (printable(TEXT),), ("b",))
+
+    return Dashboard(workspace, replace(backend, load=lambda target: HostileClassifier(), decode=decode,
+                                        inspect=inspect, survey=lambda path: {printable(TEXT): 5, "b": 6}))  # fmt: skip
+
+
+async def test_runs_and_monitor(dashboard: Dashboard, run: Run) -> None:
+    async with dashboard.run_test(size=SIZE, notifications=True) as pilot:
+        await shows(pilot, "✗ failed", "\\x1b]0;PWN", "[bold red]")
+        assert acts(text_of(pilot)) == []
+        await pilot.press("enter")
+        await shows(pilot, "Traceback:", "patients")
+        assert isinstance(dashboard.screen, MonitorScreen)
+        assert "[/nope]" in text_of(pilot)
+        assert acts(text_of(pilot)) == []
+
+
+async def test_classify(dashboard: Dashboard, run: Run, tmp_path: Path) -> None:
+    films = tmp_path / f"f{FILE}"
+    films.mkdir()
+    (films / f"a{FILE}.png").touch()
+    async with dashboard.run_test(size=SIZE, notifications=True) as pilot:
+        await dashboard.push_screen(ClassifyScreen(run, films))
+        await shows(pilot, "space selects films")
+        await pilot.press("a", "c")
+        await shows(pilot, "▲ \\x1b", "✗ not read", "[bold red]")
+        await pilot.press("down")
+        await shows(pilot, "✗ \\x1b")
+        assert acts(text_of(pilot)) == []
+        await pilot.press("shift+tab", "enter")
+        await shows(pilot, "c\\x1b")
+        assert acts(text_of(pilot)) == []
+
+
+async def test_data_and_the_form(dashboard: Dashboard, tmp_path: Path) -> None:
+    async with dashboard.run_test(size=SIZE, notifications=True) as pilot:
+        await dashboard.push_screen(DataScreen(str(tmp_path)))
+        await shows(pilot, "11 films", "unreadable", "[bold red]")
+        assert acts(text_of(pilot)) == []
+        await pilot.press("t")
+        await shows(pilot, "is left out", "5 films")
+        assert acts(text_of(pilot)) == []
+        await dashboard.push_screen(DataScreen("bad"))
+        await shows(pilot, "✗ \\x1b")
+        assert acts(text_of(pilot)) == []
+
+
+async def test_the_shelf_and_a_question(dashboard: Dashboard) -> None:
+    async with dashboard.run_test(size=SIZE, notifications=True) as pilot:
+        await dashboard.push_screen(WeightsScreen(f"c{FILE}"))
+        await shows(pilot, "damaged", "source", "\\x1b]0;PWN")
+        assert acts(text_of(pilot)) == []
+        await dashboard.push_screen(Notice(TEXT, f"{TEXT}\n{TEXT}"))
+        await shows(pilot, "Close")
+        assert acts(text_of(pilot)) == []
+
+
+def test_what_slips_past_keeps_its_width_and_does_nothing() -> None:
+    line = Door().apply([Segment(f"a{TEXT}\u3164b"), Segment("plain")], Color(0, 0, 0))
+    assert acts("".join(segment.text for segment in line)) == []
+    assert sum(segment.cell_length for segment in line) == Segment(f"a{TEXT}\u3164b").cell_length + 5
+
+
+async def test_the_door_is_in_the_dashboard(workspace: Workspace, backend: Backend) -> None:
+    dashboard = Dashboard(workspace, backend)
+    async with dashboard.run_test(size=SIZE, notifications=True) as pilot:
+        dashboard.screen.query_one("#no-runs").update(f"hello {TEXT}".replace("[", "("))  # type: ignore[attr-defined]
+        await shows(pilot, "hello")
+        assert acts(text_of(pilot)) == []
