@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cxrtui.advice import named
 from cxrtui.disk import explained, refusal
 from cxrtui.errors import EXIT_FAULT, CheckpointError, CxrtuiError, DataError
 from cxrtui.net import states
@@ -52,4 +53,4 @@ def safe(run: Run) -> str:
 
 def again(run: Run) -> str:
     """How to go on with `run`, as a clause."""
-    return f"go on with --resume {run.name}" if is_run(run.folder) else "start the run again"
+    return f"go on with --resume {named(run)}" if is_run(run.folder) else "start the run again"

@@ -19,7 +19,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from cxrtui import RESEARCH_ONLY, events
+from cxrtui import RESEARCH_ONLY, advice, events
 from cxrtui.config import Config
 from cxrtui.errors import EXIT_FAULT, EXIT_STOPPED, UsageError
 from cxrtui.files import read_text
@@ -196,9 +196,10 @@ def train(run: Run, settings: Config, *, resume: bool = False, as_json: bool = F
 def _say_goodbye(console: Console, run: Run, code: int, debug: bool) -> None:
     """What to do next, and the line that every report of a prediction carries."""
     if code == 0:
-        text = f"Run {run.name} is in {run.folder}. Classify with: cxrtui classify {run.name} FILE…\n{RESEARCH_ONLY}"
+        command = f"cxrtui classify {advice.named(run)} FILE…"
+        text = f"Run {run.name} is in {run.folder}. Classify with: {command}\n{RESEARCH_ONLY}"
     elif code == EXIT_STOPPED:
-        text = f"Run {run.name} is stopped. Resume with: cxrtui --headless train --resume {run.name}"
+        text = f"Run {run.name} is stopped. Resume with: {advice.resume(run, headless=True)}"
     else:
         traceback = run.folder / "traceback.txt"
         text = f"Run {run.name} failed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cxrtui import runs
+from cxrtui import advice, runs
 from cxrtui.cli.group import Context, cli, pass_context
 from cxrtui.errors import UsageError
 
@@ -42,7 +42,7 @@ def _steering(command: str, about: str) -> None:
     def steer(context: Context, run: str) -> None:
         found = runs.find_run(context.workspace.checkpoints, run)
         if not found.alive():
-            raise UsageError(f"Run {found.name} is not live; go on with it by: cxrtui train --resume {found.name}")
+            raise UsageError(f"Run {found.name} is not live; go on with it by: {advice.resume(found)}")
         found.command(command)
         click.echo(f"asked {found.name} to {command}", err=True)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cxrtui import config, runs
+from cxrtui import advice, config, runs
 from cxrtui.cli.group import Context, cli, need_terminal, open_dashboard, pass_context
 from cxrtui.errors import DataError, UsageError
 from cxrtui.workspace import Workspace, expand
@@ -75,7 +75,7 @@ def train(
             settings = config.with_values(settings, {"data.source": tuple(map(_absolute_source, sources))})
             _need_sources(settings.data.source)
         if run.alive():
-            raise UsageError(f"Run {run.name} is live already; watch it with: cxrtui attach {run.name}")
+            raise UsageError(f"Run {run.name} is live already; watch it with: cxrtui attach {advice.named(run)}")
         if step is not None:
             _go_back(run, step)
         elif run.summary().status == "finished":
@@ -161,7 +161,7 @@ def _detach(context: Context, settings: Config, resume: str | None, name: str, s
         run = runs.Run(checkpoints / (name or runs.fresh_name(checkpoints)))
         headless.detach(run, settings, [*arguments, "--run", run.name])
     click.echo(run.name)
-    click.echo(f"Run {run.name} goes on by itself; watch it with: cxrtui attach {run.name}", err=True)
+    click.echo(f"Run {run.name} goes on by itself; watch it with: cxrtui attach {advice.named(run)}", err=True)
 
 
 def _list_settings(settings: Config) -> None:

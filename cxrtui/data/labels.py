@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from cxrtui.config import as_text
 from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.findings import canonical, findings, levels, missing
 from cxrtui.data.layouts.words import UNKNOWN, keeps, plain
@@ -100,7 +101,7 @@ def _whole(label: str) -> str:
 
 def _depth(label: str, names: tuple[str, ...]) -> int:
     """How deep in `label` one of `names` matches; 0 for ``*``, -1 for none."""
-    if label in names:
+    if label in names or printable(label) in names:  # a setting cannot hold what is not printable
         return _EXACT + 1
     if missing(label):  # what gives no finding is not one of all others
         return -1
@@ -114,8 +115,8 @@ def matches(label: str, name: str) -> bool:
 
 
 def _quoted(labels: tuple[str, ...]) -> str:
-    """Class names as a shell takes them."""
-    return shlex.quote(printable(",".join(labels)))
+    """Class names as a shell, and then a setting, takes them."""
+    return shlex.quote(as_text(tuple(map(printable, labels))))
 
 
 def _counts(found: Mapping[str, int], most: int = 12) -> str:

@@ -22,9 +22,11 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
+from cxrtui.advice import named
 from cxrtui.disk import explained, refusal
 from cxrtui.errors import CheckpointError
 from cxrtui.net import digests, states
+from cxrtui.runs import Run
 
 Tree = Any
 
@@ -238,7 +240,7 @@ class Checkpoints:
         known = [other for other in self.steps() if other != step]
         safe = f"that of step {known[-1]} is safe" if known else "there is none before it"
         why = refusal(error)
-        remedy = f"{why.remedy} and go on with --resume {self.folder.parent.name}" if why else "check the disk"
+        remedy = f"{why.remedy} and go on with --resume {named(Run(self.folder.parent))}" if why else "check the disk"
         return CheckpointError(
             f"The checkpoint of step {step} cannot be written to {self.folder} ({explained(error)}); {safe}; {remedy}."
         )

@@ -7,6 +7,7 @@ A network is looked for under every prefix that its keys have, so it does not ma
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -129,9 +130,10 @@ def choose(
         raise WeightsError(f"{file} holds no averaged copy (--ema), only a network under {_listed(chosen)}")
     wanted = _distinct(tensors, wanted or chosen, paths)
     if len(wanted) > 1:
+        prefix = wanted[0].prefix.rstrip("./")[:100] or "."
         raise WeightsError(
             f"{file} holds {len(wanted)} networks, under {_listed(wanted)}: choose one and put it on the shelf with: "
-            f"cxrtui weights port {file} --prefix {wanted[0].prefix.rstrip('./')[:100] or '.'} --out NAME"
+            f"cxrtui weights port {shlex.quote(str(file))} --prefix {shlex.quote(prefix)} --out NAME"
         )
     return wanted[0], [place for place in chosen if place != wanted[0]]
 

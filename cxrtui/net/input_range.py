@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -82,7 +83,8 @@ def told_by(file: Path, keys: Iterable[str], lists: Mapping[str, list[str]], wor
 
 def asked(file: Path) -> str:
     """The error where nothing tells."""
+    command = f"cxrtui weights port {shlex.quote(str(file))} --out NAME --range RANGE"
     return (
         f"{file} is a network for one channel, and its keys do not tell what range of grey it was trained on; put it "
-        f"on the shelf with: cxrtui weights port {file} --out NAME --range RANGE, where RANGE is {HOW}"
+        f"on the shelf with: {command}, where RANGE is {HOW}"
     )
