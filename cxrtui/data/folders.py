@@ -79,17 +79,19 @@ def read_split(path: Path, tally: Counter[str]) -> Iterator[Film]:
 
 def read_classes(path: Path, tally: Counter[str]) -> Iterator[Film]:
     """The films below each class folder."""
-    yield from _read(_home(path), path, "", tally)
+    yield from _read(_home(path, tally), path, "", tally)
 
 
-def _home(path: Path) -> Path:
+def _home(path: Path, tally: Counter[str]) -> Path:
     """Where the class folders are: `path`, or the one folder in it that is no class but holds some."""
     for _ in range(_DEEP):
-        inner = subfolders(path)
+        inner = [folder for folder in subfolders(path) if not is_mask_folder(folder.name)]
         if len(inner) != 1 or not (below := subfolders(inner[0])):
             break
         if not container(inner[0].name) and not {"positive", "negative"} <= {side(item.name) for item in below}:
             break
+        tally["a folder of masks"] += len(subfolders(path)) - 1
+        loose(path, tally)
         path = inner[0]
     return path
 

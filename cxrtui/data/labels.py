@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -260,14 +260,26 @@ def _there(name: str, found: Mapping[str, int]) -> bool:
     return any(matches(label, name) for label in found)
 
 
+def _as_trained(trained: Sequence[str], found: Mapping[str, int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The positive and the negative names that `Labels.names` made `trained` of, where one of them is in `found`."""
+    sides = [(ANY,) if name.startswith("not ") else tuple(filter(None, name.split("+"))) for name in trained]
+    if len(sides) != 2 or not any(_there(name, found) for names in sides for name in names if name != ANY):
+        return (), ()
+    return sides[1], sides[0]
+
+
 def select(
     collection: Collection,
     positive: tuple[str, ...],
     negative: tuple[str, ...],
     partial: bool = False,
     views: tuple[str, ...] = ("all",),
+    trained: Sequence[str] = (),
 ) -> tuple[list[tuple[Film, int]], Labels, dict[str, int]]:
     """The films that count, each with 0 (negative) or 1; the rule; and what is left out, counted by reason.
+
+    `trained` are the negative and the positive name of a classifier (`Labels.names`), which decide where neither the
+    user nor the layout nor the names of the findings do.
 
     Raises:
         DataError: as `decide`.
@@ -275,7 +287,14 @@ def select(
     own = (collection.positive, collection.negative)
     seen = [film for film in collection.films if keeps(views, film.view)]
     found = dict(sorted(Counter(film.label for film in seen).items()))
-    labels = decide(found or collection.found, positive, negative, collection.shown, partial, own, collection.question)
+    found = found or dict(collection.found)
+    try:
+        labels = decide(found, positive, negative, collection.shown, partial, own, collection.question)
+    except DataError:
+        plus, minus = _as_trained(trained, found)
+        if positive or negative or not (plus and minus):
+            raise
+        labels = decide(found, plus, minus, collection.shown, partial)
     chosen: list[tuple[Film, int]] = []
     out = Counter(collection.left_out)
     for film in collection.films:

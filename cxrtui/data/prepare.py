@@ -132,11 +132,12 @@ def _check_given(file: str, ready: Readable, kept: Sequence[str], began: Began) 
 
 
 def load_evaluation(
-    data: DataConfig, path: str | Path | Sequence[str], *, should_stop: ShouldStop = _never
+    data: DataConfig, path: str | Path | Sequence[str], *, trained: Sequence[str] = (), should_stop: ShouldStop = _never
 ) -> Generator[Event, None, Prepared]:
     """Prepare every film at `path`, or at several together, as one part, ``all``; events as `prepare`.
 
-    Classes, size and fit are those of `data`.
+    Classes, size and fit are those of `data`; where nothing else tells the classes, they are `trained`, a classifier's
+    negative and positive name.
     Where the classes that `data` names are not those of `path`, give a `data` that names its classes.
 
     Raises:
@@ -144,7 +145,7 @@ def load_evaluation(
         Interrupted: `should_stop` said so.
     """
     began = time.monotonic()
-    ready = yield from read(data, path, should_stop, partial=True)
+    ready = yield from read(data, path, should_stop, partial=True, trained=trained)
     parts = {"all": _part(ready, range(len(ready.films)))}
     yield _summary(ready, parts, ready.left_out, time.monotonic() - began)
     return Prepared(parts, ready.labels.names, ready.fingerprint, ready.store.side)

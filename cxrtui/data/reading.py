@@ -53,9 +53,13 @@ class Readable:
 
 
 def read(
-    data: DataConfig, source: str | Path | Sequence[str], should_stop: ShouldStop, partial: bool = False
+    data: DataConfig,
+    source: str | Path | Sequence[str],
+    should_stop: ShouldStop,
+    partial: bool = False,
+    trained: Sequence[str] = (),
 ) -> Generator[Event, None, Readable]:
-    """Every film at `source` that counts, in a store; `partial` allows that a class has none.
+    """Every film at `source` that counts, in a store; `partial` allows that a class has none, `trained` as `select`.
 
     Raises:
         DataError: the source or its labels cannot be used, or too many films are unreadable.
@@ -66,7 +70,7 @@ def read(
         return read_sources(source, data.patient_pattern, raw=data.identifiers == "raw", tell=tell)
 
     collection = yield from reported(collect, "reading folder", should_stop)
-    chosen, labels, left_out = select(collection, data.positive, data.negative, partial=partial, views=data.views)
+    chosen, labels, left_out = select(collection, data.positive, data.negative, partial, data.views, trained)
     if not chosen:
         why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
         raise DataError(f"No film in {collection.shown} is of a class and view that counts: {why}.")

@@ -139,8 +139,10 @@ def check(
                 twins = len(digests) - len(set(digests))
                 if twins and not why:
                     why = f"; {twins} of {len(films)} are byte-identical copies of others, and copies stay in one part"
+                todo = "take out the copies and " if "copies" in why else ""
+                counts = f"{held[part, 0]} negative, {held[part, 1]} positive"
                 raise DataError(
-                    f"The {part} part has no {word} films ({held[part, 0]} negative, {held[part, 1]} positive){why}; "
+                    f"The {part} part has no {word} films ({counts}){why}; {todo}"
                     "add films of more patients, or change data.validation, data.test or the split that is given."
                 )
     where: dict[str, str] = {}

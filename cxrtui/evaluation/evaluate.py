@@ -75,7 +75,7 @@ def evaluate(
             told.append(event)
         tell(event)
 
-    part = _result(load_evaluation(data, source), hear).parts["all"]
+    part = _result(load_evaluation(data, source, trained=model.labels), hear).parts["all"]
     known = len(set(part.digests) & models.seen_in_training(target))
     if known:
         tell(Warned(code="trained-on", message=f"{known} of these {len(part)} films are among those that "

@@ -88,6 +88,7 @@ def test_folders_that_name_no_class_are_left_out_beside_those_that_do(tmp_path: 
 def test_one_folder_around_the_classes_is_opened(tmp_path: Path, within: str) -> None:
     save(tmp_path / within / "COVID-19" / "1.png", 1)
     save(tmp_path / within / "Normal" / "2.png", 2)
+    save(tmp_path / "masks" / "Normal" / "2.png", 3)
     found = read_source(tmp_path)
     assert found.found == {"COVID-19": 1, "Normal": 1}
     assert found.films[0].name == f"{within}/COVID-19/1.png"
