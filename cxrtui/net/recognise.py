@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -10,7 +11,10 @@ from cxrtui.errors import WeightsError
 TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt", ".tar", ".pth.tar", ".pkl")
 _HEAD = 600
 _LARGEST_HEADER = 100_000_000  # bytes, safetensors' own limit
-STREAM = b"\x80\x02\x8a\x0a" + (0x1950A86A20F9469CFC6C).to_bytes(10, "little")  # torch before 1.6
+# torch before 1.6: a pickle of its magic number, by any protocol since 2, of which 4 and 5 put a frame around it.
+_STREAM = re.compile(
+    rb"\x80[\x02-\x05](\x95.{8})?\x8a\x0a" + re.escape((0x1950A86A20F9469CFC6C).to_bytes(10, "little")), re.S
+)
 _OTHERS = (
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
@@ -33,6 +37,11 @@ _OTHERS = (
 WANTED = "take a .safetensors, .pth, .h5 or .msgpack file"
 
 
+def is_stream(start: bytes) -> bool:
+    """Whether a file that begins so is one of torch before 1.6."""
+    return _STREAM.match(start) is not None
+
+
 def recognise(path: Path) -> str:
     """``torch``, ``safetensors``, ``keras`` or ``msgpack``.
 
@@ -49,8 +58,10 @@ def recognise(path: Path) -> str:
         raise WeightsError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
         return "keras"
-    if start.startswith((STREAM, b"PK\x03\x04")):
-        return "torch" if start.startswith(STREAM) else _of_zip(path)
+    if is_stream(start):
+        return "torch"
+    if start.startswith(b"PK\x03\x04"):
+        return _of_zip(path)
     if size > 8 and start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= _LARGEST_HEADER:
         return "safetensors"
     if (what := _other(start)) and not (start[257:262] == b"ustar"):

@@ -54,6 +54,8 @@ def read_contents(path: str | Path) -> Contents:
 
 def _read(archive: zipfile.ZipFile, file_size: int) -> Contents:
     entries: dict[str, zipfile.ZipInfo] = {}
+    if any(re.fullmatch(r"[^/]+/(constants\.pkl|code/.*)", name) for name in archive.namelist()):
+        raise Refusal("it is a TorchScript archive, a program; in torch save torch.jit.load(FILE).state_dict() instead")
     for info in archive.infolist():
         if info.filename in entries:
             raise Refusal(f"it holds {info.filename!r} twice")

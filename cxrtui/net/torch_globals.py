@@ -67,6 +67,7 @@ _HARMLESS = {  # in modules of which the rest is not
     "_io": {"BytesIO", "StringIO"},
     "io": {"BytesIO", "StringIO"},
     "functools": {"partial"},
+    "torch.serialization": {"_get_layout"},
     "_codecs": {"encode"},  # how protocol 2 writes bytes
     "copyreg": {"_reconstructor", "__newobj__", "__newobj_ex__"},
     "copy_reg": {"_reconstructor"},
@@ -112,7 +113,7 @@ def is_dangerous(name: str) -> bool:
     module, _, attribute = name.partition(" ")
     root, words = module.partition(".")[0], attribute.split(".")
     if root in ("builtins", "__builtin__"):
-        return attribute not in _BUILTINS
+        return attribute not in _BUILTINS and not attribute.endswith(("Error", "Exception", "Warning"))
     if attribute in _HARMLESS.get(module, ()):
         return False
     if root in ("copyreg", "copy_reg") or any(word.startswith("__") and word.endswith("__") for word in words):

@@ -56,7 +56,7 @@ _MARK = object()
 class Machine:
     """Interprets a pickle's opcodes, as far as tensors need them; `pickletools` splits them and runs nothing."""
 
-    def __init__(self, tensor: Callable[..., np.ndarray]) -> None:
+    def __init__(self, tensor: Callable[..., np.ndarray | Inert]) -> None:
         self.tensor = tensor
         self.built = 0
         self.storages: dict[str, Storage] = {}
@@ -206,7 +206,7 @@ class Machine:
         self.stack.append(Inert("builtins frozenset"))
 
     def _persistent(self) -> None:
-        """``("storage", <class>, <key>, <place>, <elements>)``, the only thing that lives outside the pickle.
+        """``("storage", <class>, <key>, <place>, <elements>)``, the only data that lives outside the pickle.
 
         Until torch 1.5 a None follows, or the place of a view in another storage, which a state dict has not.
         """
@@ -218,6 +218,8 @@ class Machine:
                 if self.storages.setdefault(key, storage) != storage:
                     raise Refusal(f"its tensor data {key} is declared in two ways")
                 self.stack.append(storage)
+            case ("module", _Global() as cls, str() | None, str() | None):
+                self.stack.append(cls)  # a class and its source, as torch before 1.6 wrote them; neither is run
             case _:
                 raise Refusal("its pickle refers to what is no tensor data; it may be hostile")
 

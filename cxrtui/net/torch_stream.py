@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cxrtui.net.recognise import STREAM
+from cxrtui.net.recognise import is_stream
 from cxrtui.net.torch_pickle import MAX_PICKLE, Machine, Refusal, Storage
 from cxrtui.net.torch_tensors import Builder, Contents, contents
 
@@ -30,7 +30,7 @@ def read(file: BinaryIO, file_size: int) -> Contents:
     """
     head = io.BytesIO(file.read(MAX_PICKLE))
     start = head.getvalue()[:512]
-    if not start.startswith(STREAM):
+    if not is_stream(start):
         if start[257:262] == _TAR:
             raise Refusal(
                 "it is a tar, as torch before 0.1.10 wrote; open it in torch and save the state dict again, or as "

@@ -26,10 +26,14 @@ class Builder:
     def __init__(self, load: Callable[[Storage], np.ndarray], file_size: int) -> None:
         self._load, self._left = load, 2 * file_size
 
-    def __call__(self, storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> np.ndarray:
+    def __call__(
+        self, storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]
+    ) -> np.ndarray | Inert:
         """The tensor of `shape` that begins at `offset` and steps by `strides`, both in elements."""
         count = math.prod(shape)
         last = offset + sum((length - 1) * stride for length, stride in zip(shape, strides, strict=True))
+        if count > storage.size and last < storage.size and 0 in strides:
+            return Inert("torch.Tensor expanded")  # one value in many places: no weight is like that
         if count > storage.size or (count and last >= storage.size):
             raise Refusal(f"a tensor of shape {list(shape)} reaches beyond its data {storage.key}")
         values = self._load(storage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import struct
 import zipfile
 from dataclasses import dataclass
@@ -28,6 +29,14 @@ class Persistent:
 class Call:
     function: Global
     arguments: tuple[Any, ...]
+
+
+@dataclass
+class Real:
+    """A value of Python's own, as Python's own pickle writes it."""
+
+    value: Any
+    protocol: int = 2
 
 
 @dataclass
@@ -68,6 +77,8 @@ def _opcodes(value: Any) -> bytes:
             return _opcodes(value.identity) + b"Q"
         case Call():
             return _opcodes(value.function) + _opcodes(value.arguments) + b"R"
+        case Real():
+            return pickle.dumps(value.value, value.protocol)[2:-1]  # without its beginning and its end
         case Built():
             return _opcodes(value.target) + _opcodes(value.state) + b"b"
     raise TypeError(value)
