@@ -14,7 +14,6 @@ import random
 import subprocess
 import types
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -241,12 +240,10 @@ def test_python_would_have_run_what_is_refused_here(tmp_path: Path) -> None:
 
 
 def test_mutated_values_are_read_or_refused_and_run_nothing(tmp_path: Path) -> None:
-    make: Callable[[Any], bytes] = lambda value: pickled({  # noqa: E731
-        "w": tensor_call("FloatStorage", "0", 6, shape=(2, 3), strides=(3, 1)), "x": value,
-        "t": Call(Global(__name__, "trap"), ("x",)), "s": Built(Call(Global(__name__, "Trap"), ()), {"a": 1})})  # fmt: skip
-    programs = [
-        make(Real(VALUES[kind], 4)) for kind in ("argparse.Namespace", "numpy arrays", "lists", "keys", "types")
-    ]
+    tensor = tensor_call("FloatStorage", "0", 6, shape=(2, 3), strides=(3, 1))
+    trapped = Call(Global(__name__, "trap"), ("x",)), Built(Call(Global(__name__, "Trap"), ()), {"a": 1})
+    kinds = "argparse.Namespace", "numpy arrays", "lists", "keys", "types"
+    programs = [pickled({"w": tensor, "x": Real(VALUES[kind], 4), "t": trapped}) for kind in kinds]
     dice, seen = random.Random(0), {"read": 0, "refused": 0}
     for count in range(1000):
         program = bytearray(programs[count % len(programs)])
