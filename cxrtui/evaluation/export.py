@@ -31,6 +31,7 @@ from cxrtui.evaluation import network as networks
 from cxrtui.evaluation import onnx_file
 from cxrtui.evaluation.cards import classifier_card
 from cxrtui.evaluation.model import SEEN, Model
+from cxrtui.files import read_text
 from cxrtui.net import saved, shelf, shelving
 from cxrtui.net.classifier import Classifier
 from cxrtui.net.flavours.flavour import Normalisation
@@ -119,8 +120,8 @@ def _manifest(name: str, network: Classifier, model: Model) -> Manifest:
 
 def _json(file: Path) -> dict[str, Any]:
     """A JSON object, empty where there is none."""
-    with contextlib.suppress(OSError, ValueError):
-        body = json.loads(file.read_text(encoding="utf-8"))
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        body = json.loads(read_text(file))
         return body if isinstance(body, dict) else {}
     return {}
 

@@ -19,6 +19,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from cxrtui.files import read_bytes
+
 DIGESTS = "digests.json"
 
 
@@ -106,7 +108,7 @@ def _digest(file: Path) -> str:
 def _read(folder: Path, step: int) -> dict[str, list[str]] | None:
     """The digests by name, or None where there are none."""
     try:
-        body = json.loads((folder / DIGESTS).read_bytes())
+        body = json.loads(read_bytes(folder / DIGESTS))
         if body["v"] != 1 or body["step"] != step:
             raise DamagedError(f"{DIGESTS} is of another checkpoint")
         return {str(name): [str(digest) for digest in digests] for name, digests in body["files"].items()}

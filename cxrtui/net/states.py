@@ -11,6 +11,7 @@ from typing import Any
 
 from cxrtui.disk import explained
 from cxrtui.errors import CheckpointError, UsageError
+from cxrtui.files import read_bytes
 from cxrtui.net import digests
 
 ITEMS = ("weights", "optimizer", "progress")
@@ -36,7 +37,7 @@ def position(folder: Path, step: int) -> dict[str, Any]:
     place = folder / str(step)
     sealed = digests.check(place, step, ("progress",))
     try:
-        body = json.loads((place / POSITION).read_bytes())
+        body = json.loads(read_bytes(place / POSITION))
     except (OSError, ValueError, RecursionError) as error:
         raise digests.DamagedError(f"{POSITION} cannot be read ({explained(error)})") from None
     if not isinstance(body, dict):

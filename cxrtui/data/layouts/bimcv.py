@@ -29,6 +29,7 @@ from cxrtui.data.layouts import words
 from cxrtui.data.layouts.places import columns, entry
 from cxrtui.data.table import read_table
 from cxrtui.errors import DataError
+from cxrtui.files import read_bytes
 
 NAME = re.compile(r"^(sub-[A-Za-z0-9]+)_(ses-[A-Za-z0-9]+)_.*_(cr|dx|ct)(\.nii)?\.\w+$", re.IGNORECASE)
 VIEW = re.compile(r"_vp-([A-Za-z]+)")
@@ -60,7 +61,7 @@ class Sidecar:
 def read_sidecar(film: Path) -> Sidecar:
     """The sidecar of the film at `film`; empty where there is none, or it cannot be read."""
     try:
-        body = json.loads(film.with_suffix(".json").read_bytes())
+        body = json.loads(read_bytes(film.with_suffix(".json")))
     except FileNotFoundError:
         return Sidecar()
     except (OSError, ValueError, RecursionError):

@@ -14,6 +14,7 @@ from cxrtui.data.folders import SPLITS, may_be_film
 from cxrtui.data.layouts.places import Files, entry
 from cxrtui.data.table import text
 from cxrtui.errors import DataError
+from cxrtui.files import open_file, read_bytes
 
 _LABELS = frozenset({"normal", "pneumonia", "covid-19", "covid", "positive", "negative", "opacity"})
 _MISSPELT = {"rnsa": "rsna"}
@@ -41,7 +42,7 @@ def _lists(path: Path) -> list[tuple[str, Path]]:
 
 def _starts_well(file: Path) -> bool:
     try:
-        with file.open("rb") as stream:
+        with open_file(file) as stream:
             head = text(stream.read(4096)).splitlines()
     except OSError:
         return False
@@ -72,7 +73,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
         folders = [entry(root, name) for name in (part, *_PARTS, "data", "images") if SPLITS.get(name, part) == part]
         images = Files([*[folder for folder in folders if folder is not None], root])
         beside.update(dict.fromkeys(images))
-        for line in text(file.read_bytes()).splitlines():
+        for line in text(read_bytes(file)).splitlines():
             if not line.strip():
                 continue
             parsed = parse(line)

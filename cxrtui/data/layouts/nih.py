@@ -19,6 +19,7 @@ from cxrtui.data.folders import may_be_film
 from cxrtui.data.layouts.places import Files, columns, csv_files, two_deep
 from cxrtui.data.table import open_table, text
 from cxrtui.errors import DataError
+from cxrtui.files import read_bytes
 
 _NEEDS = frozenset({"image index", "finding labels"})
 _FACTS = {
@@ -84,6 +85,6 @@ def _parts(root: Path) -> dict[str, str]:
     for start, part in _LISTS:
         for file in sorted(root.glob("*.[tT][xX][tT]")):
             if file.name.casefold().startswith(start):
-                names = text(file.read_bytes()).split()
+                names = text(read_bytes(file)).split()
                 result |= {name.replace("\\", "/").rpartition("/")[2].casefold(): part for name in names}
     return result
