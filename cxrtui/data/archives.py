@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cxrtui.data.films import printable
+from cxrtui.files import open_file
 
 _TAR = (257, b"ustar")  # place and magic, IEEE Std 1003.1 (pax and ustar)
 _HEAD = 512
@@ -36,7 +37,7 @@ def kind_of(file: Path) -> str:
     A workbook or another document, which is a zip file too, is none.
     """
     try:
-        with file.open("rb") as stream:
+        with open_file(file) as stream:
             head = stream.read(_HEAD)
     except OSError:
         return ""

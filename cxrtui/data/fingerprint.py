@@ -38,7 +38,7 @@ class Remembered:
         try:
             body = json.loads(file.read_text(encoding="utf-8"))
             self._known = body if isinstance(body, dict) else {}
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             pass
 
     def get(self, path: Path, under: Any = None) -> Any:

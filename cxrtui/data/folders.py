@@ -17,6 +17,7 @@ from cxrtui.data.dicom.recognise import HEAD, is_dicom
 from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.litter import hidden
 from cxrtui.data.sides import container, side
+from cxrtui.files import open_file
 
 SPLITS = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
@@ -175,7 +176,7 @@ def may_be_film(file: Path) -> bool:
     if file.suffix.casefold() in ENDINGS:
         return True
     try:
-        with file.open("rb") as stream:
+        with open_file(file) as stream:
             head = stream.read(HEAD)
     except OSError:
         return False

@@ -26,6 +26,7 @@ from cxrtui.data.spellings import joined, one_spelling, understood
 from cxrtui.data.tags import with_tags
 from cxrtui.data.unsorted import why_nothing
 from cxrtui.errors import DataError
+from cxrtui.files import open_file
 from cxrtui.workspace import expand
 
 TFDS = "tfds"
@@ -261,7 +262,7 @@ def _in_our_words(film: Film) -> Film:
 def _foreign(root: Path) -> str:
     """What a file that no layout reads is, where its first bytes say so."""
     try:
-        with root.open("rb") as stream:
+        with open_file(root) as stream:
             return said_of(root, stream.read(HEAD))
     except OSError:
         return ""

@@ -150,7 +150,7 @@ def open_store(folder: Path, names: Sequence[str]) -> Store | None:
         unreadable = {int(place): str(reason) for place, reason in body["unreadable"].items()}
         notes = {int(place): [str(note) for note in said] for place, said in body["notes"].items()}
         whole = whole and (not unreadable or body["decoders"] == list(decoders()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     if not whole:
         return None

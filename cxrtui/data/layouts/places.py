@@ -10,6 +10,7 @@ from cxrtui.data import table
 from cxrtui.data.folders import is_mask_folder, subfolders
 from cxrtui.data.litter import hidden
 from cxrtui.errors import DataError
+from cxrtui.files import open_file
 
 
 def entry(folder: Path, *names: str) -> Path | None:
@@ -25,7 +26,7 @@ def entry(folder: Path, *names: str) -> Path | None:
 def columns(file: Path) -> frozenset[str]:
     """The headers of a table in lower case; empty where it is none. Reads 64 KiB at most."""
     try:
-        with file.open("rb") as stream:
+        with open_file(file) as stream:
             head = stream.read(1 << 16)
         headers = table.Table(table.text(head), str(file)).headers
         return frozenset(header.casefold() for header in headers if header)
