@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,14 @@ from cxrtui import RESEARCH_ONLY
 from cxrtui.data.augment import resample
 from cxrtui.evaluation import model as models
 from cxrtui.evaluation import network as networks
-from cxrtui.evaluation import onnx_file
+from cxrtui.evaluation import onnx_file, sealed
 from cxrtui.evaluation.cards import classifier_card
 from cxrtui.evaluation.model import SEEN, Model
 from cxrtui.files import read_text
 from cxrtui.net import saved, shelf, shelving
 from cxrtui.net.classifier import Classifier
 from cxrtui.net.flavours.flavour import Normalisation
-from cxrtui.net.manifest import Manifest
+from cxrtui.net.manifest import Manifest, read_manifest
 from cxrtui.net.resnet import GREY_MEAN, GREY_STD, normalise
 from cxrtui.runs import Run, write_atomic
 
@@ -76,7 +77,7 @@ def export(
         (folder / shelf.STABLEHLO).write_bytes(stablehlo(model))
         if onnx:
             (folder / shelf.ONNX).write_bytes(onnx_file.onnx_file(model))
-        write_atomic(folder / shelf.CLASSIFIER, tomlkit.dumps(facts))
+        write_atomic(folder / shelf.CLASSIFIER, _sealed(facts, read_manifest(folder)))
         write_atomic(folder / SEEN, "".join(f"{digest}\n" for digest in sorted(models.seen_in_training(run))))
         write_atomic(folder / shelf.CARD, classifier_card(name, facts, onnx=onnx))
     return shelf_folder / name
@@ -107,6 +108,12 @@ def describe(model: Model, run: Run, versions: Mapping[str, str]) -> dict[str, A
     }  # fmt: skip
     told: dict[str, Any] = _told(facts)
     return told
+
+
+def _sealed(facts: Mapping[str, Any], manifest: Manifest) -> str:
+    """``classifier.toml``, with the digest of all that it says and of the network beside it."""
+    told = tomllib.loads(tomlkit.dumps({**facts, "spec": manifest.spec}))
+    return tomlkit.dumps({sealed.DIGEST: sealed.digest(told), **told})
 
 
 def _manifest(name: str, network: Classifier, model: Model) -> Manifest:

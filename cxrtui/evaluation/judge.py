@@ -36,7 +36,7 @@ class Judged:
 
     def write(self, folder: Path, name: str, part: Part, labels: list[str], step: int) -> None:
         """`<name>.json` (metrics, counts) and `<name>.csv` (a row a film) in `folder`."""
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)  # not its parents: of a run that was deleted no stump comes back
         body = {
             "part": name, "step": step, "threshold": self.threshold, "labels": labels, "note": RESEARCH_ONLY,
             "metrics": {key: value if math.isfinite(value) else None for key, value in self.metrics.items()},

@@ -15,11 +15,12 @@ from cxrtui.config import Config
 from cxrtui.data.decode import stored_side
 from cxrtui.errors import CheckpointError, ConfigError, UsageError, WeightsError
 from cxrtui.evaluation import network as networks
+from cxrtui.evaluation import sealed
 from cxrtui.evaluation.metrics import THRESHOLD
 from cxrtui.evaluation.predict import Weights
 from cxrtui.files import read_text
 from cxrtui.net import backend, freeze, saved, shelf, states
-from cxrtui.net.checkpoints import Checkpoints, finite
+from cxrtui.net.checkpoints import Checkpoints
 from cxrtui.net.classifier import Classifier
 from cxrtui.printable import printable
 from cxrtui.runs import Run, is_run
@@ -147,14 +148,12 @@ def load_shelved(folder: Path) -> Model:
         raise WeightsError(
             f"{folder / shelf.CLASSIFIER} cannot be read: {_reason(error)}; export the run again."
         ) from None
-    network, _ = saved.read_shelf(folder)
+    network, manifest = saved.read_shelf(folder)
+    if why := sealed.changed(facts, manifest.spec):
+        raise WeightsError(f"{folder / shelf.CLASSIFIER}: {why}; export the run again.")
     networks.compute_in(network, networks.precision(settings))
     graphdef, trainable, frozen, statistics = freeze.split(network)
     weights = {"trainable": trainable, "frozen": frozen, "statistics": statistics}
-    if not finite(weights):
-        raise WeightsError(f"The weights in {folder} are not all finite numbers; export the run again.")
-    if not math.isfinite(threshold):
-        raise WeightsError(f"The threshold in {folder / shelf.CLASSIFIER} is {threshold}; export the run again.")
     return Model(folder.name, settings, (negative, positive), graphdef, weights, step, threshold)
 
 

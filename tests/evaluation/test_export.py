@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -24,7 +25,8 @@ from cxrtui.evaluation import model as models
 from cxrtui.evaluation import network as networks
 from cxrtui.evaluation.evaluate import evaluate
 from cxrtui.evaluation.export import export
-from cxrtui.net import shelf
+from cxrtui.net import saved, shelf
+from cxrtui.net.manifest import read_manifest
 from cxrtui.net.resnet import normalise
 from cxrtui.runs import Run, new_run
 
@@ -134,6 +136,24 @@ def test_what_cannot_be_exported(trained: Run, exported: Path, tmp_path: Path) -
     assert classify.load(again).model.labels == ("negative", "positive")
 
 
+def test_weights_that_are_not_finite_have_no_label_and_no_place_on_the_shelf(
+    trained: Run, exported: Path, films: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = models.load(trained)
+    broken = replace(model, weights=jax.tree.map(lambda leaf: jnp.full_like(leaf, np.nan), model.weights))
+    rows = list(classify.Classifier(broken).classify(films))
+    assert [row.as_dict() for row in rows] == [
+        {"file": str(film), "ok": False, "error": "trained gives no finite probability for it"} for film in films
+    ]
+    folder = Path(shutil.copytree(exported, tmp_path / "broken"))
+    saved.save_shelf(folder, broken.network(), read_manifest(folder))
+    with pytest.raises(WeightsError, match="holds NaN or infinity"):
+        models.load(folder)
+    monkeypatch.setattr(models, "load", lambda target, step=None: broken)
+    with pytest.raises(WeightsError, match="no finite probability for 60 of these 60 films"):
+        evaluate(trained, str(films[0].parents[1]), {}, lambda event: None)
+
+
 def test_a_folder_that_was_changed_is_refused(exported: Path, tmp_path: Path) -> None:
     changed = tmp_path / "changed"
     shutil.copytree(exported, changed)
@@ -142,6 +162,18 @@ def test_a_folder_that_was_changed_is_refused(exported: Path, tmp_path: Path) ->
     (changed / shelf.WEIGHTS).write_bytes(body)
     with pytest.raises(WeightsError, match="not what was put there"):
         models.load(changed)
+    shutil.copy(exported / shelf.WEIGHTS, changed / shelf.WEIGHTS)
+    for file, was, now in [
+        (shelf.CLASSIFIER, "threshold = 0.5", "threshold = 0.7"), (shelf.CLASSIFIER, '"positive"', '"pocitive"'),
+        (shelf.CLASSIFIER, "size = 32", "size = 34"), (shelf.MANIFEST, "epsilon = 1e-05", "epsilon = 1e-01"),
+    ]:  # fmt: skip
+        text = (exported / file).read_text()
+        assert was in text
+        (changed / file).write_text(text.replace(was, now, 1))
+        with pytest.raises(WeightsError, match=r"not what was exported|not the one that was exported"):
+            models.load(changed)
+        (changed / file).write_text(text)
+    assert models.load(changed).labels == ("negative", "positive")
     (changed / shelf.CLASSIFIER).write_text("labels = 3\n")
     with pytest.raises(WeightsError, match="cannot be read"):
         models.load(changed)
