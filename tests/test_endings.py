@@ -12,6 +12,7 @@ import pytest
 
 from cxrtui import endings, runner
 from cxrtui import events as ev
+from cxrtui.advice import named
 from cxrtui.config import Config
 from cxrtui.errors import CheckpointError
 from cxrtui.runs import Run
@@ -52,7 +53,7 @@ def test_a_run_that_is_renamed_says_where_it_lies(
     paced(lambda number: run.folder.rename(moved) if number == 2 else None)
     assert runner.drive(run, small(), on_event=lambda line, event: told.append(event)) == 4
     assert f"was renamed to {moved}" in last(told).message
-    assert "--resume moved" in last(told).message
+    assert f"--resume {named(Run(moved))}" in last(told).message
     assert not run.folder.exists()
     assert (Run(moved).read().status, Run(moved).read().step) == ("failed", 1)
 
@@ -120,7 +121,7 @@ def test_a_disk_that_refuses_is_one_sentence(new_run: NewRun, number: str, said:
     assert exit_code == 4
     assert said in message.lower()
     assert f"the checkpoint of step 7 is safe; {help}" in message.replace("raise the limit on the size of a file (", "")
-    assert "--resume run" in message
+    assert f"--resume {named(run)}" in message
     elsewhere, exit_code = endings.described(run, OSError(code, os.strerror(code), "/somewhere/else"))
     assert (exit_code, "/somewhere/else cannot be written" in elsewhere) == (3, True)
 
@@ -172,7 +173,7 @@ def test_files_that_may_not_grow_end_the_run_in_one_sentence(
     assert len(answer.stdout.splitlines()) == 1
     assert what in answer.stdout
     assert "(file too large)" in answer.stdout
-    assert "go on with --resume run" in answer.stdout
+    assert f"go on with --resume {named(run)}" in answer.stdout
     assert not [item for item in run.state.glob("*") if not item.name.isdecimal()]
     assert runner.drive(run, small(optim__epochs=3, stop__patience=0), resume=True) == 0
 
