@@ -122,18 +122,23 @@ class Shelver:
 
         self._begin("fetch", known.name, work)
 
-    def port(self, file: str, name: str, licence: str, *, force: bool = False) -> None:
+    def port(
+        self, file: str, name: str, licence: str, *, range_: str = "", prefix: str = "", average: bool = False,
+        force: bool = False,
+    ) -> None:  # fmt: skip
         """Put a file of any known flavour on the shelf."""
 
         def work() -> str:
             from cxrtui.net import shelving
+            from cxrtui.net.port import PortOptions
 
-            _, manifest = shelving.port(expand(file), self.models, name, licence=licence, force=force,
+            options = PortOptions(prefix or None, average, range_)
+            _, manifest = shelving.port(expand(file), self.models, name, licence=licence, force=force, options=options,
                                         should_stop=self._stop.is_set)  # fmt: skip
             known = hub.known().get(name)
             if known is not None and known.sha256 not in ("", manifest.source_sha256):
                 return f"{name} is on the shelf, but is not the file that is published under this name"
-            return f"{name} is on the shelf, with {manifest.flavour}'s keys, each accounted for"
+            return f"{name} is on the shelf: {manifest.taken}; its card lists what was left"
 
         self._begin("port", name, work)
 

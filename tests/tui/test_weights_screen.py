@@ -305,11 +305,11 @@ async def test_a_file_is_ported(dashboard: Dashboard, models: Path, tmp_path: Pa
         await pilot.press("right")
         await shows(pilot, "my-weights", "whose keys it has is detected")
         await pilot.press("enter", *"-2", "enter", *"MIT", "enter")
-        await shows(pilot, "✔ my-weights-2 is on the shelf, with torchvision's keys", "─ my-weights-2 ─")
+        await shows(pilot, "✔ my-weights-2 is on the shelf: 87 tensors with torchvision's keys", "─ my-weights-2 ─")
         assert shelf.verify(models / "my-weights-2").licence == "MIT"
         await pilot.press("p")
         await shows(pilot, "port a file")
-        field, name, _ = dashboard.screen.query(Input)
+        field, name, *_ = dashboard.screen.query(Input)
         field.value, name.value = str(mine), "../up"
         await shows(pilot, "A shelf name holds letters")
         name.value = "mine"
@@ -318,6 +318,29 @@ async def test_a_file_is_ported(dashboard: Dashboard, models: Path, tmp_path: Pa
         await pilot.press("escape")
         await until(pilot, lambda: "Replace" not in text_of(pilot))
         assert shelf.verify(models / "mine").source == "resnet.safetensors"
+
+
+async def test_what_a_file_does_not_tell_is_asked(dashboard: Dashboard, models: Path, tmp_path: Path) -> None:
+    grey = {**TENSORS, "conv1.weight": TENSORS["conv1.weight"][:, :1].copy()}
+    path = torchvision_file.saved(grey, tmp_path)
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, "✔ here")
+        await pilot.press("p")
+        await shows(pilot, "port a file", "Range", "Prefix", "Copy")
+        dashboard.screen.query(Input).first().value = str(path)
+        await pilot.pause()
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Not ported: resnet", "network for one channel", "RANGE")
+        await pilot.press("enter", "p")
+        await shows(pilot, "port a file", str(path)[:30])
+        field = next(item for item in dashboard.screen.query(Input) if item.name == "range")
+        field.value = "grey"
+        await shows(pilot, "✗ The range of one-channel input is")
+        field.value = "-1024:1024"
+        await pilot.pause()
+        await pilot.press("ctrl+s")
+        await shows(pilot, "✔ resnet is on the shelf")
+    assert shelf.verify(models / "resnet").taken.endswith("its range -1024:1024 as was said")
 
 
 async def test_every_misfit_can_be_read(dashboard: Dashboard, models: Path, tmp_path: Path) -> None:

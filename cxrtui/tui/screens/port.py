@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from cxrtui.errors import UsageError
+from cxrtui.net import input_range
 from cxrtui.net.hub import Known
 from cxrtui.net.shelf import is_shelf
 from cxrtui.tui.keys import bindings, key_of
@@ -25,7 +26,12 @@ FIELDS = (
     ("file", "File", "a .safetensors, .pth, .h5 or .msgpack file"),
     ("name", "Name", "on the shelf"),
     ("licence", "Licence", "of the weights; may stay empty"),
+    ("range", "Range", "of one-channel input: -1024:1024, imagenet, 0.485/0.229, 0:1"),
+    ("prefix", "Prefix", "where the file holds several networks"),
+    ("copy", "Copy", "ema: the averaged weights; empty: the plain ones"),
 )
+COPIES = ("", "plain", "ema")
+_LAST = ("licence", "range", "prefix", "copy")
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,9 @@ class PortOrder:
     file: str
     name: str
     licence: str
+    range: str = ""
+    prefix: str = ""
+    copy: str = ""
     force: bool = False
 
 
@@ -53,7 +62,7 @@ class PortScreen(ModalScreen[PortOrder | None]):
         """
         super().__init__()
         self._models, self._missing = models, missing
-        self._texts = {"file": last.file, "name": last.name, "licence": last.licence} if last else {}
+        self._texts = {key: getattr(last, key) for key, *_ in FIELDS} if last else {}
         self._offered = ""  # as a name, made from the file's
 
     def compose(self) -> ComposeResult:
@@ -101,7 +110,7 @@ class PortScreen(ModalScreen[PortOrder | None]):
         replaced = not wrong and is_shelf(self._models / self.values["name"])
         note.set_class(bool(wrong) or replaced, "-wrong")
         note.update(f"✗ {wrong}" if wrong else f"! {self.values['name']} is there already and would be replaced"
-                    if replaced else "whose keys it has is detected, and each is accounted for")  # fmt: skip
+                    if replaced else "whose keys it has is detected; what is taken and left is told")  # fmt: skip
         self.query_one("#port-go", Button).disabled = bool(wrong)
 
     def _problem(self) -> str:
@@ -116,6 +125,10 @@ class PortScreen(ModalScreen[PortOrder | None]):
             if not values["name"]:
                 return "say what it is to be called on the shelf"
             free_place(self._models, values["name"], force=True)
+            if values["range"]:
+                input_range.parse(values["range"])
+            if values["copy"] not in COPIES:
+                return "the copy is ema, plain or empty"
         except UsageError as error:
             return str(error).removesuffix(", or put the new one in the place of a model by --force.")
         except (OSError, ValueError):
@@ -124,7 +137,7 @@ class PortScreen(ModalScreen[PortOrder | None]):
 
     @on(Input.Submitted)
     def _next(self, event: Input.Submitted) -> None:
-        if event.input.name == FIELDS[-1][0]:
+        if event.input.name in _LAST:  # those behind the licence are for files that do not tell
             self.action_port()
         else:
             self.focus_next()

@@ -155,7 +155,8 @@ class WeightsScreen(Page):
             told = errand.error
             if "cxrtui weights " in told:
                 fetch, port = key_of("weights", "fetch"), key_of("weights", "port")
-                told += f"\n\nOn this screen {fetch} is cxrtui weights fetch, and {port} is cxrtui weights port."
+                told += f"\n\nOn this screen {fetch} is cxrtui weights fetch, and {port} is cxrtui weights port, "
+                told += "whose options --range, --prefix and --ema are its fields Range, Prefix and Copy."
             self.app.push_screen(Notice(f"{NOT_DONE[errand.kind]}: {errand.name}", clean(told)))
 
     def _is_free(self) -> bool:
@@ -209,7 +210,18 @@ class WeightsScreen(Page):
         ):
             return
         self._order = order
-        self._begin(partial(self.dashboard.shelver.port, order.file, order.name, order.licence, force=order.force))
+        self._begin(
+            partial(
+                self.dashboard.shelver.port,
+                order.file,
+                order.name,
+                order.licence,
+                range_=order.range,
+                prefix=order.prefix,
+                average=order.copy == "ema",
+                force=order.force,
+            )
+        )
 
     def action_check(self) -> None:
         """Compare the checksums of all that is here."""
