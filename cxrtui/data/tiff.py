@@ -126,7 +126,7 @@ class _Page:
 
         stream.seek(0)
         self._stream = stream
-        self._file = tifffile.TiffFile(stream)
+        self._file = tifffile.TiffFile(stream, name="film.tif")  # an open file may have a number for a name
         self._page: Any = self._file.pages[0]
         tags = self._page.tags
         self.width, self.height = int(self._page.imagewidth), int(self._page.imagelength)

@@ -168,6 +168,9 @@ def test_grey_tiff_of_every_kind(tmp_path: Path, kind: str, order: str, packing:
             decode(path)
         return
     assert np.abs(decode(path).astype(int) - seen(film(), 4095)).max() <= 1
+    with path.open("rb") as opened:  # as the processes that decode get it
+        np.testing.assert_array_equal(decode(opened.fileno()), decode(path))
+        assert read_header(opened.fileno(), ".tif") == read_header(path)
     assert read_header(path).colours == "grey"
 
 
@@ -303,13 +306,13 @@ def test_hot_pixels_do_not_darken_a_film(tmp_path: Path, bits: int, hot: str) ->
 
 
 def test_two_films_of_one_detector_come_out_alike(tmp_path: Path) -> None:
-    """Whatever the brightest tone, a brighter one by one in a hundred changes no grey by more than a few."""
+    """Whatever the brightest tone, one brighter by a twentieth changes no grey by much more."""
     values, before = film(1000) / 1000, None
-    for bright in np.geomspace(200, 65535, 600):
+    for bright in np.geomspace(200, 65535, 120):
         found = np.rint(values * bright).astype(np.uint16)
         grey = decode(png(tmp_path / "film.png", found[..., None])).astype(int)
         if before is not None:
-            assert np.abs(grey - before).max() <= 8
+            assert np.abs(grey - before).max() <= 14
         before = grey
 
 

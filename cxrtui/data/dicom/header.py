@@ -53,7 +53,7 @@ def read_header(path: str | Path | int, *, salt: bytes | None = None, raw: bool 
         rows=whole(dataset, "Rows", 0),
         columns=whole(dataset, "Columns", 0),
         frames=whole(dataset, "NumberOfFrames", 1),
-        bits_stored=whole(dataset, "BitsStored", 0),
+        bits_stored=whole(dataset, "BitsStored", 0) or whole(dataset, "BitsAllocated", 0),
         photometric=text(dataset, "PhotometricInterpretation").upper(),
         encoding=transfer_syntax(dataset).name,
     )
