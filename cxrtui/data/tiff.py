@@ -78,7 +78,7 @@ def tiff_samples(stream: BinaryIO) -> Samples:
     with _Page(stream) as page:
         page.check()
         found = page.values()
-        if page.planes_first:
+        if page.planes_first and not page.upright:
             found = np.moveaxis(found, 0, -1)
         if found.dtype.kind not in "buif":
             raise FilmError(f"its TIFF samples ({found.dtype.name}) are not read")
@@ -224,6 +224,9 @@ class _Page:
             place = self._page.tags[_PHOTOMETRIC].valueoffset
             body[place : place + 2] = _BLACK_IS_ZERO.to_bytes(2, "little" if self._file.byteorder == "<" else "big")
         upper = self._load(body)
+        if upper is not None and self.bits == 8 and upper.mode in ("L", "La", "LA", "RGB", "RGBA", "RGBa"):
+            found = np.asarray(upper)
+            return found.view(np.int8) if self._page.dtype == np.int8 else found
         if upper is None or upper.mode not in ("RGB", "RGBA") or self.planes_first:
             if upper is None or upper.mode not in ("I", "F", "I;16", "I;16B", "I;16L"):
                 raise self._needs()
