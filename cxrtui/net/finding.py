@@ -179,12 +179,13 @@ def told(keys: Iterable[str], values: Mapping[str, str], place: Place, others: I
             continue
         whose = max((prefix for prefix in beside if key.startswith(prefix)), key=len, default=None)
         if whose is not None and not key.startswith(place.prefix or "\0"):
-            averaged = beside[whose].averaged and not place.averaged
-            why = "an averaged copy, which --ema takes" if averaged else "another network, which --prefix takes"
-            group = whose
+            group, why = whose, "another network, which --prefix takes"
+            if beside[whose].averaged != place.averaged:
+                why = "the plain weights, which are taken without --ema"
+                if not place.averaged:
+                    why = "an averaged copy, which --ema takes"
         else:
-            group = key[: len(place.prefix)] if key.startswith(place.prefix) else ""
-            group += re.split(r"[./]", key[len(group) :])[0]
+            group = _group(key, place.prefix)
             optimizer = _OPTIMIZER.fullmatch(re.split(r"[./]", key)[0])
             why = "of the optimizer" if optimizer else "no part of the backbone"
         groups[group, why] = groups.get((group, why), 0) + 1
@@ -196,6 +197,16 @@ def told(keys: Iterable[str], values: Mapping[str, str], place: Place, others: I
         more = f" and {len(kinds) - 20} more" if len(kinds) > 20 else ""
         lines.append(f"{', '.join(kinds[:20])}{more}: no tensors")
     return lines[:40] + ([f"and {len(lines) - 40} more groups"] if len(lines) > 40 else [])
+
+
+def _group(key: str, prefix: str) -> str:
+    """What `key` has in common with `prefix`, and one part more: ``state_dict.module.queue``."""
+    parts, shared = re.split(r"(?<=[./])", key), 0
+    for part, other in zip(parts, re.split(r"(?<=[./])", prefix), strict=False):
+        if part != other:
+            break
+        shared += 1
+    return "".join(parts[: shared + 1]).rstrip("./")
 
 
 def _name(text: str) -> str:

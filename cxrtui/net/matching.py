@@ -62,7 +62,7 @@ def port(
     left = [key for key in tensors if key not in expected]
     checked = {key: kept[key] for key in kept if key in expected or strict or _inside(key, flavour, prefix[0])}
     if wrong := misfits(checked, expected):
-        raise WeightsError(f"{file} does not fit this ResNet: {'; '.join(wrong)}. {_advice(wrong, flavour)}")
+        raise WeightsError(f"{file} does not fit this ResNet: {'; '.join(wrong)}. {_advice(tensors, flavour, prefix)}")
     arrays = {path: _ours(kept[key], flavour) for key, (path, _) in wanted.items()}
     for key, (_, mean) in biases.items():
         # conv + bias - (mean of conv + bias) is conv - mean of conv: the bias is nothing but a shift of the mean.
@@ -77,9 +77,10 @@ def _inside(key: str, flavour: Flavour, prefix: str) -> bool:
     return key.startswith(prefix) and flavour.inside.match(key, len(prefix)) is not None
 
 
-def _advice(wrong: list[str], flavour: Flavour) -> str:
-    if any(re.search(r"layer\d\.\d+\.(conv3|bn3)", part) and " missing" in part for part in wrong):
-        return "A ResNet-18 or -34 has no third convolution in a block; take a ResNet-50"
+def _advice(tensors: Mapping[str, Any], flavour: Flavour, prefix: tuple[str, str]) -> str:
+    second, third = (flavour.key(("stage1", "blocks", 0, f"conv{unit}", "kernel"), prefix) for unit in (2, 3))
+    if second in tensors and third not in tensors:
+        return "A ResNet-18 or -34 has two convolutions in a block and not three; take a ResNet-50"
     return f"Take a ResNet-50 file with {flavour.name}'s keys"
 
 

@@ -78,6 +78,7 @@ def test_the_children_in_a_sequence(prefix: str, backbone: Tensors, tmp_path: Pa
 
 def test_beside_any_company(network: Tensors, backbone: Tensors, tmp_path: Path) -> None:
     company = {
+        "state_dict.criterion.pos_weight": np.zeros(3, np.float32),
         "best_acc1": np.zeros((), np.float32),
         "criterion.weight": np.zeros(3, np.float32),
         "optimizer.state.0.exp_avg": np.zeros(3, np.float32),
@@ -92,7 +93,8 @@ def test_beside_any_company(network: Tensors, backbone: Tensors, tmp_path: Path)
     assert found.spec.classes == 0
     told = " | ".join(found.left)
     for group, why in (("best_acc1", "no part"), ("criterion", "no part"), ("optimizer", "of the optimizer"),
-                       ("optimizer_state", "of the optimizer"), ("state_dict.m.fc", "no part")):  # fmt: skip
+                       ("optimizer_state", "of the optimizer"), ("state_dict.m.fc", "no part"),
+                       ("state_dict.queue", "no part"), ("state_dict.criterion", "no part")):  # fmt: skip
         assert re.search(rf"{re.escape(group)} \(\d+ tensors?\): {why}", told), told
     assert read(network, tmp_path).spec.classes == 1000
 
@@ -131,6 +133,7 @@ def test_plain_or_averaged_is_a_choice(plain: str, averaged: str, backbone: Tens
     found = read(both, tmp_path, average=True)
     assert same(found, under("", backbone, 1.0))
     assert found.taken.startswith("averaged weights, ")
+    assert any("the plain weights, which are taken without --ema" in line for line in found.left)
     assert same(read(under(averaged, backbone), tmp_path), backbone)  # where there is nothing else
 
 
@@ -157,6 +160,10 @@ def test_what_is_missing_of_the_network_is_a_short_error(backbone: Tensors, tmp_
     assert f", and {missing - 10} more)" in told
     assert told.count("module.layer1.") == 10
     assert "zebra" not in told
+    shallow = {key: value for key, value in backbone.items() if not re.search(r"\.(conv3|bn3)\.", key)}
+    with pytest.raises(WeightsError, match="A ResNet-18 or -34"):
+        read(shallow, tmp_path)
+    assert "ResNet-18" not in told
     torn = {**backbone, "layer2.0.bn1.running_var": np.full(8, np.nan, np.float32)}
     with pytest.raises(WeightsError, match=r"layer2\.0\.bn1\.running_var holds NaN or infinity") as caught:
         read(torn, tmp_path)
