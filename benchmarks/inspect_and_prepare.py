@@ -2,13 +2,14 @@
 
     python benchmarks/inspect_and_prepare.py PATH… [--size 224] [--hostile N] [--phantoms N]
 
-Each PATH (a layout's name may stand before it) is inspected and prepared, as one part, in a process of its own into an
-empty cache folder; seconds, CPU and peak memory (resident, by /proc: Linux alone) are of the whole process, its imports
-included. Where nothing says which
-findings count, the first is positive and all others negative. The loop runs in this process, before and after, over the
-films that could be read: it opens, converts to grey and resizes, and keeps nothing; DICOM it cannot open, so such films
-are counted apart. Every ratio is the loop's time by ours. ``--hostile N`` adds class folders of N files that mean no
-good, made in a temporary place; ``--phantoms N`` adds N synthetic films of 320 pixels.
+Each PATH (a layout's name may stand before it) is inspected (by its headers alone, in full, and again, as remembered)
+and prepared, as one part, in a process of its own into an empty cache folder; seconds and CPU are of the whole
+process, its imports and the processes that decode for it included; peak memory (resident, by /proc: Linux alone) is
+its own, plus that of the largest of those. Where nothing says which findings count, the first is positive and all
+others negative. The loop runs in this process, before and after, over the films that could be read: it opens, converts
+to grey and resizes, and keeps nothing; DICOM it cannot open, so such films are counted apart. Every ratio is the
+loop's time by ours. ``--hostile N`` adds class folders of N files that mean no good, made in a temporary place;
+``--phantoms N`` adds N synthetic films of 320 pixels.
 """
 
 from __future__ import annotations
@@ -33,14 +34,18 @@ from cxrtui.data.decode import stored_side
 
 PEAK = """
 def peak():
+    import resource
+    from cxrtui.data.decoding.processes import processes
+    processes.close()
     with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmHWM"))
+        own = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+    return (own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
 """
 INSPECT = """
 import json, sys
 from cxrtui.config import DataConfig
 from cxrtui.data.inspect import inspect
-report = inspect(sys.argv[1], DataConfig())
+report = inspect(sys.argv[1], DataConfig(), headers_only=sys.argv[2] == "headers")
 print(json.dumps({"films": report.films, "unreadable": len(report.section("unreadable").files),
                   "left_out": report.section("left_out").counts, "findings": report.section("classes").counts,
                   "ruled": bool(report.positive), "peak": peak()}))
@@ -73,11 +78,11 @@ class Cost:
     said: dict[str, Any]
 
 
-def child(code: str, *arguments: str) -> Cost:
-    """Run `code` in a Python of its own with an empty cache folder; end where it fails."""
-    with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryFile("w+") as out:
+def child(code: str, *arguments: str, cache: str = "") -> Cost:
+    """Run `code` in a Python of its own with the folder `cache`, else with an empty one; end where it fails."""
+    with tempfile.TemporaryDirectory() as empty, tempfile.TemporaryFile("w+") as out:
         root = str(Path(__file__).resolve().parents[1])
-        environment = {**os.environ, "CXRTUI_CACHE_DIR": cache, "PYTHONPATH": root}
+        environment = {**os.environ, "CXRTUI_CACHE_DIR": cache or empty, "PYTHONPATH": root}
         began = time.perf_counter()
         process = subprocess.Popen([sys.executable, "-c", PEAK + code, *arguments], stdout=out, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
@@ -104,25 +109,28 @@ def plain(paths: list[str], side: int) -> tuple[float, int]:
 
 
 def measure(path: str, size: int) -> None:
-    looked = child(INSPECT, path)
+    headers = child(INSPECT, path, "headers")
+    with tempfile.TemporaryDirectory() as cache:
+        looked, again = (child(INSPECT, path, "full", cache=cache) for _ in range(2))
     findings = list(looked.said["findings"])
     wanted = [] if looked.said["ruled"] else findings[:1]
     made = child(PREPARE, path, str(size), json.dumps(wanted))
     paths, side = made.said["paths"], stored_side(size)
     plain(paths, side)  # so that both find the files in memory
-    again = child(PREPARE, path, str(size), json.dumps(wanted))
+    warm = child(PREPARE, path, str(size), json.dumps(wanted))
     loop, opened = plain(paths, side)
     out = sum(looked.said["left_out"].values())
     print(f"{path}: {looked.said['films']} films listed, {out} left out")
-    print(f"  {looked.said['unreadable']} are unreadable by their headers, {made.said['unreadable']} when decoded")
+    print(f"  {headers.said['unreadable']} are unreadable by their headers, {looked.said['unreadable']} when decoded")
     print(f"  {len(paths)} prepared at {side} x {side}")
-    for name, cost in (("inspect", looked), ("prepare", made), ("prepare, files in memory", again)):
+    for name, cost in (("inspect, headers only", headers), ("inspect", looked), ("inspect again", again),
+                       ("prepare", made), ("prepare, files in memory", warm)):  # fmt: skip
         rate = looked.said["films"] / cost.seconds
         print(f"  {name:26s}{cost.seconds:8.2f} s {cost.cpu:8.2f} s CPU {cost.peak:7.0f} MiB {rate:8.0f} films/s")
     print(f"  plain loop                {loop:8.2f} s, {opened} of {len(paths)} films, {opened / loop:.0f} films/s")
     if opened:
         loop *= len(paths) / opened
-        ratios = loop / again.said["seconds"], loop / again.seconds  # the loop has its imports behind it
+        ratios = loop / warm.said["seconds"], loop / warm.seconds  # the loop has its imports behind it
         print("  ratio to the plain loop: prepare {:.2f}, with the start of Python {:.2f}".format(*ratios))
 
 

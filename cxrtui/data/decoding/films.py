@@ -30,7 +30,7 @@ PIXELS_VERSION = 2  # raise it when the same files would give other pixels, note
 # Packages that decode, all of which may come, go or change with the user's installation.
 _DECODERS = (
     "pillow", "pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "pylibjpeg-libjpeg", "pylibjpeg-rle", "python-gdcm",
-    "pyjpegls",
+    "pyjpegls", "tifffile", "imagecodecs",
 )  # fmt: skip
 
 warm = processes.warm
