@@ -100,6 +100,13 @@ def _decode(path: Path) -> Any:
     return decode(path, display_of(path)).values
 
 
+def _check_weights(file: Path, config: Config) -> None:
+    from cxrtui.evaluation.network import spec_of
+    from cxrtui.net.port import taken_of
+
+    taken_of(file, spec_of(config))
+
+
 class Drive(Protocol):
     """`cxrtui.runner.drive` as the dashboard calls it."""
 
@@ -115,6 +122,8 @@ class Backend:
     """Train, read a run's configuration again, load a classifier, survey and inspect a folder, decode a film."""
 
     drive: Drive = _drive
+    check_weights: Callable[[Path, Config], None] = _check_weights
+    """Raises WeightsError where a run cannot begin with a file."""
     start_config: Callable[[Run], Config] = _start_config
     load: Callable[[Run | Path], Classifier] = _load
     survey: Callable[[Path], dict[str, int]] = _survey

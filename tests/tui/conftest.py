@@ -15,7 +15,7 @@ import pytest
 from cxrtui import events as ev
 from cxrtui.config import Config, DataConfig
 from cxrtui.data.inspect import Report, Section
-from cxrtui.errors import DataError, FilmError
+from cxrtui.errors import DataError, FilmError, WeightsError
 from cxrtui.runs import Run
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.backend import Backend
@@ -97,6 +97,11 @@ def inspected(text: str, data: DataConfig, tell: Callable[[str, int, int], None]
     return Report(text, "class-folders", 1124, None, sections, ("COVID-19",), ("No_findings",))
 
 
+def checked(file: Path, config: Config) -> None:
+    if "grey" in file.name:
+        raise WeightsError(f"{file} is a network for one channel; cxrtui weights port {file} --out NAME --range RANGE")
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
@@ -111,6 +116,7 @@ def drive() -> FakeDrive:
 def backend(drive: FakeDrive) -> Backend:
     return Backend(
         drive=drive,
+        check_weights=checked,
         start_config=lambda run: Config(),
         load=lambda target: FakeClassifier(),
         survey=lambda path: {"COVID-19": 124, "No_findings": 500},

@@ -47,6 +47,7 @@ FOUND = {"COVID-19": 124, "No_findings": 500, "Pneumonia": 500}
         ("data.positive", "no findings", "cannot be both"),
         ("data.positive", "No_findings", "cannot be both"),
         ("model.init", "resnet.safetensors", "no such file"),
+        ("model.init", __file__, "no file of weights but text"),
         ("run.name", "a/b", "letters, digits"),
     ],
 )
@@ -109,6 +110,35 @@ def test_imagenet_is_the_default_and_is_fetched_where_it_is_not_here(
     note = notes(values, workspace, Survey())["model.init"]
     assert not note.ok
     assert "offline" in note.text
+
+
+async def test_what_a_file_of_weights_does_not_tell_is_asked(
+    dashboard: Dashboard, drive: FakeDrive, tmp_path: Path
+) -> None:
+    for name in ("grey.safetensors", "rgb.safetensors"):
+        (tmp_path / name).write_bytes(bytes([2, 0, 0, 0, 0, 0, 0, 0]) + b"{}")
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await shows(pilot, "New run", "Run name")
+        dashboard.screen.query(Input).first().value = str(tmp_path)
+        field = next(item for item in dashboard.screen.query(Input) if item.name == "model.init")
+        field.value = str(tmp_path / "grey.safetensors")
+        await shows(pilot, "ready to start", "from this file")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Not started", "for one channel", "Put it on the shelf")
+        assert not drive.calls
+        await pilot.press("p")
+        await shows(pilot, "port a file", "Range", "grey")
+        await pilot.press("escape", "escape")
+        await shows(pilot, "New run", "ready to start")
+        field.value = str(tmp_path / "rgb.safetensors")
+        await shows(pilot, "ready to start")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Monitor")
+        ((_, config, _),) = drive.calls
+        assert config.model.init == field.value
+        dashboard.trainer.signal()
+        await until(pilot, lambda: not dashboard.trainer.active)
 
 
 async def test_before_it_fetches_the_form_asks(dashboard: Dashboard, drive: FakeDrive, tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -64,6 +65,22 @@ class ClassSuggester(Suggester):
         found = [item for label in self._screen.survey.found for item in findings(label)]
         match = next((name for name in found if word and name.casefold().startswith(word.casefold())), None)
         return head + comma + last[: len(last) - len(word)] + word + match[len(word) :] if match else None
+
+
+class WeightsChecked(Message):
+    """A file of first weights was read: `start` the run, or say the `error`."""
+
+    def __init__(self, file: Path, error: str, start: Callable[[], None]) -> None:
+        super().__init__()
+        self.file, self.error, self.start = file, error, start
+
+
+def _not_from_file(error: str) -> Question:
+    """Why a run cannot begin with a file; what the file does not tell can be said where it is put on the shelf."""
+    choices = [Choice("enter", "Close", "", "primary")]
+    if "cxrtui weights port" in error:
+        choices.insert(0, Choice("p", "Put it on the shelf", "port", "success"))
+    return Question("Not started", error, *choices)
 
 
 def _fetch_question(known: hub.Known) -> Question:
@@ -263,10 +280,42 @@ class LaunchScreen(Page):
                 launch = partial(self.dashboard.launch, chosen, values[RUN_NAME].strip())
                 self.dashboard.attempt("Not started", launch)
 
-        if known is None:
-            start()
-        else:
+        if known is not None:
             self.app.push_screen(_fetch_question(known), start)
+        elif (place := shelf.locate(chosen.model.init)) is not None and place.is_file():
+            self._check_weights(place, chosen, start)
+        else:
+            start()
+
+    def _check_weights(self, file: Path, chosen: Config, start: Callable[[], None]) -> None:
+        """Make sure that a run can begin with a file that is on no shelf, before one is made; off the UI's thread."""
+        self.query_one("#launch-why", Static).update(f"reading {file.name}…")
+
+        def work() -> None:
+            try:
+                self.dashboard.backend.check_weights(file, chosen)
+                error = ""
+            except CxrtuiError as problem:
+                error = str(problem)
+            self.post_message(WeightsChecked(file, error, start))
+
+        threads.start("check weights", work)
+
+    @on(WeightsChecked)
+    def _weights_checked(self, message: WeightsChecked) -> None:
+        self._check()
+        if not message.error:
+            message.start()
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer:
+                from cxrtui.tui.screens.port import PortOrder
+                from cxrtui.tui.screens.weights import WeightsScreen
+
+                self.app.push_screen(WeightsScreen(order=PortOrder(str(message.file), message.file.stem, "")))
+
+        self.app.push_screen(_not_from_file(message.error), answered)
 
     @classmethod
     def take(cls, chooser: Page, chosen: Mapping[str, str]) -> None:

@@ -49,13 +49,19 @@ class WeightsScreen(Page):
     sections = ("weights", "everywhere")
     where = "Weights"
 
-    def __init__(self, name: str = "") -> None:
+    def __init__(self, name: str = "", order: PortOrder | None = None) -> None:
+        """Show the shelf.
+
+        Args:
+            name: where the cursor begins.
+            order: a port to be asked about at once.
+        """
         super().__init__()
-        self._first = name  # where the cursor begins
+        self._first, self._asking = name, order is not None
         self._note = self._advised = ""
         self._offered: tuple[Place | None, bool] = (None, False)
         self._order: PortOrder | None = None  # the last port's
-        self._refused: PortOrder | None = None  # the same, where it failed: to be put right
+        self._refused: PortOrder | None = order  # the same, where it failed: to be put right
 
     def compose_body(self) -> ComposeResult:
         """Table and details, the line of the errand, the note."""
@@ -96,6 +102,9 @@ class WeightsScreen(Page):
             self._note = ""
             self._advise()
         self._offer()
+        if self._asking:
+            self._asking = False
+            self.action_port()
 
     def _advise(self) -> None:
         """Say what can be done with the place under the cursor, unless the note says something else."""
