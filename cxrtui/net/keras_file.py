@@ -1,5 +1,7 @@
 """Tensors of Keras's HDF5 files, by ``layer/variable``: ``conv2_block1_1_conv/kernel``.
 
+Those of a network that is a layer of another begin with its name: ``resnet50/conv2_block1_1_conv/kernel``.
+
 Three layouts. ``.h5`` of ``save_weights`` in Keras 2, whose published weights these are: a group for each layer, its
 variables somewhere below, as ``kernel:0``; those of Keras 1 are called ``res2a_branch2a_W:0`` or ``..._W_1:0``. ``.h5``
 of a whole model: the same under ``model_weights``.
@@ -26,6 +28,7 @@ VARIABLES = {
 # Keras 1's names where Keras 2 has others. What it called a deviation was a variance, and is loaded as one.
 KERAS1 = {"W": "kernel", "b": "bias", "running_mean": "moving_mean", "running_std": "moving_variance"}
 MAX_BYTES = 4 << 30
+DEPTH = 8  # of groups in groups
 
 
 def read_keras(path: Path) -> dict[str, np.ndarray]:
@@ -62,13 +65,25 @@ def read_keras(path: Path) -> dict[str, np.ndarray]:
 
 def _keras2(root: Any, h5py: Any) -> Iterator[tuple[str, Any]]:
     for layer, group in _local(root, h5py):
-        pending = [(layer, group)]
-        while pending:
-            name, item = pending.pop()
+        found = list(_datasets(group, h5py, (layer,)))
+        # A network as a layer of another has its own layers below its name.
+        nested = len({parents[-1] for parents, _, _ in found}) > 1
+        for parents, name, dataset in found:
+            own = parents[-1] if nested else layer
+            yield f"{layer}/{own}/{_variable(own, name)}" if nested else f"{layer}/{_variable(own, name)}", dataset
+
+
+def _datasets(group: Any, h5py: Any, parents: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+    if isinstance(group, h5py.Dataset):
+        yield parents[:-1] or ("",), parents[-1], group
+    elif isinstance(group, h5py.Group):
+        if len(parents) > DEPTH:
+            raise ValueError("its groups are nested too deep")
+        for name, item in _local(group, h5py):
             if isinstance(item, h5py.Dataset):
-                yield f"{layer}/{_variable(layer, name)}", item
-            elif isinstance(item, h5py.Group):
-                pending.extend(_local(item, h5py))
+                yield parents, name, item
+            else:
+                yield from _datasets(item, h5py, (*parents, name))
 
 
 def _variable(layer: str, name: str) -> str:
@@ -84,23 +99,26 @@ def _local(group: Any, h5py: Any) -> list[tuple[str, Any]]:
     return [(name, group[name]) for name in group if isinstance(group.get(name, getlink=True), h5py.HardLink)]
 
 
-def _keras3(layers: Any) -> Iterator[tuple[str, Any]]:
+def _keras3(layers: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    if prefix.count("/") > DEPTH:
+        raise ValueError("its groups are nested too deep")
+    for group in layers:
+        if "layers" in layers[group]:  # a network as a layer of another
+            yield from _keras3(layers[group]["layers"], f"{prefix}{group}/")
     for group, kind, number in sorted(_numbered(layers), key=lambda item: item[1:]):
         variables = layers[group]["vars"]
         # Before 3.6 or so the name was not written; then the number tells which layer of the network it is.
         layer = variables.attrs.get("name") or _named(kind, number)
         for index in variables:
             position = int(index)
-            names = VARIABLES[kind]
-            yield f"{layer}/{names[position] if position < len(names) else index}", variables[index]
+            names = VARIABLES.get(kind, ())
+            yield f"{prefix}{layer}/{names[position] if position < len(names) else index}", variables[index]
 
 
 def _numbered(layers: Any) -> Iterator[tuple[str, str, int]]:
     for group in layers:
         match = re.fullmatch(r"(.+?)(?:_(\d+))?", group)
         if match and len(layers[group].get("vars", ())):
-            if match[1] not in VARIABLES:
-                raise ValueError(f"a layer {group} is none of a ResNet")
             yield group, match[1], int(match[2] or 0)
 
 

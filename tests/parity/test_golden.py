@@ -11,7 +11,8 @@ import pytest
 from flax import serialization, traverse_util
 from safetensors.numpy import save_file
 
-from cxrtui.net import saved
+from cxrtui.errors import WeightsError
+from cxrtui.net import port, saved
 from cxrtui.net.files import read_tensors
 from cxrtui.net.flavours import FLAVOURS
 from cxrtui.net.resnet import normalise
@@ -82,6 +83,46 @@ def _keras3(tensors: dict[str, np.ndarray], path: Path, named: bool = True) -> N
             present = [variable for variable in ORDER if f"{layer}/{variable}" in tensors]
             for index, variable in enumerate(present):
                 variables[str(index)] = tensors[f"{layer}/{variable}"]
+
+
+@pytest.mark.parametrize("kind", ["h5", "whole model", "weights.h5"])
+def test_a_network_that_is_a_layer_of_another_is_found(kind: str, tmp_path: Path) -> None:
+    """``Sequential([ResNet50(include_top=False), …, Dense(2)])``, as one fine-tunes in Keras."""
+    h5py = pytest.importorskip("h5py")
+    golden = json.loads((GOLDEN / "keras.json").read_text(encoding="utf-8"))
+    plain = written(golden, tmp_path / "plain.weights.h5")
+    expected = port.read(plain, like=like(SMALL))
+    tensors = read_tensors(plain)
+    path = tmp_path / ("a.weights.h5" if kind == "weights.h5" else "a.h5")
+    with h5py.File(path, "w") as file:
+        if kind == "weights.h5":
+            with h5py.File(plain) as source:
+                source.copy("layers", file.create_group("layers/functional"))
+            file["layers/dense/vars/0"] = np.zeros((128, 2), np.float32)
+            file["layers/dense/vars"].attrs["name"] = "dense"
+            file["layers/layer_normalization/vars/0"] = np.zeros(128, np.float32)
+        else:
+            root = file.create_group("model_weights") if kind == "whole model" else file
+            for key, value in tensors.items():
+                root[f"resnet50/{key}:0"] = value
+            root["dense/dense/kernel:0"] = np.zeros((128, 2), np.float32)
+    found = port.read(path, like=like(SMALL))
+    assert found.flavour == expected.flavour
+    assert "under 'resnet50/'" in found.taken or "under 'functional/'" in found.taken
+    for name, value in expected.arrays.items():
+        if name[0] == "backbone":
+            np.testing.assert_array_equal(found.arrays[name], value)
+    assert any(line.startswith("dense") for line in found.left)
+
+
+def test_groups_that_are_in_themselves_end(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    for name, inner in (("a.h5", "x"), ("b.h5", "layers")):
+        with h5py.File(tmp_path / name, "w") as file:
+            group = file.create_group("layers/x" if inner == "layers" else "a")
+            group[inner] = file["layers"] if inner == "layers" else group
+        with pytest.raises(WeightsError, match="nested too deep"):
+            read_tensors(tmp_path / name)
 
 
 @pytest.mark.slow
