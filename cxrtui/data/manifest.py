@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from cxrtui.data.columns import ROLES, Columns, candidates, one, plain
 from cxrtui.data.films import Film, Tally, name_below, printable
 from cxrtui.data.findings import canonical, findings, missing, no_patient
 from cxrtui.data.folders import SPLITS
-from cxrtui.data.layouts import words
 from cxrtui.data.paths import Spellings
 from cxrtui.data.table import Table, open_table
 from cxrtui.errors import DataError
@@ -104,6 +104,12 @@ class _Listed:
             self.film = replace(self.film, **added)
 
 
+@lru_cache(maxsize=4096)
+def _given(cell: str) -> str:
+    """A cell, empty where it is a word for nothing."""
+    return "" if missing(cell) else cell
+
+
 def _said(fact: str, film: Film) -> str:
     """What `film` says of a fact; empty where that is a word for nothing."""
     text = str(getattr(film, fact))
@@ -155,7 +161,7 @@ def _split_column(headers: Sequence[str], rows: Sequence[Row], shown: str) -> st
     """The column of train, validation and test; one by another name than split only where it holds such words."""
 
     def holds(header: str) -> bool:
-        seen = {words.given(row[header.casefold()]).casefold() for row in rows} - {""}
+        seen = {_given(row[header.casefold()]).casefold() for row in rows} - {""}
         # A dataset is usually the source; where all it says is train or test, it is the split.
         return bool(seen & SPLITS.keys()) and (plain(header) not in ("dataset", "phase") or seen <= SPLITS.keys())
 
@@ -164,7 +170,7 @@ def _split_column(headers: Sequence[str], rows: Sequence[Row], shown: str) -> st
 
 
 def _film(cells: Row, column: str, spellings: Spellings, where: str) -> Film:
-    facts: dict[str, Any] = {role: words.given(cells.get(role, "")) for role in _FACTS}
+    facts: dict[str, Any] = {role: _given(cells.get(role, "")) for role in _FACTS}
     # What is no finding and who is nobody depends on the other films' words (`spellings.understood`).
     facts |= {"label": cells["label"], "patient": cells.get("patient", "")}
     split = facts.pop("split")

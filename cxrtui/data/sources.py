@@ -76,7 +76,7 @@ def read_sources(
 def _once(collections: Sequence[Collection]) -> list[Collection]:
     """The collections without the films of earlier ones, as where one lies within another."""
     seen: dict[str, Film] = {}
-    homes: dict[Path, str] = {}
+    homes: dict[str, str] = {}
     result = []
     for item in collections:
         out: Counter[str] = Counter(item.left_out)
@@ -233,7 +233,7 @@ def _files_once(films: Sequence[Film], tally: Counter[str]) -> list[Film]:
     Raises:
         DataError: a file has two findings, patients or splits by its two names.
     """
-    homes: dict[Path, str] = {}
+    homes: dict[str, str] = {}
     seen: dict[str, Film] = {}
     for film in films:
         earlier = seen.setdefault(identity(film.path, homes), film)
