@@ -95,7 +95,7 @@ def test_the_command_prints_json_and_imports_no_jax(class_folder: Path) -> None:
     answer = subprocess.run([sys.executable, "-c", code, str(class_folder)], capture_output=True, text=True, check=True,
                             env={**os.environ, "PYTHONPATH": root})  # fmt: skip
     assert json.loads(answer.stdout)["films"] == 60
-    assert answer.stderr.strip() == "False"
+    assert answer.stderr.splitlines()[-1] == "False"  # behind what a slow machine says of its progress
 
 
 def test_real_reports(real_films: Path) -> None:
