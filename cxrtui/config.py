@@ -6,6 +6,7 @@ Precedence, highest first: a command-line flag, ``--set section.key=value``, ``-
 
 from __future__ import annotations
 
+import errno
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
@@ -225,6 +226,19 @@ def flatten(body: Mapping[str, Any], where: str) -> dict[str, Any]:
     return values
 
 
+def _piped(path: Path) -> bytes:
+    """What comes out of the file or pipe at `path`.
+
+    Raises:
+        OSError: it cannot be read, or more than any configuration comes, as out of a device.
+    """
+    with path.open("rb") as stream:
+        raw = stream.read(_MOST_BYTES + 1)
+    if len(raw) > _MOST_BYTES:
+        raise OSError(errno.EFBIG, f"it is longer than {_MOST_BYTES:,} bytes", str(path))
+    return raw
+
+
 def read_file(path: Path, *, pipe: bool = False) -> dict[str, Any]:
     """The settings in a TOML file as ``{"section.key": value}``; not yet checked. `pipe`: it may be one, as of a shell.
 
@@ -232,7 +246,7 @@ def read_file(path: Path, *, pipe: bool = False) -> dict[str, Any]:
         ConfigError: the file is missing, unreadable, no TOML, or has an unknown section.
     """
     try:
-        raw = path.read_bytes() if pipe else read_bytes(path, _MOST_BYTES)
+        raw = _piped(path) if pipe else read_bytes(path, _MOST_BYTES)
         body = tomllib.loads(raw.decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"Cannot read the configuration {path}: {error.strerror or error}.") from None

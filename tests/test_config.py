@@ -135,3 +135,8 @@ def test_every_setting_has_help_and_a_plain_value() -> None:
         section, name = key.split(".")
         assert config.about(key)
         assert config.coerce(key, Config().as_dict()[section][name]) == getattr(getattr(Config(), section), name)
+
+
+def test_a_configuration_without_end_is_refused() -> None:
+    with pytest.raises(ConfigError, match="/dev/zero: it is longer than"):
+        config.read_file(Path("/dev/zero"), pipe=True)
