@@ -15,7 +15,7 @@ from textual.driver import Driver
 from textual.events import Event, Key, Paste
 from textual.message_pump import MessagePump
 
-PATIENCE = 2.0
+PATIENCE = 10.0
 """Seconds after which a key no longer waits for one that is not done with: the keyboard never stays blocked."""
 
 
