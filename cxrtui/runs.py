@@ -293,6 +293,13 @@ class Run:
         except (OSError, ValueError):
             return None
 
+    def held_since(self) -> int | None:
+        """When the process that writes the run took it, in nanoseconds, as the ids of commands are; None where none."""
+        try:
+            return (self.folder / "lock").stat().st_mtime_ns if self.alive() else None
+        except OSError:
+            return None
+
     def beat(self) -> None:
         """Say that the writer lives, where the disk lets it: no reason to end."""
         with contextlib.suppress(OSError):

@@ -110,6 +110,13 @@ class Dashboard(KeysInTurn):
         """Whether this or another process works on `run`."""
         return (self.trainer.active and self.trainer.owns(run)) or run.alive()
 
+    def is_stopping(self, run: Run) -> bool:
+        """Whether the process that writes `run` was asked to stop, by whomever, and has not yet."""
+        if self.trainer.stopping and self.trainer.owns(run):
+            return True
+        began = run.held_since()
+        return began is not None and any(word == "stop" and asked >= began for word, asked in run.read_commands())
+
     def launch(self, config: Config, name: str) -> None:
         """Start a new run and watch it.
 

@@ -73,8 +73,13 @@ class Trainer:
 
     def signal(self, fault: str = "") -> None:
         """Ask the thread to end at its next step, with a checkpoint; for a `fault` of ours, its log says which."""
-        self._fault = fault
+        self._fault = fault or self._fault
         self._stop.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the thread was asked to end and has not yet."""
+        return self.active and self._stop.is_set()
 
     def finish(self) -> None:
         """Ask the thread to end, and wait until its checkpoint is saved; where there is no screen to wait at."""

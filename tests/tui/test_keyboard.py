@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.screens.launch import LaunchScreen
+from cxrtui.tui.screens.runs import RunsTable
 
 from . import logs
 from .conftest import FakeDrive
@@ -122,3 +123,17 @@ async def test_a_form_typed_in_one_burst_starts(dashboard: Dashboard, drive: Fak
         assert (config.data.positive, config.data.negative, config.data.size) == (("COVID-19",), ("No_findings",), 64)
         dashboard.trainer.signal()
         await until(pilot, lambda: not dashboard.trainer.active)
+
+
+async def test_home_and_end_move_the_cursor(dashboard: Dashboard) -> None:
+    for number in range(40):
+        logs.write(dashboard.workspace.checkpoints, f"run{number:02}", logs.midway(f"run{number:02}"))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "run39")
+        table = dashboard.screen.query_one(RunsTable)
+        for key, row in (("end", 39), ("home", 0), ("end", 39), ("pageup", -1)):
+            await pilot.press(key)
+            if key == "pageup":
+                assert 0 < table.cursor_row < 39
+            else:
+                assert table.cursor_row == row

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
@@ -120,8 +121,9 @@ class MonitorScreen(Page):
         self._show()
 
     def _show(self) -> None:
-        word = status_word(self.state, self.alive)
-        self.query_one(StatusPanel).show(self.state, word, PENDING.get(self.pending, ""))
+        word = status_word(self.state, self.alive) if self._tail is not None else "reading"
+        stopping = "stop" if not self.pending and self.alive and self.dashboard.is_stopping(self.run) else ""
+        self.query_one(StatusPanel).show(self.state, word, PENDING.get(self.pending or stopping, ""))
         self.query_one(EarlyPanel).show(self.state)
         self.query_one(Results).show(self.state)
         self.query_one(Facts).show(self.state)
@@ -161,7 +163,8 @@ class MonitorScreen(Page):
         state = self.state
         began = time.monotonic()
         shape = (len(state.steps), len(state.validations), self.query_one("#loss", Curves).columns)
-        hurried = self._drawn is not None and self._drawn[2] > 0 and began < self._next_draw
+        resized = self._drawn is None or self._drawn[2] != shape[2]
+        hurried = not resized and began < self._next_draw
         if shape == self._drawn or hurried:
             return
         self._drawn, self._next_draw = shape, began + DRAW_SECONDS
@@ -172,6 +175,12 @@ class MonitorScreen(Page):
         if len(state.steps) and shape[2]:
             self.call_after_refresh(self._drawn_since, began)
 
+    @on(Curves.Resized)
+    def _redraw(self) -> None:
+        """Draw at once for another size."""
+        self._drawn = None
+        self._draw()
+
     def _drawn_since(self, began: float) -> None:
         """Long curves on large screens are drawn less often."""
         now = time.monotonic()
@@ -180,7 +189,16 @@ class MonitorScreen(Page):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what can be done now is offered."""
         if action in ("pause", "checkpoint", "stop"):
-            return self._word not in ("finished", "stopped", "failed", "interrupted", "unreadable", "empty", "")
+            return self._word not in (
+                "finished",
+                "stopped",
+                "failed",
+                "interrupted",
+                "unreadable",
+                "empty",
+                "reading",
+                "",
+            )
         if action == "resume":
             return self._word in ("stopped", "failed", "interrupted")
         if action == "classify":

@@ -11,16 +11,18 @@ from textual.containers import Container
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from cxrtui import RESEARCH_ONLY
 from cxrtui.printable import printable
+from cxrtui.tui.widgets.footer import KeysFooter
 
 if TYPE_CHECKING:
     from cxrtui.tui.app import Dashboard
 
 MIN_WIDTH, MIN_HEIGHT = 60, 18
 WIDE, TALL = 110, 34
+COMFORTABLE = 23
 
 
 class TitleLine(Widget):
@@ -42,10 +44,10 @@ class Page(Screen[None]):
     """A full screen of the dashboard."""
 
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-too-narrow"), (MIN_WIDTH, "-narrow"), (WIDE, "-wide"),
+        (0, "-too-narrow"), (MIN_WIDTH, "-slim"), (76, "-narrow"), (WIDE, "-wide"),
     ]  # fmt: skip
     VERTICAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-too-short"), (MIN_HEIGHT, "-short"), (TALL, "-tall"),
+        (0, "-too-short"), (MIN_HEIGHT, "-low"), (COMFORTABLE, "-short"), (TALL, "-tall"),
     ]  # fmt: skip
 
     where = ""
@@ -69,7 +71,7 @@ class Page(Screen[None]):
             "\nA run that trains goes on.  q quits.",
             id="too-small",
         )
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeysFooter()
 
     def compose_body(self) -> ComposeResult:
         """What is between title and footer."""

@@ -43,6 +43,8 @@ class Question(ModalScreen[str]):
         Binding("end", "scroll('end')", show=False),
     ]
 
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-roomy")]  # noqa: RUF012
+
     def __init__(self, title: str, body: str, *choices: Choice) -> None:
         super().__init__()
         self._title, self._body, self._choices = title, body, choices

@@ -25,13 +25,19 @@ from cxrtui.tui.screens.launch import LaunchScreen
 from cxrtui.tui.screens.page import Page
 from cxrtui.tui.screens.questions import Choice, Notice, Question
 from cxrtui.tui.screens.weights import WeightsScreen
+from cxrtui.tui.theme import WARN
 from cxrtui.tui.widgets.bars import ago
 from cxrtui.tui.widgets.early import amount, metric_name
 from cxrtui.tui.widgets.results import cell
 from cxrtui.tui.widgets.status import status_text, status_word
 from cxrtui.tui.widgets.table import Table
+from cxrtui.tui.widgets.verdicts import shortened
 
-COLUMNS = ("Run", "Status", "Best", "Epoch", "Test accuracy", "Age")
+COLUMNS = ("Run", "Status", "Best", "Epoch", "Test", "Age")
+LIVE = ("starting", "preparing", "compiling", "training", "validating", "evaluating", "paused")
+LEFT_OUT = {"Best": 74, "Age": 70}
+"""Columns that need so many cells of the table."""
+SHORT = 12  # cells of a metric with its name that there is always room for
 
 
 class RunsTable(Table):
@@ -54,6 +60,7 @@ class RunsScreen(Page):
         self._read: dict[str, tuple[tuple[int, int], RunState]] = {}
         self._shown: list[Run] = []
         self._offered: tuple[Run | None, str] = (None, "")
+        self._laid_out_for = 0
 
     def compose_body(self) -> ComposeResult:
         """A table, or what to do where there is nothing to list."""
@@ -64,8 +71,6 @@ class RunsScreen(Page):
         """List, and list again each second."""
         table = self.query_one("#runs", RunsTable)
         table.border_title = titled(f"runs in {self.dashboard.workspace.checkpoints}")
-        for column in COLUMNS:
-            table.add_column(column, key=column)
         self.query_one("#no-runs", Static).update(
             "No runs yet.\n\nPress [b]n[/b] to set up the first one, [b]?[/b] for all keys.\n\n"
             f"They will live in {escape(printable(self.dashboard.workspace.checkpoints))}."
@@ -75,7 +80,12 @@ class RunsScreen(Page):
 
     def on_screen_resume(self) -> None:
         """Be up to date when another screen closes."""
-        if self.is_mounted and self.query_one("#runs", RunsTable).columns:
+        if self.is_mounted:
+            self.refresh_runs()
+
+    def on_resize(self) -> None:
+        """As many columns, and as much of a name, as there is room for."""
+        if self.is_mounted:
             self.refresh_runs()
 
     def refresh_runs(self) -> None:
@@ -85,17 +95,22 @@ class RunsScreen(Page):
         runs = all_runs(self.dashboard.workspace.checkpoints)
         table = self.query_one("#runs", RunsTable)
         table.display, self.query_one("#no-runs").display = bool(runs), not runs
-        if [run.folder for run in runs] != [run.folder for run in self._shown]:
-            chosen = self.chosen
-            table.clear()
+        columns = [name for name in COLUMNS if self.size.width >= LEFT_OUT.get(name, 0)]
+        if (self.size.width, [run.folder for run in runs]) != (self._laid_out_for, [run.folder for run in self._shown]):
+            chosen, self._laid_out_for = self.chosen, self.size.width
+            table.clear(columns=True)
+            for name in columns:
+                table.add_column(name, key=name)
             for run in runs:
-                table.add_row(*self._row(run), key=str(run.folder))
+                table.add_row(*(self._row(run)[name] for name in columns), key=str(run.folder))
             self._shown = runs
             if chosen in runs:
                 table.move_cursor(row=runs.index(chosen))
         else:
             for run in runs:
-                for column, value in zip(COLUMNS, self._row(run), strict=True):
+                row = self._row(run)
+                for column in columns:
+                    value = row[column]
                     if table.get_cell(RowKey(str(run.folder)), column) != value:  # type: ignore[arg-type]
                         table.update_cell(str(run.folder), column, value)
         self._offer()
@@ -127,18 +142,26 @@ class RunsScreen(Page):
         """The run's status in one word."""
         return status_word(self.state(run), self.dashboard.is_alive(run))
 
-    def _row(self, run: Run) -> tuple[Text, ...]:
-        state = self.state(run)
+    def _row(self, run: Run) -> dict[str, Text]:
+        state, roomy = self.state(run), self.size.width >= 100
         best = epoch = test = Text("–", style="dim")
         if state.early is not None:
-            best = Text(f"{metric_name(state.early.metric)} {amount(state.early.metric, state.early.best)}")
+            value = amount(state.early.metric, state.early.best)
+            named = f"{metric_name(state.early.metric)} {value}"
+            best = Text(named if roomy or len(named) <= SHORT else value)
         if len(state.steps):
             epoch = Text(f"{state.epoch}/{state.steps[-1].epochs}")
         if "test" in state.evaluations:
-            test = Text(cell("accuracy", state.evaluations["test"], counted=self.size.width >= 100))
+            test = Text(cell("accuracy", state.evaluations["test"], counted=roomy))
         age = ago(time.time() - state.updated) if state.updated else "–"
+        word = self.word(run)
+        status = status_text(word)
+        if word in LIVE and self.dashboard.is_stopping(run):
+            status = Text("■ stopping…", style=WARN)
         mark = " ★" if self.dashboard.trainer.active and self.dashboard.trainer.owns(run) else ""
-        return Text(printable(run.name) + mark), status_text(self.word(run)), best, epoch, test, Text(age, style="dim")
+        name = Text(shortened(printable(run.name), max(15, self.size.width - 56)) + mark)
+        return {"Run": name, "Status": status, "Best": best, "Epoch": epoch, "Test": test,
+                "Age": Text(age, style="dim")}  # fmt: skip
 
     @property
     def chosen(self) -> Run | None:

@@ -13,6 +13,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widgets import Static
 from textual_plot import AxisFormatter, HiResMode, PlotWidget
 
@@ -99,6 +100,13 @@ class Curves(Vertical):
         chart.set_x_formatter(self._x_ticks)
         chart.set_y_formatter(self._y_ticks)
         chart.display = False
+
+    class Resized(Message):
+        """The chart has another size; what it shows is drawn for the last one."""
+
+    def on_resize(self) -> None:
+        """Ask to be drawn anew."""
+        self.post_message(self.Resized())
 
     @property
     def columns(self) -> int:

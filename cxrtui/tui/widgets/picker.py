@@ -23,6 +23,19 @@ IMAGES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", "
 class Folders(DirectoryTree):
     """Folders and files, without hidden ones and what systems leave."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("home", "first", "First line", show=False),
+        Binding("end", "last", "Last line", show=False),
+    ]
+
+    def action_first(self) -> None:
+        """Go to the first line."""
+        self.cursor_line = 0
+
+    def action_last(self) -> None:
+        """Go to the last line."""
+        self.cursor_line = self.last_line
+
     def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
         """Everything but what is hidden: the content of a file decides whether it is a film, not its name."""
         return [path for path in paths if not hidden(path.name)]

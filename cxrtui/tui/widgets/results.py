@@ -47,6 +47,8 @@ class Results(Static):
         table = Table.grid(padding=(0, 1), expand=True)
         roomy = self.size.width >= 42
         parts = sorted(state.evaluations, key=lambda part: part != "test")
+        if self.size.width < 34:
+            parts = parts[:1]
         table.add_column(style="dim", width=11)
         for _ in parts:
             table.add_column(no_wrap=True)

@@ -17,7 +17,7 @@ MARKS = {
     "starting": ("◌", BUSY), "preparing": ("◌", BUSY), "compiling": ("◌", BUSY), "training": ("▶", GOOD),
     "validating": ("▶", GOOD), "evaluating": ("▶", GOOD), "paused": ("‖", WARN), "finished": ("✔", GOOD),
     "stopped": ("■", WARN), "interrupted": ("!", BAD), "failed": ("✗", BAD), "empty": ("·", FAINT),
-    "unreadable": ("✗", BAD),
+    "unreadable": ("✗", BAD), "reading": ("◌", BUSY),
 }  # fmt: skip
 
 
@@ -55,7 +55,7 @@ class StatusPanel(Static):
         label = f" {100 * fraction:3.0f} %" if fraction is not None else ""
         if fraction is not None:
             line = bar(fraction, width - len(label), MARKS.get(word, ("", GOOD))[1]).append(label)
-        elif word in ("starting", "preparing", "compiling", "evaluating"):
+        elif word in ("reading", "starting", "preparing", "compiling", "evaluating"):
             line = _sweep(width)
         else:
             line = bar(0.0, width)
@@ -65,6 +65,8 @@ class StatusPanel(Static):
 
 def _facts(state: RunState, word: str) -> tuple[list[str], float | None]:
     stage = state.preparing
+    if word == "reading":
+        return ["the log"], None
     if word == "starting":
         return ["loading JAX"], None
     if stage is not None and word in ("preparing", "compiling", "evaluating", "validating"):

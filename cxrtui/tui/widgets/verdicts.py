@@ -14,6 +14,9 @@ from cxrtui.tui.theme import BUSY, WARN
 from cxrtui.tui.widgets.bars import probability
 from cxrtui.tui.widgets.table import Table
 
+SLIM = 40
+"""Cells below which the bar gives its room to the label."""
+
 
 def shortened(name: str, width: int) -> str:
     """A file name in `width` characters; what tells films apart is mostly at the end."""
@@ -24,11 +27,11 @@ def row(item: Verdict, width: int, name_width: int) -> tuple[Text, Text, Text]:
     """File, bar and percentage of the positive class, label with notes; or why there is none."""
     name = Text(shortened(printable(Path(item.file).name), name_width), no_wrap=True)
     if not item.ok:
-        return name, Text("✗ not read", style=WARN), Text(printable(item.error), style=WARN)
+        return name, Text("✗ not read" if width else "✗ unread", style=WARN), Text(printable(item.error), style=WARN)
     value = list(item.probabilities.values())[-1]
     called = value >= item.threshold
-    text = probability(value, item.threshold, width, WARN if called else BUSY)
-    text.append(f" {100 * value:5.1f} %")
+    text = probability(value, item.threshold, width, WARN if called else BUSY) if width else Text()
+    text.append(f"{' ' if width else ''}{100 * value:{5.1 if width else 4.1}f} %")
     label = Text(f"{'▲' if called else '▽'} {printable(item.label)}", style="bold" if called else "")
     for note in item.notes:
         label.append(f" · {printable(note)}", style=f"not bold {WARN}")
@@ -46,7 +49,11 @@ class Verdicts(Table):
 
     def on_mount(self) -> None:
         """The columns; the second is named for the positive class when the first answer is there."""
-        for key, title in (("film", "Film"), ("probability", "Probability"), ("label", "Label")):
+        self._add_columns()
+
+    def _add_columns(self) -> None:
+        probable = "Probability" if self._widths()[0] else "Prob."
+        for key, title in (("film", "Film"), ("probability", probable), ("label", "Label")):
             self.add_column(title, key=key)
 
     def start(self) -> None:
@@ -66,14 +73,17 @@ class Verdicts(Table):
     def _widths(self) -> tuple[int, int]:
         """Cells for the bar and for the name."""
         room = self.size.width
+        if room < SLIM:
+            return 0, max(7, room - 27)
         width = 24 if room > 80 else 12 if room > 60 else 6
         return width, max(12, min(48, room - width - (30 if room < 60 else 40)))
 
     def on_resize(self, event: Resize) -> None:
         """Make better use of the new width; the cursor stays."""
-        if self.items and event.size.width != self._laid_out_for:
+        if event.size.width != self._laid_out_for:
             cursor = self.cursor_row
-            self.clear()
+            self.clear(columns=True)
+            self._add_columns()
             for item in self.items:
                 self.add_row(*row(item, *self._widths()))
             self.move_cursor(row=cursor)

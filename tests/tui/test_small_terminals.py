@@ -1,0 +1,103 @@
+"""What must be seen on the smallest terminal, and at once after a change of size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from cxrtui.config import Config
+from cxrtui.tui.app import Dashboard
+from cxrtui.tui.screens.monitor import MonitorScreen
+from cxrtui.tui.widgets.curves import Curves
+
+from . import logs
+from .conftest import FakeDrive
+from .screen_text import shows, text_of, until
+
+BRAILLE = {chr(code) for code in range(0x2801, 0x2900)}
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24)])
+async def test_runs_are_whole_rows(dashboard: Dashboard, size: tuple[int, int]) -> None:
+    name = "20260101-130000-a-name-longer-than-a-narrow-table"
+    logs.write(dashboard.workspace.checkpoints, name, logs.finished(name))
+    async with dashboard.run_test(size=size) as pilot:
+        await shows(pilot, "✔ finished", "12/30", "93.5 %", "? Help", "q Quit")
+        row = next(line for line in text_of(pilot).splitlines() if "finished" in line)
+        assert (" d " in row) == (size[0] == 80)  # the age, the last column, or none
+        await pilot.resize_terminal(200, 50)
+        await shows(pilot, name, "loss 0.3364", "(87/93)")
+
+
+async def test_every_answer_of_the_quit_dialog_is_seen(dashboard: Dashboard) -> None:
+    async with dashboard.run_test(size=(60, 18)) as pilot:
+        dashboard.launch(Config(), "mine")
+        await shows(pilot, "epoch 1/30")
+        await pilot.press("q")
+        await shows(pilot, "Stop with checkpoint, then quit (s)", "Quit now (n)", "Cancel (c)")
+        await pilot.press("c")
+        dashboard.trainer.signal()
+        await until(pilot, lambda: not dashboard.trainer.active)
+
+
+async def test_a_curve_is_seen_on_a_small_screen(dashboard: Dashboard) -> None:
+    run = logs.write(dashboard.workspace.checkpoints, "done", logs.finished("done"))
+    async with dashboard.run_test(size=(60, 18)) as pilot:
+        dashboard.watch_run(run)
+        await shows(pilot, "✔ finished", "sensitivity", "? Help", "q Quit")
+        await until(pilot, lambda: drawn(pilot, dashboard) >= 3)
+
+
+def drawn(pilot: Pilot[int], dashboard: Dashboard) -> int:
+    """Lines of the chart of losses that show a part of the curve."""
+    chart = dashboard.screen.query_one("#loss", Curves).region
+    lines = text_of(pilot).splitlines()[chart.y + 1 : chart.bottom - 1]
+    return sum(bool(BRAILLE & set(line[chart.x : chart.right])) for line in lines)
+
+
+async def test_a_resize_draws_the_curves_anew(dashboard: Dashboard) -> None:
+    run = logs.write(dashboard.workspace.checkpoints, "live", logs.midway("live"))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        dashboard.watch_run(run)
+        await shows(pilot, "train 0.2")
+        screen = dashboard.screen
+        assert isinstance(screen, MonitorScreen)
+        screen._next_draw = float("inf")  # a drawing that has taken long; the next one would wait
+        await pilot.resize_terminal(100, 30)
+        columns = screen.query_one("#loss", Curves).columns
+        await until(pilot, lambda: screen._drawn is not None and screen._drawn[2] == columns)
+
+
+async def test_labels_and_numbers_are_seen_on_a_small_screen(
+    dashboard: Dashboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = logs.write(dashboard.workspace.checkpoints, "done", logs.finished("done"))
+    (run.state / "1").mkdir(parents=True)
+    for name in ("covid1.png", "healthy2.png"):
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    async with dashboard.run_test(size=(60, 18)) as pilot:
+        await shows(pilot, "finished")
+        await pilot.press("c")
+        await shows(pilot, "covid1.png")
+        await pilot.press("end", "a", "c")
+        await shows(pilot, "90.0 %", "▲ COVID-19", "20.0 %", "▽ No_findings", "q Quit")
+
+
+async def test_every_page_says_that_a_run_is_stopping(dashboard: Dashboard, drive: FakeDrive) -> None:
+    drive.hold.clear()
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        dashboard.launch(Config(), "mine")
+        await shows(pilot, "epoch 1/30")
+        await pilot.press("s")
+        await shows(pilot, "stopping…")
+        await pilot.press("escape")
+        await shows(pilot, "■ stopping…")
+        await pilot.press("enter")
+        await shows(pilot, "Monitor · mine", "stopping…")
+        drive.hold.set()
+        await until(pilot, lambda: not dashboard.trainer.active)
+        await shows(pilot, "■ stopped")
+        assert "stopping…" not in text_of(pilot)
