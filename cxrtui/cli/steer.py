@@ -60,7 +60,8 @@ _steering("stop", "Stop a live run with a checkpoint.")
 def runs_delete(context: Context, run: str, yes: bool) -> None:
     """Delete a run with its checkpoints, after asking."""
     found = runs.find_run(context.workspace.checkpoints, run)
-    if yes or click.confirm(f"Delete {found.folder} and everything in it?"):
+    what = "the link {}, and not what it points to" if found.folder.is_symlink() else "{} and everything in it"
+    if yes or click.confirm(f"Delete {what.format(found.folder)}?"):
         found.delete()
 
 

@@ -2,11 +2,13 @@
 
 ``digests.json`` in a checkpoint's folder names every other file of it with its SHA-256::
 
-    {"v": 1, "step": 63, "files": {"progress/metadata": ["2c26b4…"], "weights/manifest.ocdbt": ["fcde2b…"], …}}
+    {"v": 1, "step": 63, "files": {"progress/metadata": ["2c26b4…"], "weights/manifest.ocdbt": ["fcde2b…"], …},
+     "sha256": "9af15b…"}
 
 The digests are of files and not of arrays, so that a flipped bit is noticed wherever it is: in the arrays, in what says
 where they lie, or in the run's position. A file that is about to be replaced has two digests, the old and the new, so
-that a process may be killed between the two writes. Files that are not named (a file manager's, say) are not read.
+that a process may be killed between the two writes; the last digest is of the list itself. Files that are not named (a
+file manager's, say) are not read.
 
 SHA-256 is what the shelf uses too; 100 MB cost 0.07 s with the processor's own instructions and 0.3 s without.
 """
@@ -35,7 +37,7 @@ def seal(folder: Path, step: int) -> None:
         OSError: the disk refuses.
     """
     files = {}
-    for file in sorted(item for item in folder.rglob("*") if item.is_file()):
+    for file in sorted(item for item in folder.rglob("*") if item.is_file() and item != folder / DIGESTS):
         files[file.relative_to(folder).as_posix()] = [_digest(file)]
         sync(file)
     _write(folder, step, files)
@@ -111,6 +113,8 @@ def _read(folder: Path, step: int) -> dict[str, list[str]] | None:
         body = json.loads(read_bytes(folder / DIGESTS))
         if body["v"] != 1 or body["step"] != step:
             raise DamagedError(f"{DIGESTS} is of another checkpoint")
+        if body["sha256"] != _own(step, body["files"]):
+            raise DamagedError(f"{DIGESTS} is not what was saved")
         return {str(name): [str(digest) for digest in digests] for name, digests in body["files"].items()}
     except FileNotFoundError:
         return None
@@ -119,11 +123,16 @@ def _read(folder: Path, step: int) -> dict[str, list[str]] | None:
 
 
 def _write(folder: Path, step: int, files: dict[str, list[str]]) -> None:
-    body = {"v": 1, "step": step, "files": files}
+    body = {"v": 1, "step": step, "files": files, "sha256": _own(step, files)}
     temporary = folder / f".{DIGESTS}.{os.getpid()}.tmp"
     _write_synced(temporary, json.dumps(body, separators=(",", ":")))
     os.replace(temporary, folder / DIGESTS)
     sync(folder)
+
+
+def _own(step: int, files: object) -> str:
+    """The digest of the list itself: a name with a flipped bit would be of no item that is read."""
+    return hashlib.sha256(json.dumps([step, files], sort_keys=True).encode()).hexdigest()
 
 
 def _write_synced(file: Path, text: str) -> None:

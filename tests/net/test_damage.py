@@ -63,6 +63,8 @@ def test_no_flipped_bit_goes_unnoticed(state: Path) -> None:
     chance = random.Random(0)
     flips = [(file, chance.randrange(8 * file.stat().st_size)) for file in files_of(state, 9) for _ in range(6)]
     assert len(flips) > 60
+    listed = state / "9" / digests.DIGESTS
+    flips += [(listed, bit) for bit in range(0, 8 * listed.stat().st_size, 61)]
     for file, bit in flips:
         whole = file.read_bytes()
         torn = bytearray(whole)
