@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from cxrtui import events as ev
+from cxrtui.advice import named
 from cxrtui.evaluation import model as models
 from cxrtui.net.checkpoints import Checkpoints
 from cxrtui.runs import Run
@@ -90,7 +91,7 @@ def test_a_signal_stops_with_a_checkpoint(phantom_films: Path, tmp_path: Path, n
         process.send_signal(number)
         rest, errors = process.communicate(timeout=60)
     assert process.returncode == 5
-    assert b"--resume stopped" in errors
+    assert f"--resume {named(run)}".encode() in errors
     assert b"\r" not in errors
     assert b"\x1b" not in errors
     assert b"".join([*lines, rest]) == run.events_file.read_bytes()
