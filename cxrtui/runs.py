@@ -68,7 +68,7 @@ class EventTail:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._offset = 0
-        self._rest = b""
+        self._rest = bytearray()
         self._passing = False  # within a line that is too long
         self._unreadable = self._damage = ""
         self._damaged = 0
@@ -104,9 +104,15 @@ class EventTail:
         if self._passing:
             _, newline, block = block.partition(b"\n")
             self._passing = not newline
-        *lines, self._rest = (self._rest + block).split(b"\n")
+        first, *others = block.split(b"\n")
+        self._rest += first
+        if not others:
+            lines = []
+        else:
+            lines = [bytes(self._rest), *others[:-1]]
+            self._rest = bytearray(others[-1])
         if len(self._rest) > _LINE_MOST:
-            self._passing, self._rest = True, b""
+            self._passing, self._rest = True, bytearray()
             self._note(f"a line of more than {_LINE_MOST:,} bytes")
         for line in lines:
             try:

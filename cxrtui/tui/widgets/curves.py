@@ -21,6 +21,7 @@ from cxrtui.tui.keys import bindings
 from cxrtui.tui.theme import TRAIN, TRAIN_RAW, VALIDATION
 
 Array = NDArray[np.float64]
+_MOST = 1e100
 
 
 def decimate(x: Array, y: Array, buckets: int) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
@@ -44,6 +45,13 @@ def decimate(x: Array, y: Array, buckets: int) -> tuple[tuple[Array, Array], tup
     means = np.add.reduceat(y, edges[:-1]) / sizes
     centres = np.add.reduceat(x, edges[:-1]) / sizes
     return (x[kept], y[kept]), (centres, means)
+
+
+def _drawable(points: Iterable[tuple[int, float]]) -> Array:
+    """The points ``[N, 2]``; a value beyond what can be summed and scaled is no value."""
+    values = np.array(list(points), dtype=np.float64).reshape(-1, 2)
+    values[:, 1][np.abs(values[:, 1]) > _MOST] = np.nan
+    return values
 
 
 class _Ticks(AxisFormatter):  # type: ignore[misc]
@@ -115,8 +123,7 @@ class Curves(Vertical):
 
     def show(self, train: Iterable[tuple[int, float]], validation: Iterable[tuple[int, float]]) -> None:
         """Draw (step, value) pairs; a zoom that the user chose stays."""
-        raw = np.array(list(train), dtype=np.float64).reshape(-1, 2)
-        seen = np.array(list(validation), dtype=np.float64).reshape(-1, 2)
+        raw, seen = _drawable(train), _drawable(validation)
         chart = self.query_one(Chart)
         chart.display = bool(len(raw) or len(seen))
         self.query_one(".curves-empty").display = not chart.display
