@@ -144,9 +144,8 @@ def test_a_setting_that_cannot_be_is_one_short_line(tmp_path: Path, text: str) -
 
 
 def _line(**changes: object) -> bytes:
-    return json.dumps(
-        {**json.loads(ev.encode(next(event for event in whole_run() if isinstance(event, ev.StepDone)))), **changes}
-    ).encode()
+    step = next(event for event in whole_run() if isinstance(event, ev.StepDone))
+    return json.dumps({**json.loads(ev.encode(step)), **changes}).encode()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +153,7 @@ def _line(**changes: object) -> bytes:
     [
         _line(step=10**400), _line(loss=10**400), _line(time=10**400), _line(time=-1), _line(time=1e300),
         _line(time="nan"), _line(time=float("inf")), _line(epoch=True), _line(epochs="3"), _line(loss="0.5"),
-        _line(loss=None), _line(accuracy=[]), _line(epoch=1.5),
+        _line(step=None), _line(accuracy=[]), _line(epoch=1.5),
         b'{"type":"RunStarted","run":"x","seed":0,"config":{"stop":5}}',
         b'{"type":"RunStarted","run":"x","seed":0,"config":' + b'{"a":' * 500 + b"1" + b"}" * 501,
         b'{"type":"DataPrepared","source":"s","fingerprint":"f","counts":{"train":5},"patients":{},"labels":[]}',
