@@ -41,6 +41,8 @@ ANSWERS: dict[str, tuple[type[ev.Event], ...]] = {
     "stop": (ev.Stopped, ev.Failed),
 }
 VIEWS = ("all", "curves", "log")
+SETTLED = ("finished", "stopped", "failed", "interrupted", "unreadable", "empty", "reading", "")
+"""Words of a run that takes no commands."""
 
 
 class Loaded(Message):
@@ -189,16 +191,7 @@ class MonitorScreen(Page):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what can be done now is offered."""
         if action in ("pause", "checkpoint", "stop"):
-            return self._word not in (
-                "finished",
-                "stopped",
-                "failed",
-                "interrupted",
-                "unreadable",
-                "empty",
-                "reading",
-                "",
-            )
+            return self._word not in SETTLED
         if action == "resume":
             return self._word in ("stopped", "failed", "interrupted")
         if action == "classify":
