@@ -60,10 +60,11 @@ def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
     numbers = jnp.arange(per_epoch * (epoch - 1), per_epoch * epoch, dtype=jnp.int32)
     rates = np.asarray(jax.vmap(schedule(config.optim, session.total_steps))(numbers))
     pending: tuple[int, dict[str, jax.Array]] | None = None
-    clock = time.monotonic()
+    clock, before = time.monotonic(), 0.0
 
-    def read() -> ev.StepDone:
-        nonlocal clock
+    def read(*, last: bool = False) -> ev.StepDone:
+        """The step that was dispatched before; with `last` the one just dispatched, and none is under way then."""
+        nonlocal clock, before
         assert pending is not None
         number, scalars = pending
         values = {name: float(value) for name, value in jax.device_get(scalars).items()}
@@ -72,13 +73,15 @@ def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
                 raise _diverged(config, f"{name.replace('_', ' ')} of step {number}", values[name], epoch)
         now = time.monotonic()
         seconds, clock = now - clock, now
+        # Where a dispatch waits for the device, as on a CPU it may, the last step was done before its clock began.
+        shown, before = max(seconds, before if last else 0.0), 0.0 if last else seconds
         position.epoch_loss += values["loss"]
         position.epoch_correct += values["accuracy"]
         position.epoch_seconds += seconds
         return ev.StepDone(
             step=number, epoch=epoch, epochs=config.optim.epochs, steps_per_epoch=per_epoch, loss=values["loss"],
             accuracy=values["accuracy"], learning_rate=float(rates[(number - 1) % per_epoch]),
-            gradient_norm=values["gradient_norm"], images_per_second=batch / max(seconds, 1e-9),
+            gradient_norm=values["gradient_norm"], images_per_second=batch / max(shown, 1e-9),
         )  # fmt: skip
 
     for films in session.feed.start(config.run.seed, epoch, batch, first):
@@ -92,7 +95,7 @@ def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
         stop, due = session.should_stop(), session.due
         asked, pause = not (stop or due) and session.should_checkpoint(), session.should_pause()
         if stop or due or asked or pause:
-            yield read()
+            yield read(last=True)
             pending = None
             if position.step % per_epoch == 0:
                 break  # between the epochs is time for each of them
@@ -105,7 +108,7 @@ def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
                 return True
             clock = time.monotonic()  # neither a pause nor a save is training
     if pending is not None:
-        yield read()
+        yield read(last=True)
     yield ev.EpochDone(epoch=epoch, step=position.step, loss=position.epoch_loss / per_epoch,
                        accuracy=position.epoch_correct / per_epoch, seconds=position.epoch_seconds)  # fmt: skip
     position.epoch_loss = position.epoch_correct = position.epoch_seconds = 0.0

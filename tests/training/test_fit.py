@@ -48,6 +48,8 @@ def test_a_run_tells_its_whole_story(small: Small, new_run: NewRun) -> None:
     assert kinds.count("EpochDone") == kinds.count("Validated") == kinds.count("EarlyStopping") == 3
     assert [event.step for event in steps] == list(range(1, len(steps) + 1))
     assert all(math.isfinite(event.loss) and event.images_per_second > 0 for event in steps)
+    for before, last in zip(steps[3::5], steps[4::5], strict=True):  # of an epoch: done before its reading begins
+        assert last.images_per_second <= before.images_per_second
     evaluated = [event for event in story if isinstance(event, ev.Evaluated)]
     assert [event.part for event in evaluated] == ["validation", "test"]
     verdict = next(event for event in reversed(story) if isinstance(event, ev.EarlyStopping))
