@@ -19,6 +19,7 @@ import numpy as np
 from cxrtui.errors import WeightsError
 from cxrtui.net.flavours import FLAVOURS, Flavour
 
+_LONGEST = 64  # letters of a part that say what it is; a hostile one has millions
 _SPLITS = 16  # parts of a name that may stand before a network's own
 # A network of which this much is there is one that somebody may have meant, and is missing the rest.
 _MUCH, _LITTLE = 0.5, 0.1
@@ -28,6 +29,10 @@ _AVERAGED = re.compile(
     r"|key_(encoder|network|net)"
 )
 _OPTIMIZER = re.compile(r"(?i)(.*_)?(optim(izer)?s?|optim\w*_states?|lr_schedulers?|schedulers?|scaler|amp)(_.*)?")
+
+
+def _of_optimizer(key: str) -> bool:
+    return _OPTIMIZER.fullmatch(re.split(r"[./]", key)[0][:_LONGEST]) is not None
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Place:
     @property
     def averaged(self) -> bool:
         """Whether it is an average of another one's weights, by its name."""
-        return any(_AVERAGED.fullmatch(part) for part in re.split(r"[./]", self.prefix) if part)
+        return any(_AVERAGED.fullmatch(part[:_LONGEST]) for part in re.split(r"[./]", self.prefix) if part)
 
     @property
     def shown(self) -> str:
@@ -87,7 +92,7 @@ def places(
                     count[key[:start]] += 1
     for flavour, count in tables.values():
         for prefix, number in count.items():
-            if not _OPTIMIZER.fullmatch(re.split(r"[./]", prefix)[0]) and number > best.get(prefix, (0, flavour))[0]:
+            if not _of_optimizer(prefix) and number > best.get(prefix, (0, flavour))[0]:
                 best[prefix] = number, flavour
     found = [Place(flavour, prefix, number, number == len(paths)) for prefix, (number, flavour) in best.items()]
     return sorted(found, key=lambda place: -place.found)
@@ -186,8 +191,7 @@ def told(keys: Iterable[str], values: Mapping[str, str], place: Place, others: I
                     why = "an averaged copy, which --ema takes"
         else:
             group = _group(key, place.prefix)
-            optimizer = _OPTIMIZER.fullmatch(re.split(r"[./]", key)[0])
-            why = "of the optimizer" if optimizer else "no part of the backbone"
+            why = "of the optimizer" if _of_optimizer(key) else "no part of the backbone"
         groups[group, why] = groups.get((group, why), 0) + 1
     lines = [f"{_name(group)} ({count} tensor{'s' * (count > 1)}): {why}" for (group, why), count in groups.items()]
     if counters:

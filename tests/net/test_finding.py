@@ -170,6 +170,13 @@ def test_what_is_missing_of_the_network_is_a_short_error(backbone: Tensors, tmp_
     assert caught.value.exit_code == 4
 
 
+def test_keys_made_to_take_long_do_not(backbone: Tensors, tmp_path: Path) -> None:
+    """A million parts, and words that a backtracking search would try in every way."""
+    long = "optim_" * 100_000 + ".", "ema_" * 100_000 + "x.", "a." * 500_000
+    odd = {f"{prefix}conv1.weight": np.zeros(1, np.float32) for prefix in long}
+    assert same(read({**odd, **under("module.", backbone)}, tmp_path), backbone)
+
+
 @pytest.mark.parametrize(
     "key", ["layer1.2.conv1.weight", "layer2.0.se.fc1.weight", "layer4.0.conv4.weight", "bn1.extra"]
 )
