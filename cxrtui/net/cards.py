@@ -18,11 +18,11 @@ def network_card(manifest: Manifest) -> str:
     facts = {
         "architecture": f"ResNet-50 {manifest.architecture}, {manifest.classes} classes",
         "came as": _FLAVOURS.format(manifest.flavour),
+        "taken": manifest.taken,
+        "left": "; ".join(manifest.left),
         "source": manifest.source or "not recorded",
         "revision": manifest.revision,
         "licence": manifest.licence or "not recorded: find out before you pass it on",
-        "taken": manifest.taken,
-        "left": "; ".join(manifest.left),
         "input": f"{manifest.channels} channel(s), {normal.get('order', '')}; (pixels in [0, 1] × {normal.get('scale')}"
                  f" − {normal.get('mean')}) / {normal.get('std')}",
         "SHA-256 of the source": manifest.source_sha256,
