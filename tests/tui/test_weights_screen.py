@@ -396,7 +396,7 @@ def test_the_screen_lists_without_jax(models: Path) -> None:
 
 
 def test_what_is_told_has_its_lines_and_nothing_for_the_terminal() -> None:
-    assert clean("one\n\ntwo\r\x1b[2J \u202ex \udcff[red]") == "one\n\ntwo\\x0d\\x1b[2J �x \\xff[red]"
+    assert clean("one\n\ntwo\r\x1b[2J \u202ex \udcff[red]") == "one\n\ntwo\\x0d\\x1b[2J \\u202ex \\xff[red]"
 
 
 async def test_a_folder_that_is_called_like_markup(dashboard: Dashboard, models: Path) -> None:
