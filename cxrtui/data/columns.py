@@ -27,7 +27,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "patient": (
         "patient", "patient id", "patient no", "patient number", "patient key", "patient uid", "patients", "subject",
         "subject id", "subject no", "subject number", "participant", "participant id", "person", "person id", "pid",
-        "pat id", "mrn", "anon mrn", "anonymized patient id", "anon patient id",
+        "pat", "pat id", "pat no", "pat nr", "pt id", "patient nr", "patient code", "patient index",
+        "patient identifier", "patient hash", "mrn", "anon mrn", "anonymized patient id", "anon patient id",
+        "deid patient id", "dicom patient id",
     ),
     "split": ("split", "part", "set", "subset", "partition", "fold", "data split", "data set", "dataset", "phase"),
     "source": (
@@ -61,8 +63,8 @@ class Columns:
 
 
 def plain(name: str) -> str:
-    """A header without what varies: case, blanks, underscores, dashes, full stops."""
-    return re.sub(r"[\s_\-.]+", "", name).casefold()
+    """A header without what varies: case, blanks, underscores, dashes, full stops, number signs."""
+    return re.sub(r"[\s_\-.#]+", "", name).casefold()
 
 
 _PLAIN = {role: tuple(plain(name) for name in names) for role, names in NAMES.items()}

@@ -15,15 +15,21 @@ _MISSING = frozenset(
         "", "nan", "none", "null", "nil", "na", "n/a", "n.a.", "n.a", "nat", "<na>", "<nan>", "#n/a", "#na", "#value!",
         "?", ".", "..", "...", "…", "undefined", "unknown", "unk", "todo", "tbd", "unspecified", "not set", "not given",
         "not known", "not available", "not applicable", "not specified", "not reported", "missing", "empty", "blank",
+        "not stated", "none given", "not done", "no data", "nodata", "missing data", "no label", "unlabeled",
+        "unlabelled", "not labeled", "not labelled", "no annotation", "unannotated", "no diagnosis", "unknown finding",
+        "unknown diagnosis", "<null>", "<none>", "\\n", "#ref!", "#name?", "#null!", "#num!", "#div/0!",
     }
 )  # fmt: skip
 _NOBODY = re.compile(
     r"anon[a-z]*( (patient|person|case))?|de ?id(entified)?|removed|redacted|hidden|withheld|dummy|nobody|unnamed"
-    r"|(no|unknown|test) ?(id|name|patient|body)|tests?( case)?|patients?( (id|name))?|subject|person|id|x+|0+([.,]0+)?"
+    r"|(no|unknown|test) ?(id|name|patient|body)|tests?( case)?|patients?( (id|name))?|subject|person|id|x+"
+    r"|[0 ]+([.,]0+)?|phi|masked|private|confidential|unbekannt|inconnu|(john|jane) doe|doe (john|jane)|n\.? ?n\.?"
 )
-_WRAPPED = re.compile(r"\[.*\]|\(.*\)|\{.*\}|(?:np\.)?array\(.*\)", re.DOTALL)
+_BELOW_NOUGHT = re.compile(r"[-\u2212]\d+([.,]0+)?")
+_WRAPPED = re.compile(r"\[.*\]|\(.*\)|\{.*\}|(?:(?:np\.)?array|(?:frozen)?set|list|tuple)\(.*\)", re.DOTALL)
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
-_LISTED = re.compile(r"[,;|\n\r\t]|\s[+&]\s|\s/\s")
+# The last three of the first group are the commas and the semicolon of Chinese tables.
+_LISTED = re.compile(r"[,;|\n\r\t\u3001\uff0c\uff1b]|\s[+&]\s|\s/\s")
 _LEVEL = re.compile(r"(?<=\S)/(?=\S)")
 _NOT_LEVELS = re.compile(r"\b(?:w/o?|n/a)\b|#n/a", re.IGNORECASE)
 # Findings of RSNA's and of VinDr-CXR's that a slash would make two of.
@@ -67,7 +73,7 @@ COVID, NOT_COVID, NORMAL = "covid19", "notcovid19", "normal"
 def missing(text: str) -> bool:
     """Whether a cell gives nothing: blank, ``nan``, ``None``, ``N/A``, ``null``, ``[]``, dashes alone and their kin."""
     word = _bare(text).casefold()
-    if word in _MISSING or not word.strip("-_\u2013\u2014\u2212 "):
+    if word in _MISSING or word.rstrip(".") in _MISSING or not word.strip("-_\u2013\u2014\u2212 "):
         return True
     if _WRAPPED.fullmatch(word):
         return all(missing(item) for item in _items(word))
@@ -75,12 +81,18 @@ def missing(text: str) -> bool:
 
 
 def no_patient(text: str) -> bool:
-    """Whether a cell names nobody: what is `missing`, ``anonymous``, ``test``, ``0``, ``00000000``, ``XXXX``.
+    """Whether a cell names nobody: what is `missing`, ``anonymous``, ``test``, ``0``, ``00000000``, ``XXXX``, ``***``.
 
-    ``0012`` is a patient. A lone nought is none, because collections made anonymous write it for everybody.
+    ``0012`` is a patient. A lone nought is none, because collections made anonymous write it for everybody; a number
+    below nought is none, because pandas and surveys write it for what is missing.
     """
-    word = re.sub(r"[\s_\-^]+", " ", _bare(text)).strip().casefold()
-    return missing(text) or missing(word) or _NOBODY.fullmatch(word) is not None
+    bare = _bare(text).strip("[](){}<> ")
+    word = re.sub(r"[\s_\-^]+", " ", bare).strip().casefold()
+    first, _, rest = word.partition(" ")  # Anonymous^Anonymous
+    return (
+        missing(text) or missing(word) or _NOBODY.fullmatch(first if first == rest else word) is not None
+        or not any(map(str.isalnum, word)) or _BELOW_NOUGHT.fullmatch(bare) is not None
+    )  # fmt: skip
 
 
 def findings(cell: str) -> tuple[str, ...]:
@@ -125,9 +137,11 @@ def levels(finding: str) -> list[str]:
 
 
 def _bare(text: str) -> str:
-    """`text` without blanks and quotes around it."""
-    text = text.strip().strip("\ufeff\u200b")
+    """`text` without blanks and quotes around it; the quotes of ``"a", "b"`` are those of two words."""
+    text = text.strip().strip("\ufeff\u200b\u200c\u200d\u2060").strip()
     while len(text) > 1 and text[0] == text[-1] and text[0] in "'\"`":
+        if text[0] in (inner := text[1:-1]) and not (inner[0] == inner[-1] == text[0]):
+            break
         text = text[1:-1].strip()
     return text
 

@@ -9,6 +9,7 @@ is every finding that the other side does not match.
 from __future__ import annotations
 
 import difflib
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,7 @@ from cxrtui.config import as_text
 from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.findings import canonical, findings, levels, missing
 from cxrtui.data.layouts.words import UNKNOWN, keeps, plain
-from cxrtui.data.sides import container, plain_sides, side
+from cxrtui.data.sides import container, plain_sides, side, without_numbers
 from cxrtui.errors import DataError
 
 
@@ -80,6 +81,7 @@ class Labels:
 ANY = "*"
 _MOST = 60  # findings that the log lists
 _EXACT = 1_000
+_VIRUS = re.compile(r"covid|corona|sars|ncov", re.IGNORECASE)
 
 
 @lru_cache(maxsize=4096)
@@ -235,9 +237,13 @@ def _suggested(
     """What could be named as positive and as negative; nothing where the names do not tell which is which."""
     items = list(dict.fromkeys(item for label in found for item in findings(label) if not container(item)))
     open_to = [item for item in items if not any(matches(item, name) for name in (*plus, *minus))]
-    sides = {word: [item for item in open_to if side(item) == word] for word in ("positive", "negative", "")}
+    words = without_numbers(items)
+    sides = {
+        word: [item for item in open_to if side(words.get(item, item)) == word] for word in ("positive", "negative", "")
+    }
     first, second = plus or tuple(sides["positive"][:1]), minus or tuple(sides["negative"][:1])
-    lonely = len(sides[""]) == 1 and len(found) == 2  # then the one that is left can only be the other
+    # Then the one that is left can only be the other, unless it is of the same disease, as a suspicion of it.
+    lonely = len(sides[""]) == 1 and len(found) == 2 and not (first and _VIRUS.search(sides[""][0]))
     if lonely and second and not first:
         first = tuple(sides[""])
     elif lonely and first and not second:

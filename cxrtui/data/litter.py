@@ -14,7 +14,7 @@ from cxrtui.data.films import printable
 _NAMES = re.compile(
     r"thumbs\.db|ehthumbs(_vista)?\.db|desktop\.ini|icon\r|__macosx|__pycache__|@\w.*|#(recycle|snapshot)|\$recycle\.bin"
     r"|recycle[rd]|recycle bin|\$extend|system volume information|lost\+found|lost\.dir|found\.\d{3}|trash(-\d+)?"
-    r"|network trash folder|temporary items|\$\w+|~\$.*",
+    r"|network trash folder|temporary items|\$\w+|~\$.*|~snapshot|thumbnails?|thumbs?|.*\.lrdata|node_modules",
     re.IGNORECASE,
 )
 

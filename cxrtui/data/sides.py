@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import permutations
 
@@ -14,6 +14,20 @@ _OPPOSITES = (
     ("0", "1"), ("false", "true"), ("no", "yes"), ("absent", "present"), ("negative", "positive"), ("neg", "pos"),
     ("control", "case"), ("without", "with"), ("uninfected", "infected"), ("n", "y"), ("f", "t"), ("-", "+"),
 )  # fmt: skip
+# Words for what is well: what denies one of them says that something is there, so the user is asked.
+_GOOD = re.compile(
+    r"(lung|chest|cxr)?(ok|okay|fine|good|well|clear|clean|free|safe|stable|intact|benign|usual|remarkable|recovered|healed"
+    r"|cured|survived|discharged|vaccinated|immune|available|known|usable|readable|valid)"
+)
+_ILL = frozenset(
+    {"abnormal", "abnormality", "unhealthy", "sick", "ill", "disease", "diseased", "pathology", "pathologic",
+     "pathological", "finding"}
+)  # fmt: skip
+# 0_normal, 1. COVID, (2) Pneumonia; and covid_1, normal (120).
+_NUMBERED = (
+    re.compile(r"\(?(?P<number>\d{1,3})(?:\)\s*|\s*[_.:\-]\s*|\s+)(?P<word>[^\W\d_].*)"),
+    re.compile(r"(?P<word>.*[^\W\d_])(?:\s*[_\-]\s*|\s+)\(?(?P<number>\d{1,6})\)?"),
+)
 _LONG = 2  # letters of a word that may stand beside another: _n and _y, -f and -t may be anything
 _NEGATIONS = ("no", "non", "not", "without", "absent", "absenceof", "negativefor", "un", "free")
 _NEGATIVE = frozenset({NORMAL, NOT_COVID, "negative", "neg", "control"})
@@ -45,13 +59,31 @@ def _side(key: str) -> str:
     return "positive" if key in _POSITIVE else "negative" if key in _NEGATIVE else ""
 
 
+def without_numbers(items: Iterable[str]) -> dict[str, str]:
+    """The word of each name, where all have a number and a word of their own: of ``0_normal`` it is ``normal``."""
+    names = list(dict.fromkeys(items))
+    for form in _NUMBERED:
+        matched = [form.fullmatch(name.strip()) for name in names]
+        words = {name: found["word"] for name, found in zip(names, matched, strict=True) if found}
+        numbers = {found["number"] for found in matched if found}
+        if len(names) > 1 and len(numbers) == len(set(map(canonical, words.values()))) == len(names):
+            return words
+    return {}
+
+
 def plain_sides(found: Mapping[str, int]) -> dict[str, str]:
     """The two classes by their side, where the names in `found` say it; else nothing.
 
     Two classes are plain where one name is positive and one is negative, or where they are opposites (``0`` and ``1``,
-    ``No`` and ``Yes``, ``no tuberculosis`` and ``tuberculosis``). Findings beside the positive one change nothing.
+    ``No`` and ``Yes``, ``no tuberculosis`` and ``tuberculosis``). Findings beside the positive one change nothing, and
+    neither do numbers of classes (``0_normal`` and ``1_covid``).
     """
     lists = [findings(label) or (label,) for label in found if not missing(label) or "+" in found]
+    words = without_numbers(item for listed in lists for item in listed)
+    if words and all(len(listed) == 1 for listed in lists):
+        whole = {word: item for item, word in words.items()}
+        if by_word := plain_sides(dict.fromkeys(whole, 1)):
+            return {which: whole[word] for which, word in by_word.items()}
     items = {canonical(item): item for listed in lists for item in listed}
     told = {word: [key for key in items if _side(key) == word] for word in ("positive", "negative")}
     if all(len(keys) == 1 for keys in told.values()):
@@ -72,9 +104,9 @@ def plain_sides(found: Mapping[str, int]) -> dict[str, str]:
 def _opposite(minus: str, plus: str) -> bool:
     """Whether `minus` says that there is not what `plus` says that there is."""
     if minus == NORMAL or plus == NORMAL:
-        return minus == NORMAL and plus in (*(word + NORMAL for word in _NEGATIONS), "abnormal")
+        return minus == NORMAL and (plus in _ILL or plus in {word + NORMAL for word in _NEGATIONS})
     if any(minus in (word + plus, plus + word) for word in _NEGATIONS):
-        return _side(plus) != "negative"
+        return _side(plus) != "negative" and _GOOD.fullmatch(plus) is None
     if plus == minus + "+":  # TB- and TB+, of which the key keeps the plus alone
         return True
     for no, yes in _OPPOSITES:
@@ -86,6 +118,11 @@ def _opposite(minus: str, plus: str) -> bool:
         starts = minus.removeprefix(no) if minus.startswith(no) and plus.startswith(yes) else ""
         for stem, other in ((ends, plus.removesuffix(yes)), (starts, plus.removeprefix(yes))):
             # 10 and 11 are no opposites, and a film for which Normal is 1 is negative.
-            if stem and stem == other and not stem[-1].isdigit() and _side(canonical(stem)) != "negative":
+            if stem and stem == other and not stem[-1].isdigit() and not _denied(canonical(stem)):
                 return True
     return False
+
+
+def _denied(key: str) -> bool:
+    """Whether to say yes to `key` is to say that nothing is there, as with ``normal``, ``clear`` and ``TB-free``."""
+    return _side(key) == "negative" or _GOOD.fullmatch(key) is not None or key.endswith("free")

@@ -20,6 +20,7 @@ from cxrtui.errors import DataError
 
 _LIMIT = 1 << 30
 _SEPARATORS = ",;\t|"
+_FILM = re.compile(r"\.(png|jpe?g|dcm|dicom|tiff?|bmp|webp)\s*\"?\s*$", re.IGNORECASE)
 
 
 class Table:
@@ -45,7 +46,7 @@ class Table:
         self.line, header = next(self._rows, (0, []))
         if not header:
             raise DataError(f"{shown} is empty; it needs a header line with the columns path and label.")
-        self.headers = [cell.strip() for cell in header]
+        self.headers = list(map(_bare, header))
 
     def _read(self) -> Iterator[tuple[int, list[str]]]:
         """The first line and the cells of each row that is not empty."""
@@ -81,20 +82,42 @@ class Table:
             )
         width = max((place for place, name in enumerate(names, start=1) if name), default=0)
         for line, row in self._rows:
+            if [_bare(cell).casefold() for cell in row[:width]] == names[:width]:
+                raise DataError(
+                    f"{self.shown}, line {line} is the header again; take it out, and check that what is below it "
+                    "belongs to this table."
+                )
             filled = max(place for place, cell in enumerate(row, start=1) if cell.strip())
             if filled > width:
                 held = f"put a cell that holds {_called(self._separator)} between quotation marks"
                 raise self._ragged(line, filled, width, held)
             if len(row) < width:
                 raise self._ragged(line, len(row), width, "add what is missing, an empty cell too")
-            yield line, {name: cell.strip() for name, cell in zip(names, row, strict=False) if name}
+            if any(self._holds_rows(cell, width) for cell in row):
+                raise DataError(
+                    f"{self.shown}, line {line}: a cell holds whole lines of the table, for a quotation mark opens "
+                    "there that is not closed; close it, or remove it."
+                )
+            yield line, {name: _bare(cell) for name, cell in zip(names, row, strict=False) if name}
+
+    def _holds_rows(self, cell: str, width: int) -> bool:
+        """Whether `cell` goes over lines of which one is as long as a row and names a film."""
+        lines = (inner.split(self._separator) for inner in cell.splitlines()[1:]) if "\n" in cell else ()
+        return any(len(cells) >= width and any(map(_FILM.search, cells)) for cells in lines)
 
     def check_lines(self, line: int, row: Mapping[str, str], names: Iterable[str]) -> None:
-        """Nothing, where no cell of the columns `names` goes over several lines.
+        """Nothing, where no cell of the columns `names` goes over several lines or has a quotation mark by itself.
 
         Raises:
-            DataError: one does, which two quotation marks too few or too many make of a table.
+            DataError: one does, which quotation marks too few or too many make of a table.
         """
+        names = list(names)
+        cells = ((name, row.get(name, "")) for name in names)
+        if lone := next((name for name, cell in cells if cell.count('"') % 2 and '"' in (cell[0], cell[-1])), ""):
+            raise DataError(
+                f"{self.shown}, line {line}: the cell of {printable(lone)} has a quotation mark at one of its ends "
+                "alone; close it, or remove it."
+            )
         if broken := next((name for name in names if "\n" in row.get(name, "") or "\r" in row.get(name, "")), ""):
             raise DataError(
                 f"{self.shown}, line {line}: the cell of {printable(broken)} goes over several lines; a quotation mark "
@@ -104,6 +127,11 @@ class Table:
     def _ragged(self, line: int, cells: int, width: int, advice: str) -> DataError:
         has = f"has {cells} cell{'s' * (cells != 1)} where the header has {width}"
         return DataError(f"{self.shown}, line {line} {has}; {advice}, or correct the line.")
+
+
+def _bare(cell: str) -> str:
+    """`cell` without blanks and characters of no width at its ends."""
+    return cell.strip().strip("\ufeff\u200b\u200c\u200d\u2060").strip()
 
 
 def _called(separator: str) -> str:

@@ -22,6 +22,9 @@ from cxrtui.data.findings import COVID, NORMAL, NOT_COVID, canonical, findings, 
     ("('a', 'b')", ("a", "b")),
     ("[\"Parkinson's\", 'COVID-19']", ("Parkinson's", "COVID-19")),
     ('"COVID-19"', ("COVID-19",)),
+    ('"COVID-19", "ARDS"', ("COVID-19", "ARDS")),
+    ("COVID-19\uff0cARDS\u3001Effusion\uff1bMass", ("COVID-19", "ARDS", "Effusion", "Mass")),
+    ("frozenset({'COVID-19'})", ("COVID-19",)),
     ("COVID-19|nan|COVID-19", ("COVID-19",)),
     ("Pneumonia/Viral/COVID-19", ("Pneumonia/Viral/COVID-19",)),
     ("Pneumonia/Viral/COVID-19, ARDS", ("Pneumonia/Viral/COVID-19", "ARDS")),
@@ -36,7 +39,7 @@ def test_a_cell_is_its_findings(cell: str, listed: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("word", [
     "", "  ", "nan", "NaN", "None", "NONE", "NA", "N/A", "n.a.", "null", "NULL", "-", "--", "?", "<NA>", "#N/A",
-    "'nan'", "unknown", "[None]",
+    "'nan'", "unknown", "[None]", "nan.", "<null>", "#DIV/0!", "not stated", "\u200b",
 ])  # fmt: skip
 def test_nothing_is_given(word: str) -> None:
     assert missing(word)
@@ -50,13 +53,17 @@ def test_a_word_for_a_finding_is_given(word: str) -> None:
 
 @pytest.mark.parametrize("word", [
     "anonymous", "ANON", "Anonymized", "Anonymised", "anon^patient", "unknown", "Unknown patient", "0", "0.0",
-    "00000000", "XXXX", "test", "TEST^PATIENT", "patient", "Patient ID", "de-identified", "no name", "no_id", "removed",
+    "00000000", "XXXX", "0000-0000", "-1", "-999", "***", "####", "Anonymous^Anonymous",
+    "[removed]", "Doe^John",
+     "test", "TEST^PATIENT", "patient", "Patient ID", "de-identified", "no name", "no_id", "removed",
 ])  # fmt: skip
 def test_nobody(word: str) -> None:
     assert no_patient(word)
 
 
-@pytest.mark.parametrize("word", ["0012", "00000001", "1", "patient1", "patient 0012", "ANON1", "P0", "x12", "test3"])
+@pytest.mark.parametrize(
+    "word", ["0012", "00000001", "1", "patient1", "patient 0012", "ANON1", "P0", "x12", "test3", "N-1", "12-3"]
+)
 def test_a_patient(word: str) -> None:
     assert not no_patient(word)
 

@@ -69,7 +69,11 @@ def test_one_class_alone_is_asked_for_the_other() -> None:
     ({"-1": 1, "1": 1}, "CLASS", "CLASS"), ({"Normal_0": 1, "Normal_1": 1}, "CLASS", "CLASS"),
     ({"Yes": 1, "0": 1}, "CLASS", "CLASS"), ({"benign": 1, "malignant": 1}, "CLASS", "CLASS"),
     ({"images": 6}, "CLASS", "CLASS"), ({"train": 2, "test": 1}, "CLASS", "CLASS"),
-    ({"10": 1, "11": 2}, "CLASS", "CLASS"),
+    ({"10": 1, "11": 2}, "CLASS", "CLASS"), ({"ok": 1, "not ok": 2}, "CLASS", "CLASS"),
+    ({"well": 1, "unwell": 2}, "CLASS", "CLASS"), ({"clear_0": 1, "clear_1": 2}, "CLASS", "CLASS"),
+    ({"TB-free 0": 1, "TB-free 1": 2}, "CLASS", "CLASS"),
+    ({"COVID-19": 1, "suspected COVID-19": 2}, "COVID-19", "CLASS"),
+    ({"0_Normal": 1, "1_COVID": 2, "2_Pneumonia": 3}, "1_COVID", "0_Normal"),
 ])  # fmt: skip
 def test_the_example_is_never_the_wrong_way_round(found: dict[str, int], positive: str, negative: str) -> None:
     """And CLASS stands where the names do not tell, or where they are folders' and no findings'."""
@@ -83,6 +87,8 @@ def test_the_example_is_never_the_wrong_way_round(found: dict[str, int], positiv
     ("absent", "present"), ("Negative", "Positive"), ("neg", "pos"), ("Controls", "Cases"), ("uninfected", "infected"),
     ("no TB", "TB"), ("TB-", "TB+"), ("without TB", "with TB"), ("covid_0", "covid_1"), ("class 0", "class 1"),
     ("TB_negative", "TB_positive"), ("Normal", "Abnormal"), ("Normal", "Not Normal"), ("COVID-", "COVID"),
+    ("healthy", "unhealthy"), ("No disease", "Diseased"), ("0_normal", "1_covid"), ("1_normal", "0_covid"),
+    ("02. Healthy", "01. COVID-19"), ("normal (120)", "covid (80)"), ("0 - no", "1 - yes"), ("0_no", "1_yes"),
 ])  # fmt: skip
 def test_opposites_are_plain_and_never_inverted(negative: str, positive: str) -> None:
     for found in ({negative: 3, positive: 1}, {positive: 3, negative: 1}):

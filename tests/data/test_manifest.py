@@ -28,6 +28,8 @@ def _read(root: Path, body: str, name: str = "films.csv") -> Collection:
      {"patient": "7", "age": "58", "sex": "M", "view": "PA"}),
     ("IMAGE_PATH,diagnosis,subject-id,gender,ageYears,hospital", "a.png,COVID-19,7,female,30,Ghent",
      {"patient": "7", "sex": "F", "age": "30", "source": "Ghent"}),
+    ("image,label,Pat.-Nr.", "a.png,COVID-19,7", {"patient": "7"}),
+    ("image,label,Patient #", "a.png,COVID-19,7", {"patient": "7"}),
     ("image_id,class,pid,set", "a,COVID-19,7,Val", {"patient": "7", "split": "validation"}),
     ("img,target,projection,dataset", "a.png,COVID-19,AP,train", {"view": "AP", "split": "train", "source": ""}),
     ("img,target,dataset,fold", "a.png,COVID-19,NIH,3", {"source": "NIH", "split": ""}),
@@ -153,6 +155,10 @@ def test_paths_without_the_folder_of_images(tmp_path: Path) -> None:
 def test_a_quotation_mark_that_another_line_closes(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="line 2: the cell of label goes over several lines"):
         _read(tmp_path, 'path,label,patient\na.png,"COVID-19,1\nb.png,Normal",2\n')
+    with pytest.raises(DataError, match="line 2: the cell of label has a quotation mark at one of its ends alone"):
+        _read(tmp_path, 'path,label,note\na.png,COVID-19",14" film\n')
+    save(tmp_path / "a.png", 1)
+    assert _read(tmp_path, 'path,label,note\na.png,COVID-19,14" film\n').films[0].label == "COVID-19"
 
 
 def test_one_film_through_two_sources(tmp_path: Path) -> None:

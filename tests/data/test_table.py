@@ -33,6 +33,7 @@ GOOD = [(2, {"path": "a.png", "label": "COVID-19"}), (3, {"path": "b.png", "labe
         "path,label,,\na.png,COVID-19,,\nb.png,Normal\n",
         '"path","label"\n"a.png","COVID-19"\n"b.png","Normal"\n',
         '"path","label"\n\n,,\n"a.png","COVID-19"\n"b.png","Normal"\n',
+        "\ufeffpath,label\u200b\n\u200ba.png,COVID-19\ufeff\nb.png,Normal\n",
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
@@ -52,6 +53,8 @@ def test_lines_are_those_of_the_file() -> None:
     ("path,label\na,x\nb,COVID-19, ARDS\n", "line 3 has 3 cells where the header has 2"),
     ("path,label,\na,COVID-19, ARDS\n", "line 2 has 3 cells where the header has 2"),
     ("path;label\na;x;y\n", "holds a semicolon"),
+    ("path,label\na,x\nPath, label\nb,y\n", "line 3 is the header again"),
+    ('path,label,note\na.png,x,"n\nb.png,y,n\nc.png,x,n"\n', "line 2: a cell holds whole lines of the table"),
     ("path,label,patient\na,x,p\nb,y\n", "line 3 has 2 cells where the header has 3; add what is missing"),
     ("path,label\na\n", "line 2 has 1 cell where"),
     ("sep=,\npath,label\na\n", "line 3 has 1 cell where"),

@@ -23,6 +23,7 @@ from tests.data.layouts.test_published import covid_qu_ex, ieee8023, radiography
 @pytest.mark.parametrize("name", [
     "@eaDir", "@Recycle", "#recycle", "$RECYCLE.BIN", "$Recycle.Bin", "RECYCLER", "System Volume Information",
     "lost+found", ".Trash-1000", ".Trashes", "__MACOSX", ".ipynb_checkpoints", ".git", "Network Trash Folder",
+    "thumbnails", "~snapshot",
 ])  # fmt: skip
 def test_what_systems_leave_is_no_class_and_no_film(tmp_path: Path, name: str) -> None:
     for place in ("COVID-19", "Normal", name, f"COVID-19/{name}", f"COVID-19/deeper/{name}/more"):
