@@ -61,6 +61,7 @@ def test_every_kind_of_network_gives_the_same_probabilities(name: str, size: int
     assert np.ptp(found) > 1e-3 or np.ptp(runtime.run(None, {"films": films})[0]) > 1e-3  # not all alike
 
 
+@pytest.mark.slow
 def test_a_run_is_exported_with_it(trained: Run, phantom_films: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     folder = export(trained, tmp_path / "models", "mine", {}, onnx=True)
@@ -73,6 +74,7 @@ def test_a_run_is_exported_with_it(trained: Run, phantom_films: Path, tmp_path: 
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_without_the_package_nothing_is_written(trained: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(UsageError, match=r"pip install 'cxrtui\[onnx\]'"):

@@ -71,6 +71,7 @@ def test_they_come_once_and_the_log_says_whose_they_are(
     assert shelf.verify(tmp_path / "models" / "imagenet")
 
 
+@pytest.mark.slow
 def test_a_stop_keeps_what_came(server: Hub, wanted: Config, tmp_path: Path) -> None:
     server.mishaps = ["hold 8192 60"]
     partial = hub.partial_file(hub.known()["imagenet"], tmp_path / "models")
@@ -83,6 +84,7 @@ def test_a_stop_keeps_what_came(server: Hub, wanted: Config, tmp_path: Path) -> 
     assert shelf.verify(tmp_path / "models" / "imagenet")
 
 
+@pytest.mark.slow
 def test_two_that_want_the_same_fetch_it_once(server: Hub, wanted: Config, tmp_path: Path) -> None:
     server.mishaps = ["hold 8192 60"]
     partial = hub.partial_file(hub.known()["imagenet"], tmp_path / "models")

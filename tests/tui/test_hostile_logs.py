@@ -20,6 +20,7 @@ from .screen_text import shows, text_of
 SIZE = (160, 50)
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_read_is_a_row_and_the_others_are_shown(dashboard: Dashboard) -> None:
     workspace = dashboard.workspace
     good = logs.write(workspace.checkpoints, "good", logs.finished("good"), state=True)
@@ -61,6 +62,7 @@ def _with(value: float) -> list[ev.Event]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e308, -1e308, 1e-320, 2.0**62, -(2.0**62), -1.0])
 async def test_no_number_ends_the_monitor(dashboard: Dashboard, value: float) -> None:
     run = logs.write(dashboard.workspace.checkpoints, "odd", _with(value))
