@@ -17,6 +17,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from cxrtui import RESEARCH_ONLY, strict_json
+from cxrtui.disk import explained, refusal
 from cxrtui.errors import UsageError
 from cxrtui.printable import cell, path_cell, printable
 from cxrtui.printing import PrintableConsole
@@ -213,7 +214,9 @@ def make_phantoms(folder: Path, count: int, seed: int, size: int) -> None:
         except (ValueError, FileExistsError) as error:
             raise UsageError(str(error)) from None
         except OSError as error:
-            raise UsageError(f"Cannot write to {folder}: {error.strerror or error}.") from None
+            why = refusal(error)
+            remedy = why.remedy if why else "choose another folder"
+            raise UsageError(f"Cannot write to {folder} ({explained(error)}); {remedy}.") from None
     print(f"{count} synthetic films, no patients, in {folder}")
 
 

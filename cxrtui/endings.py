@@ -16,14 +16,16 @@ def described(run: Run, error: BaseException) -> tuple[str, int]:
     if isinstance(error, CxrtuiError):
         return str(error), error.exit_code
     text = f"{type(error).__name__}: {error}"
-    if isinstance(error, OSError) and (why := refusal(error)):
-        file = Path(error.filename) if isinstance(error.filename, str) else None
-        if file is None or not file.is_relative_to(run.folder):
+    if isinstance(error, OSError):
+        why, file = refusal(error), Path(error.filename) if isinstance(error.filename, str) else None
+        if file is not None and file.is_relative_to(run.folder):
+            # Where the disk does not refuse, something else has come into the file's place: a pipe, a folder.
+            reason, remedy = (why.reason, why.remedy) if why else (explained(error), "check what is there")
+            message = f"{file} cannot be written ({reason}); {safe(run)}; {remedy} and {again(run)}."
+            return message, CheckpointError.exit_code
+        if why is not None:
             place = file or "a file that the run needs"
             return f"{place} cannot be written ({why.reason}); {why.remedy} and {again(run)}.", DataError.exit_code
-        return f"{file} cannot be written ({why.reason}); {safe(run)}; {why.remedy} and {again(run)}.", (
-            CheckpointError.exit_code
-        )
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
         return (
             f"The device's memory is full; lower optim.batch_size or data.size. ({explained(error)[:200]})",

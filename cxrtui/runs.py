@@ -312,12 +312,24 @@ class Run:
             (self.folder / "heartbeat").touch()
 
     def command(self, command: str) -> None:
-        """Ask the run to pause, resume, checkpoint or stop; it answers in its log."""
+        """Ask the run to pause, resume, checkpoint or stop; it answers in its log.
+
+        Raises:
+            UsageError: the disk refuses.
+        """
         if command not in COMMANDS:
             raise ValueError(f"not a command: {command}")
         kept = [*self.read_commands()[-7:], (command, time.time_ns())]
         body = {"commands": [{"command": word, "id": number} for word, number in kept]}
-        write_atomic(self.folder / "control", json.dumps(body))
+        try:
+            write_atomic(self.folder / "control", json.dumps(body))
+        except OSError as error:
+            why = refusal(error)
+            remedy = why.remedy if why else "check what is there"
+            raise UsageError(
+                f"Run {self.name} cannot be asked to {command}: {self.folder / 'control'} cannot be written "
+                f"({explained(error)}); {remedy}, or send SIGTERM to its process to stop it."
+            ) from None
 
     def read_commands(self) -> list[tuple[str, int]]:
         """The latest commands with their ids, oldest first; what is no command of ours is passed over."""
@@ -434,16 +446,29 @@ def new_run(checkpoints: Path, name: str = "") -> Run:
             try:
                 (checkpoints / candidate).mkdir()
             except FileExistsError:
-                # One that was asked for and is empty was left by a process that died at once.
-                if not name or any((checkpoints / candidate).iterdir()):
+                if not name or not _is_stump(Run(checkpoints / candidate)):
                     continue
             return Run((checkpoints / candidate).resolve())
     except OSError as error:
         raise UsageError(f"Cannot create a run in {checkpoints}: {error.strerror or error}.") from None
+    if not is_run(checkpoints / name):
+        raise UsageError(f"{checkpoints / name} exists and is no run; move it away or choose another name.")
     raise UsageError(
         f"Run {name} exists; go on with it (--resume {name}), delete it (cxrtui runs delete {name}), "
         "or choose another name."
     )
+
+
+def _is_stump(run: Run) -> bool:
+    """Whether the folder was left by a process that ended, for a full disk say, before it wrote the run's log.
+
+    Raises:
+        OSError: it cannot be looked into.
+    """
+    if not run.folder.is_dir() or run.folder.is_symlink() or run.alive():
+        return False
+    first = ("lock", "config.toml", "heartbeat", "traceback.txt")
+    return all(item.name in first or item.name.endswith(".tmp") for item in run.folder.iterdir())
 
 
 def fresh_name(checkpoints: Path) -> str:

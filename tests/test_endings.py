@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -193,3 +194,20 @@ def test_a_checkpoint_that_cannot_be_written_says_what_is_safe(tmp_path: Path) -
         checkpoints.save(2, weights, weights, {"step": 2})
     assert not (tmp_path / "run").exists()
     checkpoints.close()
+
+
+@pytest.mark.parametrize("kind", [os.mkfifo, os.mkdir])
+def test_something_else_in_the_place_of_the_log_ends_the_run_with_a_sentence(
+    small: Small, new_run: NewRun, paced: Callable[..., None], kind: Callable[[Path], None]
+) -> None:
+    run, told = new_run(), list[ev.Event]()
+
+    def put(number: int) -> None:
+        if number == 2:
+            run.events_file.unlink()
+            kind(run.events_file)
+
+    paced(put)
+    assert runner.drive(run, small(), on_event=lambda line, event: told.append(event)) == 4
+    assert "events.jsonl cannot be written (it is a " in last(told).message
+    assert last(told).message.endswith(f"check what is there and go on with --resume {named(run)}.")

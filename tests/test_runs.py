@@ -142,6 +142,28 @@ def test_commands_are_read_whole_or_not_at_all(run: Run) -> None:
         assert run.read_command() is None
 
 
+def test_a_command_that_cannot_be_written_says_why(run: Run) -> None:
+    (run.folder / "control").mkdir()
+    with pytest.raises(UsageError, match=r"cannot be asked to stop: \S+control cannot be written \(is a directory\)"):
+        run.command("stop")
+
+
+def test_what_a_full_disk_left_of_a_run_is_no_run(tmp_path: Path) -> None:
+    stump = runs.new_run(tmp_path, "mine")
+    stump.acquire().release()
+    (stump.folder / "config.toml").write_text("")
+    held = runs.new_run(tmp_path, "mine").acquire()
+    with pytest.raises(UsageError, match=r"mine exists and is no run; move it away or choose another name\."):
+        runs.new_run(tmp_path, "mine")
+    held.release()
+    (stump.folder / "films.csv").write_text("kept")
+    with pytest.raises(UsageError, match="is no run"):
+        runs.new_run(tmp_path, "mine")
+    stump.events_file.write_text("")
+    with pytest.raises(UsageError, match="--resume mine"):
+        runs.new_run(tmp_path, "mine")
+
+
 def test_one_writer_at_a_time_and_a_dead_one_leaves_no_lock(run: Run) -> None:
     code = (
         "import sys, time; from cxrtui.runs import Run; from pathlib import Path; "

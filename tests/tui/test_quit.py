@@ -60,6 +60,23 @@ async def test_stop_and_quit_waits_for_the_run(dashboard: Dashboard, drive: Fake
     assert run.read().status == "stopped"
 
 
+async def test_stop_reaches_the_run_where_its_control_file_cannot_be_written(
+    dashboard: Dashboard, drive: FakeDrive
+) -> None:
+    drive.hold.clear()
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await start(dashboard, pilot)
+        assert dashboard.trainer.run is not None
+        (dashboard.trainer.run.folder / "control").mkdir()
+        await pilot.press("q")
+        await shows(pilot, "Run mine is training")
+        await pilot.press("s")
+        await shows(pilot, "stopping…")
+        drive.hold.set()
+        await until(pilot, lambda: not dashboard.is_running)
+    assert dashboard.return_value == 5
+
+
 async def test_quit_now_leaves_at_once_and_signals(dashboard: Dashboard, drive: FakeDrive) -> None:
     drive.hold.clear()
     async with dashboard.run_test(size=(80, 24)) as pilot:

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from cxrtui import events as ev
+from cxrtui.errors import CxrtuiError
 from cxrtui.printable import printable, printable_lines
 from cxrtui.progress import RunState, fold_all, with_problem
 from cxrtui.runs import EventTail, Run
@@ -201,8 +202,8 @@ class MonitorScreen(Page):
     def _command(self, command: str) -> None:
         try:
             self.run.command(command)
-        except OSError as error:
-            self.notify(f"The command did not reach the run: {error.strerror or error}", severity="error", markup=False)
+        except CxrtuiError as error:
+            self.notify(str(error), severity="error", markup=False)
             return
         self.pending = command
         self._show()

@@ -7,7 +7,7 @@ import time
 from textual.widgets import Button, Static
 
 from cxrtui import events as ev
-from cxrtui.errors import EXIT_STOPPED
+from cxrtui.errors import EXIT_STOPPED, CxrtuiError
 from cxrtui.tui.screens.questions import Choice, Question
 from cxrtui.tui.trainer import Trainer
 
@@ -38,7 +38,10 @@ class QuitScreen(Question):
         if answer == "stop" and not self._stopping:
             self._stopping, self._begun = True, time.monotonic()
             self._tail.poll()  # what the log said before is not the answer
-            self._run.command("stop")
+            try:
+                self._run.command("stop")
+            except CxrtuiError:  # a full disk, say: the training is a thread of this process and hears it without
+                self._trainer.signal()
             self.query(Button).first().disabled = True
             self._wait()
             self.set_interval(0.1, self._wait)
