@@ -12,6 +12,7 @@ import contextlib
 import functools
 import json
 import logging
+import os
 import shutil
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -39,10 +40,15 @@ class Checkpoints:
     At most one save is under way; `save` waits for the one before it. Of the committed ones the latest stays, and the
     one that it names as the best; where the two are one, the best before it stays too, in case the latest is damaged.
     With `read_only` nothing is ever removed.
+
+    Raises:
+        CheckpointError: `folder` is something else, a pipe or a link to nothing, say.
     """
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
-        self.folder = folder.resolve()
+        self.folder = folder.absolute()
+        if os.path.lexists(self.folder) and not self.folder.is_dir():
+            raise CheckpointError(f"{self.folder} is no folder of checkpoints; check what is there.")
         if not read_only:  # a reader must not touch what a live run is writing
             self._sweep(_UNFINISHED, _LEAVING, ".orbax-checkpoint-tmp")
         self._saver: ocp.AsyncCheckpointer | None = None

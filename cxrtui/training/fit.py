@@ -73,6 +73,9 @@ def fit(
     if resume:
         yield ev.Resumed(step=position.step, epoch=begun.epoch, restored=True)
         yield from begun.warnings
+        if latest is None and (lost := run.summary().checkpoint) is not None:
+            yield ev.Warned(code="checkpoint-lost", message=f"The checkpoint of step {lost.step} is not in {run.state} "
+                            "any more, nor is any other; the run begins anew.")  # fmt: skip
     try:
         try:
             if latest is None:

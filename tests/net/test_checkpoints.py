@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,3 +34,11 @@ def test_only_the_other_errors_of_a_torn_checkpoint_are_kept_quiet(
         asyncio.run(_two_torn_arrays(reason))
     gc.collect()
     assert len([record for record in caplog.records if record.name == "asyncio"]) == kept
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+@pytest.mark.parametrize("kind", [os.mkfifo, lambda path: path.symlink_to(path.name), Path.touch])
+def test_what_is_no_folder_holds_no_checkpoints(tmp_path: Path, kind: Callable[[Path], None], read_only: bool) -> None:
+    kind(tmp_path / "state")
+    with pytest.raises(CheckpointError, match="state is no folder of checkpoints; check what is there"):
+        Checkpoints(tmp_path / "state", read_only=read_only)

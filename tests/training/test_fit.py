@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import ANY
 
 import jax
 import numpy as np
@@ -150,6 +151,17 @@ def test_a_resume_does_not_need_the_first_weights_again(small: Small, new_run: N
     assert isinstance(again[-1], ev.Stopped)
     assert again[-1].reason == "epochs"
     assert models.load(run).weights
+
+
+def test_a_resumed_run_whose_checkpoints_are_gone_says_that_it_begins_anew(small: Small, new_run: NewRun) -> None:
+    run = new_run()
+    run.append(ev.CheckpointSaved(step=7, epoch=1, best=True, reason="epoch"))
+    stream = fit(small(), run, resume=True)
+    assert next(stream) == ev.Resumed(step=0, restored=True, time=ANY)
+    warned = next(stream)
+    assert isinstance(warned, ev.Warned)
+    assert (warned.code, "step 7 is not in" in warned.message) == ("checkpoint-lost", True)
+    stream.close()
 
 
 @pytest.mark.slow
