@@ -15,6 +15,9 @@ from cxrtui.printable import printable_lines
 
 T = TypeVar("T")
 
+PACE_STEPS = 10
+"""Steps whose images a second are averaged for a watcher."""
+
 
 class Series(Generic[T]):
     """An append-only sequence that costs O(1) to extend and that never changes once handed out.
@@ -96,7 +99,6 @@ class RunState:
     evaluations: dict[str, ev.Evaluated] = field(default_factory=dict)
     stopped: ev.Stopped | None = None
     failed: ev.Failed | None = None
-    images_per_second: float = 0.0
     log: Series[LogLine] = field(default_factory=Series)
     problem: str = ""
 
@@ -119,6 +121,12 @@ class RunState:
     def total_steps(self) -> int:
         """Steps that the run takes if nothing stops it; 0 while unknown."""
         return self.steps[-1].epochs * self.steps[-1].steps_per_epoch if len(self.steps) else 0
+
+    @property
+    def images_per_second(self) -> float:
+        """Training images a second over the last steps, since a single one's is told by the clock of a moment."""
+        paces = [step.images_per_second for step in self.steps.tail(PACE_STEPS) if step.images_per_second > 0]
+        return len(paces) / sum(1 / pace for pace in paces) if paces else 0.0
 
     @property
     def eta_seconds(self) -> float | None:
@@ -194,8 +202,7 @@ def _apply(state: RunState, event: ev.Event) -> RunState:
         case ev.Unfrozen():
             return replace(state, unfrozen=state.unfrozen.appended(event))
         case ev.StepDone():
-            return replace(state, steps=state.steps.appended(event), status="training", preparing=None,
-                           images_per_second=event.images_per_second)  # fmt: skip
+            return replace(state, steps=state.steps.appended(event), status="training", preparing=None)
         case ev.EpochDone():
             return replace(state, epochs=state.epochs.appended(event), status="validating")
         case ev.Validated():

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 from cxrtui import events as ev
 from cxrtui.progress import RunState, Series, describe, fold, fold_all
@@ -63,6 +64,15 @@ def test_eta_follows_the_pace_of_the_last_epoch() -> None:
     # 9 s an epoch of 3 steps and 1 s its validation, 30 steps in all, 7 done; a night between two epochs is no pace.
     assert state.eta_seconds is not None
     assert math.isclose(state.eta_seconds, 10 / 3 * 23)
+
+
+def test_the_pace_is_that_of_the_last_steps() -> None:
+    steps = [event for event in whole_run() if isinstance(event, ev.StepDone)]
+    last = replace(steps[-1], step=steps[-1].step + 1, images_per_second=80_000.0)  # told by an odd moment of the clock
+    state = fold_all([*steps, last])
+    assert len(steps) == 9
+    assert math.isclose(state.images_per_second, 10 / (9 / 8 + 1 / 80_000))
+    assert RunState().images_per_second == 0
 
 
 def test_an_event_that_is_wrong_inside_changes_nothing() -> None:
