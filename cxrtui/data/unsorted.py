@@ -68,5 +68,6 @@ def _films(count: int) -> str:
 
 def _none_of(layouts: Iterable[str]) -> str:
     return (
-        f"it has none of the layouts that are read ({', '.join(layouts)}); make a folder for each class, or {_MANIFEST}"
+        f"it has none of the layouts that are read; make a folder for each class, or {_MANIFEST} (the layouts are "
+        f"{', '.join(layouts)})"
     )
