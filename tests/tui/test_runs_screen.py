@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from cxrtui.config import Config
 from cxrtui.tui.app import Dashboard
 
 from . import logs
@@ -88,6 +89,17 @@ async def test_resume_goes_on_in_the_monitor(dashboard: Dashboard) -> None:
         await until(pilot, lambda: not dashboard.trainer.active)
         assert run.read_commands()[-1][0] == "stop"
         assert dashboard.trainer.exit_code == 5
+
+
+async def test_the_cursor_goes_to_the_run_that_was_set_up(dashboard: Dashboard) -> None:
+    logs.write(dashboard.workspace.checkpoints, "old", logs.finished("old"))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "✔ finished")
+        dashboard.launch(Config(), "mine")
+        await shows(pilot, "Monitor · mine", "epoch 1/30")
+        await pilot.press("s", "escape", "enter")
+        await shows(pilot, "Monitor · mine")
+        await until(pilot, lambda: not dashboard.trainer.active)
 
 
 async def test_help_and_palette_come_from_the_table(dashboard: Dashboard) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets._footer import FooterKey
 
 from cxrtui.config import Config
+from cxrtui.errors import DataError
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.screens.monitor import MonitorScreen
 from cxrtui.tui.widgets.curves import Curves
@@ -40,6 +44,49 @@ async def test_every_answer_of_the_quit_dialog_is_seen(dashboard: Dashboard) -> 
         await pilot.press("c")
         dashboard.trainer.signal()
         await until(pilot, lambda: not dashboard.trainer.active)
+
+
+@pytest.mark.parametrize(("key", "said"), [("c", "c Classify"), ("i", "f1 Help"), ("w", "f Fetch"), ("n", "^q Quit")])
+async def test_the_footer_cuts_no_key(dashboard: Dashboard, key: str, said: str) -> None:
+    async with dashboard.run_test(size=(60, 18)) as pilot:
+        await shows(pilot, "No runs yet")
+        await pilot.press(key)
+        await shows(pilot, said, "Help", "Quit")
+
+        def footer() -> str:
+            return text_of(pilot).splitlines()[-1]
+
+        def keys() -> list[str]:
+            shown = [item.render().plain for item in dashboard.screen.query(FooterKey)]
+            return [key for key in shown if f"{key} " not in f"{footer()} "]
+
+        await until(pilot, lambda: not keys())
+        was = footer()
+        await pilot.resize_terminal(120, 30)
+        await until(pilot, lambda: not keys() and len(footer().split()) >= len(was.replace("…", "").split()))
+        assert "…" not in footer()
+
+
+async def test_a_long_reason_is_read_whole(dashboard: Dashboard, tmp_path: Path) -> None:
+    def refuse(*_: object) -> Any:
+        raise DataError("No films found: " + "x " * 60 + "make a folder for each class.")
+
+    dashboard.backend = replace(dashboard.backend, inspect=refuse)
+    async with dashboard.run_test(size=(60, 18)) as pilot:
+        await shows(pilot, "No runs yet")
+        await pilot.press("i", "x", "enter")
+        await shows(pilot, "✗ No films found", "each class.")
+
+
+async def test_the_time_left_is_seen_on_a_small_screen(dashboard: Dashboard) -> None:
+    run = logs.write(dashboard.workspace.checkpoints, "live", logs.midway("live"))
+    lock = run.acquire()
+    try:
+        async with dashboard.run_test(size=(60, 18)) as pilot:
+            dashboard.watch_run(run)
+            await shows(pilot, "▶ training", "ETA ", "checkpoint at step")
+    finally:
+        lock.release()
 
 
 async def test_a_curve_is_seen_on_a_small_screen(dashboard: Dashboard) -> None:

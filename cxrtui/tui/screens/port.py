@@ -26,9 +26,9 @@ FIELDS = (
     ("file", "File", "a .safetensors, .pth, .h5 or .msgpack file"),
     ("name", "Name", "on the shelf"),
     ("licence", "Licence", "of the weights; may stay empty"),
-    ("range", "Range", "of one-channel input: -1024:1024, imagenet, 0.485/0.229, 0:1"),
+    ("range", "Range", "of one channel: -1024:1024, imagenet, 0:1"),
     ("prefix", "Prefix", "where the file holds several networks"),
-    ("copy", "Copy", "ema: the averaged weights; empty: the plain ones"),
+    ("copy", "Copy", "ema: averaged weights; empty: plain ones"),
 )
 COPIES = ("", "plain", "ema")
 _LAST = ("licence", "range", "prefix", "copy")

@@ -121,3 +121,10 @@ class KeyHelp(ModalScreen[None]):
         with VerticalScroll(classes="dialog help") as box:
             box.border_title, box.border_subtitle = "Keys", "esc closes"
             yield Static(table)
+
+    def on_mount(self) -> None:
+        """Say where there is more than fits."""
+        self.watch(self.query_one(".dialog"), "show_vertical_scrollbar", self._say_more)
+
+    def _say_more(self, more: bool) -> None:
+        self.query_one(".dialog").border_subtitle = "pgup pgdn end: the rest · esc closes" if more else "esc closes"

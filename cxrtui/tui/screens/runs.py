@@ -97,7 +97,10 @@ class RunsScreen(Page):
         table.display, self.query_one("#no-runs").display = bool(runs), not runs
         columns = [name for name in COLUMNS if self.size.width >= LEFT_OUT.get(name, 0)]
         if (self.size.width, [run.folder for run in runs]) != (self._laid_out_for, [run.folder for run in self._shown]):
+            own, known = self.dashboard.trainer.run, [run.folder for run in self._shown]
             chosen, self._laid_out_for = self.chosen, self.size.width
+            if own is not None and known and own.folder not in known:  # the run that was just set up here
+                chosen = own
             table.clear(columns=True)
             for name in columns:
                 table.add_column(name, key=name)

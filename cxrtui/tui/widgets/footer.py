@@ -1,13 +1,24 @@
-"""The footer: Help and Quit stay at its end, however narrow the terminal is."""
+"""The footer: Help and Quit stay at its end, and no key is cut, however narrow the terminal is."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.events import Resize
+from textual.widget import Widget
 from textual.widgets import Footer
-from textual.widgets._footer import FooterKey
+from textual.widgets._footer import FooterKey, FooterLabel
 
 KEPT = ("app.keys", "app.quit")
+MORE = "…"
+
+
+def _width(key: FooterKey) -> int:
+    """Cells of a key with its label and the gap behind it."""
+    return cell_len(f"{key.key_display} {key.description} ")
 
 
 class KeysFooter(Footer):
@@ -15,11 +26,41 @@ class KeysFooter(Footer):
 
     def __init__(self) -> None:
         super().__init__(compact=True, show_command_palette=False)
+        self._room = 0
 
     def compose(self) -> ComposeResult:
-        """The screen's keys, cut where the room ends; Help and Quit beside them."""
-        keys = list(super().compose())
-        kept = [key for key in keys if isinstance(key, FooterKey) and key.action in KEPT]
-        yield from (key for key in keys if key not in kept)
+        """As many of the screen's keys as there is room for; Help and Quit beside them."""
+        keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        kept = [key for key in (self._kept(action, keys) for action in KEPT) if key is not None] if keys else []
+        self._room = self.app.size.width
+        yield from self._fitting([key for key in keys if key not in kept], self._room - sum(map(_width, kept)))
         if kept:
             yield Horizontal(*kept, classes="footer-kept")
+
+    @staticmethod
+    def _fitting(keys: list[FooterKey], room: int) -> Iterator[Widget]:
+        """The first keys that fit, and a sign where there are more."""
+        for place, key in enumerate(keys):
+            needed = sum(map(_width, keys[place:]))
+            if needed > room and _width(key) + len(MORE) > room:
+                yield FooterLabel(MORE)
+                return
+            room -= _width(key)
+            yield key
+
+    def _kept(self, action: str, keys: Iterable[FooterKey]) -> FooterKey | None:
+        """The key of `action`: the one that the footer has, else, while a field takes all letters, one that works."""
+        if (shown := next((key for key in keys if key.action == action), None)) is not None:
+            return shown
+        able = [item for item in self.screen.active_bindings.values() if item.binding.action == action and item.enabled]
+        if not able:
+            return None
+        binding = able[-1].binding
+        key = FooterKey(binding.key, self.app.get_key_display(binding), binding.description, action,
+                        tooltip=able[-1].tooltip)  # fmt: skip
+        return key.data_bind(compact=Footer.compact)
+
+    async def on_resize(self, event: Resize) -> None:
+        """As many keys as there is room for now."""
+        if self._room and event.size.width != self._room:
+            await self.recompose()

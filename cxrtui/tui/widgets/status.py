@@ -51,7 +51,8 @@ class StatusPanel(Static):
         head.append_text(status_text(word)).stylize("bold")
         if pending:
             head.append(f", {pending}", style=f"bold {WARN}")
-        head.append("   ").append(" · ".join(facts))
+        head.append("   ")
+        head.append(_fitting(facts, width - head.cell_len, ("step ", "images/s")))
         label = f" {100 * fraction:3.0f} %" if fraction is not None else ""
         if fraction is not None:
             line = bar(fraction, width - len(label), MARKS.get(word, ("", GOOD))[1]).append(label)
@@ -59,8 +60,17 @@ class StatusPanel(Static):
             line = _sweep(width)
         else:
             line = bar(0.0, width)
-        small = Text(" · ".join(_small_print(state)), style="dim", no_wrap=True, overflow="ellipsis")
+        said = _fitting(_small_print(state), width, ("gradient ", "rate ", " films"))
+        small = Text(said, style="dim", no_wrap=True, overflow="ellipsis")
         return Group(head, line, small)
+
+
+def _fitting(parts: list[str], width: int, spared: tuple[str, ...]) -> str:
+    """The parts in one line; where there is no room for all, without those that hold a word of `spared`, in turn."""
+    for word in spared:
+        if cell_len(" · ".join(parts)) > width:
+            parts = [part for part in parts if word not in part]
+    return " · ".join(parts)
 
 
 def _facts(state: RunState, word: str) -> tuple[list[str], float | None]:
