@@ -9,6 +9,7 @@ it shows has its class already.
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,16 +18,25 @@ from cxrtui.data.dicom.recognise import HEAD, is_dicom
 from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.litter import hidden
 from cxrtui.data.sides import container, side
+from cxrtui.errors import DataError
 from cxrtui.files import open_file
 
 SPLITS = {
-    "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
-    "test": "test", "testing": "test",
+    "train": "train", "training": "train", "trn": "train", "val": "validation", "valid": "validation",
+    "validation": "validation", "validate": "validation", "dev": "validation", "test": "test", "testing": "test",
+    "tst": "test",
 }  # fmt: skip
+_OF_A_SPLIT = re.compile(r"[\s_\-]*(set|data|split)$")
+_LOOSE = "not in a class folder"
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"})
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
 _DEEP = 3  # folders that hold one folder and nothing else, as archives do
 _MASKS = frozenset({"mask", "masks", "ground-truths", "ground truths", "groundtruths", "gt", "gts", "labelcol"})
+
+
+def split_of(name: str) -> str:
+    """The split that a folder of this name holds, ``train`` of ``Training Set``; empty where it names none."""
+    return SPLITS.get(_OF_A_SPLIT.sub("", name.casefold()), "")
 
 
 def is_mask_folder(name: str) -> bool:
@@ -58,8 +68,7 @@ def _leads_back(link: str, root: Path) -> bool:
 
 def is_split(path: Path) -> bool:
     """Whether `path` holds a training folder with class folders in it."""
-    parts = {SPLITS.get(item.name.casefold(), ""): item for item in subfolders(path)}
-    return "train" in parts and bool(subfolders(parts["train"]))
+    return any(split_of(item.name) == "train" and subfolders(item) for item in subfolders(path))
 
 
 def is_classes(path: Path) -> bool:
@@ -68,14 +77,38 @@ def is_classes(path: Path) -> bool:
 
 
 def read_split(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """The films below train/, val/ and test/, each with its split."""
+    """The films below train/, val/ and test/, each with its split.
+
+    Raises:
+        DataError: the films of a split have no classes, and those of another have.
+    """
+    bare: dict[Path, int] = {}
+    seen = False
     for folder in subfolders(path):
-        part = SPLITS.get(folder.name.casefold())
-        if part is None:
-            tally["outside train, validation and test"] += sum(1 for _ in walk(folder, path, Counter()))
+        if part := split_of(folder.name):
+            of_part = Counter[str]()
+            films = list(_read(_home(folder, tally), path, part, of_part))
+            if not films:
+                bare[folder] = sum(1 for _ in walk(folder, path, Counter()))
+            seen = seen or bool(films)
+            if without := of_part.pop(_LOOSE, 0):
+                tally[f"in {printable(folder.name)}/, {_LOOSE}"] += without
+            tally.update(of_part)
+            yield from films
         else:
-            yield from _read(folder, path, part, tally)
+            tally["outside train, validation and test"] += sum(1 for _ in walk(folder, path, Counter()))
+    if seen and (lost := next(((folder, count) for folder, count in bare.items() if count), None)) is not None:
+        raise DataError(_without_classes(path, *lost))
     loose(path, tally)
+
+
+def _without_classes(root: Path, folder: Path, films: int) -> str:
+    own = next(item for item in subfolders(root) if split_of(item.name) == "train")
+    alone = f", or name {printable(own)} alone" if own != folder else ""
+    return (
+        f"{printable(folder)} has {films:,} film{'s' * (films != 1)} and no class folders, unlike another split beside "
+        f"it; make a folder for each class in it{alone}."
+    )
 
 
 def read_classes(path: Path, tally: Counter[str]) -> Iterator[Film]:
@@ -115,7 +148,7 @@ def _read(path: Path, root: Path, split: str, tally: Counter[str]) -> Iterator[F
     loose(path, tally)
 
 
-def loose(path: Path, tally: Counter[str], reason: str = "not in a class folder") -> None:
+def loose(path: Path, tally: Counter[str], reason: str = _LOOSE) -> None:
     """Count the images that lie beside the folders instead of in them."""
     with os.scandir(path) as entries:
         for item in entries:

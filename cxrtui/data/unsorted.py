@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cxrtui.data.archives import archives_in
 from cxrtui.data.films import printable
-from cxrtui.data.folders import SPLITS, may_be_film, subfolders, walk
+from cxrtui.data.folders import may_be_film, split_of, subfolders, walk
 from cxrtui.data.sides import container
 
 _TABLES = (".csv", ".tsv", ".xlsx")
@@ -39,12 +39,21 @@ def why_nothing(root: Path, layout: str, tally: Mapping[str, int], layouts: Iter
 def _where(root: Path) -> str:
     """Where the films of `root` lie that have no class, and what would give them one."""
     inner = subfolders(root)
-    splits = [folder.name for folder in inner if folder.name.casefold() in SPLITS]
+    splits = {folder.name: _classes(folder) for folder in inner if split_of(folder.name)}
+    bare = [name for name, classes in splits.items() if not classes]
+    train = [name for name in splits if split_of(name) == "train"]
+    if splits and not train:
+        return f"there is no folder train beside {_folders(list(splits))}; add it, with a folder for each class in it"
     if splits:
-        first = printable(next((name for name in splits if SPLITS[name.casefold()] == "train"), splits[0]))
+        first = printable((train + list(splits))[0])
         return (
-            f"there are no class folders in {_folders(splits)}; make a folder for each class in each of them, such as "
-            f"{first}/COVID-19 and {first}/Normal, or {_MANIFEST} (and split)"
+            f"there are no class folders in {_folders(bare or list(splits))}; make a folder for each class in each of "
+            f"them, such as {first}/COVID-19 and {first}/Normal, or {_MANIFEST} (and split)"
+        )
+    if classed := [folder.name for folder in inner if container(folder.name) and _classes(folder)]:
+        return (
+            f"the class folders lie in {_folders(classed)}, which name neither classes nor splits; name those train, "
+            f"validation and test, or put a folder for each class directly into {printable(root.name)}"
         )
     held = [folder.name for folder in inner if container(folder.name)]
     place = f"they lie in {_folders(held)}, and " if held else "" if inner else "they lie side by side, and "
@@ -55,6 +64,11 @@ def _where(root: Path) -> str:
         f"{place}nothing says what each one shows{table}; make a folder for each class and move the films there, such "
         f"as {name}/COVID-19 and {name}/Normal, or write {_MANIFEST}"
     )
+
+
+def _classes(folder: Path) -> list[str]:
+    """The folders in `folder` that may be classes."""
+    return [inner.name for inner in subfolders(folder) if not container(inner.name)]
 
 
 def _folders(names: list[str]) -> str:

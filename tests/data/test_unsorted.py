@@ -56,6 +56,7 @@ def test_litter_is_counted_in_every_layout(tmp_path: Path, build: Callable[[Path
     (["train", "test"], r"4 films but no classes: there are no class folders in test/, train/; .* as train/COVID-19"),
     (["Training/images", "Val/images"], "4 films but no classes: there are no class folders in Training/, Val/"),
     (["masks", "train"], r"no class folders in train/"),
+    (["train", "test/COVID"], r"4 films but no classes: there are no class folders in train/; .* as train/COVID-19"),
 ])  # fmt: skip
 def test_films_without_classes_are_counted_and_what_to_do_is_said(
     tmp_path: Path, places: list[str], words: str
@@ -67,6 +68,34 @@ def test_films_without_classes_are_counted_and_what_to_do_is_said(
         read_source(tmp_path)
     assert "COVID-19" in str(caught.value)
     assert "a CSV with the columns path and label" in str(caught.value)
+
+
+@pytest.mark.parametrize(("places", "words"), [
+    (["val/COVID", "test/COVID"], "4 films but no classes: there is no folder train beside test/, val/"),
+    (["fold_1/COVID", "fold_2/COVID"], "the class folders lie in fold_1/, fold_2/, which name neither classes nor"),
+    (["train/COVID", "test"], "test has 2 films and no class folders, .* each class in it, or name .*train alone"),
+    (["train/COVID", "test_set/images"], "test_set has 2 films and no class folders"),
+])  # fmt: skip
+def test_class_folders_that_are_not_everywhere(tmp_path: Path, places: list[str], words: str) -> None:
+    for place in places:
+        for number in range(2):
+            save(tmp_path / place / f"{number}.png", number)
+    with pytest.raises(DataError, match=words):
+        read_source(tmp_path)
+
+
+@pytest.mark.parametrize(("train", "test"), [
+    ("Training Set", "testset"), ("train_data", "Test-Data"), ("train/images", "test/images"), ("TRAIN", "tst"),
+])  # fmt: skip
+def test_names_of_splits(tmp_path: Path, train: str, test: str) -> None:
+    for number, place in enumerate((train, test)):
+        save(tmp_path / place / "COVID" / "a.png", number)
+        save(tmp_path / place / "Normal" / "b.png", number + 5)
+    found = read_source(tmp_path)
+    assert found.layout == "split-folders"
+    assert sorted((film.label, film.split) for film in found.films) == [
+        ("COVID", "test"), ("COVID", "train"), ("Normal", "test"), ("Normal", "train"),
+    ]  # fmt: skip
 
 
 def test_a_table_that_is_not_known_is_named(tmp_path: Path) -> None:

@@ -48,7 +48,10 @@ def _sets(path: Path) -> list[Path]:
 def _is_set(path: Path) -> bool:
     inner = subfolders(path)
     parts = [folder for folder in inner if words.plain(folder.name) in _PARTS]
-    if any(entry(folder, "images") for folder in parts) or any(words.plain(item.name) in _EARLY for item in inner):
+    # Without masks, anybody's Train Set/Images would be of COVID-19 throughout.
+    if any(entry(folder, "images") and entry(folder, "ground-truths") for folder in parts) or any(
+        words.plain(item.name) in _EARLY for item in inner
+    ):
         return True
     images, truths = entry(path, "images"), entry(path, "ground-truths")
     return images is not None and truths is not None and _has_masks(truths)
