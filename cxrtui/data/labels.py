@@ -274,6 +274,12 @@ def _as_trained(trained: Sequence[str], found: Mapping[str, int]) -> tuple[tuple
     return sides[1], sides[0]
 
 
+def counted(collection: Collection, views: tuple[str, ...] = ("all",)) -> dict[str, int]:
+    """The findings of the films whose view is one of `views`, with counts; of all films where none is."""
+    seen = Counter(film.label for film in collection.films if keeps(views, film.view))
+    return dict(sorted(seen.items())) or dict(collection.found)
+
+
 def select(
     collection: Collection,
     positive: tuple[str, ...],
@@ -291,9 +297,7 @@ def select(
         DataError: as `decide`.
     """
     own = (collection.positive, collection.negative)
-    seen = [film for film in collection.films if keeps(views, film.view)]
-    found = dict(sorted(Counter(film.label for film in seen).items()))
-    found = found or dict(collection.found)
+    found = counted(collection, views)
     try:
         labels = decide(found, positive, negative, collection.shown, partial, own, collection.question)
     except DataError:

@@ -15,6 +15,7 @@ from cxrtui.events import Event
 from cxrtui.runs import Run
 
 if TYPE_CHECKING:
+    from cxrtui.data.films import Collection
     from cxrtui.data.inspect import Report
     from cxrtui.data.pool import Tell
 
@@ -79,11 +80,11 @@ def _load(target: Run | Path) -> Classifier:
     return load(target)
 
 
-def _survey(path: Path) -> dict[str, int]:
+def _survey(path: Path) -> Collection:
     from cxrtui.config import coerce
     from cxrtui.data.sources import read_sources
 
-    return dict(read_sources(coerce("data.source", str(path))).found)
+    return read_sources(coerce("data.source", str(path)))
 
 
 def _inspect(text: str, data: DataConfig, tell: Tell) -> Report:
@@ -126,6 +127,6 @@ class Backend:
     """Raises WeightsError where a run cannot begin with a file."""
     start_config: Callable[[Run], Config] = _start_config
     load: Callable[[Run | Path], Classifier] = _load
-    survey: Callable[[Path], dict[str, int]] = _survey
+    survey: Callable[[Path], Collection] = _survey
     inspect: Callable[[str, DataConfig, Tell], Report] = _inspect
     decode: Callable[[Path], Any] = _decode

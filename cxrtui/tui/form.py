@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cxrtui import config as configs
 from cxrtui.config import FREEZE_LEVELS, METRICS, Config
@@ -16,6 +16,9 @@ from cxrtui.files import is_there
 from cxrtui.net import hub, shelf
 from cxrtui.tui.keys import key_of
 from cxrtui.workspace import Workspace, expand
+
+if TYPE_CHECKING:
+    from cxrtui.data.films import Collection
 
 RUN_NAME = "run.name"
 """The one field that is no setting."""
@@ -55,11 +58,24 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class Survey:
-    """What a look into the data folder found: films by class, or why it cannot be used. `path` says for which text."""
+    """What a look into the data folder found: films by class, or why it cannot be used. `path` says for which text.
+
+    `rule` has the positive and the negative names of the layout, and `question` what it asks, as of a `Collection`.
+    """
 
     path: str = ""
     found: Mapping[str, int] = field(default_factory=dict)
     error: str = ""
+    rule: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    question: str = ""
+
+    @classmethod
+    def of(cls, path: str, collection: Collection, views: tuple[str, ...]) -> Survey:
+        """What is found in a collection whose films count where their view is one of `views`."""
+        from cxrtui.data.labels import counted
+
+        rule = (collection.positive, collection.negative)
+        return cls(path, counted(collection, views), rule=rule, question=collection.question)
 
 
 @dataclass(frozen=True)
@@ -164,11 +180,14 @@ def _check_classes(item: Field, values: Mapping[str, str], survey: Survey) -> st
             raise ConfigError(f"no class {label}; there are {', '.join(found)}")
     try:
         decided = decide(found, configs.coerce("data.positive", values["data.positive"]),
-                         configs.coerce("data.negative", values["data.negative"]))  # fmt: skip
+                         configs.coerce("data.negative", values["data.negative"]),
+                         defaults=survey.rule, question=survey.question)  # fmt: skip
     except CxrtuiError:
         if chosen:
             return _count(chosen, found)
-        raise ConfigError(f"say which of {', '.join(found)}") from None
+        # The question's advice is for a command line; its first sentence says why there is one.
+        why = f" ({survey.question.partition('. ')[0]})" if survey.question and not rest else ""
+        raise ConfigError(f"say which of {', '.join(found)}{why}") from None
     index = int(item.key == "data.positive")
     total = sum(count for label, count in found.items() if decided.index(label) == index)
     return f"{total:,} films" if chosen else f"{decided.names[index]}: {total:,} films"

@@ -14,6 +14,7 @@ import pytest
 
 from cxrtui import events as ev
 from cxrtui.config import Config, DataConfig
+from cxrtui.data.films import Collection
 from cxrtui.data.inspect import Report, Section
 from cxrtui.errors import DataError, FilmError, WeightsError
 from cxrtui.runs import Run
@@ -119,7 +120,9 @@ def backend(drive: FakeDrive) -> Backend:
         check_weights=checked,
         start_config=lambda run: Config(),
         load=lambda target: FakeClassifier(),
-        survey=lambda path: {"COVID-19": 124, "No_findings": 500},
+        survey=lambda path: Collection(
+            films=(), root=path, layout="class-folders", found={"COVID-19": 124, "No_findings": 500}
+        ),
         inspect=inspected,
         decode=decode,
     )

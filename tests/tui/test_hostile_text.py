@@ -11,6 +11,7 @@ from rich.segment import Segment
 from textual.app import App
 from textual.color import Color
 
+from cxrtui.data.films import Collection
 from cxrtui.data.inspect import Report, Section
 from cxrtui.errors import DataError, FilmError
 from cxrtui.printable import printable
@@ -84,8 +85,11 @@ def dashboard(workspace: Workspace, backend: Backend, monkeypatch: pytest.Monkey
             raise DataError(TEXT)
         return Report(text + TEXT, "class-folders", 11, 3, sections, (printable(TEXT),), ("b",))
 
+    def survey(path: Path) -> Collection:
+        return Collection(films=(), root=path, layout="class-folders", found={printable(TEXT): 5, "b": 6})
+
     return Dashboard(workspace, replace(backend, load=lambda target: HostileClassifier(), decode=decode,
-                                        inspect=inspect, survey=lambda path: {printable(TEXT): 5, "b": 6}))  # fmt: skip
+                                        inspect=inspect, survey=survey))  # fmt: skip
 
 
 async def test_runs_and_monitor(dashboard: Dashboard, run: Run) -> None:

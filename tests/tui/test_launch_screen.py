@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets import Button, Input
 
 from cxrtui.config import Config, resolve
+from cxrtui.data.films import Collection, Film
 from cxrtui.errors import ConfigError
 from cxrtui.tui.app import Dashboard
-from cxrtui.tui.form import FIELDS, Survey, complete_path, initial, notes, settings
+from cxrtui.tui.form import FIELDS, Note, Survey, complete_path, initial, notes, settings
 from cxrtui.workspace import Workspace
 
 from .conftest import FakeDrive
@@ -167,6 +169,31 @@ def test_two_plain_classes_need_no_naming(tmp_path: Path) -> None:
     found = notes(filled(tmp_path), Workspace(tmp_path), Survey(str(tmp_path), {"COVID-19": 4, "Normal": 6}))
     assert found["data.positive"].ok
     assert "COVID-19: 4 films" in found["data.positive"].text
+
+
+def test_the_layouts_own_rule_and_question_are_those_of_a_training(tmp_path: Path) -> None:
+    """Where a layout has a rule, two empty fields are right, as on the command line; where it asks, the form asks."""
+    found = {"COVID-19": 4, "Pneumonia": 3, "No Finding": 2}
+
+    def said(**changes: Any) -> dict[str, Note]:
+        collection = Collection(films=(), root=tmp_path, layout="x", found=found, **changes)
+        return notes(filled(tmp_path), Workspace(tmp_path), Survey.of(str(tmp_path), collection, ("all",)))
+
+    ruled = said(positive=("COVID-19", "COVID"), negative=("*",))
+    assert ruled["data.positive"] == Note(True, "COVID-19: 4 films")
+    assert ruled["data.negative"] == Note(True, "not COVID-19: 5 films")
+    asked = said(question="It has no COVID-19. Join it with --data MORE.")["data.positive"]
+    assert asked == Note(False, "say which of COVID-19, Pneumonia, No Finding (It has no COVID-19)")
+
+
+def test_the_form_counts_the_views_that_a_training_takes(tmp_path: Path) -> None:
+    films = tuple(
+        Film(path=tmp_path / f"{place}", name=f"{place}", label=label, view=view)
+        for place, (label, view) in enumerate([("COVID-19", "PA"), ("COVID-19", "lateral"), ("Normal", "PA")])
+    )
+    collection = Collection(films=films, root=tmp_path, layout="x", found={"COVID-19": 2, "Normal": 1})
+    survey = Survey.of(str(tmp_path), collection, ("PA",))
+    assert notes(filled(tmp_path), Workspace(tmp_path), survey)["data.positive"].text == "COVID-19: 1 films"
 
 
 def test_a_name_that_is_taken(tmp_path: Path) -> None:

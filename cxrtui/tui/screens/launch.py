@@ -220,7 +220,8 @@ class LaunchScreen(Page):
         def work() -> None:
 
             try:
-                survey = Survey(text, self.dashboard.backend.survey(expand(text)))
+                found = self.dashboard.backend.survey(expand(text))
+                survey = Survey.of(text, found, self.base.data.views)
             except (CxrtuiError, OSError) as error:
                 survey = Survey(text, error=str(error))
             self.post_message(Surveyed(survey))
