@@ -9,8 +9,9 @@ see the same pixels:
   on the values as stored (12-bit detectors are often stored in 16).
 - A film of more than 8 bits that comes with a `Display` is windowed and turned as that says, before it is scaled.
 - Colour becomes luma (ITU-R 601); transparent pixels lie on black, the colour of an unexposed border, but where that
-  would leave nothing, alpha is ignored; a TIFF in which zero is white is inverted; EXIF orientation is applied.
-- A film of one grey is refused, whatever its format: all but one pixel in 1000 at each end lie within three greys.
+  would leave nothing, and where it is the same everywhere, alpha is ignored; a TIFF in which zero is white is inverted;
+  EXIF orientation is applied.
+- A film of one grey is refused, whatever its format: all but one pixel in 20 lie within five greys.
 """
 
 from __future__ import annotations
@@ -30,7 +31,18 @@ from cxrtui.data.films import Display
 from cxrtui.data.pictures import LARGE, large_at_once, open_picture, reading
 from cxrtui.data.samples import Samples, orientation, png_samples
 from cxrtui.data.tiff import is_deep_tiff, tiff_samples
-from cxrtui.data.tones import COLLAPSED, Array, eight_bits, refuse_uniform, scaled, spread
+from cxrtui.data.tones import (
+    BLANK,
+    COLLAPSED,
+    SHARE,
+    Array,
+    eight_bits,
+    greys_left,
+    refuse_uniform,
+    scaled,
+    spread,
+    tally,
+)
 from cxrtui.data.tones import Grey as Grey
 from cxrtui.errors import FilmError
 
@@ -127,17 +139,18 @@ def _load(path: str | Path | int, enough: int, display: Display | None) -> tuple
     """
     notes: list[str] = []
     with reading(Path(path) if isinstance(path, str) else path) as stream:
-        image = _decode(stream, enough, display, notes)
+        head = stream.read(HEAD)
+        stream.seek(0)
+        image = _decode(stream, head, enough, display, notes)
         counted = _counted(image)
-        refuse_uniform(*counted)
-        if (left := spread(*counted)) <= COLLAPSED:
-            notes.append(f"it uses {left + 1} of 256 greys")
+        windowed = is_dicom(head) or (display is not None and display.window is not None)
+        refuse_uniform(*counted, SHARE if windowed else BLANK)  # a window may leave little of a film
+        if (left := greys_left(*counted)) <= COLLAPSED + 1:
+            notes.append(f"it uses {left} of 256 greys")
     return image, tuple(dict.fromkeys(notes))
 
 
-def _decode(stream: BinaryIO, enough: int, display: Display | None, notes: list[str]) -> Image.Image:
-    head = stream.read(HEAD)
-    stream.seek(0)
+def _decode(stream: BinaryIO, head: bytes, enough: int, display: Display | None, notes: list[str]) -> Image.Image:
     if is_dicom(head):
         from cxrtui.data.dicom import pixels  # pydicom takes long to import, and most films are not DICOM
 
@@ -207,22 +220,26 @@ def _luma(colours: Array) -> Array:
 
 
 def _on_black(grey: Image.Image, alpha: Image.Image, notes: list[str]) -> Image.Image:
-    """`grey` over black by its `alpha`, both of mode L; without it, where it would leave nothing of a film."""
-    if alpha.getextrema() == (255, 255):
+    """`grey` over black by its `alpha`, both of mode L; without it, where it would leave nothing of a film.
+
+    Alpha that is the same everywhere says nothing of the film: it would darken it alone.
+    """
+    least, most = alpha.getextrema()
+    if least == 255:
         return grey
     shown = Image.composite(grey, Image.new("L", grey.size, 0), alpha)
-    if _spread(shown) <= COLLAPSED < _spread(grey):
+    if spread(*_counted(shown), BLANK) <= COLLAPSED < spread(*_counted(grey), BLANK):
         notes.append("its transparency would leave nothing of it, and was ignored")
         return grey
+    if least == most:
+        notes.append("it is equally transparent everywhere, which was ignored")
+        return grey
+    refuse_uniform(*_counted(grey, alpha))  # what is transparent makes no film of a blank
     return shown
 
 
-def _spread(grey: Image.Image) -> int:
-    return spread(*_counted(grey))
-
-
-def _counted(grey: Image.Image) -> tuple[Array, Array]:
-    counts = np.asarray(grey.histogram())
+def _counted(grey: Image.Image, seen: Image.Image | None = None) -> tuple[Array, Array]:
+    counts = np.asarray(grey.histogram(seen))
     (levels,) = np.nonzero(counts)
     return levels, counts[levels]
 
@@ -231,10 +248,12 @@ def _windowed(values: Array, window: tuple[float, float], notes: list[str]) -> G
     """Grey values `[H, W]` through a linear window (PS3.3 section C.11.2.1.2.1), or by depth where that leaves none."""
     if not np.isfinite(values).all():
         raise FilmError("it has pixels that are not numbers")
+    if values.dtype.kind != "f":
+        refuse_uniform(*tally(values))
     centre, width = window
     seen = (values.astype(np.float32) - np.float32(centre - 0.5)) / np.float32(max(width - 1, 1e-6)) + np.float32(0.5)
     grey: npt.NDArray[np.uint8] = np.rint(seen.clip(0, 1) * 255).astype(np.uint8)
-    left = _spread(Image.fromarray(grey))
+    left = spread(*_counted(Image.fromarray(grey)))
     if left > COLLAPSED:
         return grey
     notes.append(

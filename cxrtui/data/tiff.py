@@ -98,10 +98,10 @@ def tiff_samples(stream: BinaryIO) -> Samples:
 
 
 def _without_inks(inks: Array) -> Array:
-    """RGB `[H, W, 3]` of cyan, magenta, yellow and black, of whole numbers, by Pillow's formula for 8 bits."""
-    top = float(np.iinfo(inks.dtype).max)
+    """RGB `[H, W, 3]` of cyan, magenta, yellow and black, whole numbers or 0 to 1, by Pillow's formula for 8 bits."""
+    top = 1.0 if inks.dtype.kind == "f" else float(np.iinfo(inks.dtype).max)
     light = (top - inks[..., :3].astype(np.float64)) * ((top - inks[..., 3:4]) / top)
-    return np.asarray(light.round().astype(inks.dtype))
+    return np.asarray((light if inks.dtype.kind == "f" else light.round()).astype(inks.dtype))
 
 
 def _turned(samples: Samples, turn: int) -> Samples:

@@ -31,10 +31,10 @@ Array = npt.NDArray[Any]
 
 SHARE = 200
 MARKED, APART = 50, 1.0
-SPECKS = 1000  # one pixel in so many, at each end, does not make a film of a blank
+BLANK = 20  # one pixel in so many does not make a film of a blank
 GAP = 0.05
 FEW = 500  # of fewer pixels, none is outlying
-UNIFORM = 2  # greys of 256: what compression makes of a blank film
+UNIFORM = 4  # greys of 256, or steps of whole numbers: what compression and noise make of a blank film
 COLLAPSED = 15  # greys of 256: less than a sixteenth of the scale is left
 _WHOLE = tuple(float((1 << bits) - 1) for bits in range(8, 34, 2))
 _FLOATING = (1.0, 255.0)
@@ -118,35 +118,51 @@ def spread(levels: Array, counts: Array, share: int = SHARE) -> int:
     return round(bright - dark)
 
 
-def refuse_uniform(levels: Array, counts: Array) -> None:
-    """Nothing, unless a film of greys 0 to 255 is blank: all but one pixel in `SPECKS` at each end lie `UNIFORM` apart.
+def greys_left(levels: Array, counts: Array) -> int:
+    """How many of the greys 0 to 255 are left of a film: its spread, or two where nearly all is black or white."""
+    between = int(np.asarray(counts)[(np.asarray(levels) > 0) & (np.asarray(levels) < 255)].sum())
+    left = spread(levels, counts) + 1
+    return left if between * MARKED >= int(np.sum(counts)) else min(left, 2)
+
+
+def refuse_uniform(levels: Array, counts: Array, share: int = BLANK) -> None:
+    """Nothing, unless a film of greys 0 to 255, or of whole numbers as stored, is blank.
+
+    It is where all but one pixel in `share` (specks, a burnt-in mark) lie `UNIFORM` apart.
 
     Raises:
         FilmError: it is.
     """
-    if spread(levels, counts, SPECKS) <= UNIFORM:
-        same = "" if np.ptp(levels) <= UNIFORM else " but for a few specks"
+    order = np.argsort(levels, kind="stable")
+    level, upto = np.asarray(levels)[order], np.concatenate([[0], np.cumsum(np.asarray(counts)[order])])
+    near = upto[np.searchsorted(level, level + UNIFORM, "right")] - upto[:-1]
+    if upto[-1] - near.max() <= _few(np.asarray(counts), share):
+        same = "" if np.ptp(level) <= UNIFORM else " but for specks or a mark"
         raise FilmError(f"it is uniform: one grey all over{same}, and no film")
 
 
 def eight_bits(values: Array, notes: list[str]) -> Grey:
     """Grey values of any integer or floating type, as uint8 of the same shape.
 
-    Black is 0 and white as the module says. Values that go well below zero, floating ones beyond 255, and a film that
-    would be left with a sixteenth of the scale, are scaled by their own range; the last is said in `notes`.
+    Black is 0 and white as the module says; whole numbers that are stored as floating point are whole numbers. Values
+    that go well below zero, floating ones beyond 255, and a film that would be left with a sixteenth of the scale, are
+    scaled by their own range; the last is said in `notes`.
 
     Raises:
-        FilmError: some are not numbers.
+        FilmError: some are not numbers, or the film is blank.
     """
     floating = values.dtype.kind == "f"
     if floating and not np.isfinite(values).all():
         raise FilmError("it has pixels that are not numbers")
     levels, counts = tally(values)
     found = ends(levels, counts)
+    floating = floating and (found.bright <= _FLOATING[0] * _OVERSHOOT or bool((levels != np.rint(levels)).any()))
     white = white_of(found.bright, floating=floating)
     if white is None or found.low < -0.1 * white:
         return scaled(values, found.low, found.high)
     if found.high > found.low and spread(scaled(levels, 0, white), counts) <= COLLAPSED:
+        if not floating:
+            refuse_uniform(levels, counts)
         notes.append("it uses less than a sixteenth of its depth; its own range was used")
         return scaled(values, found.low, found.high)
     return scaled(values, 0, white)

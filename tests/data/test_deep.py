@@ -350,7 +350,7 @@ def test_floating_point_that_overshoots_stays(tmp_path: Path, over: float, under
     assert np.abs(decode(tmp_path / "film.tif").astype(int) - seen(values, 1)).max() <= 1
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 4095), (-1024, 1024), (-2.1, 2.6), (-1, 1), (0, 20_000), (0, 0.01)])
+@pytest.mark.parametrize(("low", "high"), [(0, 4095), (-1024, 1024), (-2.1, 2.6), (-1, 1), (0, 20_000.5), (0, 0.01)])
 def test_floating_point_of_other_ranges_is_seen_in_full(tmp_path: Path, low: float, high: float) -> None:
     values = film(10_000) / 10_000 * (high - low) + low
     changed = values.astype(np.float32)
@@ -375,7 +375,27 @@ def test_ends() -> None:
     assert (ends(*tally(few)).low, ends(*tally(few)).high) == (0, 1000)
 
 
+@pytest.mark.parametrize("kind", ["<f4", ">f8"])
+@pytest.mark.parametrize(("bits", "bright"), [(8, 60), (8, 255), (10, 614), (12, 4095), (12, 2300), (16, 40_000)])
+def test_whole_numbers_in_floating_point_are_whole_numbers(tmp_path: Path, kind: str, bits: int, bright: int) -> None:
+    tifffile.imwrite(tmp_path / "film.tif", film(bright).astype(kind), photometric="minisblack")
+    np.testing.assert_array_equal(decode(tmp_path / "film.tif"), seen(film(bright), (1 << bits) - 1))
+
+
 # What would leave nothing.
+
+
+@pytest.mark.parametrize("alpha", [20, 128, 254])
+@pytest.mark.parametrize("deep", [False, True])
+def test_alpha_that_is_the_same_everywhere_darkens_nothing(tmp_path: Path, alpha: int, deep: bool) -> None:
+    planes = np.stack([film(255), np.full(SHAPE, alpha)], -1)
+    if deep:
+        png(tmp_path / "film", planes * 257)
+    else:
+        Image.fromarray(planes.astype(np.uint8), "LA").save(tmp_path / "film", "PNG")
+    found = decode_with_notes(tmp_path / "film")
+    np.testing.assert_array_equal(found.values, film(255))
+    assert found.notes == ("it is equally transparent everywhere, which was ignored",)
 
 
 @pytest.mark.parametrize("alpha", [0, 1, 257, 65535])
@@ -422,7 +442,10 @@ def _bmp_with_alpha(pixels: np.ndarray) -> bytes:
 
 
 @pytest.mark.parametrize("grey", [0, 90, 255])
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "deep", "float", "colour", "specks", "alpha"])
+@pytest.mark.parametrize(
+    "kind",
+    ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "deep", "float", "colour", "specks", "alpha", "mark", "noise", "deep noise"],
+)
 def test_a_film_of_one_grey_is_refused(tmp_path: Path, grey: int, kind: str) -> None:
     values = np.full((64, 65), grey, np.uint8)
     path = tmp_path / "film"
@@ -436,7 +459,17 @@ def test_a_film_of_one_grey_is_refused(tmp_path: Path, grey: int, kind: str) -> 
         values.flat[[7, 900, 2000, 4000]] = 255 - grey
         Image.fromarray(values).save(path, "PNG")
     elif kind == "alpha":
-        Image.fromarray(values).convert("RGBA").save(path, "PNG")
+        clear = Image.fromarray(np.where(np.arange(65) < 30, 0, 255).astype(np.uint8)[None].repeat(64, 0))
+        Image.merge("LA", (Image.fromarray(values), clear)).save(path, "PNG")
+    elif kind == "mark":
+        values[4:16, 4:20] = 255 - grey
+        Image.fromarray(values).save(path, "PNG")
+    elif "noise" in kind:
+        noise = np.random.default_rng(0).normal(0, 0.8, values.shape)
+        if kind == "noise":
+            Image.fromarray(np.rint(values + noise).clip(0, 255).astype(np.uint8)).save(path, "JPEG", quality=95)
+        else:
+            png(path, np.rint(values * 100.0 + noise).clip(0, 65535).astype(int)[..., None])
     else:
         Image.fromarray(values).save(path, kind)
     for read in (decode, lambda file: read_film(file, 16)):
@@ -452,6 +485,8 @@ def test_a_film_of_few_greys_is_said(tmp_path: Path) -> None:
     found = decode_with_notes(png(tmp_path / "deep.png", (film(90) + 3500)[..., None]))
     np.testing.assert_array_equal(found.values, seen(film(90), 90))
     assert "less than a sixteenth" in found.notes[0]
+    Image.fromarray(film(255) > 100).save(tmp_path / "fax.png")
+    assert decode_with_notes(tmp_path / "fax.png").notes == ("it uses 2 of 256 greys",)
 
 
 @pytest.mark.parametrize("window", [(9000.0, 100.0), (-500.0, 10.0), (60_000.0, 1.0)])

@@ -436,7 +436,7 @@ HOSTILE = {
     "palette": (lambda d: setattr(d, "PhotometricInterpretation", "PALETTE COLOR"), "colour model"),
     "no photometric": (lambda d: delattr(d, "PhotometricInterpretation"), "colour model"),
     "deep": (lambda d: setattr(d, "BitsAllocated", 32), "8 to 16 bits"),
-    "bits": (lambda d: setattr(d, "BitsStored", 17), "8 to 16 bits"),
+    "bits": (lambda d: setattr(d, "BitsAllocated", 12), "8 to 16 bits"),
     "padding": (lambda d: (setattr(d, "PixelPaddingValue", 0), setattr(d, "PixelPaddingRangeLimit", 4095)), "padding"),
     "lut": (lambda d: setattr(d, "VOILUTSequence", _short()), "lookup table is cut short"),
 }  # fmt: skip

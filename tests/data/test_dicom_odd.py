@@ -178,6 +178,41 @@ def test_one_grey_is_no_film(tmp_path: Path, photometric: str, padded: bool, syn
         read(colour, tmp_path)
 
 
+@INVERSE
+@pytest.mark.parametrize("window", [{}, {"WindowCenter": 702, "WindowWidth": 4}])
+def test_noise_and_a_mark_are_no_film(tmp_path: Path, photometric: str, window: dict[str, int]) -> None:
+    """By its own range, or in a narrow window, the noise would be seen."""
+    values = np.rint(np.random.default_rng(0).normal(700, 0.8, (60, 60))).astype(np.int64)
+    values[4:10, 4:14] = 4095
+    with pytest.raises(FilmError, match="uniform"):
+        read(film(values, 12, PhotometricInterpretation=photometric, **window), tmp_path)
+
+
+@pytest.mark.parametrize("said", [0, 17, 32])
+def test_a_table_whose_depth_cannot_be(tmp_path: Path, said: int) -> None:
+    entries = np.linspace(0, 4095, 4096).astype(np.int64)
+    found = read(film(smooth(4095), 12, VOILUTSequence=table(0, entries, said)), tmp_path)
+    close(found.values, seen(smooth(4095), 4095))
+
+
+@pytest.mark.parametrize(("tag", "vr", "value", "note"), [
+    (0x00280101, "US", 17, "Bits Stored"), (0x00280101, "US", [12, 16], ""), (0x00280103, "US", [0, 1], ""),
+    (0x00280004, "CS", ["MONOCHROME2", "MONOCHROME1"], ""), (0x00281050, "LO", "2048,0", "no numbers"),
+])  # fmt: skip
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_values_that_are_several_or_cannot_be(
+    tmp_path: Path, syntax: str, tag: int, vr: str, value: Any, note: str
+) -> None:
+    native = syntax not in (RLELossless, JPEG2000Lossless, JPEGLosslessSV1)
+    dataset = film(smooth(4095), 12, syntax=syntax if native else ExplicitVRLittleEndian)
+    dataset = pressed(dataset, syntax, smooth(4095), 12)
+    dataset.pop(tag, None)
+    dataset.add_new(tag, vr, value)
+    found = read(dataset, tmp_path)
+    close(found.values, own_range(smooth(4095)))
+    assert note in "".join(found.notes) or (tag == 0x00280101 and syntax in (JPEG2000Lossless, JPEGLosslessSV1))
+
+
 @pytest.mark.parametrize("planar", [0, 1])
 @pytest.mark.parametrize("bits", [12, 16])
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian, RLELossless])

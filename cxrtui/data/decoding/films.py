@@ -25,7 +25,7 @@ from cxrtui.data.films import Display, printable
 from cxrtui.data.headers import Header
 from cxrtui.errors import FilmError
 
-PIXELS_VERSION = 2  # raise it when the same files would give other pixels, notes or reasons
+PIXELS_VERSION = 3  # raise it when the same files would give other pixels, notes or reasons
 
 # Packages that decode, all of which may come, go or change with the user's installation.
 _DECODERS = (

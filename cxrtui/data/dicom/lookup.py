@@ -55,8 +55,7 @@ def lookup(dataset: Dataset, keyword: str, *, signed: bool) -> Lookup | None:
     count = count or 1 << 16
     if signed and start >= 1 << 15:
         start -= 1 << 16
-    if not 1 <= bits <= 16:
-        raise FilmError(f"its lookup table says that it holds {bits} bits")
+    bits = min(bits, 16)  # 0, and more than an entry has, is not true: the largest entry tells
     if isinstance(data, (bytes, bytearray)):
         # Entries of eight bits may lie one or two to a word.
         order = "<" if transfer_syntax(dataset).is_little_endian else ">"
@@ -70,5 +69,5 @@ def lookup(dataset: Dataset, keyword: str, *, signed: bool) -> Lookup | None:
     # Writers that misstate the depth are common. Of a table brighter than its white, much would be clipped; one whose
     # top bits are never used would leave a sixteenth of the scale, or less.
     top = int(entries.max())
-    white = top if 0 < top.bit_length() < bits else (1 << max(bits, top.bit_length())) - 1
+    white = top if 0 < top.bit_length() < bits else (1 << max(bits, top.bit_length(), 1)) - 1
     return Lookup(entries, start, float(white))

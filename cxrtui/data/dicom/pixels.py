@@ -15,7 +15,7 @@ from cxrtui.data.dicom.dataset import first, open_dataset, whole
 from cxrtui.data.dicom.stored import Stored, beyond, heard, stored
 from cxrtui.data.dicom.tables import Counts, Words, display_table
 from cxrtui.data.pictures import LARGE, MAX_PIXELS, large_at_once
-from cxrtui.data.tones import eight_bits, refuse_uniform
+from cxrtui.data.tones import SHARE, eight_bits, refuse_uniform
 from cxrtui.errors import FilmError
 
 _T = TypeVar("_T", bound=np.generic)
@@ -42,7 +42,7 @@ def grey(stream: BinaryIO, notes: list[str]) -> Image.Image:
         counts = _counts(values)
         shown, kept = display_table(dataset, counts, how, notes)
         table = np.rint(shown * 255).astype(np.uint8)
-        refuse_uniform(table[kept], counts[kept])
+        refuse_uniform(table[kept], counts[kept], SHARE)
         return Image.fromarray(_through(table, values))
 
 
@@ -88,6 +88,8 @@ def _values(dataset: Dataset, notes: list[str]) -> tuple[Stored, Words]:
     height, width = check(dataset)
     frame = compressed(dataset)
     how = stored(dataset, height, width, frame, notes)
+    if "PhotometricInterpretation" in dataset:  # pydicom's decoders take one word and no list of them
+        dataset.PhotometricInterpretation = how.photometric
     found = decoded(dataset, how, frame)
     if how.samples == 3:
         return how, found

@@ -244,7 +244,7 @@ def _by_tags(made: Stored, said: _Said, dataset: Dataset, frame: bytes | None) -
         usual = 16 if bits is not None and bits > 8 else 8 if length and length < 2 * pixels else 16
         said.note("BitsAllocated", allocated, usual)
         allocated = usual
-    if not bits:
+    if not bits or (allocated in (8, 16) and not 1 <= bits <= allocated):
         high = said.tag("HighBit")
         usual = high + 1 if high is not None and allocated // 2 <= high < allocated else allocated
         said.note("BitsStored", bits, usual)

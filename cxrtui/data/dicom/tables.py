@@ -22,7 +22,7 @@ from pydicom.dataset import Dataset
 from cxrtui.data.dicom.dataset import number, text
 from cxrtui.data.dicom.lookup import Values, lookup
 from cxrtui.data.dicom.stored import Stored
-from cxrtui.data.tones import COLLAPSED, ends, spread
+from cxrtui.data.tones import COLLAPSED, ends, refuse_uniform, spread
 from cxrtui.errors import FilmError
 
 Words = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -43,7 +43,7 @@ def display_table(dataset: Dataset, counts: Counts, how: Stored, notes: list[str
         What is seen, and which words are of the film: they occur and are not padding.
 
     Raises:
-        FilmError: the tags do not say what is seen.
+        FilmError: the tags do not say what is seen, or the film is blank.
     """
     words = np.arange(len(counts))
     stored = _stored(words, how)
@@ -54,6 +54,8 @@ def display_table(dataset: Dataset, counts: Counts, how: Stored, notes: list[str
     film, pixels = stored[kept].astype(np.float64), counts[kept]
     values = _modality(dataset, stored, how.signed, notes)
     found, held = ends(values[kept], pixels), ends(film, pixels)
+    if held.low < held.high:
+        refuse_uniform(film, pixels)
     shown = None
     if found.low == found.high and held.low < held.high:
         notes.append("its modality table or rescale leaves one value; its stored values were used")
@@ -131,6 +133,8 @@ def _voi(dataset: Dataset, values: Values, notes: list[str]) -> tuple[Values | N
     centre, width = number(dataset, "WindowCenter"), number(dataset, "WindowWidth")
     shape = text(dataset, "VOILUTFunction").upper().replace(" ", "_") or "LINEAR"
     if centre is None and width is None:
+        if text(dataset, "WindowCenter") or text(dataset, "WindowWidth"):
+            notes.append("its window is no numbers; its own range was used")
         return None, ""
     if shape not in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
         notes.append(f"VOI LUT Function (0028,1056) {shape[:20]!r} is not known; taken as LINEAR")
