@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cxrtui import config, runs
+from cxrtui.config import DataConfig
 from cxrtui.tui import threads
 from cxrtui.tui.backend import Backend
 
@@ -37,10 +38,11 @@ def everything(films: Path, folder: Path) -> None:
     try:
         backend = Backend()
         backend.survey(films)
-        backend.inspect(str(films), lambda stage, done, total: None)
+        backend.inspect(str(films), DataConfig(), lambda stage, done, total: None)
         run = runs.new_run(folder / "checkpoints", "run")
         settings = config.resolve(SMALL, {"data.source": str(films), "optim.epochs": 1})
-        code = backend.drive(run, settings, resume=False, should_stop=lambda: False, on_event=lambda line, event: None)
+        code = backend.drive(run, settings, resume=False, should_stop=lambda: False, on_event=lambda line, event: None,
+                             fault=str)  # fmt: skip
         assert code == 0, run.read().failed
         some = sorted(films.rglob("*.png"))[:2]
         assert [item.ok for item in backend.load(run).classify(some)] == [True, True]

@@ -178,6 +178,11 @@ def same_finding(one: str, other: str) -> bool:
     return canonical(one) == canonical(other)
 
 
+def same_findings(cell: str, other: str) -> bool:
+    """Whether two cells give the same findings, in any order and spelling."""
+    return set(map(canonical, findings(cell))) == set(map(canonical, findings(other)))
+
+
 def _singular(word: str) -> str:
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"

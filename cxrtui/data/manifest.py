@@ -16,7 +16,7 @@ from typing import Any
 
 from cxrtui.data.columns import ROLES, Columns, candidates, one, plain
 from cxrtui.data.films import Film, Tally, name_below, printable
-from cxrtui.data.findings import canonical, findings, missing, no_patient
+from cxrtui.data.findings import missing, no_patient, same_findings
 from cxrtui.data.folders import SPLITS
 from cxrtui.data.paths import Spellings
 from cxrtui.data.table import Table, open_table
@@ -92,7 +92,7 @@ class _Listed:
         added: dict[str, Any] = {}
         for fact in _FACTS:
             ours, theirs = _said(fact, self.film), _said(fact, other.film)
-            if ours and theirs and ours != theirs and not (fact == "label" and _alike(ours, theirs)):
+            if ours and theirs and ours != theirs and not (fact == "label" and same_findings(ours, theirs)):
                 spelled = f" (there as {printable(other.spelled)})" if other.spelled != self.spelled else ""
                 raise DataError(
                     f"{shown} says two things of {printable(self.film.name)}: the {fact} {printable(ours)} in line "
@@ -114,11 +114,6 @@ def _said(fact: str, film: Film) -> str:
     """What `film` says of a fact; empty where that is a word for nothing."""
     text = str(getattr(film, fact))
     return "" if missing(text) or (fact == "patient" and no_patient(text)) else text
-
-
-def _alike(label: str, other: str) -> bool:
-    """Whether two cells give the same findings."""
-    return set(map(canonical, findings(label))) == set(map(canonical, findings(other)))
 
 
 def _understood(table: Table, rows: Sequence[Row]) -> Columns:

@@ -37,13 +37,17 @@ _CONTAINERS = re.compile(
     r"|pngs?|jpe?gs?|tiffs?|data ?(sets?)?|files?|archive|raw|all|inputs?|outputs?|source|src|masks?|labels?"
     r"|annotations?|segmentations?|ground[\s_-]?truths?|(new |untitled )?folder|folds?|parts?|samples?"
     r"|train|training|trn|tr|val|valid|validation|dev|test|testing|tst|ts|holdout|unlabell?ed)"
-    r"([\s_-]*(set|data|images?|imgs?|folder|files?|png|jpe?g|dicom))?([\s_-]*v?\d+)*",
+    r"([\s_-]*(set|data|images?|imgs?|folder|files?|png|jpe?g|dicom))?([\s_-]*v?\d+)*"
+    r"|(patient|pat|subject|sub|study|series|session|ses)[\s_-]*\d+",
     re.IGNORECASE,
 )
 
 
 def container(name: str) -> bool:
-    """Whether a folder of this name holds films or a split of them, and names no finding: ``images_001``, ``train``."""
+    """Whether a folder of this name names no finding: it holds films, a split of them or one person's.
+
+    ``images_001``, ``train``, ``patient00001``.
+    """
     return _CONTAINERS.fullmatch(name.strip()) is not None
 
 

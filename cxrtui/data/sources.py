@@ -275,14 +275,14 @@ def _recognise(root: Path, forced: str) -> tuple[Recogniser | None, Path]:
     place = root
     for _ in range(_DEEP):
         found = next((item for item in (layouts.MANIFEST, *layouts.SPECIFIC) if item.recognises(place)), None)
+        if found is None and place != root and folders.is_split(place):
+            found = next(item for item in layouts.RECOGNISERS if item.name == "split-folders")
         if found is not None:
             return found, place
         inner = folders.subfolders(place) if place.is_dir() else []
         if len(inner) != 1:
             break
         place = inner[0]
-        if folders.is_split(place):
-            return next(item for item in layouts.RECOGNISERS if item.name == "split-folders"), place
     if root.is_file() and manifest.recognises(root):
         return layouts.MANIFEST, root  # it says what is missing
     return next((item for item in layouts.RECOGNISERS if item.recognises(root)), None), root

@@ -185,6 +185,10 @@ def _check_classes(item: Field, values: Mapping[str, str], survey: Survey) -> st
     except CxrtuiError:
         if chosen:
             return _count(chosen, found)
+        if len(found) == 1:
+            raise ConfigError(
+                f"all are {', '.join(found)}; name films of the other class too, behind a comma"
+            ) from None
         # The question's advice is for a command line; its first sentence says why there is one.
         why = f" ({survey.question.partition('. ')[0]})" if survey.question and not rest else ""
         raise ConfigError(f"say which of {', '.join(found)}{why}") from None

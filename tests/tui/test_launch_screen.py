@@ -182,6 +182,9 @@ def test_the_layouts_own_rule_and_question_are_those_of_a_training(tmp_path: Pat
     ruled = said(positive=("COVID-19", "COVID"), negative=("*",))
     assert ruled["data.positive"] == Note(True, "COVID-19: 4 films")
     assert ruled["data.negative"] == Note(True, "not COVID-19: 5 films")
+    found = {"COVID-19": 4}
+    assert "all are COVID-19; name films of the other class too" in said()["data.negative"].text
+    found = {"COVID-19": 4, "Pneumonia": 3, "No Finding": 2}
     asked = said(question="It has no COVID-19. Join it with --data MORE.")["data.positive"]
     assert asked == Note(False, "say which of COVID-19, Pneumonia, No Finding (It has no COVID-19)")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from cxrtui.data.columns import noted
 from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.folders import SPLITS, subfolders, walk
-from cxrtui.data.layouts.places import columns, csv_files
+from cxrtui.data.layouts.places import Said, columns, csv_files
 from cxrtui.data.spellings import NO_FINDING
 from cxrtui.data.table import open_table
 from cxrtui.errors import DataError
@@ -55,7 +55,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     if not tables:
         raise DataError(f"{printable(path)} cannot be read as chexpert: it has no CSV with Path and Frontal/Lateral.")
     root = path if path.is_dir() else path.parent
-    listed: set[Path] = set()
+    listed: dict[Path, Said] = {}
     mentioned: set[Path] = set()
     for file in tables:
         table = open_table(file)
@@ -68,15 +68,17 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
             found = _find(root, parts)
             if found is not None:
                 mentioned.add(found)
-            findings = _findings(row, given, tally) if found is not None and found not in listed else []
+            told = tally if found not in listed else Counter[str]()
+            findings = _findings(row, given, told) if found is not None else []
             if found is None:
                 tally["listed in the table, but no such file" if row["path"] else "a row that names no file"] += 1
             elif found in listed:
+                listed[found].check_again(Said(table.shown, line, ", ".join(findings)), found)
                 tally["a film listed twice"] += 1
             elif not findings:
                 tally[NO_FINDING] += 1
             else:
-                listed.add(found)
+                listed[found] = Said(table.shown, line, ", ".join(findings))
                 patient = next((part for part in parts if _PATIENT.fullmatch(part)), "")
                 said = next((SPLITS[part.casefold()] for part in parts if part.casefold() in SPLITS), "")
                 lateral = row["frontal/lateral"].casefold() == "lateral"
@@ -111,4 +113,5 @@ def _find(root: Path, parts: list[str]) -> Path | None:
     home = root.parent.joinpath(*parts)  # the table's own folder is the first of the path
     if parts[0] == root.name and home.is_file():
         return home
-    return next((file for folder in subfolders(root) if (file := folder.joinpath(*parts[last:])).is_file()), None)
+    batches = (folder.joinpath(*parts[start:]) for folder in subfolders(root) for start in range(last + 1))
+    return next((file for file in batches if file.is_file()), None)

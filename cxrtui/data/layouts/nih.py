@@ -16,7 +16,7 @@ from pathlib import Path
 from cxrtui.data.columns import noted
 from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.folders import may_be_film
-from cxrtui.data.layouts.places import Files, columns, csv_files, two_deep
+from cxrtui.data.layouts.places import Files, Said, columns, csv_files, two_deep
 from cxrtui.data.table import open_table, text
 from cxrtui.errors import DataError
 from cxrtui.files import read_bytes
@@ -52,7 +52,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     images, parts = Files(two_deep(root)), _parts(root)
     table = open_table(file)
     noted(table, tally, _FACTS)
-    listed: set[Path] = set()
+    listed: dict[Path, Said] = {}
     for line, row in table:
         table.check_lines(line, row, (name for names in _FACTS.values() for name in names))
         name = row["image index"]
@@ -60,9 +60,10 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
         if found is None:
             tally["listed in the table, but no such file" if name else "a row that names no file"] += 1
         elif found in listed:
+            listed[found].check_again(Said(table.shown, line, row["finding labels"]), found)
             tally["a film listed twice"] += 1
         else:
-            listed.add(found)
+            listed[found] = Said(table.shown, line, row["finding labels"])
             yield Film(
                 path=found, name=name_below(found, root), label=row["finding labels"], patient=_patient(row),
                 patient_everywhere=bool(_patient(row)), split=parts.get(name.casefold(), ""),

@@ -134,6 +134,49 @@ def chexpert(root: Path, prefix: str = "CheXpert-v1.0-small", films: str = "") -
     return root
 
 
+def test_a_table_that_says_two_things_of_a_film(tmp_path: Path) -> None:
+    nih(tmp_path / "nih")
+    with (tmp_path / "nih" / "Data_Entry_2017.csv").open("a") as file:
+        file.write("\n00000002_000.png,no findings,2,2,081Y,F,PA,2682,2749,0.143,0.143,")
+    assert read_source(tmp_path / "nih").left_out["a film listed twice"] == 1
+    with (tmp_path / "nih" / "Data_Entry_2017.csv").open("a") as file:
+        file.write("\n00000002_000.png,Mass,2,2,081Y,F,PA,2682,2749,0.143,0.143,")
+    with pytest.raises(
+        DataError, match=r"two things of 00000002_000.png: No Finding in line 4 and Mass in line 8; cor"
+    ):
+        read_source(tmp_path / "nih")
+    (tmp_path / "chexpert").mkdir()
+    chexpert(tmp_path / "chexpert")
+    with (tmp_path / "chexpert" / "valid.csv").open("a") as file:
+        row = "train/patient00001/study1/view1_frontal.jpg,Female,68,Frontal,AP,,,,,,,,1,,,,,,"
+        file.write(f"\nCheXpert-v1.0-small/{row}")
+    with pytest.raises(
+        DataError, match=r"train.csv says two things .* in line 2 and Pneumonia in line 3 of .*valid.csv"
+    ):
+        read_source(tmp_path / "chexpert")
+
+
+def test_chexpert_in_a_folder_of_its_own_in_batches_and_without_its_tables(tmp_path: Path) -> None:
+    """Its folders of patients are never classes."""
+    home = tmp_path / "archive" / "CheXpert-v1.0-small"
+    chexpert(home)
+    assert read_source(tmp_path / "archive").layout == "chexpert"
+    for batch, part in (("batch 1 (validate & csv)", "valid"), ("batch 2 (train 1)", "train")):
+        (home / batch).mkdir()
+        (home / part).rename(home / batch / (part if part == "valid" else "films"))
+    for patient in (home / "batch 2 (train 1)" / "films").iterdir():
+        patient.rename(home / "batch 2 (train 1)" / patient.name)
+    found = read_source(home)
+    assert len(found.films) == 5
+    assert sorted({film.split for film in found.films}) == ["train", "validation"]
+    home = tmp_path / "bare"
+    chexpert(home)
+    for table in home.glob("*.csv"):
+        table.unlink()
+    with pytest.raises(DataError, match="films but no classes"):
+        read_source(home)
+
+
 @pytest.mark.parametrize(("prefix", "films"), [("CheXpert-v1.0-small", ""), ("CheXpert-v1.0", ""),
                                                ("CheXpert-v1.0", "CheXpert-v1.0")])  # fmt: skip
 def test_chexpert(tmp_path: Path, prefix: str, films: str) -> None:
