@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cxrtui.errors import CheckpointError
+from cxrtui.errors import CheckpointError, FilmError
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.screens.classify import ClassifyScreen
 from cxrtui.tui.widgets.picker import Picker
@@ -58,6 +58,20 @@ async def test_a_classifier_of_the_shelf_can_be_chosen(dashboard: Dashboard, fil
         await shows(pilot, "covid-1.png", "covid · shelf")
         await pilot.press("a", "c")
         await shows(pilot, "90.0 %")
+
+
+async def test_a_reason_is_read_whole_and_ends_with_its_film(dashboard: Dashboard, films: Path) -> None:
+    def refuse(path: Path) -> None:
+        raise FilmError("it is not a PNG, JPEG, WebP, TIFF, BMP or DICOM film at all")
+
+    dashboard.backend = replace(dashboard.backend, decode=refuse)
+    async with dashboard.run_test(size=(60, 18)) as pilot:
+        await open_classify(dashboard, films, pilot)
+        await pilot.press("end")
+        await shows(pilot, "✗ it is not a PNG", "DICOM film at all")
+        await pilot.press("home")
+        await shows(pilot, "move to a film to see it")
+        assert "PNG, JPEG" not in text_of(pilot)
 
 
 async def test_space_and_enter_tick_one_film(dashboard: Dashboard, films: Path) -> None:

@@ -116,7 +116,7 @@ class ClassifyScreen(Page):
         picker = self.query_one(Picker)
         picker.border_title = "films"
         picker.focus()
-        self.query_one(Film).note = "move to a film to see it"
+        self._show_none()
         self._say(self._advice())
         self.set_interval(0.5, self._tick)
 
@@ -147,6 +147,8 @@ class ClassifyScreen(Page):
         path = self.query_one(Picker).path_under_cursor
         if path is not None and not path.is_dir():
             self._show_later(path)
+        elif path is not None and self._preview is not None:
+            self._show_none()
 
     @on(DataTable.RowHighlighted)
     def _row_highlighted(self) -> None:
@@ -157,6 +159,15 @@ class ClassifyScreen(Page):
     @on(DirectoryTree.FileSelected)
     def _file_selected(self) -> None:
         self.query_one(Picker).action_tick()
+
+    def _show_none(self) -> None:
+        """No film is under the cursor."""
+        if self._preview_timer is not None:
+            self._preview_timer.stop()
+        self._preview = None
+        view, box = self.query_one(Film), self.query_one("#film-box")
+        view.film, view.note = None, "move to a film to see it"
+        box.border_title, box.border_subtitle = "film", ""
 
     def _show_later(self, path: Path) -> None:
         """Decode once the cursor rests, so that scrolling stays quick."""

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from cxrtui import events as ev
-from cxrtui.errors import CxrtuiError
+from cxrtui.errors import EXIT_FAULT, CxrtuiError
 from cxrtui.printable import printable, printable_lines
 from cxrtui.progress import RunState, fold_all, with_problem
 from cxrtui.runs import EventTail, Run
@@ -146,7 +146,7 @@ class MonitorScreen(Page):
         text = ""
         if failed is not None and self._word == "failed":
             text = failed.message
-            if failed.traceback:
+            if failed.traceback and failed.exit_code == EXIT_FAULT:  # of no use where what the user gave is wrong
                 text += f"\nTraceback: {printable(self.run.folder / failed.traceback)}"
         elif trainer.owns(self.run) and trainer.problem:
             text = printable_lines(trainer.problem)

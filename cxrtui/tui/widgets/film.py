@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.cells import cell_len
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
+from rich.text import Text
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
@@ -51,8 +53,11 @@ class Film(Widget):
         width, height = self.size
         blank = self.rich_style
         if self.film is None:
-            text = self.note if y == height // 2 else ""
-            return Strip([Segment(text[:width].center(width), blank)], width)
+            lines = Text(self.note).wrap(self.app.console, max(1, width))[:height]
+            place = y - (height - len(lines)) // 2
+            text = lines[place].plain.rstrip() if 0 <= place < len(lines) else ""
+            space = width - cell_len(text)
+            return Strip([Segment(" " * (space // 2) + text + " " * (space - space // 2), blank)], width)
         if self._fitted_for != (id(self.film), width, height):
             self._fitted, self._fitted_for = fit(self.film, width, height), (id(self.film), width, height)
         pixels = self._fitted
