@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from cxrtui.data.films import Collection, Film
 from cxrtui.errors import ConfigError
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.form import FIELDS, Note, Survey, complete_path, initial, notes, settings
+from cxrtui.tui.screens.launch import LaunchScreen
 from cxrtui.workspace import Workspace
 
 from .conftest import FakeDrive
@@ -27,6 +29,32 @@ def filled(tmp_path: Path, **changes: str) -> dict[str, str]:
     values = {item.key: initial(item.key, Config()) for item in FIELDS}
     values |= {"data.source": str(tmp_path)}
     return values | {key.replace("__", "."): value for key, value in changes.items()}
+
+
+async def test_a_check_that_ends_late_has_not_the_last_word(
+    dashboard: Dashboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first check knows nothing of the data yet; it is held until the one that does has been shown."""
+    held, calls = threading.Event(), 0
+
+    def late(*arguments: Any) -> dict[str, Note]:
+        nonlocal calls
+        calls += 1
+        first = calls == 1
+        found = notes(*arguments)
+        if first:
+            held.wait(20)
+        return found
+
+    monkeypatch.setattr("cxrtui.tui.screens.launch.notes", late)
+    async with dashboard.run_test(size=(120, 40)) as pilot:
+        dashboard.push_screen(LaunchScreen({"data.source": str(tmp_path)}))
+        await shows(pilot, "COVID-19 124")
+        held.set()
+        await until(pilot, lambda: not any(thread.name == "check the form" for thread in threading.enumerate()))
+        await pilot.pause()
+        assert "COVID-19 124" in text_of(pilot)
+        assert "looking" not in text_of(pilot)
 
 
 FOUND = {"COVID-19": 124, "No_findings": 500, "Pneumonia": 500}

@@ -42,11 +42,11 @@ class Surveyed(Message):
 
 
 class Checked(Message):
-    """What is to say of each field, where the form's texts are `values`."""
+    """What check `number` has to say of each field, where the form's texts are `values`."""
 
-    def __init__(self, values: Mapping[str, str], found: dict[str, Note]) -> None:
+    def __init__(self, number: int, values: Mapping[str, str], found: dict[str, Note]) -> None:
         super().__init__()
-        self.values, self.found = values, found
+        self.number, self.values, self.found = number, values, found
 
 
 class ClassSuggester(Suggester):
@@ -110,6 +110,7 @@ class LaunchScreen(Page):
         self._timer: Timer | None = None
         self._check_timer: Timer | None = None
         self._looked_for = ""
+        self._checks = 0
 
     def _read_defaults(self) -> None:
         """The workspace's cxrtui.toml, where there is one and it is right."""
@@ -179,16 +180,18 @@ class LaunchScreen(Page):
         if len(values) < len(FIELDS):
             return
         self._look_later(values["data.source"].strip())
-        threads.start("check the form", self._work, values, self.survey)
+        self._checks += 1
+        threads.start("check the form", self._work, self._checks, values, self.survey)
 
-    def _work(self, values: Mapping[str, str], survey: Survey) -> None:
+    def _work(self, number: int, values: Mapping[str, str], survey: Survey) -> None:
         found = notes(values, self.dashboard.workspace, survey, self.base)
-        self.post_message(Checked(values, found))
+        self.post_message(Checked(number, values, found))
 
     @on(Checked)
     def _checked(self, message: Checked) -> None:
         """Say beside each field what is to say; offer the start when all is well."""
-        if message.values == self.values:  # else another check follows
+        # Threads may end in another order than they began: a check that knew less must not have the last word.
+        if message.number == self._checks and message.values == self.values:  # else another check follows
             self._say(message.found)
 
     def _say(self, found: dict[str, Note]) -> None:
