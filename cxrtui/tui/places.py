@@ -73,12 +73,22 @@ class Place:
         return Text(f"{mark} {self.state}", style=style)
 
     @property
+    def comes_with_a_run(self) -> bool:
+        """Whether a run that begins with it fetches it: published, not here, and fetching not forbidden."""
+        return self.entry.known is not None and not self.folder_is_here and not hub.offline()
+
+    @property
     def advice(self) -> str:
         """What to do where it cannot be used, else nothing."""
         if self.entry.present:
             return ""
+        fetch = key_of("weights", "fetch")
+        if self.comes_with_a_run:
+            return (
+                f"{self.name} is {self.state}: {fetch} fetches it now, and a run that begins with it fetches it first"
+            )
         if self.entry.known is not None:
-            return f"{self.name} is {self.state}: {key_of('weights', 'fetch')} fetches it"
+            return f"{self.name} is {self.state}: {fetch} fetches it"
         return f"{self.name} cannot be used; port the file again, or remove it"
 
     @property

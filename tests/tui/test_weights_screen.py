@@ -108,9 +108,21 @@ async def test_the_shelf_and_what_could_be_on_it(dashboard: Dashboard, models: P
         await shows(pilot, "─ some ─", "lab/resnet/model.safetensors", REVISION, "for tests", "f Fetch")
         assert "d Remove" not in text_of(pilot)
         await pilot.press("enter")
-        await shows(pilot, "✗ some is not here: f fetches it")
+        await until(pilot, lambda: isinstance(dashboard.screen, LaunchScreen))  # a run fetches what it begins with
+        assert isinstance(form := dashboard.screen, LaunchScreen)
+        assert form.values["model.init"] == "some"
         await pilot.press("escape")
         await shows(pilot, "No runs yet")
+
+
+async def test_what_cannot_be_fetched_is_not_chosen(
+    dashboard: Dashboard, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, "✔ here", "○ not here")
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        await pilot.press("end", "enter")
+        await shows(pilot, "✗ some is not here: f fetches it")
 
 
 async def test_the_name_goes_into_the_form(dashboard: Dashboard, models: Path) -> None:

@@ -263,7 +263,7 @@ class WeightsScreen(Page):
         place = self._table.chosen
         if place is None:
             return
-        if not place.entry.present:
+        if not place.entry.present and not place.comes_with_a_run:
             self._say(f"✗ {place.advice}")
             return
         by_name = shelf.NAME.fullmatch(place.name) and place.name != "random"
