@@ -119,6 +119,7 @@ def _bring(
     failures, reached = 0, False
     while True:
         heed(should_stop)
+        status = 0
         before = file.seek(0, os.SEEK_END)
         try:
             if _go_on(url, file, dict(headers), size, tell, timeout, should_stop):
@@ -128,7 +129,7 @@ def _bring(
             error.close()
             if error.code not in _LATER:
                 raise RefusedByServerError(error.code, str(error.reason)) from None
-            reason = f"{error.code} {error.reason}"
+            status, reason = error.code, str(error.reason)
         except (OSError, http.client.HTTPException) as error:
             reason = _plain(error)
             if not reached and before == file.tell() and _hopeless(error):
@@ -137,7 +138,7 @@ def _bring(
         reached = reached or came
         failures = 0 if came else failures + 1
         if failures >= ATTEMPTS:
-            raise NoWayOutError(reason)
+            raise RefusedByServerError(status, reason) if status else NoWayOutError(reason)
         _rest(min(pause * 2 ** max(0, failures - 1), 30.0), should_stop)
 
 
