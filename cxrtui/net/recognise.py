@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import zipfile
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from cxrtui.errors import WeightsError
 
 TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt", ".tar", ".pth.tar", ".pkl")
+_SUFFIXES = (".safetensors", ".h5", ".hdf5", ".msgpack")
 _HEAD = 600
 _LARGEST_HEADER = 100_000_000  # bytes, safetensors' own limit
 # torch before 1.6: a pickle of its magic number, by any protocol since 2, of which 4 and 5 put a frame around it.
@@ -42,14 +44,36 @@ def is_stream(start: bytes) -> bool:
     return _STREAM.match(start) is not None
 
 
+def require_file(path: Path) -> None:
+    """Make sure that `path` is a file; nothing else is ever opened, for reading a pipe or a device may not end.
+
+    Raises:
+        WeightsError: it is not; the message says what it is.
+    """
+    if path.is_dir():
+        inside = sorted(item.name for item in _inside(path))
+        raise WeightsError(f"{path} is a folder; name the file of weights in it{f', {inside[0]}' if inside else ''}.")
+    if path.exists() and not path.is_file():
+        raise WeightsError(f"{path} is no file of weights but a device, a pipe or a socket: {WANTED}.")
+    if not path.is_file():
+        raise WeightsError(f"there is no weights file {path}; check the path, or fetch the weights again")
+
+
+def _inside(folder: Path) -> list[Path]:
+    with contextlib.suppress(OSError):
+        return [
+            item for item in folder.iterdir() if item.name.endswith((*TORCH_SUFFIXES, *_SUFFIXES)) and item.is_file()
+        ]
+    return []
+
+
 def recognise(path: Path) -> str:
     """``torch``, ``safetensors``, ``keras`` or ``msgpack``.
 
     Raises:
         WeightsError: the file is not there, cannot be read, or is no file of weights; the message says what it is.
     """
-    if not path.is_file():
-        raise WeightsError(f"there is no weights file {path}; check the path, or fetch the weights again")
+    require_file(path)
     try:
         size = path.stat().st_size
         with path.open("rb") as file:

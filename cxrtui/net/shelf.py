@@ -142,8 +142,10 @@ def locate(init: str) -> Path | None:
             raise WeightsError(f"{path} has no {WEIGHTS}, which git leaves out: fetch or port them again.")
         return path
     if path.is_dir():
-        raise WeightsError(f"{init} is a folder without {MANIFEST}, so none of a shelf: {HOW_TO_GET}.")
-    if not path.is_file():
+        raise WeightsError(
+            f"{init} is a folder without {MANIFEST}, so none of a shelf; name a file in it, or {HOW_TO_GET}."
+        )
+    if not path.exists():
         raise WeightsError(f"{init} is neither on the shelf nor a file of weights: {HOW_TO_GET}.")
     recognise(path)
     return path

@@ -16,6 +16,7 @@ import numpy as np
 
 from cxrtui.errors import WeightsError
 from cxrtui.net import torch_stream
+from cxrtui.net.recognise import require_file
 from cxrtui.net.torch_pickle import MAX_PICKLE, Machine, Refusal, Storage
 from cxrtui.net.torch_tensors import Builder, Contents, contents
 
@@ -35,8 +36,7 @@ def read_contents(path: str | Path) -> Contents:
         WeightsError: if the file is not there, torn, of torch before 0.1.10, or holds what needs code.
     """
     path = Path(path)
-    if not path.is_file():
-        raise WeightsError(f"there is no weights file {path}; check the path, or fetch the weights again")
+    require_file(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pickletools decodes an odd string before it is refused

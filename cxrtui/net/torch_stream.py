@@ -8,6 +8,7 @@ interpreted twice: once to learn what storages there are, once to build its tens
 from __future__ import annotations
 
 import io
+import re
 import struct
 from typing import BinaryIO
 
@@ -18,6 +19,7 @@ from cxrtui.net.torch_pickle import MAX_PICKLE, Machine, Refusal, Storage
 from cxrtui.net.torch_tensors import Builder, Contents, contents
 
 PROTOCOL = 1001
+_PICKLE = re.compile(rb"\x80[\x02-\x05](\x95.{6}\0\0|[\](}cX])", re.S)
 _TAR = b"ustar"  # at byte 257: the format before that, of 2016
 
 
@@ -35,6 +37,11 @@ def read(file: BinaryIO, file_size: int) -> Contents:
             raise Refusal(
                 "it is a tar, as torch before 0.1.10 wrote; open it in torch and save the state dict again, or as "
                 "safetensors"
+            )
+        if _PICKLE.match(start):
+            raise Refusal(
+                "it is a pickle that torch.save did not write; if you trust it, load it in Python and save its "
+                "arrays with safetensors.numpy.save_file"
             )
         raise Refusal("it is not a .pth file, which is a zip with data.pkl in it; fetch it again")
     _pickle(head)

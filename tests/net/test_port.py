@@ -148,8 +148,11 @@ def test_unreadable_files(tensors: Tensors, tmp_path: Path, kind: str) -> None:
         path.write_text("not weights at all")
     elif kind == "torn":
         path.write_bytes(saved(tensors, tmp_path).read_bytes()[:5000])
-    expected = {"torn": "not a complete safetensors file.*fetch", "empty": "no file of weights but empty",
-                "text": "no file of weights but text"}.get(kind, "there is no weights file.*fetch")  # fmt: skip
+    expected = {
+        "torn": "not a complete safetensors file.*fetch", "empty": "no file of weights but empty",
+        "text": "no file of weights but text", "folder": "is a folder; name the file",
+        "missing": "there is no weights file.*fetch",
+    }[kind]  # fmt: skip
     with pytest.raises(WeightsError, match=expected) as caught:
         load_torchvision(classifier(), path)
     assert caught.value.exit_code == 4

@@ -226,7 +226,7 @@ def test_what_is_no_zip(tmp_path: Path) -> None:
         refused(path)
     path.write_bytes(bytes(257) + b"ustar" + bytes(300))
     assert "before 0.1.10" in refused(path)
-    with pytest.raises(WeightsError, match="no weights file"):
+    with pytest.raises(WeightsError, match="is a folder"):
         read_torch(tmp_path)
 
 
