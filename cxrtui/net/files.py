@@ -73,6 +73,10 @@ def _read_safetensors(path: Path) -> tuple[Tensors, str]:
         with safe_open(path, framework="flax") as file:
             words = " ".join(f"{key} {value}" for key, value in (file.metadata() or {}).items())
             return {key: np.asarray(file.get_tensor(key)) for key in file.keys()}, words  # noqa: SIM118
+    except (AttributeError, KeyError) as error:  # numbers of eight bits and fewer, which its own reader lacks
+        raise WeightsError(
+            f"{path} holds numbers of a kind that is not read here ({error}); save it as float32, float16 or bfloat16"
+        ) from error
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise WeightsError(
             f"{path} is not a complete safetensors file ({error}); fetch it again, or convert it to safetensors"

@@ -25,14 +25,24 @@ _SPLITS = 16  # parts of a name that may stand before a network's own
 _MUCH, _LITTLE = 0.5, 0.1
 # What averages of a network's weights are called: exponential ones, MoCo's keys, BYOL's targets, DINO's teachers.
 _AVERAGED = re.compile(
-    r"(?i)(.*_)?(ema|swa|teacher|averaged?|avg|shadow|momentum|target)(_.*)?|(.*_)?(encoder|backbone|net|base|model)_k"
-    r"|key_(encoder|network|net)"
+    r"(?i)(.*_)?(ema|swa|teacher|averaged?|avg|polyak|shadow|momentum|target)(_.*)?"
+    r"|(.*_)?(encoder|backbone|net|base|model)_k|key_(encoder|network|net)"
 )
-_OPTIMIZER = re.compile(r"(?i)(.*_)?(optim(izer)?s?|optim\w*_states?|lr_schedulers?|schedulers?|scaler|amp)(_.*)?")
+# Under a parameter's own name: moments of the gradient, and what mixed precision keeps of it in float32.
+_OPTIMIZER = re.compile(
+    r"(?i)(.*_)?(optim(izer)?s?|optim\w*_states?|lr_schedulers?|schedulers?|scaler|amp)(_.*)?"
+    r"|opt|(max_)?exp_(avg|inf)(_sqs?|s)?|momentum_buffers?|(fp32_)?master_(weights|params|parameters)"
+)
 
 
-def _of_optimizer(key: str) -> bool:
-    return _OPTIMIZER.fullmatch(re.split(r"[./]", key)[0][:_LONGEST]) is not None
+def _parts(key: str) -> list[str]:
+    """The first parts of a name, cut to what can tell: ``modelEma.module`` is ``model_Ema`` and ``module``."""
+    parts = re.split(r"[./]", key, maxsplit=_SPLITS)[:_SPLITS]
+    return [re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", part[:_LONGEST]) for part in parts if part]
+
+
+def _of_optimizer(prefix: str) -> bool:
+    return any(_OPTIMIZER.fullmatch(part) for part in _parts(prefix))
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,7 @@ class Place:
     @property
     def averaged(self) -> bool:
         """Whether it is an average of another one's weights, by its name."""
-        return any(_AVERAGED.fullmatch(part[:_LONGEST]) for part in re.split(r"[./]", self.prefix) if part)
+        return any(_AVERAGED.fullmatch(part) for part in _parts(self.prefix))
 
     @property
     def shown(self) -> str:

@@ -18,6 +18,10 @@ from cxrtui.net.flavours import Flavour
 VariablePath = tuple[Any, ...]  # ("backbone", "stem", "conv", "kernel")
 HEAD_KERNEL, HEAD_BIAS = ("head", "layers", 0, "kernel"), ("head", "layers", 0, "bias")
 SHOWN = 10  # keys of each kind in an error
+_USELESS = "of no use"
+_ASTRAY = (
+    "The training that wrote it went astray, or the file is damaged; take an earlier checkpoint, or fetch it again"
+)
 Arrays = dict[VariablePath, np.ndarray]
 
 
@@ -62,7 +66,12 @@ def port(
     left = [key for key in tensors if key not in expected]
     checked = {key: kept[key] for key in kept if key in expected or strict or _inside(key, flavour, prefix[0])}
     if wrong := misfits(checked, expected):
-        raise WeightsError(f"{file} does not fit this ResNet: {'; '.join(wrong)}. {_advice(tensors, flavour, prefix)}")
+        raise WeightsError(
+            f"{file} does not fit this ResNet: {'; '.join(wrong)}. {_advice(kept, flavour, prefix, wrong)}"
+        )
+    variances = [key for key, (path, _) in wanted.items() if path[-1] == "var"]
+    if negative := [key for key in variances if (kept[key] < 0).any()]:  # their roots would be NaN, in every answer
+        raise WeightsError(f"{file} has {len(negative)} variances below zero ({_first(negative)}). {_ASTRAY}")
     arrays = {path: _ours(kept[key], flavour) for key, (path, _) in wanted.items()}
     for key, (_, mean) in biases.items():
         # conv + bias - (mean of conv + bias) is conv - mean of conv: the bias is nothing but a shift of the mean.
@@ -77,7 +86,9 @@ def _inside(key: str, flavour: Flavour, prefix: str) -> bool:
     return key.startswith(prefix) and flavour.inside.match(key, len(prefix)) is not None
 
 
-def _advice(tensors: Mapping[str, Any], flavour: Flavour, prefix: tuple[str, str]) -> str:
+def _advice(tensors: Mapping[str, Any], flavour: Flavour, prefix: tuple[str, str], wrong: list[str]) -> str:
+    if all(_USELESS in line for line in wrong):
+        return _ASTRAY
     second, third = (flavour.key(("stage1", "blocks", 0, f"conv{unit}", "kernel"), prefix) for unit in (2, 3))
     if second in tensors and third not in tensors:
         return "A ResNet-18 or -34 has two convolutions in a block and not three; take a ResNet-50"
@@ -131,7 +142,7 @@ def misfits(tensors: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, .
     """All that is missing, extra, misshapen, not floating point or not finite, for an error; empty if it fits."""
     missing = sorted(key for key in shapes if key not in tensors)
     extra = sorted(key for key in tensors if key not in shapes)
-    wrong = []
+    wrong, useless = [], []
     for key, shape in shapes.items():
         if key not in tensors:
             continue
@@ -139,10 +150,10 @@ def misfits(tensors: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, .
         if tensor.shape != shape:
             wrong.append(f"{key} is {list(tensor.shape)}, not {list(shape)}")
         elif tensor.dtype != np.float32:
-            wrong.append(f"{key} holds {tensor.dtype}, not floating point")
+            useless.append(f"{key} holds {tensor.dtype}, not floating point")
         elif not np.isfinite(tensor).all():
-            wrong.append(f"{key} holds NaN or infinity")
-    named = (("missing", missing), ("extra", extra), ("misshapen", wrong))
+            useless.append(f"{key} holds NaN or infinity")
+    named = (("missing", missing), ("extra", extra), ("misshapen", wrong), (_USELESS, useless))
     return [f"{len(keys)} {what} ({_first(keys)})" for what, keys in named if keys]
 
 

@@ -63,10 +63,13 @@ _REACHED = frozenset((
     "eval", "exec",
 ))  # fmt: skip
 _HARMLESS = {  # in modules of which the rest is not
-    "types": {"SimpleNamespace", "NoneType", "MappingProxyType"},
+    "types": {"SimpleNamespace", "NoneType", "MappingProxyType", "GenericAlias", "UnionType"},
+    "_operator": {"getitem", "itemgetter"},  # how Optional[int] is written, and an order
+    "operator": {"getitem", "itemgetter"},
     "_io": {"BytesIO", "StringIO"},
     "io": {"BytesIO", "StringIO"},
     "functools": {"partial"},
+    "_functools": {"partial"},
     "torch.serialization": {"_get_layout"},
     "_codecs": {"encode"},  # how protocol 2 writes bytes
     "copyreg": {"_reconstructor", "__newobj__", "__newobj_ex__"},
@@ -75,7 +78,7 @@ _HARMLESS = {  # in modules of which the rest is not
 _BUILTINS = frozenset((
     "set", "frozenset", "complex", "slice", "range", "xrange", "bytearray", "bytes", "str", "unicode", "int",
     "long", "float", "bool", "list", "dict", "tuple", "object", "NoneType", "Ellipsis", "NotImplemented",
-    "ellipsis", "type", "getattr",
+    "ellipsis", "type", "getattr", "iter", "enumerate", "reversed", "zip",
 ))  # fmt: skip
 # Parts of torch and numpy that load, compile or run; the rest of both is data and the classes of it.
 _LOADERS = (

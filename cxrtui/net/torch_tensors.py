@@ -12,7 +12,8 @@ import numpy as np
 from cxrtui.net.torch_globals import Inert
 from cxrtui.net.torch_pickle import MAX_TENSORS, Refusal, Storage
 
-DEPTH = 5  # of dictionaries in dictionaries
+DEPTH = 12  # of dictionaries in dictionaries
+_EXPANDED = 1 << 18  # bytes of a tensor that repeats its values; a running average of ones has 8 kB
 
 
 class Builder:
@@ -32,9 +33,10 @@ class Builder:
         """The tensor of `shape` that begins at `offset` and steps by `strides`, both in elements."""
         count = math.prod(shape)
         last = offset + sum((length - 1) * stride for length, stride in zip(shape, strides, strict=True))
-        if count > storage.size and last < storage.size and 0 in strides:
-            return Inert("torch.Tensor expanded")  # one value in many places: no weight is like that
-        if count > storage.size or (count and last >= storage.size):
+        expanded = count > storage.size and last < storage.size and 0 in strides
+        if expanded and count * np.dtype(storage.dtype).itemsize > min(_EXPANDED, self._left):
+            return Inert("torch.Tensor expanded")  # one value in more places than any weight has
+        if not expanded and (count > storage.size or (count and last >= storage.size)):
             raise Refusal(f"a tensor of shape {list(shape)} reaches beyond its data {storage.key}")
         values = self._load(storage)
         self._left -= count * values.itemsize
@@ -62,7 +64,7 @@ class Contents:
 
 
 def contents(value: Any) -> Contents:
-    """Tensors in what a checkpoint holds, down to five dictionaries deep; what else there is by kind alone.
+    """Tensors in what a checkpoint holds, down to twelve dictionaries deep; what else there is by kind alone.
 
     Raises:
         Refusal: it is no dictionary, or holds no tensors, or one name twice, or more than any checkpoint.
@@ -99,6 +101,10 @@ def contents(value: Any) -> Contents:
         raise Refusal("it holds no state dict; save model.state_dict()")
     visit(values, "", 0)
     if not found.tensors:
+        if any(kind.endswith(".multiarray._reconstruct") for kind in found.left.values()):
+            raise Refusal(
+                "its arrays are numpy's and not torch's; in Python save them with safetensors.numpy.save_file"
+            )
         models = [f"{name} is a whole object of {kind}" for name, kind in found.left.items() if "." in kind]
         raise Refusal(
             f"it holds no tensors{f' ({models[0][:200]}); save model.state_dict() instead' if models else ''}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import pickle
 import re
 from pathlib import Path
 
@@ -120,7 +123,7 @@ def test_a_bias_of_a_convolution_is_a_shift_of_the_mean(backbone: Tensors, tmp_p
     ("state_dict.", "state_dict_ema."), ("model.", "model_ema.module."), ("model.", "ema."), ("", "ema_model."),
     ("student.backbone.", "teacher.backbone."), ("module.encoder_q.", "module.encoder_k."),
     ("online_encoder.", "target_encoder."), ("module.base_encoder.", "module.momentum_encoder."),
-    ("state_dict.net.", "swa_state_dict.net."),
+    ("state_dict.net.", "swa_state_dict.net."), ("model.", "modelEma."), ("net.", "netEMA.module."),
 ])  # fmt: skip
 def test_plain_or_averaged_is_a_choice(plain: str, averaged: str, backbone: Tensors, tmp_path: Path) -> None:
     both = {**under(plain, backbone), **under(averaged, backbone, 1.0)}
@@ -135,6 +138,19 @@ def test_plain_or_averaged_is_a_choice(plain: str, averaged: str, backbone: Tens
     assert found.taken.startswith("averaged weights, ")
     assert any("the plain weights, which are taken without --ema" in line for line in found.left)
     assert same(read(under(averaged, backbone), tmp_path), backbone)  # where there is nothing else
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["exp_avg.", "exp_avg_sq.", "momentum_buffer.", "fp32_master_weights.", "checkpoint.optimizer.state.", "opt."],
+)
+def test_what_an_optimizer_keeps_is_no_network(prefix: str, backbone: Tensors, tmp_path: Path) -> None:
+    both = {**under("model.", backbone), **under(prefix, backbone, 1.0)}
+    found = read(both, tmp_path)
+    assert same(found, backbone)
+    assert any("of the optimizer" in line for line in found.left)
+    with pytest.raises(WeightsError, match="no averaged copy"):
+        read(both, tmp_path, average=True)
 
 
 def test_two_networks_that_are_not_told_apart(backbone: Tensors, tmp_path: Path) -> None:
@@ -168,6 +184,10 @@ def test_what_is_missing_of_the_network_is_a_short_error(backbone: Tensors, tmp_
     with pytest.raises(WeightsError, match=r"layer2\.0\.bn1\.running_var holds NaN or infinity") as caught:
         read(torn, tmp_path)
     assert caught.value.exit_code == 4
+    assert str(caught.value).endswith("take an earlier checkpoint, or fetch it again")
+    negative = {**backbone, "layer2.0.bn1.running_var": np.full(8, -1e-3, np.float32)}  # its root would be NaN
+    with pytest.raises(WeightsError, match=r"1 variances below zero \(layer2\.0\.bn1\.running_var\)"):
+        read(negative, tmp_path)
 
 
 def test_keys_made_to_take_long_do_not(backbone: Tensors, tmp_path: Path) -> None:
@@ -241,9 +261,31 @@ def test_what_is_no_file_of_weights_says_what_it_is(backbone: Tensors, tmp_path:
         ("d.h5", b"\x89PNG\r\n\x1a\n" + bytes(90), "a PNG image"),
         ("e.pt", b"\x1f\x8b\x08" + bytes(90), "a gzip archive; unpack it"),
         ("film.dcm", bytes(128) + b"DICM" + bytes(90), "a DICOM film"),
+        ("model_final.pkl", pickle.dumps({"model": {}}, 2), "a pickle that torch.save did not write"),
         ("random", bytes(range(129, 256)) * 4, "known here"),
     ):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(WeightsError, match=rf"{name} is no file of weights.*{what}") as caught:
+        with pytest.raises(WeightsError, match=rf"{name} is (no file of weights|refused).*{what}") as caught:
             port.read(tmp_path / name)
         assert caught.value.exit_code == 4
+
+
+def test_what_is_no_file_is_not_opened(backbone: Tensors, tmp_path: Path) -> None:
+    """A reader would wait for ever at a pipe, and read for ever of a device."""
+    folder, pipe = tmp_path / "folder", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    for path, what in ((pipe, "a pipe"), (Path("/dev/zero"), "a device"), (folder, r"is a folder.*in it\.")):
+        with pytest.raises(WeightsError, match=what):
+            port.read(path)
+    file = saved(backbone, folder)
+    with pytest.raises(WeightsError, match=f"name the file of weights in it, {file.name}"):
+        port.read(folder)
+
+
+@pytest.mark.parametrize("kind", ["F8_E4M3", "F8_E5M2"])
+def test_numbers_that_are_not_read_say_so(kind: str, tmp_path: Path) -> None:
+    header = json.dumps({"conv1.weight": {"dtype": kind, "shape": [4], "data_offsets": [0, 4]}}).encode()
+    (tmp_path / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    with pytest.raises(WeightsError, match=r"of a kind that is not read here.*float32"):
+        port.read(tmp_path / "a.safetensors")

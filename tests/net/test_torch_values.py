@@ -8,11 +8,13 @@ import datetime
 import decimal
 import enum
 import functools
+import operator
 import os
 import pathlib
 import random
 import subprocess
 import types
+import typing
 import uuid
 from pathlib import Path
 from typing import Any
@@ -74,6 +76,8 @@ VALUES: dict[str, Any] = {
     "lists": [collections.deque([1], 5), Pair(1, 2), {1, 2}, frozenset("a"), range(3), slice(1)],
     "times": [datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), datetime.date(2026, 1, 1), datetime.timedelta(1)],
     "numbers": [1 + 2j, 2**70, -(2**300), decimal.Decimal("1.5"), b"abc", bytearray(b"x"), 2**3000],
+    "hints": [typing.Optional[int], list[int], dict[str, list[float]]],  # noqa: UP045 - as settings' classes have them
+    "iterators": [iter([1]), zip([1], [2], strict=False), enumerate([1]), reversed([1]), operator.itemgetter(1)],
     "types": [int, type(None), ..., NotImplemented, ValueError("x")],
     "enum": Colour.RED,
     "namespace": types.SimpleNamespace(a=1),
@@ -151,12 +155,22 @@ def test_a_parameter_and_a_tensor_with_attributes_are_tensors(tmp_path: Path) ->
     np.testing.assert_array_equal(found["b"], KERNEL)
 
 
+def test_a_value_that_is_repeated_is_a_tensor_where_it_is_small(tmp_path: Path) -> None:
+    """``torch.ones(1).expand(64)`` is saved as one number; a shape that a hostile file claims is not filled."""
+    for length, is_read in ((64, True), (10**9, False)):
+        call = tensor_call("FloatStorage", "0", 6, offset=1, shape=(length,), strides=(0,))
+        found = read_contents(checkpoint(tmp_path, call, False))
+        assert ("beside" in found.tensors, "beside" in found.left) == (is_read, not is_read)
+        if is_read:
+            np.testing.assert_array_equal(found.tensors["beside"], np.full(length, 1, np.float32))
+
+
 def test_what_needs_code_is_no_tensor(tmp_path: Path) -> None:
-    """Quantised, sparse and expanded tensors are left; a whole model is refused, and said how to save it."""
+    """Quantised, sparse and much expanded tensors are left; a whole model is refused, and said how to save it."""
     part = tensor_call("FloatStorage", "0", 6, shape=(2, 3), strides=(3, 1))
     for call in (
         Call(Global("torch._utils", "_rebuild_qtensor"), part.arguments),
-        tensor_call("FloatStorage", "0", 6, shape=(1000,), strides=(0,)),
+        tensor_call("FloatStorage", "0", 6, shape=(100_000,), strides=(0,)),
     ):
         found = read_contents(checkpoint(tmp_path, call, False))
         assert list(found.tensors) == ["state_dict.w"]
