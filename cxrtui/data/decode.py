@@ -36,6 +36,7 @@ from cxrtui.data.tones import (
     COLLAPSED,
     SHARE,
     Array,
+    blocks,
     eight_bits,
     greys_left,
     refuse_uniform,
@@ -213,10 +214,14 @@ def _opacity(alpha: Array) -> Grey:
 def _luma(colours: Array) -> Array:
     """Luma of RGB `[H, W, 3]`, in its own type."""
     kind = colours.dtype
-    luma: Array = np.zeros(colours.shape[:2], np.float64 if kind.itemsize > 2 else np.float32)
-    for place, share in enumerate((0.299, 0.587, 0.114)):
-        luma += colours[..., place] * luma.dtype.type(share)
-    return luma if kind.kind == "f" else np.rint(luma).astype(kind)
+    exact = np.float64 if kind.itemsize > 2 else np.float32
+    luma: Array = np.empty(colours.shape[:2], exact if kind.kind == "f" else kind)
+    for rows in blocks(colours):
+        part = np.zeros((len(luma[rows]), luma.shape[1]), exact)
+        for place, share in enumerate((0.299, 0.587, 0.114)):
+            part += colours[rows, :, place] * exact(share)
+        luma[rows] = part if kind.kind == "f" else np.rint(part)
+    return luma
 
 
 def _on_black(grey: Image.Image, alpha: Image.Image, notes: list[str]) -> Image.Image:

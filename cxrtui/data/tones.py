@@ -17,6 +17,7 @@ depth's: otherwise two films of one detector, whose brightest tones are 1,020 an
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -40,6 +41,7 @@ _WHOLE = tuple(float((1 << bits) - 1) for bits in range(8, 34, 2))
 _FLOATING = (1.0, 255.0)
 _OVERSHOOT = 1.1  # resizing makes floating point overshoot its range by some per cent
 _BLOCK = 1 << 20
+_ENOUGH = 1 << 24  # pixels that tell the tone of a film
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,12 @@ class Ends:
 
 
 def tally(values: Array) -> tuple[Array, Array]:
-    """The distinct `values` in ascending order, and how many pixels have each."""
+    """The distinct `values` in ascending order, and how many pixels have each.
+
+    Of very many that may all differ, every so many-th is taken: memory for all would be some forty bytes a pixel.
+    """
     if values.dtype.kind not in "ui" or values.dtype.itemsize > 2:
-        return np.unique(values, return_counts=True)
+        return np.unique(values.reshape(-1)[:: values.size // _ENOUGH + 1], return_counts=True)
     info = np.iinfo(values.dtype)
     counts, flat = np.zeros(1 << (8 * values.dtype.itemsize), np.int64), values.reshape(-1)
     for start in range(0, flat.size, _BLOCK):  # at once, it would be eight bytes a pixel
@@ -175,6 +180,17 @@ def scaled(values: Array, low: float, high: float) -> Grey:
         top = 1 << (8 * values.dtype.itemsize)
         table = np.rint((np.arange(top) - low) * (255.0 / span)).clip(0, 255).astype(np.uint8)
         return np.asarray(table[values])
-    exact: npt.NDArray[Any] = values.astype(np.float64 if values.dtype.itemsize > 4 else np.float32)
-    seen = (exact - exact.dtype.type(low)) * exact.dtype.type(255.0 / span)
-    return np.asarray(np.rint(seen).clip(0, 255).astype(np.uint8))
+    kind: type[np.floating[Any]] = np.float64 if values.dtype.itemsize > 4 else np.float32
+    grey = np.empty(values.shape, np.uint8)
+    for rows in blocks(values):
+        part: Array = values[rows].astype(kind)
+        seen = (part - part.dtype.type(low)) * part.dtype.type(255.0 / span)
+        grey[rows] = np.rint(seen).clip(0, 255)
+    return grey
+
+
+def blocks(values: Array) -> Iterator[slice]:
+    """Slices of the first axis, each of about a million values: what is computed of them fits into little memory."""
+    step = max(1, _BLOCK * len(values) // max(1, values.size))
+    for start in range(0, len(values), step):
+        yield slice(start, start + step)

@@ -17,7 +17,7 @@ from PIL import Image
 from cxrtui.data.decode import decode, decode_with_notes, read_film
 from cxrtui.data.films import Display
 from cxrtui.data.headers import read_header
-from cxrtui.data.tones import ends, tally, white_of
+from cxrtui.data.tones import eight_bits, ends, tally, white_of
 from cxrtui.errors import FilmError
 
 SHAPE = (48, 40)
@@ -358,6 +358,15 @@ def test_floating_point_of_other_ranges_is_seen_in_full(tmp_path: Path, low: flo
     tifffile.imwrite(tmp_path / "film.tif", changed, photometric="minisblack")
     found = decode(tmp_path / "film.tif").astype(int)
     assert np.abs(found - seen(film(10_000), 10_000))[1:].max() <= 1
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.uint32, np.float32, np.float64])
+def test_a_film_is_scaled_in_parts_that_join(monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
+    values = film(65535).astype(kind)
+    expected = eight_bits(values, [])
+    monkeypatch.setattr("cxrtui.data.tones._BLOCK", 100)
+    monkeypatch.setattr("cxrtui.data.tones._ENOUGH", 700)  # fewer pixels than the film has
+    np.testing.assert_allclose(eight_bits(values, []).astype(int), expected, atol=1)
 
 
 def test_ends() -> None:

@@ -17,6 +17,7 @@ from pydicom.uid import RLELossless
 
 from cxrtui.data.dicom.codestream import Codestream, read_codestream
 from cxrtui.data.dicom.dataset import number, text, transfer_syntax
+from cxrtui.data.tones import blocks
 from cxrtui.errors import FilmError
 
 _GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -97,12 +98,13 @@ def torn(values: npt.NDArray[Any], bits: int) -> bool:
     differ by nearly the whole range: the reading in which they differ by less than half as much is the right one, and
     where neither has it, the picture does not say.
     """
-    words = values.astype(np.int32) & ((1 << bits) - 1)
-    sign = words >> (bits - 1)
-    other = words - (sign << bits)
-    if values.min() < 0:
-        words, other = other, words
-    return _steps(other, sign) * 2 < _steps(words, sign)
+    negative, unsigned, signed = values.min() < 0, 0, 0
+    for rows in blocks(values):
+        words = values[rows].astype(np.int32) & ((1 << bits) - 1)
+        sign = words >> (bits - 1)
+        unsigned += _steps(words, sign)
+        signed += _steps(words - (sign << bits), sign)
+    return unsigned * 2 < signed if negative else signed * 2 < unsigned
 
 
 def _steps(values: npt.NDArray[Any], over: npt.NDArray[Any]) -> int:
