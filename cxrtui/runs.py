@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import fcntl
 import json
 import os
@@ -428,8 +429,11 @@ def find_run(checkpoints: Path, name: str) -> Run:
         if is_run(folder):
             # A link stays one, so that deleting it never reaches what it points to.
             return Run(folder.absolute() if folder.is_symlink() else folder.resolve())
-    known = ", ".join(run.name for run in all_runs(checkpoints)[:5]) or "none yet"
-    raise UsageError(f"No run {name!r} in {checkpoints}; runs there: {known}.")
+    known = [run.name for run in all_runs(checkpoints)]
+    known = [*difflib.get_close_matches(name[:64], known, n=1), *known]  # the likeliest first
+    shown = list(dict.fromkeys(known))
+    more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
+    raise UsageError(f"No run {name!r} in {checkpoints}; runs there: {', '.join(shown[:5]) or 'none yet'}{more}.")
 
 
 def new_run(checkpoints: Path, name: str = "") -> Run:

@@ -192,6 +192,12 @@ def test_runs_are_found_by_name_and_by_path(run: Run, tmp_path: Path) -> None:
     assert runs.find_run(checkpoints, "sample") == runs.find_run(tmp_path, str(run.folder))
     with pytest.raises(UsageError, match="runs there: sample"):
         runs.find_run(checkpoints, "samples")
+    for number in range(6):
+        (checkpoints / f"b{number}").mkdir()
+        for file in ("config.toml", "events.jsonl"):
+            (checkpoints / f"b{number}" / file).touch()
+    with pytest.raises(UsageError, match=r"runs there: sample, .* and 2 more\.$"):  # what is meant, though not the latest
+        runs.find_run(checkpoints, "sampel")
     assert runs.all_runs(tmp_path / "absent") == []
     assert not runs.is_run(tmp_path / ("x" * 300))
     with pytest.raises(UsageError, match="No run"):

@@ -143,7 +143,7 @@ def _named(wanted: Iterable[str], found: Mapping[str, int], key: str) -> tuple[s
             close = difflib.get_close_matches(plain(name), list(fit), n=1, cutoff=0.4)
             # A name within the other, as COVID in non-COVID, may be its negation.
             close = [one for one in close if one not in plain(name) and plain(name) not in one]
-            hint = f"; did you mean {printable(fit[close[0]])}?" if close else ";"
+            hint = f"; did you mean {printable(fit[close[0]])}?" if close else "."
             raise DataError(f"{key} names {name}, which is not a class of the data{hint} It has {_counts(found)}.")
     return tuple(dict.fromkeys(result))
 
