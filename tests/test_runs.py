@@ -196,7 +196,7 @@ def test_runs_are_found_by_name_and_by_path(run: Run, tmp_path: Path) -> None:
         (checkpoints / f"b{number}").mkdir()
         for file in ("config.toml", "events.jsonl"):
             (checkpoints / f"b{number}" / file).touch()
-    with pytest.raises(UsageError, match=r"runs there: sample, .* and 2 more\.$"):  # what is meant, though not the latest
+    with pytest.raises(UsageError, match=r"runs there: sample, .* and 2 more\.$"):  # the likeliest first
         runs.find_run(checkpoints, "sampel")
     assert runs.all_runs(tmp_path / "absent") == []
     assert not runs.is_run(tmp_path / ("x" * 300))
