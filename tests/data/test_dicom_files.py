@@ -48,6 +48,11 @@ def plain(dataset: pydicom.Dataset) -> np.ndarray:
     return np.asarray(1 - grey if inverse else grey)
 
 
+def one_grey(dataset: pydicom.Dataset) -> bool:
+    """Whether all but one pixel in a hundred lie within three greys."""
+    return float(np.ptp(np.quantile(plain(dataset), [0.005, 0.995]))) * 255 <= 3
+
+
 def true(reason: str, dataset: pydicom.Dataset) -> bool:
     """Whether the tags themselves bear `reason` out."""
     size = 2 * whole(dataset, "Rows", 0) * whole(dataset, "Columns", 0)
@@ -62,6 +67,7 @@ def true(reason: str, dataset: pydicom.Dataset) -> bool:
         and importlib.util.find_spec("libjpeg") is None,
         # Its codestream was made to hold the bytes of a delimiter, where the width stands.
         "codestream holds 3722445056 x 1024": "embedded" in str(dataset.filename),
+        "it is uniform": "it is uniform" in reason and one_grey(dataset),
         # A byte lies before its first element.
         "not a PNG, JPEG, WebP, TIFF, BMP or DICOM image": Path(str(dataset.filename)).read_bytes()[0] == ord(" "),
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,15 @@ def test_a_terminal_that_is_gone_costs_no_step(phantom_films: Path, tmp_path: Pa
         assert terminal.wait() == 5
 
 
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """Ctrl-C reaches what is started, also where these tests run in the background of a shell, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_a_second_signal_ends_at_once(phantom_films: Path, tmp_path: Path) -> None:
     terminal, run = training(phantom_films, tmp_path)
     with terminal:
