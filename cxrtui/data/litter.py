@@ -17,11 +17,28 @@ _NAMES = re.compile(
     r"|network trash folder|temporary items|\$\w+|~\$.*|~snapshot|thumbnails?|thumbs?|.*\.lrdata|node_modules",
     re.IGNORECASE,
 )
+_SYSTEMS = re.compile(
+    r"\._.*|\.(Trash|AppleDouble|AppleDB|ipynb_checkpoints|@__thumb|Spotlight-V100|fseventsd|TemporaryItems).*"
+    r"|@eaDir|@Recycle|@__thumb|#recycle|#snapshot|\$recycle\.bin|recycle[rd]|system volume information|lost\+found"
+    r"|__macosx",
+    re.IGNORECASE,
+)
 
 
 def hidden(name: str) -> bool:
     """Whether a name is hidden, or left by a system or a tool."""
     return name.startswith(".") or _NAMES.fullmatch(name) is not None
+
+
+def litter(path: str, root: Path) -> bool:
+    """Whether a part of `path`, as a table at `root` has it, is known for what systems leave.
+
+    Other hidden names may be meant, and so may whatever leads to another place.
+    """
+    if os.path.isabs(path):
+        within = os.path.relpath(path, root)
+        path = "" if within.startswith("..") else within
+    return any(_SYSTEMS.fullmatch(part) for part in path.replace("\\", "/").split("/"))
 
 
 def count_litter(root: Path, tally: Counter[str]) -> None:

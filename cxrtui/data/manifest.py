@@ -18,6 +18,7 @@ from cxrtui.data.columns import ROLES, Columns, candidates, one, plain
 from cxrtui.data.films import Film, Tally, name_below, printable
 from cxrtui.data.findings import missing, no_patient, same_findings
 from cxrtui.data.folders import SPLITS
+from cxrtui.data.litter import litter
 from cxrtui.data.paths import Spellings
 from cxrtui.data.table import Table, open_table
 from cxrtui.errors import DataError
@@ -61,6 +62,9 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
         table.check_lines(line, row, read.values())
         if not cells["path"] or not cells["label"]:
             tally["a row without path" if not cells["path"] else "a row without label"] += 1
+            continue
+        if litter(cells["path"], spellings.root):
+            tally["a row that lists what a system or a tool left"] += 1
             continue
         if "\0" in cells["path"]:
             tally["a row whose path no file can have"] += 1

@@ -98,6 +98,26 @@ def test_names_of_splits(tmp_path: Path, train: str, test: str) -> None:
     ]  # fmt: skip
 
 
+def test_a_table_that_lists_what_systems_leave(tmp_path: Path) -> None:
+    """As one that a script writes of all that it finds; a folder above the table may be called anything."""
+    home = tmp_path / "@eaDir" / "data"
+    rows = [
+        "a.png,Normal",
+        "@eaDir/a.png/T.jpg,Normal",
+        "x/._a.png,COVID",
+        ".Trash-1000/a.png,COVID",
+        ".mine/a.png,COVID",
+        f"{home}/@eaDir/b.png,COVID",
+        f"{home}/b.png,COVID",
+    ]
+    for number, row in enumerate(rows):
+        save(home / row.partition(",")[0], number)
+    (home / "m.csv").write_text("path,label\n" + "\n".join(rows))
+    found = read_source(home / "m.csv")
+    assert [film.name for film in found.films] == [".mine/a.png", "a.png", "b.png"]
+    assert found.left_out == {"a row that lists what a system or a tool left": 4}
+
+
 def test_a_table_that_is_not_known_is_named(tmp_path: Path) -> None:
     save(tmp_path / "images" / "1.png", 1)
     (tmp_path / "results.csv").write_text("a,b\n1,2\n")
