@@ -15,6 +15,7 @@ from cxrtui.net.recognise import recognise
 from cxrtui.net.torch_file import read_contents
 from cxrtui.printable import printable
 
+_LARGEST_MSGPACK = 4 << 30  # bytes; it is read whole
 Tensors = dict[str, np.ndarray]
 
 
@@ -100,6 +101,8 @@ def _read_msgpack(path: Path) -> Tensors:
                 raise ValueError(f"{prefix} is there twice")
             tensors[prefix] = tree
 
+    if path.stat().st_size > _LARGEST_MSGPACK:
+        raise WeightsError(f"{path} is larger than a ResNet's msgpack file can be ({_LARGEST_MSGPACK >> 30} GiB)")
     try:
         visit(serialization.msgpack_restore(path.read_bytes()), "", 0)
     except Exception as error:  # msgpack has no common base for its errors

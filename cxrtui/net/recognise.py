@@ -11,6 +11,9 @@ from cxrtui.errors import WeightsError
 
 TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt", ".tar", ".pth.tar", ".pkl")
 _SUFFIXES = (".safetensors", ".h5", ".hdf5", ".msgpack")
+# Hugging Face's names for the parts of one network; a single part of one is whole.
+_SHARD = re.compile(r"-\d{5}-of-(?!00001\b)\d{5}\.(safetensors|bin)$|\.(safetensors|bin)\.index\.json$")
+LARGEST = 16 << 30  # bytes
 _HEAD = 600
 _LARGEST_HEADER = 100_000_000  # bytes, safetensors' own limit
 # torch before 1.6: a pickle of its magic number, by any protocol since 2, of which 4 and 5 put a frame around it.
@@ -52,11 +55,21 @@ def require_file(path: Path) -> None:
     """
     if path.is_dir():
         inside = sorted(item.name for item in _inside(path))
+        for name in inside:
+            _refuse_shard(name, path)
         raise WeightsError(f"{path} is a folder; name the file of weights in it{f', {inside[0]}' if inside else ''}.")
     if path.exists() and not path.is_file():
         raise WeightsError(f"{path} is no file of weights but a device, a pipe or a socket: {WANTED}.")
     if not path.is_file():
         raise WeightsError(f"there is no weights file {path}; check the path, or fetch the weights again")
+
+
+def _refuse_shard(name: str, path: Path) -> None:
+    if _SHARD.search(name):
+        raise WeightsError(
+            f"{path} has a network in several shards, of which each alone is a part; put the tensors of all into one "
+            "file with safetensors' load_file and save_file, and take that."
+        )
 
 
 def _inside(folder: Path) -> list[Path]:
@@ -74,12 +87,15 @@ def recognise(path: Path) -> str:
         WeightsError: the file is not there, cannot be read, or is no file of weights; the message says what it is.
     """
     require_file(path)
+    _refuse_shard(path.name, path)
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
             start = file.read(_HEAD)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+    if size > LARGEST:  # a sparse file claims any size; to hash or read it would take hours
+        raise WeightsError(f"{path} has {size >> 30:,} GiB, more than any ResNet checkpoint ({LARGEST >> 30} at most).")
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
         return "keras"
     if is_stream(start):

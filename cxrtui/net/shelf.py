@@ -25,7 +25,7 @@ from cxrtui.errors import WeightsError
 from cxrtui.files import is_there
 from cxrtui.net import hub
 from cxrtui.net.download import sha256
-from cxrtui.net.recognise import recognise
+from cxrtui.net.recognise import LARGEST, recognise
 from cxrtui.workspace import expand
 
 if TYPE_CHECKING:
@@ -214,7 +214,8 @@ def verify(folder: Path) -> Manifest:
     from cxrtui.net.manifest import read_manifest
 
     manifest = read_manifest(folder)
-    if sha256(locate_weights(folder)) != manifest.sha256:
+    file = locate_weights(folder)
+    if file.stat().st_size > LARGEST or sha256(file) != manifest.sha256:
         raise WeightsError(
             f"{folder / WEIGHTS} has changed since it was put on the shelf: its checksum is not the one in {MANIFEST}; "
             f"put it there again (cxrtui weights fetch or port, with --force)."

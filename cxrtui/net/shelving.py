@@ -17,7 +17,7 @@ from cxrtui.errors import UsageError, WeightsError
 from cxrtui.net import hub
 from cxrtui.net.download import GivenUpError, ShouldStop, Tell, discard, heed, never, sha256
 from cxrtui.net.manifest import Manifest, read_manifest
-from cxrtui.net.recognise import require_file
+from cxrtui.net.recognise import recognise
 from cxrtui.net.shelf import CARD, NAME, is_shelf, verify
 from cxrtui.runs import write_atomic
 
@@ -161,7 +161,7 @@ def port(
         GivenUpError: `should_stop` said so, between two steps; the shelf is as it was.
         WeightsError: the file cannot be read, or does not fit, or is not what its name says.
     """
-    require_file(file)
+    recognise(file)  # before it is read whole
     from cxrtui.net import saved
     from cxrtui.net.cards import network_card
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cxrtui.errors import UsageError, WeightsError
-from cxrtui.net import port
+from cxrtui.net import port, shelving
 from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.net.flavours import IMAGENET
 from cxrtui.net.port import Ported, PortOptions
@@ -281,6 +281,28 @@ def test_what_is_no_file_is_not_opened(backbone: Tensors, tmp_path: Path) -> Non
     file = saved(backbone, folder)
     with pytest.raises(WeightsError, match=f"name the file of weights in it, {file.name}"):
         port.read(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["model-00001-of-00002.safetensors", "pytorch_model-00002-of-00002.bin", "model.safetensors.index.json"]
+)
+def test_a_part_of_a_network_says_that_it_is_one(name: str, backbone: Tensors, tmp_path: Path) -> None:
+    part = saved(backbone, tmp_path).rename(tmp_path / name)
+    with pytest.raises(WeightsError, match=r"in several shards.*save_file"):
+        port.read(part, like=LIKE)
+    whole = part.rename(tmp_path / "model-00001-of-00001.safetensors")
+    assert same(port.read(whole, like=LIKE), backbone)
+
+
+@pytest.mark.parametrize("ending", ["pth", "h5", "msgpack", "safetensors"])
+def test_a_sparse_file_of_any_size_is_not_read(ending: str, tmp_path: Path) -> None:
+    """Reading it would take hours, or all memory."""
+    with (file := tmp_path / f"a.{ending}").open("wb") as opened:
+        opened.truncate(1 << 40)
+    with pytest.raises(WeightsError, match="1,024 GiB"):
+        shelving.port(file, tmp_path / "models", "a")
+    with pytest.raises(WeightsError, match="1,024 GiB"):
+        port.read(file)
 
 
 @pytest.mark.parametrize("kind", ["F8_E4M3", "F8_E5M2"])
