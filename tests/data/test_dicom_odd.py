@@ -63,15 +63,12 @@ def pressed(dataset: Dataset, syntax: str, values: np.ndarray, bits: int) -> Dat
 
 
 @INVERSE
-@pytest.mark.parametrize("deep", [8, 10, 12, 14])
-@pytest.mark.parametrize("said", [12, 16])
+@pytest.mark.parametrize(("deep", "said"), [(8, 12), (10, 12), (12, 12), (8, 16), (10, 16), (12, 16), (14, 16)])
 @pytest.mark.parametrize("packed", [False, True])
 def test_white_of_a_table_that_overstates_is_its_largest_entry(
     tmp_path: Path, photometric: str, deep: int, said: int, packed: bool
 ) -> None:
     values, top = smooth(4095), (1 << deep) - 1
-    if deep > said:
-        pytest.skip("that table understates")
     entries = np.rint(np.linspace(0, 1, 4096) ** 2 * top).astype(np.int64)
     sequence = table(0, entries, said)
     if packed:
