@@ -18,6 +18,8 @@ from cxrtui.errors import DataError
 from cxrtui.events import DataPrepared, Warned
 from tests.data.conftest import drain, save
 
+pytestmark = pytest.mark.slow
+
 Configure = Callable[..., Config]
 
 

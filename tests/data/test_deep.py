@@ -20,6 +20,8 @@ from cxrtui.data.headers import read_header
 from cxrtui.data.tones import eight_bits, ends, tally, white_of
 from cxrtui.errors import FilmError
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (48, 40)
 
 

@@ -32,6 +32,8 @@ from tests.data.test_deep import film as smooth
 from tests.data.test_deep import seen
 from tests.data.test_dicom import blocks_jpeg, compressed, film, lossless_jpeg, table, written
 
+pytestmark = pytest.mark.slow
+
 SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian,
             RLELossless, JPEG2000Lossless, JPEGLosslessSV1)  # fmt: skip
 INVERSE = pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])

@@ -24,6 +24,8 @@ from cxrtui.errors import DataError
 from cxrtui.events import DataPrepared
 from tests.data.conftest import drain, save
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 MEBIBYTE = 1 << 10  # in KiB
 
@@ -56,7 +58,6 @@ def command(*arguments: str, cache: Path) -> tuple[int, str, str, int]:
     return child.returncode, child.stdout, child.stderr, int((cache / "peak").read_text())
 
 
-@pytest.mark.slow
 def test_inspecting_mentions_every_file(hostile: tuple[Path, Made], tmp_path: Path) -> None:
     root, made = hostile
     code, out, err, peak = command("data", "inspect", str(root), "--json", cache=tmp_path)
@@ -87,7 +88,6 @@ def test_preparing_says_which_films_are_unreadable(
     assert not any(sign in path for path, _ in summary.unreadable for sign in "\n\x1b")
 
 
-@pytest.mark.slow
 def test_training_ends_with_exit_3_before_the_first_step(hostile: tuple[Path, Made], tmp_path: Path) -> None:
     root, _ = hostile
     code, _, err, peak = command("--workspace", str(tmp_path), "--headless", "train", "--data", str(root),

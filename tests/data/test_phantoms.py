@@ -14,6 +14,8 @@ from cxrtui.data.phantoms import PhantomSet, generate, render
 from cxrtui.data.phantoms.films import build, film_count
 from cxrtui.data.phantoms.generate import DESCRIPTION, SOURCE, allot
 
+pytestmark = pytest.mark.slow
+
 SMALL = 96
 
 
@@ -32,7 +34,6 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> PhantomSet:
     return generate(tmp_path_factory.mktemp("phantoms"), 60, 5, size=SMALL)
 
 
-@pytest.mark.slow
 def test_same_seed_same_bytes_and_another_seed_other_films(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     generate(tmp_path / "a", 6, 3, size=64, progress=lambda done, of: seen.append((done, of)))
@@ -45,7 +46,6 @@ def test_same_seed_same_bytes_and_another_seed_other_films(tmp_path: Path) -> No
     assert seen == [(i, 6) for i in range(1, 7)]
 
 
-@pytest.mark.slow
 def test_render_is_what_generate_writes(phantoms: PhantomSet) -> None:
     film = next(f for f in phantoms.films if f.label == "positive")
     number, k = int(film.patient[1:]), int(Path(film.path).stem[-1])

@@ -15,6 +15,8 @@ from cxrtui.tui.widgets.picker import Picker
 from . import logs
 from .screen_text import shows, text_of, until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def films(tmp_path: Path) -> Path:
@@ -126,7 +128,6 @@ async def test_an_error_of_the_model_is_told(dashboard: Dashboard, films: Path) 
         await shows(pilot, "✗ The checkpoint of run done is torn")
 
 
-@pytest.mark.slow
 async def test_leaving_gives_up(dashboard: Dashboard, films: Path) -> None:
     class Endless:
         seen = 0

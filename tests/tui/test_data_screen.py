@@ -17,6 +17,8 @@ from cxrtui.workspace import Workspace
 
 from .screen_text import paste, shows, text_of, until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
 async def test_a_report_leads_to_a_training(dashboard: Dashboard, tmp_path: Path, size: tuple[int, int]) -> None:

@@ -31,6 +31,8 @@ from . import logs
 from .conftest import Answer
 from .screen_text import shows, text_of
 
+pytestmark = pytest.mark.slow
+
 SIZE = (200, 60)
 
 

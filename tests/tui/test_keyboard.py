@@ -17,6 +17,8 @@ from . import logs
 from .conftest import FakeDrive
 from .screen_text import shows, until
 
+pytestmark = pytest.mark.slow
+
 
 def burst(pilot: Pilot[int], *keys: str) -> None:
     """Type all of `keys` before the screen does anything; a longer text is typed letter by letter."""
@@ -55,7 +57,6 @@ async def test_what_is_deleted_is_what_was_there(dashboard: Dashboard) -> None:
         assert values(dashboard)["data.source"] == "xother"
 
 
-@pytest.mark.slow
 async def test_a_key_after_escape_is_for_the_page_below(dashboard: Dashboard, drive: FakeDrive) -> None:
     for name in ("a", "b"):
         logs.write(dashboard.workspace.checkpoints, name, logs.finished(name))

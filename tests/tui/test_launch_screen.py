@@ -18,6 +18,8 @@ from cxrtui.workspace import Workspace
 from .conftest import FakeDrive
 from .screen_text import shows, text_of, until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _online(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +242,6 @@ def test_paths_are_completed(tmp_path: Path) -> None:
     assert complete_path("") is None
 
 
-@pytest.mark.slow
 async def test_the_form_starts_a_run_and_hands_over(dashboard: Dashboard, drive: FakeDrive, tmp_path: Path) -> None:
     (tmp_path / "cxrtui.toml").write_text('[model]\ninit = "random"\n[optim]\nepochs = 12\n')
     async with dashboard.run_test(size=(80, 24)) as pilot:

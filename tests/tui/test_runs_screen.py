@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import pytest
+
 from cxrtui.config import Config
 from cxrtui.tui.app import Dashboard
 
 from . import logs
 from .screen_text import shows, text_of, until
+
+pytestmark = pytest.mark.slow
 
 
 async def test_an_empty_workspace_says_what_to_press(dashboard: Dashboard) -> None:

@@ -20,6 +20,8 @@ from . import logs
 from .conftest import FakeDrive
 from .screen_text import shows, text_of, until
 
+pytestmark = pytest.mark.slow
+
 BRAILLE = {chr(code) for code in range(0x2801, 0x2900)}
 
 

@@ -29,6 +29,8 @@ from cxrtui.events import Warned
 from tests.data.conftest import drain, picture, save
 from tests.data.test_dicom import compressed, film, lossless_jpeg, values_of, written
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 CRASHED = "its decoder crashed (signal 6)"
 
@@ -170,7 +172,6 @@ print(len(last.unreadable), [name for name in ("pydicom", "gdcm", "openjpeg") if
 """
 
 
-@pytest.mark.slow
 def test_no_decoder_of_dicom_is_loaded_where_the_application_runs(folder: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "CXRTUI_CACHE_DIR": str(tmp_path / "own"), "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", ALONE, str(folder)], capture_output=True, text=True, env=environment,

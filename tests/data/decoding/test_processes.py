@@ -20,6 +20,8 @@ from cxrtui.data.decoding.process import Answer, CancelledError, Limits
 from cxrtui.data.decoding.processes import Processes
 from cxrtui.errors import CxrtuiError, FilmError
 
+pytestmark = pytest.mark.slow
+
 JOBS = "tests.data.decoding.jobs"
 ROOT = Path(__file__).parents[3]
 
@@ -69,7 +71,6 @@ def test_it_costs_one_film_and_the_next_is_read(obey: Films, words: str, reason:
     assert (answer.words["said"], bytes(answer.body)) == (["well"], b"body")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("words", ["hang", "spin"])
 def test_a_decoder_that_never_returns_costs_one_film(tmp_path: Path, hasty: Processes, words: str) -> None:
     obey = Films(tmp_path, hasty)
@@ -105,7 +106,6 @@ def test_among_many_in_flight_the_guilty_alone_are_blamed(obey: Films) -> None:
     assert said == ["its decoder crashed (signal 6)" if words.startswith("abort") else words for words in films]
 
 
-@pytest.mark.slow
 def test_large_films_are_decoded_one_at_a_time_and_the_wait_does_not_count(tmp_path: Path, hasty: Processes) -> None:
     began = time.monotonic()
     with ThreadPoolExecutor(4) as pool:
@@ -140,7 +140,6 @@ def test_a_film_that_cannot_be_opened_starts_no_process(tmp_path: Path) -> None:
     assert not isinstance(caught.value, FilmError)  # the film is not to blame
 
 
-@pytest.mark.slow
 def test_idle_processes_end_but_one(tmp_path: Path) -> None:
     made = Processes(JOBS)
     obey = Films(tmp_path, made)
@@ -163,7 +162,6 @@ made.run("obey", film, {})
 """
 
 
-@pytest.mark.slow
 def test_no_process_outlives_a_parent_that_is_killed(tmp_path: Path) -> None:
     film = tmp_path / "film"
     film.write_text("well")
