@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import lru_cache, partial
 
 _MISSING = frozenset(
     {
@@ -179,8 +179,18 @@ def same_finding(one: str, other: str) -> bool:
 
 
 def same_findings(cell: str, other: str) -> bool:
-    """Whether two cells give the same findings, in any order and spelling."""
-    return set(map(canonical, findings(cell))) == set(map(canonical, findings(other)))
+    """Whether two cells give the same findings, in any order and spelling.
+
+    A hierarchy and its end say the same: ``Pneumonia/Viral/COVID-19`` and ``COVID-19``.
+    """
+    ones, others = ([tuple(map(canonical, levels(item))) for item in findings(text)] for text in (cell, other))
+    return all(any(map(partial(_ends_alike, item), there)) for here, there in ((ones, others), (others, ones))
+               for item in here)  # fmt: skip
+
+
+def _ends_alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    count = min(len(one), len(other))
+    return one[-count:] == other[-count:]
 
 
 def _singular(word: str) -> str:

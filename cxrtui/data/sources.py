@@ -14,6 +14,7 @@ from typing import Any
 
 from cxrtui.data import folders, layouts, manifest
 from cxrtui.data.films import FILE_PATIENT, Collection, Film, Tally, printable
+from cxrtui.data.findings import same_findings
 from cxrtui.data.foreign import HEAD, not_a_file, said_of
 from cxrtui.data.labels import ANY
 from cxrtui.data.layouts import Recogniser, words
@@ -59,7 +60,7 @@ def read_sources(
     `tell` hears how far the reading is, and ends it by raising.
 
     Raises:
-        DataError: as `read_source`, or one is named twice.
+        DataError: as `read_source`, one is named twice, or two give a film other findings.
         ConfigError: `patient_pattern` is no regular expression with a group.
     """
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
@@ -74,7 +75,11 @@ def read_sources(
 
 
 def _once(collections: Sequence[Collection]) -> list[Collection]:
-    """The collections without the films of earlier ones, as where one lies within another."""
+    """The collections without the films of earlier ones, as where one lies within another.
+
+    Raises:
+        DataError: two give a film other findings.
+    """
     seen: dict[str, Film] = {}
     homes: dict[str, str] = {}
     result = []
@@ -85,9 +90,13 @@ def _once(collections: Sequence[Collection]) -> list[Collection]:
             earlier = seen.setdefault(identity(film.path, homes), film)
             if earlier is film:
                 kept.append(film)
+            elif same_findings(earlier.label, film.label):
+                out["a film of an earlier --data too"] += 1
             else:
-                other = "" if earlier.label == film.label else ", there with another finding"
-                out[f"a film of an earlier --data too{other}"] += 1
+                raise DataError(
+                    f"{printable(film.path)} is {earlier.label} by one --data and {film.label} by another "
+                    f"({printable(item.root)}); correct one of the two, or leave one --data out."
+                )
         result.append(replace(item, films=tuple(kept), left_out=out))
     return result
 

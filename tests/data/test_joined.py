@@ -40,13 +40,15 @@ def test_names_and_patients_of_two_sources_do_not_collide(class_folder: Path, tm
 
 def test_a_film_of_two_sources_counts_once(class_folder: Path, tmp_path: Path) -> None:
     lines = ["path,label", f"{class_folder}/Normal/00000100_000.png,Normal",
-             f"{class_folder}/Normal/00000101_000.png,COVID-19"]  # fmt: skip
+             f"{class_folder}/Normal/00000101_000.png,healthy"]  # fmt: skip
     save(tmp_path / "new.png", 5)
     (tmp_path / "list.csv").write_text("\n".join([*lines, "new.png,Normal"]))
     found = read_sources([str(class_folder), str(tmp_path / "list.csv")])
     assert len(found.films) == 61
-    assert found.left_out == {"a film of an earlier --data too": 1,
-                              "a film of an earlier --data too, there with another finding": 1}  # fmt: skip
+    assert found.left_out == {"a film of an earlier --data too": 2}
+    (tmp_path / "list.csv").write_text("\n".join([*lines, f"{class_folder}/Normal/00000102_000.png,COVID-19"]))
+    with pytest.raises(DataError, match=r"00000102_000.png is Normal by one --data and COVID-19 by another"):
+        read_sources([str(class_folder), str(tmp_path / "list.csv")])
 
 
 def test_who_has_one_name_everywhere_is_one_patient_in_two_sources(

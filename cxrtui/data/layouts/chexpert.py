@@ -17,7 +17,8 @@ from pathlib import Path
 from cxrtui.data.columns import noted
 from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.folders import SPLITS, subfolders, walk
-from cxrtui.data.layouts.places import Said, columns, csv_files
+from cxrtui.data.layouts.once import Said
+from cxrtui.data.layouts.places import columns, csv_files
 from cxrtui.data.spellings import NO_FINDING
 from cxrtui.data.table import open_table
 from cxrtui.errors import DataError

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cxrtui.data.films import Film, name_below, printable
+from cxrtui.data.findings import no_patient
 from cxrtui.data.folders import SPLITS, may_be_film
+from cxrtui.data.layouts.once import Once, Said
 from cxrtui.data.layouts.places import Files, entry
 from cxrtui.data.table import text
 from cxrtui.errors import DataError
@@ -67,13 +69,13 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     if not lists:
         raise DataError(f"{printable(path)} cannot be read as covidx: it has no train.txt or test.txt of its form.")
     root = path.parent if path.is_file() else path
-    seen: dict[Path, str] = {}
+    seen = Once()
     beside: dict[Path, None] = {}
     for part, file in lists:
         folders = [entry(root, name) for name in (part, *_PARTS, "data", "images") if SPLITS.get(name, part) == part]
         images = Files([*[folder for folder in folders if folder is not None], root])
         beside.update(dict.fromkeys(images))
-        for line in text(read_bytes(file)).splitlines():
+        for number, line in enumerate(text(read_bytes(file)).splitlines(), start=1):
             if not line.strip():
                 continue
             parsed = parse(line)
@@ -87,15 +89,13 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
                     break
             if found is None:
                 tally["listed in the table, but no such file"] += 1
-            elif found in seen:
-                alike = seen[found] == label
-                tally[
-                    "a film listed twice" if alike else "a film listed twice, with two labels (the first counts)"
-                ] += 1
             else:
-                seen[found] = label
                 patient = " ".join(before[:start])
-                yield Film(path=found, name=name_below(found, root), label=label, split=part, source=source,
-                           patient=f"{source}:{patient}" if source else patient)  # fmt: skip
+                if no_patient(patient) and patient.strip("0"):  # 0 is a patient where they are numbered
+                    patient = ""
+                film = Film(path=found, name=name_below(found, root), label=label, split=part, source=source,
+                            patient=f"{source}:{patient}" if source and patient else patient)  # fmt: skip
+                seen.add(film, Said(printable(file), number, label, " ".join(before[start:])), tally)
+    yield from seen
     if unlisted := sum(file not in seen and may_be_film(file) for file in beside):
         tally["a file that the lists do not name"] += unlisted

@@ -16,7 +16,8 @@ from pathlib import Path
 from cxrtui.data.columns import noted
 from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.folders import may_be_film
-from cxrtui.data.layouts.places import Files, Said, columns, csv_files, two_deep
+from cxrtui.data.layouts.once import Said
+from cxrtui.data.layouts.places import Files, columns, csv_files, two_deep
 from cxrtui.data.table import open_table, text
 from cxrtui.errors import DataError
 from cxrtui.files import read_bytes

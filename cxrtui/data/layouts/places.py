@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from cxrtui.data import table
-from cxrtui.data.films import printable
-from cxrtui.data.findings import missing, same_findings
 from cxrtui.data.folders import is_mask_folder, subfolders
 from cxrtui.data.litter import hidden
 from cxrtui.errors import DataError
@@ -52,29 +49,6 @@ def two_deep(root: Path) -> list[Path]:
     inner = [folder for folder in subfolders(root) if not is_mask_folder(folder.name)]
     below = [folder for outer in inner for folder in subfolders(outer) if not is_mask_folder(folder.name)]
     return [root, *inner, *below]
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a line of a table says of a film."""
-
-    table: str
-    line: int
-    label: str
-
-    def check_again(self, again: Said, film: Path) -> None:
-        """Nothing, where another line says the same of `film`, or one of the two says nothing.
-
-        Raises:
-            DataError: it gives other findings.
-        """
-        if missing(self.label) or missing(again.label) or same_findings(self.label, again.label):
-            return
-        where = f"line {again.line}" if again.table == self.table else f"line {again.line} of {again.table}"
-        raise DataError(
-            f"{self.table} says two things of {printable(film.name)}: {printable(self.label)} in line {self.line} and "
-            f"{printable(again.label)} in {where}; correct one of the lines."
-        )
 
 
 class Files:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from cxrtui.data.columns import noted
 from cxrtui.data.films import Film, name_below, printable
+from cxrtui.data.findings import missing, same_findings
 from cxrtui.data.folders import subfolders
+from cxrtui.data.layouts.once import Said
 from cxrtui.data.layouts.places import Files, columns
 from cxrtui.data.table import open_table
 from cxrtui.errors import DataError
@@ -46,8 +48,8 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     if not tables:
         raise DataError(f"{printable(path)} cannot be read as rsna: it has no CSV with patientId and Target or class.")
     root = path if path.is_dir() else path.parent
-    labels: dict[str, set[str]] = {}
-    classes: dict[str, set[str]] = {}
+    labels: dict[str, Said] = {}
+    classes: dict[str, Said] = {}
     for file in tables:
         table = open_table(file)
         noted(table, tally, {"path": ("patientid",), "label": ("class", "target")})
@@ -56,18 +58,25 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
             name = row["patientid"]
             into, seen = (classes, row["class"]) if row.get("class") else (labels, row.get("target", ""))
             if name and seen:
-                if name in into:
+                said = Said(table.shown, line, _TARGETS.get(seen.removesuffix(".0"), seen), name)
+                if (earlier := into.setdefault(name.casefold(), said)) is not said:
+                    earlier.check_again(said, Path(earlier.spelled))
                     tally["a row of a film that has one already (one for each box)"] += 1
-                into.setdefault(name, set()).add(_TARGETS.get(seen, seen))
+    for key in labels.keys() & classes.keys():
+        if _is_opacity(labels[key]) != _is_opacity(classes[key]):
+            labels[key].check_again(classes[key], Path(labels[key].spelled))
     images = Files([root, *subfolders(root)])
-    for name, found in sorted({**labels, **classes}.items()):
-        file_of = images.find(name)
+    for _, found in sorted({**labels, **classes}.items()):
+        file_of = images.find(found.spelled)
         if file_of is None:
             tally["listed in the table, but no such file"] += 1
-        elif len(found) > 1:
-            tally["a film with two labels"] += 1
         else:
-            yield Film(path=file_of, name=name_below(file_of, root), label=min(found), patient=name)
-    listed = {name.casefold() for name in (*labels, *classes)}
+            yield Film(path=file_of, name=name_below(file_of, root), label=found.label, patient=found.spelled)
+    listed = {*labels, *classes}
     if unlisted := sum(file.suffix.casefold() != ".csv" and file.stem.casefold() not in listed for file in images):
         tally["a file that the table does not list"] += unlisted
+
+
+def _is_opacity(said: Said) -> bool | None:
+    """Whether it says that there is an opacity; None where it says neither."""
+    return None if missing(said.label) else same_findings(said.label, _TARGETS["1"])

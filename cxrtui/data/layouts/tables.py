@@ -15,6 +15,7 @@ from cxrtui.data.columns import noted
 from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.folders import is_mask_folder, loose, may_be_film, subfolders
 from cxrtui.data.layouts import words
+from cxrtui.data.layouts.once import Once, Said
 from cxrtui.data.layouts.places import Files, columns, entry
 from cxrtui.data.layouts.recogniser import Recogniser
 from cxrtui.data.table import open_table
@@ -117,7 +118,7 @@ def _read(table: Table, path: Path, tally: Counter[str]) -> Iterator[Film]:
     root = file.parent
     folders = _image_folders(root, table.images)
     images = Files(folders)
-    listed: dict[Path, Film] = {}
+    listed = Once()
     mentioned: set[Path] = set()
     sheet = open_table(file)
     noted(sheet, tally, table.facts)
@@ -135,25 +136,23 @@ def _read(table: Table, path: Path, tally: Counter[str]) -> Iterator[Film]:
             tally["listed in the table, but no such file"] += 1
         elif not label:
             tally[table.blank] += 1
-        elif found in listed:
-            alike = listed[found].label == label
-            tally["a film listed twice" if alike else "a film listed twice, with two findings (the first counts)"] += 1
         else:
-            listed[found] = Film(
+            film = Film(
                 path=found, name=name_below(found, root), label=label, source=table.source(row),
                 patient=table.same_patient(first(row, table.patient)), view=first(row, table.view),
                 sex=first(row, SEX), age=first(row, AGE), offset=first(row, table.offset),
             )  # fmt: skip
+            listed.add(film, Said(sheet.shown, line, label, name), tally)
     known = dict(table.folders)
     for unlisted in sorted(set(images) - mentioned - {file}):
         by_folder = known.get(unlisted.parent.name.casefold(), "")
         if by_folder and may_be_film(unlisted):
-            listed[unlisted] = Film(path=unlisted, name=name_below(unlisted, root), label=by_folder)
+            listed.films[unlisted] = Film(path=unlisted, name=name_below(unlisted, root), label=by_folder)
         else:
             tally["a file that the table does not list"] += 1
     if root not in folders:
         loose(root, tally, "beside the folder of images")
-    yield from listed.values()
+    yield from listed
 
 
 def _image_folders(root: Path, named: tuple[str, ...]) -> list[Path]:
