@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import platform
+import secrets
 import time
 import traceback
 from collections.abc import Callable
@@ -249,7 +250,8 @@ def _keep(run: Run, settings: Config, device: dict[str, object], data: events.Da
 
 def _write_manifest(run: Run, settings: Config, device: dict[str, object], data: events.DataPrepared) -> None:
     body = {
-        "run": run.name, "seed": settings.run.seed, "versions": versions(), "device": device,
+        "run": run.name, "id": secrets.token_hex(8), "seed": settings.run.seed, "versions": versions(),
+        "device": device,
         "data": {"source": data.source, "fingerprint": data.fingerprint, "labels": data.labels,
                  "counts": data.counts, "patients": data.patients,
                  "content": data.content, "division": data.division},

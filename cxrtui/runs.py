@@ -4,7 +4,7 @@
 
     checkpoints/<run>/
         config.toml      what was asked for
-        manifest.json    versions, seed, device, data fingerprint
+        manifest.json    id, versions, seed, device, data fingerprint
         events.jsonl     append-only log, the only interface to whatever watches
         control          replaced atomically: the latest commands to the run
         lock             held by the process that writes the run; its pid

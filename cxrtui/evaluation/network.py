@@ -10,7 +10,7 @@ from flax import nnx
 
 from cxrtui.config import Config
 from cxrtui.errors import CheckpointError
-from cxrtui.net import backend, freeze
+from cxrtui.net import backend, freeze, recorded
 from cxrtui.net.checkpoints import Checkpoints
 from cxrtui.net.classifier import Classifier, ClassifierSpec
 
@@ -58,8 +58,9 @@ def restored(
     """The network in a checkpoint: its spec, its description and its weights, taken apart as they were saved.
 
     Raises:
-        CheckpointError: it is torn, or of another network.
+        CheckpointError: it is torn, or of another network, or `config` is not what it was trained with.
     """
+    recorded.check(config, progress, checkpoints.folder / str(step))
     spec = restored_spec(config, progress)
     graphdef, trainable, frozen, statistics = abstract(spec)
     like = {"trainable": trainable, "frozen": frozen, "statistics": statistics}

@@ -26,7 +26,7 @@ import orbax.checkpoint as ocp
 from cxrtui.advice import named
 from cxrtui.disk import explained, refusal
 from cxrtui.errors import CheckpointError
-from cxrtui.net import digests, states
+from cxrtui.net import digests, recorded, states
 from cxrtui.runs import Run
 
 Tree = Any
@@ -64,7 +64,8 @@ class Checkpoints:
         """
         self.wait()
         self.prune()
-        position = json.dumps({**progress, "digests": digests.DIGESTS}, allow_nan=False)
+        about = {"digests": digests.DIGESTS, "run": recorded.identity(self.folder)}
+        position = json.dumps({**progress, **about}, allow_nan=False)
         try:
             if step in self.steps():
                 # The same arrays, but the run may know more by now: that they are the best, say.
@@ -203,7 +204,7 @@ class Checkpoints:
         try:
             return states.position(self.folder, step)
         except digests.DamagedError as error:
-            raise states.damaged(self.folder, step, str(error), ("progress",)) from None
+            raise states.damaged(self.folder, step, error, ("progress",)) from None
 
     def weights(self, step: int, like: Tree) -> Tree:
         """Parameters and statistics at `step`, in the structure, shapes and dtypes of `like`; all are finite.
@@ -228,10 +229,12 @@ class Checkpoints:
                 arguments = ocp.args.Composite(**{item: ocp.args.StandardRestore(like)})
                 return reader.restore(self.folder / str(step), args=arguments)[item]
         except Exception as error:
-            reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+            why = refusal(error)
             raise CheckpointError(
-                f"Checkpoint {self.folder / str(step)} cannot be read ({reason}); "
-                "it is torn or belongs to another network."
+                f"Checkpoint {self.folder / str(step)} cannot be read ({why.reason}); {why.remedy}."
+                if why
+                else f"The {item} in checkpoint {self.folder / str(step)} are not those of the network in the run's "
+                "config.toml, or are torn; put config.toml back as it was, or start a new run."
             ) from error
 
     def _unfinished(self, step: int) -> Path:

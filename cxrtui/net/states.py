@@ -12,12 +12,16 @@ from typing import Any
 from cxrtui.disk import explained
 from cxrtui.errors import CheckpointError, UsageError
 from cxrtui.files import read_bytes
-from cxrtui.net import digests
+from cxrtui.net import digests, recorded
 
 ITEMS = ("weights", "optimizer", "progress")
 POSITION = "progress/metadata"
 ASIDE = ".set-aside"
 _STEP = re.compile(r"0|[1-9][0-9]{0,8}")
+
+
+class ForeignError(digests.DamagedError):
+    """A checkpoint is sound and of another run."""
 
 
 def steps(folder: Path) -> list[int]:
@@ -32,7 +36,7 @@ def position(folder: Path, step: int) -> dict[str, Any]:
     """Where the run stood at `step`, its digests compared.
 
     Raises:
-        DamagedError: it is not what was saved.
+        DamagedError: it is not what was saved, or another run saved it.
     """
     place = folder / str(step)
     sealed = digests.check(place, step, ("progress",))
@@ -46,6 +50,8 @@ def position(folder: Path, step: int) -> dict[str, Any]:
         raise digests.DamagedError(f"{digests.DIGESTS} is missing")
     if body.get("step", step) != step:
         raise digests.DamagedError(f"{POSITION} is of step {body['step']}")
+    if other := recorded.other_run(folder, body):
+        raise ForeignError(f"run {other} saved it")
     return body
 
 
@@ -59,8 +65,8 @@ def sound(folder: Path, step: int, items: Iterable[str]) -> bool:
     return True
 
 
-def damaged(folder: Path, step: int, reason: str, items: Iterable[str]) -> CheckpointError:
-    """The error for a checkpoint that is not what was saved; it names another one that is."""
+def damaged(folder: Path, step: int, reason: str | digests.DamagedError, items: Iterable[str]) -> CheckpointError:
+    """The error for a checkpoint that is not what this run saved; it names another one that is."""
     wanted = {*items, "weights", "progress"}
     others = [other for other in steps(folder) if other != step and sound(folder, other, wanted)]
     if others:
@@ -68,7 +74,10 @@ def damaged(folder: Path, step: int, reason: str, items: Iterable[str]) -> Check
         offer = f"the one of step {best} is sound; use it with --step {best}"
     else:
         offer = "there is no other sound one; start a new run"
-    return CheckpointError(f"Checkpoint {folder / str(step)} of step {step} is damaged ({reason}); {offer}.")
+    what = "damaged"
+    if isinstance(reason, ForeignError):
+        what, offer = "not of this run", f"put this run's own back, or start a new run{f'; {offer}' * bool(others)}"
+    return CheckpointError(f"Checkpoint {folder / str(step)} of step {step} is {what} ({reason}); {offer}.")
 
 
 def verify(folder: Path, step: int, items: Iterable[str] = ITEMS) -> None:
@@ -82,7 +91,7 @@ def verify(folder: Path, step: int, items: Iterable[str] = ITEMS) -> None:
         digests.check(folder / str(step), step, wanted)
         position(folder, step)
     except digests.DamagedError as error:
-        raise damaged(folder, step, str(error), wanted) from None
+        raise damaged(folder, step, error, wanted) from None
 
 
 def choose(folder: Path, step: int) -> int:

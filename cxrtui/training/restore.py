@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cxrtui.config import Config
 from cxrtui.errors import CheckpointError
 from cxrtui.events import Warned
-from cxrtui.net import states
+from cxrtui.net import recorded, states
 from cxrtui.net.checkpoints import Checkpoints
 from cxrtui.training.session import Position
 from cxrtui.training.stopping import Stopper
@@ -31,10 +31,12 @@ def restore(config: Config, checkpoints: Checkpoints, step: int) -> Restored:
     the next validation is the first again.
 
     Raises:
-        CheckpointError: the checkpoint or the best one is damaged; the message names another that is not.
+        CheckpointError: the checkpoint or the best one is damaged; the message names another that is not. Or a
+            setting is not what it was trained with.
     """
     states.verify(checkpoints.folder, step)
     progress = checkpoints.progress(step)
+    recorded.check(config, progress, checkpoints.folder / str(step))
     try:
         position = Position.restored(config, progress)
         fingerprint, epoch = str(progress["fingerprint"]), int(progress.get("epoch", 0))

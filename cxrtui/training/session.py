@@ -19,7 +19,7 @@ from cxrtui.data.prepare import Prepared
 from cxrtui.errors import DivergedError
 from cxrtui.evaluation.judge import Judge
 from cxrtui.evaluation.predict import Weights
-from cxrtui.net import freeze
+from cxrtui.net import freeze, recorded
 from cxrtui.net.checkpoints import Checkpoints, finite
 from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.runs import Run
@@ -130,7 +130,7 @@ class Session:
             )
         position = self.position
         about = {"epoch": self.epoch, "labels": self.prepared.labels, "fingerprint": self.prepared.fingerprint,
-                 "spec": self.spec.as_dict()}  # fmt: skip
+                 "spec": self.spec.as_dict(), "settings": recorded.settings(self.config)}  # fmt: skip
         self.checkpoints.save(position.step, self.state.weights, self.state.optimizer, position.as_dict() | about)
         best = position.stopper.best_step == position.step
         self._announced.append(ev.CheckpointSaved(step=position.step, epoch=self.epoch, best=best, reason=reason))

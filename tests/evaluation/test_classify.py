@@ -95,7 +95,7 @@ def test_a_run_without_a_readable_checkpoint_says_so(
     other = Run(tmp_path / "other")
     shutil.copytree(trained.folder, other.folder)
     runner.save_config(other, small(model__stages=(1, 1, 1, 2)))
-    with pytest.raises(CheckpointError, match="torn or belongs"):
+    with pytest.raises(CheckpointError, match=r"trained with model.stages=.* now says 1,1,1,2"):
         classify.load(other)
     other.config_file.write_text("[model\n")
     with pytest.raises(CheckpointError, match="cannot be read"):
