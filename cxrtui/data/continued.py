@@ -68,8 +68,21 @@ def restore(ready: Readable, content: str, began: Began) -> tuple[Readable, list
         DataError: they are not the films that it began with; the message says what differs.
     """
     rows = [row for _, row in splits.listed(began.file)]
+    if lacking := [name for name in splits.COLUMNS if any(name not in row for row in rows)]:
+        raise DataError(
+            f"{printable(began.file)} is not as run {began.name} wrote it: it has no column {lacking[0]}; put the old "
+            "file back, or start a new run with data.splits naming this one."
+        )
     pairs, gone, new = _paired(rows, ready)
     said = _differences(rows, ready, pairs, gone, new)
+    if (gone or new) and content == began.content:
+        lacks = _named("it lacks", [_name(ready.films[place][0]) for place in new])
+        other = _named("it has a line that it had not, of", [rows[number]["path"] for number in gone])
+        raise DataError(
+            f"{printable(began.file)} was changed since run {began.name} began, and the films were not: "
+            f"{'; '.join(filter(None, (lacks, other)))}; put the old file back, or start a new run with data.splits "
+            "naming the new one."
+        )
     if not said and content != began.content:
         said = ["the same files are decoded otherwise, by another version of cxrtui or by what lies beside them"]
     if said:
@@ -142,6 +155,11 @@ def _differences(
         ):
             said[4][1].append(f"{_name(film)}, {old} then and {now} now")
     return [_counted(words, films) for words, films in said if films]
+
+
+def _named(words: str, films: Sequence[str]) -> str:
+    more = f" and {len(films) - 1:,} more" if len(films) > 1 else ""
+    return f"{words} {films[0]}{more}" if films else ""
 
 
 def _counted(words: str, films: Sequence[str]) -> str:

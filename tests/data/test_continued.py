@@ -179,6 +179,25 @@ def test_a_given_split_that_changes(manifest: Path, tmp_path: Path, configure: C
     run.again(config)
 
 
+@pytest.mark.parametrize(("change", "words"), [
+    (lambda lines: lines[:3] + lines[4:], r"was changed since run r1 .* the films were not: it lacks {name}; put"),
+    (lambda lines: lines[:1] + lines[3:], r"it lacks \S+ and 1 more; put the old file back"),
+    (lambda lines: lines[:1], r"it lacks \S+ and 39 more; put the old file back"),
+    (lambda lines: [*lines, lines[3].replace("images/", "more/")], r"that it had not, of more/\d+.png; put"),
+    (lambda lines: [*lines, lines[3]], r"line that it had not, of {name}; put the old"),
+    (lambda lines: [line.rpartition(",")[0] + "\n" for line in lines], "no column sha256; put the old file back"),
+])  # fmt: skip
+def test_lines_of_the_split_that_go_or_come_are_not_the_films_fault(
+    manifest: Path, tmp_path: Path, configure: Configure, change: Callable[[list[str]], list[str]], words: str
+) -> None:
+    run = Kept(configure(manifest), tmp_path)
+    lines = run.file.read_text().splitlines(keepends=True)
+    run.file.write_text("".join(change(lines)))
+    with pytest.raises(DataError, match=words.replace("{name}", lines[3].split(",")[0])) as caught:
+        run.again(configure(manifest))
+    assert "splits.csv" in str(caught.value)
+
+
 def test_a_film_in_two_parts_of_a_split_file(manifest: Path, tmp_path: Path, configure: Configure) -> None:
     run = Kept(configure(manifest), tmp_path)
     line = run.file.read_text().splitlines()[1]
