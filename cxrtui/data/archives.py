@@ -80,7 +80,13 @@ def unpacking(file: Path) -> str:
     if not kind:
         return ""
     folder = file.with_name(_stem(file.name))
-    return _COMMANDS[kind].format(file=shlex.quote(printable(file)), folder=shlex.quote(printable(folder)))
+    return _COMMANDS[kind].format(file=_argument(file), folder=_argument(folder))
+
+
+def _argument(path: Path) -> str:
+    """`path` as a shell takes it and no program takes it for an option."""
+    text = printable(path)
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
 
 
 def _stem(name: str) -> str:
@@ -91,10 +97,10 @@ def _stem(name: str) -> str:
     return f"{name}-unpacked"
 
 
-def archives_in(folder: Path) -> list[str]:
-    """The names of the archives directly in `folder`, by their endings and content."""
+def archives_in(folder: Path, root: Path) -> list[str]:
+    """The archives directly in `folder`, by their endings and content; their paths below `root`."""
     try:
         files = sorted(item for item in folder.iterdir() if item.suffix.casefold() in ENDINGS and item.is_file())
     except OSError:
         return []
-    return [printable(file.name) for file in files[:200] if kind_of(file)]
+    return [printable(file.relative_to(root)) for file in files[:200] if kind_of(file)]

@@ -28,6 +28,7 @@ from cxrtui.data.tags import with_tags
 from cxrtui.data.unsorted import why_nothing
 from cxrtui.errors import DataError
 from cxrtui.files import open_file
+from cxrtui.printable import in_list
 from cxrtui.workspace import expand
 
 TFDS = "tfds"
@@ -185,9 +186,9 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
             else "; check --data"
         )
         raise DataError(f"Cannot read the data at {shown}: {error.strerror or error}{hint}.") from None
+    if (recogniser is None or forced) and root.is_file() and (said := _foreign(root)):
+        raise DataError(f"{shown} {said}.")
     if recogniser is None:
-        if said := _foreign(root):
-            raise DataError(f"{shown} {said}.")
         raise DataError(why_nothing(root, "", {}, layouts.NAMES))
     if recogniser.name == "class-folders" and not forced:
         _refuse_collections(root)
@@ -305,7 +306,7 @@ def _refuse_collections(root: Path) -> None:
     """
     inner = folders.subfolders(root)[:50]
     if own := [(folder, item.name) for folder in inner for item in layouts.SPECIFIC if item.recognises(folder)]:
-        listed = ", ".join(f"{printable(folder.name)} ({name})" for folder, name in own)
+        listed = ", ".join(f"{in_list(folder.name)} ({name})" for folder, name in own)
         raise DataError(
             f"{printable(root)} holds collections of their own: {listed}; name each with a --data of its own, or say "
             f"class-folders:{printable(root)} where its folders are the classes after all."

@@ -10,6 +10,7 @@ from cxrtui.data.archives import archives_in
 from cxrtui.data.films import printable
 from cxrtui.data.folders import may_be_film, split_of, subfolders, walk
 from cxrtui.data.sides import container
+from cxrtui.printable import in_list, listing
 
 _TABLES = (".csv", ".tsv", ".xlsx")
 _MANIFEST = "a CSV with the columns path and label"
@@ -23,15 +24,16 @@ def why_nothing(root: Path, layout: str, tally: Mapping[str, int], layouts: Iter
             return (f"{shown} is one film, and nothing to learn from; name a folder with a folder for each class, or "
                     f"{_MANIFEST}.")  # fmt: skip
         return f"No films found at {shown}: {_none_of(layouts)}."
+    packed = [name for folder in (root, *subfolders(root)[:50]) for name in archives_in(folder, root)]
     if layout in ("", "class-folders", "split-folders"):
         films = sum(1 for _ in walk(root, root, Counter()))
         if films:
             return f"{shown} has {films:,} {_films(films)} but no classes: {_where(root)}."
-        if packed := archives_in(root):
-            listed = ", ".join(packed[:3]) + (f" and {len(packed) - 3} more" if len(packed) > 3 else "")
-            return f"No films found at {shown}, but archives: unpack {listed} there first."
+    if packed:
+        listed = listing(packed[:3]) + (f" and {len(packed) - 3} more" if len(packed) > 3 else "")
+        return f"No films found at {shown}, but archives: unpack {listed} there first."
     if layout:
-        why = ", ".join(f"{count} {reason}" for reason, count in sorted(tally.items()) if count > 0) or "it is empty"
+        why = "; ".join(f"{count} {reason}" for reason, count in sorted(tally.items()) if count > 0) or "it is empty"
         return f"No films found at {shown}, read as {layout}: {why}."
     return f"No films found at {shown}: {_none_of(layouts)}."
 
@@ -72,7 +74,7 @@ def _classes(folder: Path) -> list[str]:
 
 
 def _folders(names: list[str]) -> str:
-    shown = [f"{printable(name)}/" for name in sorted(names)]
+    shown = [in_list(f"{name}/") for name in sorted(names)]
     return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
 
 

@@ -184,6 +184,32 @@ def test_archives_in_a_folder_are_named(tmp_path: Path) -> None:
         read_source(tmp_path)
 
 
+@pytest.mark.parametrize("before", ["class-folders:", "ieee8023:", "nih:", "manifest:", "split-folders:", "bimcv:"])
+def test_an_archive_is_to_be_unpacked_whatever_layout_is_named(tmp_path: Path, before: str) -> None:
+    file = archive(tmp_path / "films.zip", "zip")
+    with pytest.raises(DataError, match="is a packed archive; unpack it and name the folder, for example: unzip /"):
+        read_source(f"{before}{file}")
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar.gz", "7z", "rar", "xz"])
+def test_the_command_takes_no_name_for_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    archive(tmp_path / f"-films.{kind}", kind)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=r" \./-films") as caught:
+        read_source(f"-films.{kind}")
+    assert " -films" not in str(caught.value).partition("for example:")[2]
+
+
+def test_a_table_whose_films_are_packed_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for number in (1, 2):
+        archive(tmp_path / "images" / f"images_00{number}.tar.gz", "tar.gz")
+    table = "Image Index,Finding Labels,Patient ID\n00000001_000.png,No Finding,1\n"
+    (tmp_path / "Data_Entry_2017.csv").write_text(table)
+    with pytest.raises(DataError, match=r"archives: unpack images/images_001\.tar\.gz, images/\S+ there first"):
+        read_source(tmp_path)
+
+
 def test_one_film_is_no_data(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"is an image; name the folder that holds the class folders"):
         read_source(save(tmp_path / "film.png", 1))
