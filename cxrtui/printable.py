@@ -9,6 +9,7 @@ once more before a terminal.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
 # Letters and marks that show nothing; Unicode calls them default ignorable (DerivedCoreProperties.txt).
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0") | frozenset(
@@ -29,6 +30,17 @@ def printable(text: object) -> str:
     if line.isprintable() and (line.isascii() or _INVISIBLE.isdisjoint(line)):
         return line
     return "".join(character if _shows(character) else _escaped(character) for character in line)
+
+
+def in_list(name: object) -> str:
+    """`name` as one of several that a comma divides: between quotation marks where it holds what divides them."""
+    line = printable(name)
+    return f'"{line}"' if any(mark in line for mark in ",;:") else line
+
+
+def listing(names: Iterable[object]) -> str:
+    """`names` with commas between them, so that each can be told from the next."""
+    return ", ".join(map(in_list, names))
 
 
 def printable_lines(text: object) -> str:

@@ -6,12 +6,12 @@ Charts, plain text and JSON all read the state, so a live run, a finished one an
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from cxrtui import events as ev
-from cxrtui.printable import printable_lines
+from cxrtui.printable import in_list, printable_lines
 
 T = TypeVar("T")
 
@@ -276,12 +276,11 @@ def describe(event: ev.Event) -> LogLine | None:
             text = f"first weights of {event.source}: {event.taken}{left}"
         case ev.DataPrepared():
             parts = "; ".join(
-                f"{part} {sum(counts.values())} ({', '.join(f'{count} {label}' for label, count in counts.items())})"
-                for part, counts in event.counts.items()
+                f"{part} {sum(counts.values())} ({_counts(counts)})" for part, counts in event.counts.items()
             )
             text = f"films: {parts}" + (" · from the prepared store" if event.cached else f" · {event.seconds:.1f} s")
             if event.left_out:
-                text += " · left out: " + ", ".join(f"{count} {why}" for why, count in event.left_out.items())
+                text += " · left out: " + "; ".join(f"{count} {why}" for why, count in event.left_out.items())
             if event.unreadable:
                 level = "warning"
                 listed = "; ".join(f"{path}: {reason}" for path, reason in event.unreadable[:10])
@@ -327,3 +326,7 @@ def describe(event: ev.Event) -> LogLine | None:
         case _:
             return None
     return LogLine(event.time, level, printable_lines(text))
+
+
+def _counts(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {in_list(label)}" for label, count in found.items())

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from cxrtui.data.films import Tally, printable
 from cxrtui.data.table import Table
 from cxrtui.errors import DataError
+from cxrtui.printable import in_list, listing
 
 # The first name of each is its own and wins over the others.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -56,10 +57,10 @@ class Columns:
     def notes(self) -> list[str]:
         """What is to be said of it."""
         known = ", ".join(
-            f"{role} is {printable(name)}" if plain(name) != plain(role) else role for role, name in self.read.items()
+            f"{role} is {in_list(name)}" if plain(name) != plain(role) else role for role, name in self.read.items()
         )
         said = [f"{self.table}: {known or 'none is understood'}"]
-        return [*said, f"not read: {printable(', '.join(self.unread))}"] if self.unread else said
+        return [*said, f"not read: {listing(self.unread)}"] if self.unread else said
 
 
 def plain(name: str) -> str:

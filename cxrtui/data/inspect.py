@@ -23,6 +23,7 @@ from cxrtui.data.notes import by_kind
 from cxrtui.data.pool import Tell, silent
 from cxrtui.data.sources import read_sources
 from cxrtui.errors import DataError
+from cxrtui.printable import in_list, listing
 
 _NOT_SAID = "not said"
 
@@ -142,7 +143,7 @@ def _by(words: Iterable[str], most: int = 0) -> dict[str, int]:
 
 def _classes(look: Look) -> Section:
     spelt = look.collection.spellings.items()
-    notes = [printable(f"{name} is spelt {', '.join(others)} too") for name, others in spelt]
+    notes = [f"{in_list(name)} is also spelt {listing(others)}" for name, others in spelt]
     return Section("classes", "findings", _by(film.label for film in look.collection.films), notes)
 
 
@@ -152,7 +153,7 @@ def _rule(look: Look) -> Section:
     whose = "the layout's rule" if look.rule.by_layout else "as set, or plain from the names"
     notes = [f"{whose}; --set data.positive=… --set data.negative=… change it"]
     if look.absent:
-        notes.append(f"no finding is called {printable(', '.join(look.absent))}")
+        notes.append(f"no finding is called {listing(look.absent)}")
     return Section("rule", "counted as", look.counted, notes)
 
 

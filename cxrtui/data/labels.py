@@ -22,6 +22,7 @@ from cxrtui.data.findings import canonical, findings, levels, missing
 from cxrtui.data.layouts.words import UNKNOWN, keeps, plain
 from cxrtui.data.sides import container, plain_sides, side, without_numbers
 from cxrtui.errors import DataError
+from cxrtui.printable import in_list, listing
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _quoted(labels: tuple[str, ...]) -> str:
 
 
 def _counts(found: Mapping[str, int], most: int = 12) -> str:
-    shown = [f"{printable(label)}: {count}" for label, count in found.items()]
+    shown = [f"{in_list(label)}: {count}" for label, count in found.items()]
     return ", ".join(shown[:most]) + (f", and {len(shown) - most} more" if len(shown) > most else "")
 
 
@@ -199,7 +200,7 @@ def decide(
     if plus and minus:
         return Labels(minus, plus)
     here = f"Which classes count is not plain{f' in {where}' if where else ''}, which has {_counts(found)}"
-    here += f", and nothing called {printable(', '.join(strangers))}" if strangers else ""
+    here += f", and nothing called {listing(strangers)}" if strangers else ""
     if question and not plus and not minus:
         raise DataError(f"{here}. {question}")
     rule = Labels(defaults[1], defaults[0])
@@ -312,7 +313,7 @@ def select(
         if not keeps(views, film.view):
             out[printable(film.not_frontal or f"a film of view {film.view or UNKNOWN} (data.views)")] += 1
         elif index is None:
-            out[f"class {printable(film.label)}"] += 1
+            out[f"class {in_list(film.label)}"] += 1
         else:
             chosen.append((film, index))
     return chosen, labels, dict(sorted(out.items()))

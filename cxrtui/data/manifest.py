@@ -22,6 +22,7 @@ from cxrtui.data.litter import litter
 from cxrtui.data.paths import Spellings
 from cxrtui.data.table import Table, open_table
 from cxrtui.errors import DataError
+from cxrtui.printable import listing
 
 COLUMNS = ROLES
 NAME = "manifest.csv"
@@ -143,11 +144,11 @@ def _understood(table: Table, rows: Sequence[Row]) -> Columns:
     by_finding = plain(read.get("label", "")).startswith("covid")
     if "path" in read and len(flags) > 1 and ("label" not in read or by_finding):
         raise DataError(
-            f"{table.shown} has a column for each finding ({printable(', '.join(flags[:6]))}, filled with 0 and 1) and "
+            f"{table.shown} has a column for each finding ({listing(flags[:6])}, filled with 0 and 1) and "
             "no column label; write one column label with the name of each film's finding."
         )
     if missing := [role for role in ROLES[:2] if role not in read]:
-        there = printable(", ".join(headers[:8]))
+        there = listing(headers[:8])
         raise DataError(
             f"{table.shown} has no column {' and no column '.join(missing)}; it has {there}, and needs path and label, "
             f"by this or a usual name ({', '.join(ROLES[2:])} may be there too)."

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from cxrtui.events import Warned
+from cxrtui.printable import listing
 
 _FIRST = 3  # films that a line names
 _KINDS = 20  # lines in a log
@@ -45,7 +46,7 @@ def warnings(kinds: list[Kind]) -> list[Warned]:
     said = []
     for kind in kinds[:_KINDS]:
         count, more = len(kind.names), len(kind.names) - _FIRST
-        named = ", ".join(kind.names[:_FIRST]) + (f" and {more:,} more" if more > 0 else "")
+        named = listing(kind.names[:_FIRST]) + (f" and {more:,} more" if more > 0 else "")
         films = "1 film" if count == 1 else f"{count:,} films"
         said.append(Warned(code="film-notes", message=f"Of {films}: {kind.text} ({named})."))
     if (rest := len(kinds) - _KINDS) > 0:

@@ -30,6 +30,7 @@ from cxrtui.data.sources import read_sources
 from cxrtui.data.store import PIXELS_VERSION, Record, Store, build_store, open_store
 from cxrtui.errors import DataError, FilmError
 from cxrtui.events import Event, Preparing, Warned
+from cxrtui.printable import in_list, listing
 from cxrtui.workspace import cache_root
 
 ShouldStop = Callable[[], bool]
@@ -72,7 +73,7 @@ def read(
     collection = yield from reported(collect, "reading folder", should_stop)
     chosen, labels, left_out = select(collection, data.positive, data.negative, partial, data.views, trained)
     if not chosen:
-        why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+        why = "; ".join(f"{count} {reason}" for reason, count in left_out.items())
         raise DataError(f"No film in {collection.shown} is of a class and view that counts: {why}.")
     counts = dict(Counter(film.label for film, _ in chosen).most_common())
     if labels.by_layout:
@@ -84,13 +85,13 @@ def read(
     if absent := labels.absent((*data.positive, *data.negative), collection.found):
         yield Warned(
             code="class-absent",
-            message=f"No film of {collection.shown} is called {printable(', '.join(absent))}; it has "
-            f"{printable(', '.join(list(collection.found)[:12]))}.",
+            message=f"No film of {collection.shown} is called {listing(absent)}; it has "
+            f"{listing(list(collection.found)[:12])}.",
         )
     if not labels.by_layout and (others := labels.others(counts)):
         yield Warned(code="counted-as-rest", message=f"{others}.")
     if collection.spellings:
-        alike = "; ".join(f"{name} (also {', '.join(others)})" for name, others in collection.spellings.items())
+        alike = "; ".join(f"{in_list(name)} (also {listing(others)})" for name, others in collection.spellings.items())
         yield Warned(code="spellings", message=f"Spellings that are taken for one finding: {printable(alike)}.")
     home = cache_root() / "prepared"
     hashed = hashlib.sha256(os.fsencode(f"{collection.root.absolute()}|{collection.names}")).hexdigest()[:16]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cxrtui import RESEARCH_ONLY
+from cxrtui.printable import in_list
 
 PRECISION = (
     "Such programs compute in float32, whatever the run did; cxrtui computes in the run's precision. In bfloat16, the "
@@ -62,7 +63,8 @@ def _verdict(part: str, body: Mapping[str, Any]) -> str:
 
 def _films(parts: Mapping[str, Mapping[str, int]]) -> str:
     return "; ".join(
-        f"{part} " + ", ".join(f"{count} {label}" for label, count in counts.items()) for part, counts in parts.items()
+        f"{part} " + ", ".join(f"{count} {in_list(label)}" for label, count in counts.items())
+        for part, counts in parts.items()
     )
 
 

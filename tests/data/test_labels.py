@@ -131,5 +131,5 @@ def test_what_counts_as_the_rest_is_listed() -> None:
     found = {"COVID-19": 5, "COVID-19, ARDS": 1, "Pneumonia": 3, "Effusion, Mass": 2, "nan": 4}
     rule = decide(found, ("covid19",), ("*",))
     assert rule.rest(found) == {"Pneumonia": 3, "Effusion, Mass": 2}
-    assert rule.others(found) == "5 films count as not COVID-19 by '*': Pneumonia: 3, Effusion, Mass: 2"
+    assert rule.others(found) == "5 films count as not COVID-19 by '*': Pneumonia: 3, \"Effusion, Mass\": 2"
     assert decide(found, ("covid19",), ("Pneumonia",)).others(found) == ""

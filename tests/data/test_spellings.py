@@ -136,13 +136,13 @@ def test_the_log_and_the_report_list_what_counts_as_the_rest(tmp_path: Path, con
     folder = manifest(tmp_path / "films", [(cell,) for cell in cells])
     said, _ = drain(prepare(configure(folder, data__positive="covid19", data__negative="*")))
     told = {event.code: event.message for event in said if isinstance(event, Warned)}
-    assert told["counted-as-rest"] == "11 films count as not COVID-19 by '*': Pneumonia: 6, Effusion, Mass: 5."
+    assert told["counted-as-rest"] == "11 films count as not COVID-19 by '*': Pneumonia: 6, \"Effusion, Mass\": 5."
     assert told["spellings"] == "Spellings that are taken for one finding: COVID-19 (also Covid)."
     prepared = next(event for event in said if isinstance(event, DataPrepared))
     assert prepared.left_out == {"a film without a finding": 3}
     report = inspect(folder, DataConfig(positive=("covid19",), negative=("*",)))
     assert report.section("rest").counts == {"Pneumonia": 6, "Effusion, Mass": 5}
-    assert report.section("classes").notes == ["COVID-19 is spelt Covid too"]
+    assert report.section("classes").notes == ["COVID-19 is also spelt Covid"]
     assert inspect(folder, DataConfig(positive=("covid19",), negative=("Pneumonia",))).section("rest").counts == {}
 
 

@@ -263,7 +263,7 @@ def test_findings_are_a_hierarchy_and_frontal_films_count(tmp_path: Path) -> Non
     assert (labels.names, labels.by_layout) == (["not COVID-19", "COVID-19"], True)
     assert [index for _, index in chosen] == [1, 1, 0]
     assert labels.describe(found.found) == (
-        "positive is COVID-19 (COVID-19, ARDS: 1, Pneumonia/Viral/COVID-19: 1); "
+        'positive is COVID-19 ("COVID-19, ARDS": 1, Pneumonia/Viral/COVID-19: 1); '
         "negative is not COVID-19 (Pneumonia/Bacterial: 1)"
     )
     chosen, _, out = select(found, ("COVID-19",), ("*",), views=("frontal",))
