@@ -191,8 +191,10 @@ class BatchNorm(nnx.Module):
         outputs, mean, variance = normalise_batch(images, scale, bias, shortcut, self.relu, self.epsilon)
         count = images.size // images.shape[-1]
         unbiased = variance * (count / max(count - 1, 1))
-        self.mean[...] = self.momentum * self.mean[...] + (1 - self.momentum) * lax.stop_gradient(mean)
-        self.var[...] = self.momentum * self.var[...] + (1 - self.momentum) * lax.stop_gradient(unbiased)
+        # Not `self.mean[...] =`: Flax asks there for the sharding of what is being traced, and JAX then searches all
+        # that was traced so far for what to say in an error: as long as all the rest of tracing a ResNet-50 takes.
+        self.mean.set_value(self.momentum * self.mean[...] + (1 - self.momentum) * lax.stop_gradient(mean))
+        self.var.set_value(self.momentum * self.var[...] + (1 - self.momentum) * lax.stop_gradient(unbiased))
         return outputs
 
 
