@@ -7,7 +7,9 @@
     │   └── ConfigError       an unknown key, a value out of range
     │       └── DivergedError    settings with which the loss is no longer a number
     ├── DataError          3  the X-rays, their labels or their split
-    │   └── FilmError         one file that cannot be read as an image
+    │   ├── FilmError         one file that cannot be read as an image
+    │   └── MovedError        the films of a run that goes on are not where they were
+    │       └── OtherFilmsError  they are not what they were
     ├── WeightsError       4  weights that are missing, torn or do not fit
     │   └── CheckpointError   a run whose state cannot be restored
     └── RefusedError       6  an evidence gate said no
@@ -58,6 +60,14 @@ class DataError(CxrtuiError):
 
 class FilmError(DataError):
     """One file cannot be read as an image; the message is the reason, without the path."""
+
+
+class MovedError(DataError):
+    """The films of a run that is resumed are not where they were; the message says how to name their new place."""
+
+
+class OtherFilmsError(MovedError):
+    """Where the films of a run that is resumed were, there are others."""
 
 
 class WeightsError(CxrtuiError):

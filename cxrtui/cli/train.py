@@ -106,7 +106,8 @@ def train(
         from cxrtui import headless
 
         sys.exit(headless.train(run, settings, resume=bool(resume), as_json=as_json, debug=context.debug))
-    open_dashboard(context, launch=settings, attach=run, resume=bool(resume))
+    # A run that goes on as it began may have to ask where its films lie now.
+    open_dashboard(context, launch=None if resume and not sources else settings, attach=run, resume=bool(resume))
 
 
 def _go_back(run: runs.Run, step: int) -> None:
@@ -122,12 +123,10 @@ def _go_back(run: runs.Run, step: int) -> None:
 
 def _need_sources(sources: Sequence[str]) -> None:
     """Refuse a path that is not there before a run is made for it."""
-    from cxrtui.data.sources import TFDS, split_name
+    from cxrtui.data.sources import absent
 
-    for source in sources:
-        layout, path = split_name(source)
-        if layout != TFDS and not os.path.lexists(path):
-            raise DataError(f"No such file or folder: {path}; check --data.")
+    for path in absent(sources):
+        raise DataError(f"No such file or folder: {path}; check --data.")
 
 
 def _absolute_source(source: str) -> str:

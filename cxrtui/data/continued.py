@@ -19,7 +19,7 @@ from typing import Any
 from cxrtui.data import splits
 from cxrtui.data.films import FILE_PATIENT, Film, printable
 from cxrtui.data.reading import Readable
-from cxrtui.errors import DataError
+from cxrtui.errors import DataError, OtherFilmsError
 
 Chosen = Sequence[tuple[Film, int]]
 
@@ -65,7 +65,7 @@ def restore(ready: Readable, content: str, began: Began) -> tuple[Readable, list
         began: what the run recorded.
 
     Raises:
-        DataError: they are not the films that it began with; the message says what differs.
+        OtherFilmsError: they are not the films that it began with; the message says what differs.
     """
     rows = [row for _, row in splits.listed(began.file)]
     if lacking := [name for name in splits.COLUMNS if any(name not in row for row in rows)]:
@@ -86,7 +86,7 @@ def restore(ready: Readable, content: str, began: Began) -> tuple[Readable, list
     if not said and content != began.content:
         said = ["the same files are decoded otherwise, by another version of cxrtui or by what lies beside them"]
     if said:
-        raise DataError(
+        raise OtherFilmsError(
             f"The films of {ready.collection.shown} are not those that run {began.name} began with: {'; '.join(said)}. "
             f"Bring the old ones back, say where they lie with: {began.command} (or start a new run)."
         )

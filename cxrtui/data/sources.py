@@ -51,6 +51,12 @@ def absolute(text: str) -> str:
     return f"{name}:{path}" if name else path
 
 
+def absent(sources: Iterable[str]) -> list[str]:
+    """The paths of `sources` where nothing is; what tfds makes is looked for later."""
+    named = map(split_name, sources)
+    return [path for layout, path in named if layout != TFDS and not os.path.lexists(path)]
+
+
 def read_sources(
     paths: str | Path | Sequence[str | Path], patient_pattern: str = "", *, raw: bool = False, tell: Tell = silent
 ) -> Collection:

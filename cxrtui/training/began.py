@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 
 from cxrtui import advice
 from cxrtui.config import Config
 from cxrtui.data.continued import Began
 from cxrtui.data.films import printable
-from cxrtui.data.sources import TFDS, split_name
-from cxrtui.errors import DataError
+from cxrtui.data.sources import absent
+from cxrtui.errors import MovedError
 from cxrtui.files import read_text
 from cxrtui.runs import Run
 
@@ -30,12 +29,10 @@ def check_there(config: Config, run: Run) -> None:
     """Nothing, where the sources of `config` exist.
 
     Raises:
-        DataError: one does not; the message has the command that goes on with its films at another place.
+        MovedError: one does not; the message has the command that goes on with its films at another place.
     """
-    for source in config.data.source:
-        layout, path = split_name(source)
-        if layout != TFDS and not os.path.lexists(path):
-            raise DataError(
-                f"The films of run {run.name} are not at {printable(path)} any more; name where they lie now, every "
-                f"--data of the run again, with: {advice.resume(run, data=True)}"
-            )
+    for path in absent(config.data.source):
+        raise MovedError(
+            f"The films of run {run.name} are not at {printable(path)} any more; name where they lie now, every "
+            f"--data of the run again, with: {advice.resume(run, data=True)}"
+        )

@@ -15,7 +15,7 @@ from cxrtui import events as ev
 from cxrtui.config import Config
 from cxrtui.data.feed import make_feed, steps_per_epoch
 from cxrtui.data.prepare import Interrupted, Prepared, prepare
-from cxrtui.errors import DataError
+from cxrtui.errors import DataError, OtherFilmsError
 from cxrtui.evaluation.judge import Judge
 from cxrtui.net import backend
 from cxrtui.net.checkpoints import Checkpoints
@@ -89,7 +89,7 @@ def fit(
             yield ev.Stopped(reason="requested", step=position.step, epoch=0)
             return
         if divided is not config and begun.fingerprint not in ("", prepared.fingerprint):  # an older version's run
-            raise DataError(
+            raise OtherFilmsError(
                 f"The films of {', '.join(config.data.source)} are not those that run {run.name} began with; bring "
                 f"the old ones back, say where they lie with: {advice.resume(run, data=True)} (or start a new run)."
             )

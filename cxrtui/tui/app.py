@@ -14,9 +14,10 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from cxrtui.config import Config
+from cxrtui.config import Config, load, with_values
 from cxrtui.errors import EXIT_FAULT, CxrtuiError, UsageError
 from cxrtui.runs import Run, new_run
+from cxrtui.tui import farewell
 from cxrtui.tui.backend import Backend
 from cxrtui.tui.door import Door
 from cxrtui.tui.driver import TerminalDriver
@@ -24,6 +25,7 @@ from cxrtui.tui.keyboard import KeysInTurn
 from cxrtui.tui.keys import KEYS, bindings
 from cxrtui.tui.screens.launch import LaunchScreen
 from cxrtui.tui.screens.monitor import MonitorScreen
+from cxrtui.tui.screens.moved import MovedScreen, why_ask
 from cxrtui.tui.screens.page import Page
 from cxrtui.tui.screens.questions import KeyHelp, Notice
 from cxrtui.tui.screens.quit import QuitScreen
@@ -140,9 +142,24 @@ class Dashboard(KeysInTurn):
         else:
             self.watch_run(run, pending="resume" if resume else "")
 
-    def resume(self, run: Run) -> None:
-        """Go on with `run` from its checkpoint."""
-        self.attempt("Not resumed", partial(self.train, run, None, resume=True))
+    def resume(self, run: Run, config: Config | None = None) -> None:
+        """Go on with `run` from its checkpoint; without `config`, as it began. Films that have moved are asked for."""
+        go_on = partial(self.train, run, config, resume=True)
+        why, settings = "", None
+        if config is None and not self.is_alive(run):
+            with suppress(CxrtuiError):  # a configuration that cannot be read is the training's to tell
+                settings = load(run.config_file)
+                why = why_ask(settings, run.summary())
+        if not why or settings is None:
+            self.attempt("Not resumed", go_on)
+            return
+
+        def answered(sources: tuple[str, ...] | None) -> None:
+            if sources is not None:
+                moved = with_values(settings, {"data.source": sources})
+                self.attempt("Not resumed", partial(self.train, run, moved, resume=True))
+
+        self.push_screen(MovedScreen(run.name, why, settings.data.source), answered)
 
     def watch_run(self, run: Run, pending: str = "") -> None:
         """Open the monitor; `pending` is a command that the run has yet to answer."""
@@ -195,8 +212,10 @@ def run_app(
         The exit code of the run that was trained here last, else 0.
     """
     app, answer = Dashboard(workspace, driver=TerminalDriver), None
-    if attach is not None and (launch is not None or resume):
-        app.opening = partial(app.attempt, "Not started", partial(app.train, attach, launch, resume=resume))
+    if attach is not None and resume:
+        app.opening = partial(app.resume, attach, launch)
+    elif attach is not None and launch is not None:
+        app.opening = partial(app.attempt, "Not started", partial(app.train, attach, launch))
     elif attach is not None:
         app.opening = partial(app.watch_run, attach)
     elif launch is not None:
@@ -208,4 +227,5 @@ def run_app(
             answer = EXIT_FAULT
             app.trainer.finish()
         code = app.trainer.exit_code if answer is None else answer
+        farewell.say(app.trainer, code)
         return leave(code, at_once=bool(app.ending.number))

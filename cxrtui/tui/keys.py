@@ -64,6 +64,10 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("ctrl+s", "port", "Put it on the shelf", "Put the file on the shelf"),
         Key("escape", "cancel", "Cancel", "Leave the shelf as it is"),
     ),
+    "moved": (
+        Key("ctrl+s", "go_on", "Go on", "Go on with the run from its checkpoint, with the films at this place"),
+        Key("escape", "cancel", "Cancel", "Leave the run as it is"),
+    ),
     "monitor": (
         Key("p", "pause", "Pause/go on", "Pause the run, or let a paused run go on"),
         Key("k", "checkpoint", "Checkpoint", "Save a checkpoint now"),

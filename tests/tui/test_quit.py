@@ -41,6 +41,18 @@ async def test_a_live_run_asks_and_may_be_kept(dashboard: Dashboard) -> None:
         dashboard.trainer.signal()
 
 
+async def test_a_run_that_ends_under_the_question_is_no_longer_said_to_train(dashboard: Dashboard) -> None:
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await start(dashboard, pilot)
+        await pilot.press("q")
+        await shows(pilot, "Run mine is training")
+        dashboard.trainer.signal()
+        await shows(pilot, "Run mine has ended", "quitting loses nothing")
+        await pilot.press("s")
+        await until(pilot, lambda: not dashboard.is_running)
+    assert dashboard.return_value == 5
+
+
 @pytest.mark.slow
 async def test_stop_and_quit_waits_for_the_run(dashboard: Dashboard, drive: FakeDrive) -> None:
     drive.hold.clear()

@@ -43,10 +43,12 @@ def test_a_signal_saves_a_checkpoint_and_restores_the_terminal(
         assert terminal.wait() == 5
         assert LEFT_THE_SCREEN in terminal.output
         assert terminal.attributes == before
+        left = terminal.output.rpartition(LEFT_THE_SCREEN)[2].decode()
     state = run.read()
     assert state.status == "stopped"
     assert state.checkpoint is not None
     assert state.checkpoint.step == state.steps[-1].step
+    assert f"Run run is stopped, with its checkpoint at step {state.checkpoint.step}; go on with: cxrtui train" in left
 
 
 def test_a_terminal_that_is_gone_costs_no_step(phantom_films: Path, tmp_path: Path) -> None:

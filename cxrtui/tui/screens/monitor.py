@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from cxrtui import events as ev
-from cxrtui.errors import EXIT_FAULT, CxrtuiError
+from cxrtui.errors import EXIT_FAULT, CxrtuiError, MovedError, OtherFilmsError
 from cxrtui.printable import printable, printable_lines
 from cxrtui.progress import RunState, fold_all, with_problem
 from cxrtui.runs import EventTail, Run
@@ -148,6 +148,8 @@ class MonitorScreen(Page):
             text = failed.message
             if failed.traceback and failed.exit_code == EXIT_FAULT:  # of no use where what the user gave is wrong
                 text += f"\nTraceback: {printable(self.run.folder / failed.traceback)}"
+            if failed.error in (MovedError.__name__, OtherFilmsError.__name__):
+                text += "\nOr here: r asks where they lie now."
         elif trainer.owns(self.run) and trainer.problem:
             text = printable_lines(trainer.problem)
         elif self._word == "interrupted":

@@ -31,9 +31,11 @@ class TitleLine(Widget):
     where: reactive[str] = reactive("")
 
     def render(self) -> Text:
-        """The two, the left one cut where the room ends."""
+        """The two, the left one shortened, and at last cut, where the room ends."""
         left = f" cxrtui · {self.where}"
         room = max(8, self.size.width - cell_len(RESEARCH_ONLY) - 3)
+        if cell_len(left) > room:
+            left = f" {self.where}"
         if cell_len(left) > room:
             left = set_cell_size(left, room - 1) + "…"
         text = Text(set_cell_size(left, room), style="bold", no_wrap=True)

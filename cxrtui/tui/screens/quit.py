@@ -8,6 +8,7 @@ from textual.widgets import Button, Static
 
 from cxrtui import events as ev
 from cxrtui.errors import EXIT_STOPPED, CxrtuiError
+from cxrtui.tui.door import titled
 from cxrtui.tui.screens.questions import Choice, Question
 from cxrtui.tui.trainer import Trainer
 
@@ -32,6 +33,18 @@ class QuitScreen(Question):
         self._begun = 0.0
         self._stopped_at = 0.0
         self._tail = self._run.tail()
+
+    def on_mount(self) -> None:
+        """The run may end while the question stands."""
+        super().on_mount()
+        self.set_interval(0.2, self._notice_end)
+
+    def _notice_end(self) -> None:
+        if not (self._stopping or self._trainer.active):
+            self.query_one(".dialog").border_title = titled(f"Run {self._run.name} has ended")
+            self.query_one(".dialog-text Static", Static).update(
+                "Nothing trains here any more: quitting loses nothing."
+            )
 
     def action_answer(self, answer: str) -> None:
         """Stop, leave, or stay."""

@@ -1,0 +1,36 @@
+"""What is said on stderr once the screen is gone, for the screen took all that it said of the run with it."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+
+from cxrtui import advice, endings
+from cxrtui.errors import EXIT_DONE, EXIT_FAULT, EXIT_STOPPED
+from cxrtui.net import states
+from cxrtui.printable import printable
+from cxrtui.tui.trainer import Trainer
+
+
+def say(trainer: Trainer, code: int) -> None:
+    """Print `last_word`, where there is one and anybody to read it."""
+    with suppress(OSError):  # the terminal may have gone
+        if text := last_word(trainer, code):
+            print(text, file=sys.stderr, flush=True)
+
+
+def last_word(trainer: Trainer, code: int) -> str:
+    """A line on how the run that was trained here last has ended, for the exit `code`; none where it was finished."""
+    run = trainer.run
+    if run is None or code == EXIT_DONE:
+        return ""
+    if code == EXIT_STOPPED:
+        saved = states.steps(run.state)
+        where = f"with its checkpoint at step {saved[-1]}" if saved else "before its first checkpoint"
+        return f"Run {printable(run.name)} is stopped, {where}; go on with: {advice.resume(run)}"
+    if not trainer.problem:  # left to itself before there was a checkpoint
+        return f"Run {printable(run.name)} has ended; {endings.safe(run)}; {endings.again(run)}."
+    failed = run.summary().failed
+    told = failed is not None and failed.traceback and failed.exit_code == EXIT_FAULT
+    more = f" Traceback: {run.folder / failed.traceback}" if failed is not None and told else ""
+    return printable(f"Run {run.name} failed: {trainer.problem}{more}")
