@@ -64,8 +64,8 @@ class Columns:
 
 
 def plain(name: str) -> str:
-    """A header without what varies: case, blanks, underscores, dashes, full stops, number signs."""
-    return re.sub(r"[\s_\-.#]+", "", name).casefold()
+    """A header without what varies: case, blanks, underscores, dashes, full stops, brackets, number signs."""
+    return re.sub(r"[\s_\-.#()\[\]]+", "", name).casefold()
 
 
 _PLAIN = {role: tuple(plain(name) for name in names) for role, names in NAMES.items()}

@@ -13,20 +13,29 @@ from functools import lru_cache, partial
 _MISSING = frozenset(
     {
         "", "nan", "none", "null", "nil", "na", "n/a", "n.a.", "n.a", "nat", "<na>", "<nan>", "#n/a", "#na", "#value!",
-        "?", ".", "..", "...", "…", "undefined", "unknown", "unk", "todo", "tbd", "unspecified", "not set", "not given",
-        "not known", "not available", "not applicable", "not specified", "not reported", "missing", "empty", "blank",
-        "not stated", "none given", "not done", "no data", "nodata", "missing data", "no label", "unlabeled",
-        "unlabelled", "not labeled", "not labelled", "no annotation", "unannotated", "no diagnosis", "unknown finding",
-        "unknown diagnosis", "<null>", "<none>", "\\n", "#ref!", "#name?", "#null!", "#num!", "#div/0!",
+        "?", ".", "..", "...", "…", "undefined", "unk", "todo", "tbd", "unspecified", "missing", "empty", "blank",
+        "nodata", "unlabeled", "unlabelled", "unannotated", "<null>", "<none>", "\\n", "#ref!", "#name?", "#null!",
+        "#num!", "#div/0!",
     }
 )  # fmt: skip
+_NOT_SAID = re.compile(
+    r"not (known|set|given|available|applicable|specified|reported|stated|done|recorded|determined|assessed|labell?ed)"
+    r"|(no|missing) (label|data|info|information|annotation|diagnosis|value|entry)|n[/\\][aks]|n\. ?[aks]|unavailable"
+    r"|unknown( (finding|diagnosis|label|class|value))?|unidentified|none given"
+)
 _NOBODY = re.compile(
     r"anon[a-z]*( (patient|person|case))?|de ?id(entified)?|removed|redacted|hidden|withheld|dummy|nobody|unnamed"
-    r"|(no|unknown|test) ?(id|name|patient|body)|tests?( case)?|patients?( (id|name))?|subject|person|id|x+"
+    r"|(no|unknown|test) ?(id|name|patient|body)|tests?( case)?|(patients?|subject|person)( ?(id|name))?|id|mrn|x+"
+    r"|(unknown|missing) \(?anonym[a-z]*\)?"
     r"|[0 ]+([.,]0+)?|phi|masked|private|confidential|unbekannt|inconnu|(john|jane) doe|doe (john|jane)|n\.? ?n\.?"
 )
 _BELOW_NOUGHT = re.compile(r"[-\u2212]\d+([.,]0+)?")
 _WRAPPED = re.compile(r"\[.*\]|\(.*\)|\{.*\}|(?:(?:np\.)?array|(?:frozen)?set|list|tuple)\(.*\)", re.DOTALL)
+_PAIR = re.compile(
+    r"(?P<mark>['\"])(?P<key>.*?)(?P=mark)\s*:\s*(?P<quote>['\"]?)(?P<value>[^,}'\"]*)(?P=quote)\s*(?=[,}])"
+)
+_FLAGS = {"true": True, "yes": True, "positive": True, "present": True, "false": False, "no": False, "negative": False,
+          "absent": False, "none": False, "null": False, "": False}  # fmt: skip
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 # The last three of the first group are the commas and the semicolon of Chinese tables.
 _LISTED = re.compile(r"[,;|\n\r\t\u3001\uff0c\uff1b]|\s[+&]\s|\s/\s")
@@ -50,7 +59,7 @@ _OF_FILMS = frozenset(
      "xray", "radiograph", "group", "sample"}
 )  # fmt: skip
 _VIRUS = (
-    r"(?:(?:novel)?(?:covid|coronavirus(?:disease)?|cov(?=(?:20)?19))(?:20)?(?:19)?|sarscov(?:id)?2|(?:2019)?ncov(?:2019)?"
+    r"(?:(?:novel)?(?:covid|corona(?:virus)?(?:disease)?|cov(?=(?:20)?19))(?:20)?(?:19)?|sarscov(?:id)?2|(?:2019)?ncov(?:2019)?"
     r"|hcov19)"
 )
 _COVID = re.compile(
@@ -64,7 +73,7 @@ _NOT_COVID = re.compile(
 _NORMAL = re.compile(
     r"(?:normal|healthy)(?:chest|lung|control|volunteer|finding|appearance|study|exam)?|(?:no|without|nil)(?:any)?"
     r"(?:acute|abnormal|significant|pathological|radiological|other)?(?:cardiopulmonary)?"
-    r"(?:finding|abnormality|abnormalitie|disease|pathology)(?:detected|seen|present|found)?"
+    r"(?:finding|abnormality|abnormalitie|disease|pathology)(?:detected|seen|present|found|noted)?"
     r"|(?:negative|normal|healthy)control|unremarkable|nad|wnl|withinnormallimit"
 )
 COVID, NOT_COVID, NORMAL = "covid19", "notcovid19", "normal"
@@ -73,8 +82,14 @@ COVID, NOT_COVID, NORMAL = "covid19", "notcovid19", "normal"
 def missing(text: str) -> bool:
     """Whether a cell gives nothing: blank, ``nan``, ``None``, ``N/A``, ``null``, ``[]``, dashes alone and their kin."""
     word = _bare(text).casefold()
+    words = re.sub(r"[\s_\-]+", " ", word).strip(" .")
     if word in _MISSING or word.rstrip(".") in _MISSING or not word.strip("-_\u2013\u2014\u2212 "):
         return True
+    if _NOT_SAID.fullmatch(words):
+        return True
+    first, *others = words.split()[:8] or [""]
+    if others and {*others} == {first}:  # "nan nan", as joined columns have it
+        return missing(first)
     if _WRAPPED.fullmatch(word):
         return all(missing(item) for item in _items(word))
     return False
@@ -89,9 +104,10 @@ def no_patient(text: str) -> bool:
     bare = _bare(text).strip("[](){}<> ")
     word = re.sub(r"[\s_\-^]+", " ", bare).strip().casefold()
     first, _, rest = word.partition(" ")  # Anonymous^Anonymous
+    alone = first if first == rest else word.removeprefix("patient ").removeprefix("id ")
     return (
-        missing(text) or missing(word) or _NOBODY.fullmatch(first if first == rest else word) is not None
-        or not any(map(str.isalnum, word)) or _BELOW_NOUGHT.fullmatch(bare) is not None
+        missing(text) or missing(alone) or any(map(_NOBODY.fullmatch, (word, alone))) or not any(map(str.isalnum, word))
+        or _BELOW_NOUGHT.fullmatch(bare) is not None
     )  # fmt: skip
 
 
@@ -107,12 +123,30 @@ def findings(cell: str) -> tuple[str, ...]:
 def _items(cell: str) -> list[str]:
     text = cell.strip()
     if _WRAPPED.fullmatch(text):
+        if text[0] == "{" and (pairs := [(pair["key"], pair["value"].strip()) for pair in _PAIR.finditer(text)]):
+            return [item for given in _of_pairs(pairs) for item in _split(given)]
         quoted = [one or other for one, other in _QUOTED.findall(text)]
         # NumPy prints no commas between words that it quotes, and Python may print words without quotes.
         inner = quoted or re.split(r",|;|\||\n", text[text.find("(") + 1 :].strip("[](){} ") if text[0] not in "[({"
                                    else text.strip("[](){} "))  # fmt: skip
         return [item for one in inner for item in _split(one)]
     return _split(text)
+
+
+def _of_pairs(pairs: list[tuple[str, str]]) -> list[str]:
+    """What is given of ``{'COVID-19': 1, 'ARDS': 0}``, and of ``{'finding': 'COVID-19'}``."""
+    flags = [_flag(value) for _, value in pairs]
+    if None in flags:
+        return [value for _, value in pairs]
+    return [key for (key, _), flag in zip(pairs, flags, strict=True) if flag]
+
+
+def _flag(value: str) -> bool | None:
+    """Whether a flag or a probability says that there is something; None where `value` is another word."""
+    try:
+        return float(value) >= 0.5
+    except ValueError:
+        return _FLAGS.get(value.casefold())
 
 
 def _split(text: str) -> list[str]:
@@ -150,9 +184,9 @@ def _bare(text: str) -> str:
 def canonical(finding: str) -> str:
     """The key that all spellings of one finding share; it is for comparing, not for showing.
 
-    Case, blanks, ``_``, ``-``, full stops, a plural and words as ``cases`` or ``films`` behind say nothing. What is
-    called COVID-19 in any of its usual ways is one finding, what is called normal is one, and what is called negative
-    for COVID-19 is a third. A number keeps its sign, and ``1.0`` is ``1``.
+    Case, blanks, ``_``, ``-``, full stops, colons and their like, a plural and words as ``cases`` or ``films`` behind
+    say nothing. What is called COVID-19 in any of its usual ways is one finding, what is called normal is one, and what
+    is called negative for COVID-19 is a third. A number keeps its sign, and ``1.0`` is ``1``.
     """
     text = unicodedata.normalize("NFKC", _bare(finding)).casefold()
     if _NUMBER.fullmatch(text):
@@ -161,7 +195,9 @@ def canonical(finding: str) -> str:
     if signed := _SIGNED.fullmatch(text):
         return COVID if signed[2] == "+" else NOT_COVID
     words = [
-        _singular(word) for word in re.split(r"[\s_\-\u2010-\u2015\u2212.()\[\]]+", _X_RAY.sub("xray", text)) if word
+        _singular(word)
+        for word in re.split(r"[\s_\-\u2010-\u2015\u2212.:=?!()\[\]]+", _X_RAY.sub("xray", text))
+        if word
     ]
     while len(words) > 1 and words[-1] in _OF_FILMS:
         words.pop()

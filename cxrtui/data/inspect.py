@@ -161,9 +161,9 @@ def _rest(look: Look) -> Section:
     """What no name matches, and counts by ``*``."""
     held = Counter(film.label for film, _ in look.chosen)
     rest = look.rule.rest(held) if look.rule is not None else {}
-    return Section(
-        "rest", "under *", dict(Counter({printable(label): count for label, count in rest.items()}).most_common())
-    )
+    doubtful = look.rule.doubtful(held) if look.rule is not None else ""
+    shown = Counter({printable(label): count for label, count in rest.items()})
+    return Section("rest", "under *", dict(shown.most_common()), [doubtful] if doubtful else [])
 
 
 def _sources(look: Look) -> Section:

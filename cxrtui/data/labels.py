@@ -20,7 +20,7 @@ from cxrtui.config import as_text
 from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.findings import canonical, findings, levels, missing
 from cxrtui.data.layouts.words import UNKNOWN, keeps, plain
-from cxrtui.data.sides import container, plain_sides, side, without_numbers
+from cxrtui.data.sides import container, holds, plain_sides, side, without_numbers
 from cxrtui.errors import DataError
 from cxrtui.printable import in_list, listing
 
@@ -69,6 +69,17 @@ class Labels:
         word = self.names[0 if ANY in self.negative else 1]
         return f"{sum(rest.values())} films count as {word} by {ANY!r}: {_counts(rest, _MOST)}" if rest else ""
 
+    def doubtful(self, found: Mapping[str, int]) -> str:
+        """What counts by ``*`` alone though its name holds one of the other side, in words, or nothing."""
+        word = "negative" if ANY in self.positive else "positive"
+        names = [name for name in getattr(self, word) if name != ANY]
+        held = {label: count for label, count in self.rest(found).items() if any(holds(label, name) for name in names)}
+        return (
+            f"by {ANY!r} these count as {self.names[word == 'negative']}, and their names hold {listing(names)}: "
+            f"{_counts(held)}; what is such a finding is to be named in data.{word} too"
+            if held else ""
+        )  # fmt: skip
+
     def describe(self, found: Mapping[str, int]) -> str:
         """The rule in words, with the findings and counts on each side."""
         sides: list[dict[str, int]] = [{}, {}]
@@ -82,6 +93,8 @@ class Labels:
 ANY = "*"
 _MOST = 60  # findings that the log lists
 _EXACT = 1_000
+_VIRUS = re.compile(r"covid|sars[\W_]*cov[\W_]*2|ncov", re.IGNORECASE)
+_DENIED = re.compile(r"(?<![a-z])(no|non|not|without|negative|excluded|absen\w*)(?![a-z])|(?<![a-z])non", re.IGNORECASE)
 _VIRUS = re.compile(r"covid|corona|sars|ncov", re.IGNORECASE)
 
 

@@ -172,7 +172,10 @@ def _split_column(headers: Sequence[str], rows: Sequence[Row], shown: str) -> st
 def _film(cells: Row, column: str, spellings: Spellings, where: str) -> Film:
     facts: dict[str, Any] = {role: _given(cells.get(role, "")) for role in _FACTS}
     # What is no finding and who is nobody depends on the other films' words (`spellings.understood`).
-    facts |= {"label": cells["label"], "patient": cells.get("patient", "")}
+    patient = cells.get("patient", "")
+    if patient.endswith(".0") and patient[:-2].isdigit():  # as programs write a column of numbers with gaps
+        patient = patient[:-2]
+    facts |= {"label": cells["label"], "patient": patient}
     split = facts.pop("split")
     if split and split.casefold() not in SPLITS:
         of = f" (column {printable(column)})" if plain(column) != "split" else ""

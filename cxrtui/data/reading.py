@@ -90,6 +90,8 @@ def read(
         )
     if not labels.by_layout and (others := labels.others(counts)):
         yield Warned(code="counted-as-rest", message=f"{others}.")
+    if doubtful := labels.doubtful(counts):
+        yield Warned(code="rest-names-other-side", message=f"{doubtful[0].upper()}{doubtful[1:]}.")
     if collection.spellings:
         alike = "; ".join(f"{in_list(name)} (also {listing(others)})" for name, others in collection.spellings.items())
         yield Warned(code="spellings", message=f"Spellings that are taken for one finding: {printable(alike)}.")

@@ -28,6 +28,11 @@ _NUMBERED = (
     re.compile(r"\(?(?P<number>\d{1,3})(?:\)\s*|\s*[_.:\-]\s*|\s+)(?P<word>[^\W\d_].*)"),
     re.compile(r"(?P<word>.*[^\W\d_])(?:\s*[_\-]\s*|\s+)\(?(?P<number>\d{1,6})\)?"),
 )
+_ASKED = re.compile(r"^(is|was|are|looks?|appears?)(?=.)")
+_DENIALS = ("absence", "without", "negative", "freeof", "ruledout", "exclu", "noevidence", "nosign")
+_SHORT = 4  # letters of a name that is looked for within others
+_NAMED_VIRUS = re.compile(r"covid|sars[\W_]*cov[\W_]*2|ncov", re.IGNORECASE)
+_DENIED = re.compile(r"(?<![a-z])(no|non|not|without|negative|excluded|absen\w*)(?![a-z])|(?<![a-z])non", re.IGNORECASE)
 _LONG = 2  # letters of a word that may stand beside another: _n and _y, -f and -t may be anything
 _NEGATIONS = ("no", "non", "not", "without", "absent", "absenceof", "negativefor", "un", "free")
 _NEGATIVE = frozenset({NORMAL, NOT_COVID, "negative", "neg", "control"})
@@ -61,6 +66,16 @@ def side(finding: str) -> str:
 
 def _side(key: str) -> str:
     return "positive" if key in _POSITIVE else "negative" if key in _NEGATIVE else ""
+
+
+def holds(finding: str, name: str) -> bool:
+    """Whether the words of `finding` hold `name` and do not deny it, as those of ``COVID-19 and ARDS`` do COVID-19."""
+    if _DENIED.search(finding) or side(finding) == "negative":
+        return False
+    part = canonical(name)
+    if part == COVID:
+        return _NAMED_VIRUS.search(finding) is not None
+    return len(part) >= _SHORT and part in canonical(finding)
 
 
 def without_numbers(items: Iterable[str]) -> dict[str, str]:
@@ -129,4 +144,7 @@ def _opposite(minus: str, plus: str) -> bool:
 
 def _denied(key: str) -> bool:
     """Whether to say yes to `key` is to say that nothing is there, as with ``normal``, ``clear`` and ``TB-free``."""
-    return _side(key) == "negative" or _GOOD.fullmatch(key) is not None or key.endswith("free")
+    key = _ASKED.sub("", key)
+    return (
+        _side(key) == "negative" or _GOOD.fullmatch(key) is not None or key.endswith("free") or key.startswith(_DENIALS)
+    )

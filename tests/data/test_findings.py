@@ -30,6 +30,10 @@ from cxrtui.data.findings import COVID, NORMAL, NOT_COVID, canonical, findings, 
     ("Pneumonia/Viral/COVID-19, ARDS", ("Pneumonia/Viral/COVID-19", "ARDS")),
     ("No Lung Opacity / Not Normal", ("No Lung Opacity / Not Normal",)),
     ("COVID-19 w/o ARDS", ("COVID-19 w/o ARDS",)),
+    ("{'COVID-19': 1, 'ARDS': 0}", ("COVID-19",)), ("{'COVID-19': 0.0, 'Normal': 1.0}", ("Normal",)),
+    ('{"COVID-19": true, "ARDS": false, "Mass": null}', ("COVID-19",)),
+    ("{'COVID-19': 'no', 'ARDS': 'yes'}", ("ARDS",)),
+    ("{'finding': 'COVID-19'}", ("COVID-19",)), ("{'COVID-19': 0}", ()), ("{'COVID-19', 'ARDS'}", ("COVID-19", "ARDS")),
     ("N/A", ()), ("[]", ()), ("['nan', None]", ()), ("nan;NaN", ()),
 ])  # fmt: skip
 def test_a_cell_is_its_findings(cell: str, listed: tuple[str, ...]) -> None:
@@ -40,13 +44,16 @@ def test_a_cell_is_its_findings(cell: str, listed: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("word", [
     "", "  ", "nan", "NaN", "None", "NONE", "NA", "N/A", "n.a.", "null", "NULL", "-", "--", "?", "<NA>", "#N/A",
     "'nan'", "unknown", "[None]", "nan.", "<null>", "#DIV/0!", "not stated", "\u200b",
+    "NOT_AVAILABLE", "not-recorded", "N\\A", "n/k", "nan nan", "None_None", "no information", "not determined",
 ])  # fmt: skip
 def test_nothing_is_given(word: str) -> None:
     assert missing(word)
     assert no_patient(word)
 
 
-@pytest.mark.parametrize("word", ["No finding", "No", "0", "False", "Normal", "negative", "Nantes", "none of these"])
+@pytest.mark.parametrize(
+    "word", ["No finding", "No", "0", "False", "Normal", "negative", "Nantes", "none of these", "no no", "N S"]
+)
 def test_a_word_for_a_finding_is_given(word: str) -> None:
     assert not missing(word)
 
@@ -56,13 +63,30 @@ def test_a_word_for_a_finding_is_given(word: str) -> None:
     "00000000", "XXXX", "0000-0000", "-1", "-999", "***", "####", "Anonymous^Anonymous",
     "[removed]", "Doe^John",
      "test", "TEST^PATIENT", "patient", "Patient ID", "de-identified", "no name", "no_id", "removed",
+    "null^null", "UNKNOWN^UNKNOWN", "ID_UNKNOWN", "patient unknown", "PatientID", "subject_id", "unknown (anonymized)",
 ])  # fmt: skip
 def test_nobody(word: str) -> None:
     assert no_patient(word)
 
 
 @pytest.mark.parametrize(
-    "word", ["0012", "00000001", "1", "patient1", "patient 0012", "ANON1", "P0", "x12", "test3", "N-1", "12-3"]
+    "word",
+    [
+        "0012",
+        "00000001",
+        "1",
+        "patient1",
+        "patient 0012",
+        "ANON1",
+        "P0",
+        "x12",
+        "test3",
+        "N-1",
+        "12-3",
+        "NS",
+        "NK",
+        "id7",
+    ],
 )
 def test_a_patient(word: str) -> None:
     assert not no_patient(word)
@@ -71,6 +95,7 @@ def test_a_patient(word: str) -> None:
 @pytest.mark.parametrize(("key", "spellings"), [
     (COVID, ["COVID-19", "COVID19", "Covid", "covid_19", "Covid 2019", "SARS-CoV-2", "SARS_CoV2", "2019-nCoV",
              "nCoV-2019", "coronavirus", "Coronavirus Disease 2019 (COVID-19)", "COVID-19 pneumonia", "COVID_19 cases",
+             "Corona",
              "covid+", "COVID-19 (+)", "COVID-19_positive", "Covid\u201119", "COVID X-rays", "'COVID-19'"]),
     (NORMAL, ["Normal", "NORMAL", "Healthy", "No finding", "No_findings", "NoFindings", "No Finding ", "no-findings",
               "negative control", "Healthy controls", "Normal_CXR", "No abnormalities", "normal cases"]),

@@ -71,7 +71,9 @@ def test_one_class_alone_is_asked_for_the_other() -> None:
     ({"images": 6}, "CLASS", "CLASS"), ({"train": 2, "test": 1}, "CLASS", "CLASS"),
     ({"10": 1, "11": 2}, "CLASS", "CLASS"), ({"ok": 1, "not ok": 2}, "CLASS", "CLASS"),
     ({"well": 1, "unwell": 2}, "CLASS", "CLASS"), ({"clear_0": 1, "clear_1": 2}, "CLASS", "CLASS"),
-    ({"TB-free 0": 1, "TB-free 1": 2}, "CLASS", "CLASS"),
+    ({"TB-free 0": 1, "TB-free 1": 2}, "CLASS", "CLASS"), ({"Normal: no": 1, "Normal: yes": 2}, "CLASS", "CLASS"),
+    ({"normal=0": 1, "normal=1": 2}, "CLASS", "CLASS"), ({"is_normal_no": 1, "is_normal_yes": 2}, "CLASS", "CLASS"),
+    ({"absence of TB: 0": 1, "absence of TB: 1": 2}, "CLASS", "CLASS"),
     ({"COVID-19": 1, "suspected COVID-19": 2}, "COVID-19", "CLASS"),
     ({"0_Normal": 1, "1_COVID": 2, "2_Pneumonia": 3}, "1_COVID", "0_Normal"),
 ])  # fmt: skip
@@ -89,6 +91,7 @@ def test_the_example_is_never_the_wrong_way_round(found: dict[str, int], positiv
     ("TB_negative", "TB_positive"), ("Normal", "Abnormal"), ("Normal", "Not Normal"), ("COVID-", "COVID"),
     ("healthy", "unhealthy"), ("No disease", "Diseased"), ("0_normal", "1_covid"), ("1_normal", "0_covid"),
     ("02. Healthy", "01. COVID-19"), ("normal (120)", "covid (80)"), ("0 - no", "1 - yes"), ("0_no", "1_yes"),
+    ("COVID: no", "COVID: yes"), ("covid=0", "covid=1"), ("is_covid: False", "is_covid: True"),
 ])  # fmt: skip
 def test_opposites_are_plain_and_never_inverted(negative: str, positive: str) -> None:
     for found in ({negative: 3, positive: 1}, {positive: 3, negative: 1}):
@@ -133,3 +136,24 @@ def test_what_counts_as_the_rest_is_listed() -> None:
     assert rule.rest(found) == {"Pneumonia": 3, "Effusion, Mass": 2}
     assert rule.others(found) == "5 films count as not COVID-19 by '*': Pneumonia: 3, \"Effusion, Mass\": 2"
     assert decide(found, ("covid19",), ("Pneumonia",)).others(found) == ""
+
+
+def test_what_counts_as_the_rest_and_is_named_like_the_other_side_is_said() -> None:
+    found = {
+        "COVID-19": 5,
+        "COVID-19 and ARDS": 2,
+        "suspected covid": 1,
+        "non-COVID": 1,
+        "no sign of COVID": 1,
+        "SARS": 3,
+    }
+    assert decide(found, ("covid19",), ("*",)).doubtful(found) == (
+        "by '*' these count as not COVID-19, and their names hold COVID-19: COVID-19 and ARDS: 2, suspected covid: 1; "
+        "what is such a finding is to be named in data.positive too"
+    )
+    assert decide(found, ("*",), ("SARS",)).doubtful(found) == ""
+    assert (
+        decide({"Normal": 1, "not normal": 1, "normal variant": 4}, ("*",), ("Normal",))
+        .doubtful({"normal variant": 4})
+        .startswith("by '*' these count as not Normal, and their names hold Normal: normal variant: 4; what")
+    )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cxrtui.data.films import Film, name_below, printable
-from cxrtui.data.findings import no_patient
+from cxrtui.data.findings import canonical, findings, no_patient
 from cxrtui.data.folders import SPLITS, may_be_film
 from cxrtui.data.layouts.once import Once, Said
 from cxrtui.data.layouts.places import Files, entry
@@ -18,7 +18,7 @@ from cxrtui.data.table import text
 from cxrtui.errors import DataError
 from cxrtui.files import open_file, read_bytes
 
-_LABELS = frozenset({"normal", "pneumonia", "covid-19", "covid", "positive", "negative", "opacity"})
+_LABELS = frozenset(map(canonical, ("normal", "pneumonia", "COVID-19", "positive", "negative", "opacity")))
 _MISSPELT = {"rnsa": "rsna"}
 _PARTS = ("train", "val", "valid", "test")
 
@@ -57,10 +57,15 @@ def parse(line: str) -> tuple[list[str], str, str] | None:
     parts = line.split()
     for after in (0, 1):  # a source may follow the label
         place = len(parts) - 1 - after
-        if place >= 2 and parts[place].casefold() in _LABELS and "." in parts[place - 1]:
+        if place >= 2 and _is_label(parts[place]) and "." in parts[place - 1]:
             source = parts[-1].casefold() if after else ""
             return parts[:place], parts[place], _MISSPELT.get(source, source)
     return None
+
+
+def _is_label(word: str) -> bool:
+    """Whether a word is one of the labels, several of them together, or one for nothing, which is no finding."""
+    return all(canonical(item) in _LABELS for item in findings(word))
 
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:

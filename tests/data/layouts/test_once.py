@@ -91,6 +91,16 @@ def test_two_lists_of_covidx(tmp_path: Path) -> None:
         read_source(tmp_path)
 
 
+def test_lists_of_covidx_in_other_words(tmp_path: Path) -> None:
+    lines = [("a.png", "covid19|pneumonia", "p1"), ("b.png", "healthy", "nan"), ("c.png", "nan", "p3")]
+    save(tmp_path / "images" / "c.png", 9)
+    write(tmp_path, "covidx", lines)
+    found = read_source(tmp_path)
+    assert found.found == {"covid19, pneumonia": 1, "healthy": 1}
+    assert found.left_out == {"a film without a finding": 1}
+    assert [film.patient_known for film in found.films] == [True, False]
+
+
 def test_the_two_tables_of_rsna_contradict_each_other(tmp_path: Path) -> None:
     write(tmp_path, "rsna", [("a.png", "Normal", ""), ("b.png", "Lung Opacity", "")])
     targets = tmp_path / "labels.csv"
