@@ -8,7 +8,7 @@ from cxrtui.advice import named
 from cxrtui.disk import explained, refusal
 from cxrtui.errors import EXIT_FAULT, CheckpointError, CxrtuiError, DataError
 from cxrtui.net import states
-from cxrtui.runs import Run, RunLock, is_run
+from cxrtui.runs import Run, RunLock, is_beginning, is_run
 
 
 def described(run: Run, error: BaseException) -> tuple[str, int]:
@@ -55,4 +55,8 @@ def safe(run: Run) -> str:
 
 def again(run: Run) -> str:
     """How to go on with `run`, as a clause."""
-    return f"go on with --resume {named(run)}" if is_run(run.folder) else "start the run again"
+    try:
+        begun = is_run(run.folder) and not is_beginning(run)
+    except OSError:
+        begun = True
+    return f"go on with --resume {named(run)}" if begun else "start the run again"

@@ -26,7 +26,7 @@ from cxrtui.files import read_text
 from cxrtui.printing import PrintableConsole
 from cxrtui.progress import RunState, describe, fold
 from cxrtui.runner import drive, save_config
-from cxrtui.runs import Run
+from cxrtui.runs import Run, clear_stump
 
 _PLAIN_SECONDS = 15.0
 
@@ -143,10 +143,20 @@ class _JsonLines:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def train(run: Run, settings: Config, *, resume: bool = False, as_json: bool = False, debug: bool = False) -> int:
+def train(
+    run: Run,
+    settings: Config,
+    *,
+    resume: bool = False,
+    as_json: bool = False,
+    debug: bool = False,
+    watched: bool = True,
+) -> int:
     """Train in this process; Ctrl-C or SIGTERM once stops with a checkpoint, a second Ctrl-C ends at once.
 
-    A hang-up (the ssh session is gone) stops with a checkpoint too. `debug` shows the traceback of a failure.
+    A hang-up (the ssh session is gone) stops with a checkpoint too. `debug` shows the traceback of a failure. A new run
+    that an error ends before its films are ready leaves no folder; one that nobody watches keeps its log, which has
+    the reason.
 
     Returns:
         The exit code of `drive`.
@@ -189,11 +199,11 @@ def train(run: Run, settings: Config, *, resume: bool = False, as_json: bool = F
         for number, handler in before.items():
             signal.signal(number, handler)
     with contextlib.suppress(OSError):
-        _say_goodbye(console, run, outcome[0], debug)
+        _say_goodbye(console, run, outcome[0], debug, clear=watched and not resume)
     return outcome[0]
 
 
-def _say_goodbye(console: Console, run: Run, code: int, debug: bool) -> None:
+def _say_goodbye(console: Console, run: Run, code: int, debug: bool, clear: bool) -> None:
     """What to do next, and the line that every report of a prediction carries."""
     if code == 0:
         command = f"cxrtui classify {advice.named(run)} FILE…"
@@ -201,14 +211,24 @@ def _say_goodbye(console: Console, run: Run, code: int, debug: bool) -> None:
     elif code == EXIT_STOPPED:
         text = f"Run {run.name} is stopped. Resume with: {advice.resume(run, headless=True)}"
     else:
-        traceback = run.folder / "traceback.txt"
-        text = f"Run {run.name} failed"
-        text += f"; its log is {run.events_file}" if run.events_file.is_file() else ""
-        text += f", the traceback {traceback}." if traceback.is_file() else "."
+        traceback, trace = run.folder / "traceback.txt", ""
         if debug:
             with contextlib.suppress(OSError):
-                text = f"{read_text(traceback, errors='replace')}{text}"
+                trace = read_text(traceback, errors="replace")
+        text = f"{trace}Run {run.name} failed"
+        if code != EXIT_FAULT and clear and _cleared(run):  # of a fault of ours the traceback is wanted
+            text += " before it trained; nothing of it is kept, and its name is free."
+        else:
+            text += f"; its log is {run.events_file}" if run.events_file.is_file() else ""
+            text += f", the traceback {traceback}." if traceback.is_file() else "."
     console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _cleared(run: Run) -> bool:
+    try:
+        return clear_stump(run)
+    except OSError:
+        return False
 
 
 def detach(run: Run, settings: Config | None, arguments: Sequence[str]) -> None:

@@ -35,6 +35,7 @@ from cxrtui.files import is_there, open_file, read_text
 from cxrtui.progress import RunState, fold_all, with_problem
 
 COMMANDS = ("pause", "resume", "checkpoint", "stop")
+_BEGINNING = ("lock", "config.toml", "events.jsonl", "heartbeat", "control", "traceback.txt")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TAIL_BYTES = 512 * 1024
 _SUMMARY_MOST = 1 << 28  # bytes of a log that are looked through for its last verdict
@@ -46,7 +47,11 @@ _LOCK_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXE
 
 
 def write_atomic(path: Path, text: str) -> None:
-    """Replace `path` with `text` so that a reader sees the old or the new, never a part (temp, fsync, replace)."""
+    """Replace `path` with `text` so that a reader sees the old or the new, never a part (temp, fsync, replace).
+
+    Raises:
+        OSError: the disk refuses; `filename` is `path`.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}.tmp")
     try:
         with temporary.open("w", encoding="utf-8") as file:
@@ -54,6 +59,9 @@ def write_atomic(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -450,8 +458,9 @@ def new_run(checkpoints: Path, name: str = "") -> Run:
             try:
                 (checkpoints / candidate).mkdir()
             except FileExistsError:
-                if not name or not _is_stump(Run(checkpoints / candidate)):
+                if not name or not clear_stump(Run(checkpoints / candidate)):
                     continue
+                (checkpoints / candidate).mkdir()
             return Run((checkpoints / candidate).resolve())
     except OSError as error:
         raise UsageError(f"Cannot create a run in {checkpoints}: {error.strerror or error}.") from None
@@ -463,16 +472,35 @@ def new_run(checkpoints: Path, name: str = "") -> Run:
     )
 
 
-def _is_stump(run: Run) -> bool:
-    """Whether the folder was left by a process that ended, for a full disk say, before it wrote the run's log.
+def clear_stump(run: Run) -> bool:
+    """Remove the folder of a run that failed, or died with no whole log, before its films were ready; True if it was.
+
+    Nothing was divided or trained then. Anything in it that is of no beginning keeps it.
+
+    Raises:
+        OSError: it cannot be looked into or removed.
+    """
+    if not run.folder.is_dir() or run.folder.is_symlink() or run.alive() or not is_beginning(run):
+        return False
+    if is_run(run.folder) and run.read().status != "failed":
+        return False  # killed while it began, and can be resumed
+    shutil.rmtree(run.folder)
+    return True
+
+
+def is_beginning(run: Run) -> bool:
+    """Whether nothing is in the folder but what a run writes before its films are ready, and its log has no step.
 
     Raises:
         OSError: it cannot be looked into.
     """
-    if not run.folder.is_dir() or run.folder.is_symlink() or run.alive():
+    items = list(run.folder.iterdir())
+    ours = all(item.name in _BEGINNING or item.name.endswith(".tmp") for item in items)
+    if not ours or any(item.is_dir() and not item.is_symlink() for item in items):
         return False
-    first = ("lock", "config.toml", "heartbeat", "traceback.txt")
-    return all(item.name in first or item.name.endswith(".tmp") for item in run.folder.iterdir())
+    tail = run.tail()
+    told = tail.poll()
+    return not tail.problem and not any(isinstance(event, events.StepDone) for event in told)
 
 
 def fresh_name(checkpoints: Path) -> str:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -15,10 +16,12 @@ import numpy as np
 import pytest
 
 from cxrtui import events as ev
+from cxrtui import headless
 from cxrtui.advice import named
+from cxrtui.config import Config
 from cxrtui.evaluation import model as models
 from cxrtui.net.checkpoints import Checkpoints
-from cxrtui.runs import Run
+from cxrtui.runs import Run, new_run
 from tests.conftest import SMALL
 
 
@@ -167,3 +170,16 @@ def test_a_detached_run_outlives_the_command_and_obeys_the_others(phantom_films:
         holder = (run.folder / "lock").read_text().strip()
         if run.alive():
             os.kill(int(holder), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_run_that_fails_before_it_trains_leaves_its_name_free(
+    small: Callable[..., Config], tmp_path: Path, capsys: pytest.CaptureFixture[str], watched: bool
+) -> None:
+    (tmp_path / "empty").mkdir()
+    run = new_run(tmp_path / "checkpoints", "mine")
+    assert headless.train(run, small(data__source=(str(tmp_path / "empty"),)), watched=watched) == 3
+    said = capsys.readouterr().err
+    assert "No films found" in said
+    assert ("its name is free" in said, run.folder.exists()) == (watched, not watched)
+    assert list(new_run(tmp_path / "checkpoints", "mine").folder.iterdir()) == []

@@ -159,9 +159,36 @@ def test_what_a_full_disk_left_of_a_run_is_no_run(tmp_path: Path) -> None:
     (stump.folder / "films.csv").write_text("kept")
     with pytest.raises(UsageError, match="is no run"):
         runs.new_run(tmp_path, "mine")
-    stump.events_file.write_text("")
+    (stump.folder / "films.csv").unlink()
+    stump.config_file.touch()
+    stump.events_file.write_text("")  # killed in between: it can be resumed
     with pytest.raises(UsageError, match="--resume mine"):
         runs.new_run(tmp_path, "mine")
+    stump.config_file.unlink()
+    assert list(runs.new_run(tmp_path, "mine").folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("kept", ["", "splits.csv", "notes.txt", "state/", "control/"])
+def test_the_name_of_a_run_that_failed_before_it_trained_is_free(tmp_path: Path, kept: str) -> None:
+    run = runs.new_run(tmp_path, "mine")
+    run.config_file.touch()
+    run.append(ev.Preparing(stage="reading folder"))
+    run.append(ev.Failed(error="WeightsError", message="nothing was fetched", exit_code=4))
+    for name in ("traceback.txt", "heartbeat", ".splits.csv.tmp"):
+        (run.folder / name).touch()
+    if kept.endswith("/"):
+        (run.folder / kept).mkdir()
+    elif kept:
+        (run.folder / kept).touch()
+    if kept:
+        with pytest.raises(UsageError, match="--resume mine"):
+            runs.new_run(tmp_path, "mine")
+    else:
+        lock = run.acquire()
+        with pytest.raises(UsageError, match="--resume mine"):
+            runs.new_run(tmp_path, "mine")
+        lock.release()
+        assert list(runs.new_run(tmp_path, "mine").folder.iterdir()) == []
 
 
 def test_one_writer_at_a_time_and_a_dead_one_leaves_no_lock(run: Run) -> None:

@@ -37,12 +37,13 @@ if TYPE_CHECKING:
 @click.option("--step", type=int, help="With --resume: go back to the checkpoint of this step; later ones are dropped.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events on stdout, a JSON object a line.")
 @click.option("--detach", is_flag=True, help="Start the run as a process of its own and return.")
+@click.option("--detached", is_flag=True, hidden=True)  # what --detach starts: nobody reads its stderr
 @click.option("--settings", "list_settings", is_flag=True, help="List every setting with its default, and stop.")
 @pass_context
 def train(
     context: Context, sources: tuple[str, ...], config_file: Path | None, assignments: tuple[str, ...],
     init: str | None, offline: bool, name: str, resume: str | None, step: int | None, as_json: bool, detach: bool,
-    list_settings: bool,
+    detached: bool, list_settings: bool,
 ) -> None:  # fmt: skip
     """Train a classifier: in the dashboard, or without a screen after --headless.
 
@@ -105,7 +106,9 @@ def train(
     if not screen:
         from cxrtui import headless
 
-        sys.exit(headless.train(run, settings, resume=bool(resume), as_json=as_json, debug=context.debug))
+        code = headless.train(run, settings, resume=bool(resume), as_json=as_json, debug=context.debug,
+                              watched=not detached)  # fmt: skip
+        sys.exit(code)
     # A run that goes on as it began may have to ask where its films lie now.
     open_dashboard(context, launch=None if resume and not sources else settings, attach=run, resume=bool(resume))
 
@@ -151,7 +154,7 @@ def _detach(context: Context, settings: Config, resume: str | None, name: str, s
     from cxrtui import headless
 
     checkpoints = context.workspace.checkpoints
-    arguments = ["--workspace", str(context.workspace.root), "--headless", "train"]
+    arguments = ["--workspace", str(context.workspace.root), "--headless", "train", "--detached"]
     if resume:
         run = runs.find_run(checkpoints, resume)
         moved = [word for source in sources for word in ("--data", source)]
