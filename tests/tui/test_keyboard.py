@@ -119,12 +119,18 @@ async def test_a_form_typed_in_one_burst_starts(dashboard: Dashboard, drive: Fak
     (tmp_path / "films").mkdir()
     async with dashboard.run_test(size=(80, 24)) as pilot:
         burst(pilot, "n", str(tmp_path / "films"), "tab", "COVID-19", "tab", "No_findings", "tab", "64", "tab")
-        burst(pilot, "ctrl+u", "random", "ctrl+s")
+        burst(pilot, "random", "ctrl+s")
         await until(pilot, lambda: drive.calls)
         ((_, config, _),) = drive.calls
         assert (config.data.positive, config.data.negative, config.data.size) == (("COVID-19",), ("No_findings",), 64)
         dashboard.trainer.signal()
         await until(pilot, lambda: not dashboard.trainer.active)
+
+
+async def test_a_word_is_typed_anew_and_a_path_goes_on(dashboard: Dashboard) -> None:
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        burst(pilot, "n", "tab", "tab", "tab", "tab", "random", "shift+tab", "tab", "models/", "shift+tab", "tab", "x")
+        await typed(pilot, dashboard, "model.init", "models/x")
 
 
 async def test_home_and_end_move_the_cursor(dashboard: Dashboard) -> None:

@@ -129,9 +129,9 @@ class LaunchScreen(Page):
                         options = [(choice, choice) for choice in item.choices]
                         yield Select(options, value=value, allow_blank=False, compact=True, name=item.key)
                     else:
-                        replaced = item.key not in ("data.source", "model.init")  # paths are edited, not typed anew
+                        paths, words = item.key in ("data.source", "model.init"), item.key != "data.source"
                         yield FormInput(value, compact=True, name=item.key, suggester=self._suggester(item.key),
-                                        placeholder=item.hint, select_on_focus=replaced)  # fmt: skip
+                                        placeholder=item.hint, paths=paths, words=words)  # fmt: skip
                     yield Static("", classes="field-note", name=item.key, markup=False)
         with Horizontal(id="launch-bar"):
             yield Static("", id="launch-why", markup=False)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.events import Paste
+from textual.events import Focus, Paste
 from textual.message import Message
 from textual.widgets import Input
 
@@ -22,6 +22,16 @@ class FormInput(Input):
         def __init__(self, field: FormInput, texts: list[str]) -> None:
             super().__init__()
             self.field, self.texts = field, texts
+
+    def __init__(self, value: str, *, paths: bool, words: bool, **options: Any) -> None:
+        """A field that takes `words`, which are typed anew, or `paths`, which are edited, or both."""
+        super().__init__(value, select_on_focus=words, **options)
+        self._either = paths and words
+
+    def _on_focus(self, event: Focus) -> None:
+        del event
+        if self._either:
+            self.select_on_focus = "/" not in self.value
 
     def _on_paste(self, event: Paste) -> None:
         texts = re.split(r"\r\n|[\r\n\t]", event.text.rstrip("\r\n\t"))
