@@ -27,7 +27,8 @@ def burst(pilot: Pilot[int], *keys: str) -> None:
             pilot.app.post_message(Key(one, one if len(one) == 1 else None))
 
 
-NAMED = {"tab", "shift+tab", "escape", "enter", "ctrl+u", "ctrl+s", "backspace", "home", "end", "left", "down", "up"}
+NAMED = {"tab", "shift+tab", "escape", "enter", "ctrl+j", "ctrl+u", "ctrl+s", "backspace", "home", "end", "left",
+         "down", "up"}  # fmt: skip
 
 
 def values(dashboard: Dashboard) -> dict[str, str]:
@@ -96,6 +97,24 @@ async def test_a_paste_fills_the_fields_that_follow(dashboard: Dashboard, separa
         pasted = [form[key] for key in ("data.positive", "data.negative", "data.size", "model.init", "model.freeze")]
         assert pasted == ["COVID-19", "No_findings", "64", "random", "stage3"]
         assert form["optim.epochs"] == "2"
+
+
+@pytest.mark.parametrize("separator", ["tab", "enter", "ctrl+j"])
+async def test_a_form_that_is_pasted_as_keys_fills_lists_too(dashboard: Dashboard, separator: str) -> None:
+    words = ["films", "COVID-19", "Normal", "64", "random", "stage3", "2", "8", "1e-3", "auroc", "3", "q"]
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        burst(pilot, "n", *(key for word in words for key in (word, separator)))
+        await typed(pilot, dashboard, "run.name", "q")
+        assert list(values(dashboard).values()) == [words[0], *words[1:5], *words[6:9], *words[10:], "stage3", "auroc"]
+
+
+async def test_letters_choose_from_a_closed_list(dashboard: Dashboard) -> None:
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        burst(pilot, "n", "tab", "tab", "tab", "tab", "tab", "STA", "tab", "shift+tab", "q", "enter", "7")
+        await typed(pilot, dashboard, "optim.epochs", "7")
+        assert values(dashboard)["model.freeze"] == "stage1"  # no choice begins with q, and q quits nothing
+        burst(pilot, "shift+tab", "enter", "down", "enter")
+        await typed(pilot, dashboard, "model.freeze", "stage2")
 
 
 async def test_a_paste_of_one_line_is_a_paste(dashboard: Dashboard) -> None:

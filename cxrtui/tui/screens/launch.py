@@ -26,6 +26,7 @@ from cxrtui.tui.keys import bindings
 from cxrtui.tui.screens.page import Page
 from cxrtui.tui.screens.questions import Choice, Notice, Question
 from cxrtui.tui.widgets.form_input import FormInput
+from cxrtui.tui.widgets.form_select import FormSelect
 from cxrtui.tui.widgets.suggest import PathSuggester
 from cxrtui.workspace import expand
 
@@ -126,8 +127,7 @@ class LaunchScreen(Page):
                     yield Static(item.label, classes="field-label")
                     value = self._chosen.get(item.key, initial(item.key, self.base))
                     if item.choices:
-                        options = [(choice, choice) for choice in item.choices]
-                        yield Select(options, value=value, allow_blank=False, compact=True, name=item.key)
+                        yield FormSelect(item.choices, value, compact=True, name=item.key)
                     else:
                         paths, words = item.key in ("data.source", "model.init"), item.key != "data.source"
                         yield FormInput(value, compact=True, name=item.key, suggester=self._suggester(item.key),

@@ -1,0 +1,52 @@
+"""A list of a form that takes a typed or pasted word, as the fields around it do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.events import Blur, Key
+from textual.widgets import Select
+
+NEW_WORD = 1.0
+"""Seconds between two keys after which the second begins a word."""
+
+
+class FormSelect(Select[str]):
+    """While its list is closed, letters choose what begins with them; what begins with none of them is left alone."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,ctrl+j", "take", "Open", show=False),  # a pasted line feed is ctrl+j
+    ]
+
+    def __init__(self, choices: Sequence[str], value: str, **options: Any) -> None:
+        super().__init__([(choice, choice) for choice in choices], value=value, allow_blank=False, **options)
+        self._choices = choices
+        self._word = ""
+        self._before: str = value  # what was chosen before the word was typed
+        self._last = 0.0
+
+    async def _on_key(self, event: Key) -> None:
+        if self.expanded or not event.is_printable or event.character in (None, " "):
+            return
+        event.stop()
+        event.prevent_default()
+        if not self._word or event.time - self._last > NEW_WORD:
+            self._word, self._before = "", str(self.value)
+        self._last = event.time
+        self._word += event.character or ""
+        found = (choice for choice in self._choices if choice.casefold().startswith(self._word.casefold()))
+        self.value = next(found, self._before)
+
+    def _on_blur(self, event: Blur) -> None:
+        del event
+        self._word = ""
+
+    def action_take(self) -> None:
+        """Go on to the next field behind a typed word; else open the list."""
+        if self._word:
+            self._word = ""
+            self.screen.focus_next()
+        else:
+            self.action_show_overlay()
