@@ -16,7 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cxrtui.data.films import Film, printable
+from cxrtui.data.films import Collection, Film, printable
+from cxrtui.workspace import cache_root
 
 _SETTLED = 2.0
 
@@ -89,6 +90,12 @@ class Hashes(Remembered):
             return digest
         except OSError as error:
             return f"unreadable {error.errno}"
+
+
+def hashes_of(collection: Collection) -> Hashes:
+    """The content hashes of the films of `collection`, as far as they are remembered."""
+    mark = hashlib.sha256(os.fsencode(f"{collection.root.absolute()}|{collection.names}")).hexdigest()[:16]
+    return Hashes(cache_root() / "prepared" / "hashes" / f"{mark}.json")
 
 
 def fingerprint(

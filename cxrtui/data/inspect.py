@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from cxrtui.config import DataConfig
+from cxrtui.data.copies import contradiction_among
 from cxrtui.data.films import Collection, Film, printable
+from cxrtui.data.fingerprint import hashes_of
 from cxrtui.data.headers import Header
 from cxrtui.data.labels import Labels, select
 from cxrtui.data.layouts.words import UNKNOWN
@@ -54,7 +56,8 @@ class Look:
     """What the sections are made from: films, each one's header or why it has none, the rule or why there is none.
 
     `chosen` are the films that count by the rule, each with 0 (negative) or 1; `absent` are names that the user gave
-    and no finding answers to; `notes` are remarks on films, by their paths; `decoded`: not by the headers alone.
+    and no finding answers to; `notes` are remarks on films, by their paths; `decoded`: not by the headers alone;
+    `both` says which films are there in both classes.
     """
 
     collection: Collection
@@ -67,6 +70,7 @@ class Look:
     absent: list[str]
     notes: list[tuple[str, tuple[str, ...]]]
     decoded: bool
+    both: str
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,11 @@ def inspect(
     except DataError as error:
         why = str(error)
     absent = rule.absent((*data.positive, *data.negative), collection.found) if rule is not None else []
-    look = Look(collection, headers, rule, why, left_out, counted, chosen, absent, noted, not headers_only)
+    both = ""
+    if not headers_only:
+        broken = {film.path for film, header in zip(films, headers, strict=True) if isinstance(header, str)}
+        both = contradiction_among([item for item in chosen if item[0].path not in broken], hashes_of(collection), tell)
+    look = Look(collection, headers, rule, why, left_out, counted, chosen, absent, noted, not headers_only, both)
     known = len({film.patient for film in collection.films}) if collection.patients_known else None
     sides = (rule.positive, rule.negative) if rule is not None else ((), ())
     sections = tuple(make(look) for make in SECTIONS)
@@ -152,6 +160,8 @@ def _rule(look: Look) -> Section:
         return Section("rule", "counted as", {}, [look.why_no_rule])
     whose = "the layout's rule" if look.rule.by_layout else "as set, or plain from the names"
     notes = [f"{whose}; --set data.positive=… --set data.negative=… change it"]
+    if look.both:
+        notes.append(look.both)
     if look.absent:
         notes.append(f"no finding is called {listing(look.absent)}")
     return Section("rule", "counted as", look.counted, notes)

@@ -6,8 +6,6 @@ fork beside JAX is unsafe.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import threading
 import time
 from collections import Counter
@@ -19,10 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from cxrtui.config import DataConfig
+from cxrtui.data.copies import contradiction
 from cxrtui.data.decode import Decoded, stored_side
 from cxrtui.data.decoding.films import read_film, rest
 from cxrtui.data.films import Collection, Film, printable
-from cxrtui.data.fingerprint import Hashes, fingerprint
+from cxrtui.data.fingerprint import Hashes, fingerprint, hashes_of
 from cxrtui.data.labels import Labels, select
 from cxrtui.data.notes import by_kind, warnings
 from cxrtui.data.pool import TICK, Interrupted, Tell, reported, windowed, workers
@@ -96,8 +95,7 @@ def read(
         alike = "; ".join(f"{in_list(name)} (also {listing(others)})" for name, others in collection.spellings.items())
         yield Warned(code="spellings", message=f"Spellings that are taken for one finding: {printable(alike)}.")
     home = cache_root() / "prepared"
-    hashed = hashlib.sha256(os.fsencode(f"{collection.root.absolute()}|{collection.names}")).hexdigest()[:16]
-    digests = yield from _digests(chosen, Hashes(home / "hashes" / f"{hashed}.json"), should_stop)
+    digests = yield from _digests(chosen, hashes_of(collection), should_stop)
     side = stored_side(data.size)
     mark = fingerprint(chosen, digests, {"side": side, "fit": data.fit, "version": PIXELS_VERSION}, labels.names)
     store = open_store(home / mark, labels.names)
@@ -112,6 +110,8 @@ def read(
     yield from warnings(by_kind((printable(chosen[row][0].name), said) for row, said in sorted(store.notes.items())))
     rows = [row for row in range(len(chosen)) if row not in store.unreadable]
     films, digests = [chosen[row] for row in rows], [digests[row] for row in rows]
+    if both := contradiction(films, digests):
+        yield Warned(code="copies-in-both-classes", message=f"{both}.")
     return Readable(collection, labels, left_out, films, digests, rows, unreadable, store, mark, cached)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import re
 import shutil
 import tarfile
 import zipfile
@@ -13,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from cxrtui.config import Config
+from cxrtui.data.inspect import inspect
 from cxrtui.data.prepare import prepare
 from cxrtui.data.sources import read_source
 from cxrtui.errors import DataError
+from cxrtui.events import Warned
 from tests.data.conftest import drain, save
 from tests.data.layouts.test_published import covid_qu_ex, ieee8023, radiography
 
@@ -234,6 +237,22 @@ def test_a_part_that_is_empty_because_of_copies_says_so(
         shutil.copytree(tmp_path / "d" / "test", tmp_path / "d" / "validation")
     with pytest.raises(DataError, match=words):
         drain(prepare(configure(tmp_path / "d")))
+
+
+def test_copies_in_both_classes_are_named(class_folder: Path, configure: Callable[..., Config]) -> None:
+    """Else half of what is learnt of them is wrong, whichever half it is."""
+    config = configure(class_folder)
+    said, _ = drain(prepare(config))
+    assert "copies-in-both-classes" not in {event.code for event in said if isinstance(event, Warned)}
+    shutil.copy(class_folder / "COVID-19" / "00000000_000.png", class_folder / "Normal" / "a.png")
+    words = (
+        r"1 film is there in both classes, byte for byte: COVID-19/00000000_000.png \(COVID-19\) and Normal/a.png \("
+    )
+    said, _ = drain(prepare(config))
+    told = {event.code: event.message for event in said if isinstance(event, Warned)}
+    assert re.match(words, told["copies-in-both-classes"])
+    assert any(re.match(words, note) for note in inspect(class_folder, config.data).section("rule").notes)
+    assert len(inspect(class_folder, config.data, headers_only=True).section("rule").notes) == 1
 
 
 def test_a_folder_of_copies_says_so(tmp_path: Path, configure: Callable[..., Config]) -> None:
