@@ -50,6 +50,12 @@ def explained(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
 
 
+def with_remedy(error: BaseException) -> str:
+    """`explained`, and what to do where the disk refused: two clauses, or one."""
+    known = refusal(error)
+    return f"{known.reason}; {known.remedy}" if known else explained(error.__cause__ or error)
+
+
 def _lowered(text: str) -> str:
     return text[:1].lower() + text[1:]
 

@@ -11,6 +11,7 @@
     │   └── MovedError        the films of a run that goes on are not where they were
     │       └── OtherFilmsError  they are not what they were
     ├── WeightsError       4  weights that are missing, torn or do not fit
+    │   ├── NotWrittenError   the disk refuses what should come onto the shelf
     │   └── CheckpointError   a run whose state cannot be restored
     └── RefusedError       6  an evidence gate said no
 
@@ -74,6 +75,10 @@ class WeightsError(CxrtuiError):
     """Weights are missing, torn, or do not fit the network."""
 
     exit_code = 4
+
+
+class NotWrittenError(WeightsError):
+    """The disk refuses what should come onto the shelf."""
 
 
 class CheckpointError(WeightsError):

@@ -434,7 +434,7 @@ def find_run(checkpoints: Path, name: str) -> Run:
         UsageError: there is none; the message lists some that are.
     """
     for folder in (checkpoints / name, Path(name)):
-        if is_run(folder):
+        if is_run(folder) and (".." not in Path(name).parts or folder == Path(name)):  # a path begins where the user is
             # A link stays one, so that deleting it never reaches what it points to.
             return Run(folder.absolute() if folder.is_symlink() else folder.resolve())
     known = [run.name for run in all_runs(checkpoints)]
@@ -442,6 +442,16 @@ def find_run(checkpoints: Path, name: str) -> Run:
     shown = list(dict.fromkeys(known))
     more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
     raise UsageError(f"No run {name!r} in {checkpoints}; runs there: {', '.join(shown[:5]) or 'none yet'}{more}.")
+
+
+def behind_link(checkpoints: Path, name: str) -> Path | None:
+    """The symbolic link in a folder of `checkpoints` through which the path `name` leads to a run; None without one."""
+    for place in (checkpoints / name, Path(name)):
+        folder, top = Path(os.path.abspath(place)), Path(os.path.abspath(checkpoints))
+        if is_run(folder) and folder.is_relative_to(top):
+            between = folder.relative_to(top).parents
+            return next((top / part for part in reversed(between) if part.name and (top / part).is_symlink()), None)
+    return None
 
 
 def new_run(checkpoints: Path, name: str = "") -> Run:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from cxrtui.cli import cli
 from tests.conftest import SMALL
 from tests.event_samples import whole_run
 
@@ -49,6 +54,33 @@ def test_what_a_command_never_imports(tmp_path: Path, arguments: list[str], forb
     loaded = set(next(line for line in answer.stdout.splitlines() if line.startswith("LOADED")).split())
     assert "cxrtui.cli" in loaded
     assert not forbidden & loaded
+
+
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], click.Command]:
+    """A command and all below it, by their words."""
+    below = command.commands if isinstance(command, click.Group) else {}
+    return {path: command} | {key: item for name in below for key, item in commands(below[name], (*path, name)).items()}
+
+
+@pytest.mark.parametrize("path", commands(cli), ids=" ".join)
+def test_the_help_of_every_command_has_an_example_that_can_be_typed(path: tuple[str, ...]) -> None:
+    command = commands(cli)[path]
+    shown = re.split(r"\n *Examples?:\n", command.get_help(click.Context(command)))
+    assert len(shown) == 2
+    lines = [line.strip() for line in itertools.takewhile(str.strip, shown[1].splitlines())]
+    assert lines
+    for line in lines:
+        # At the end of the screen a line of the group's own says what it does.
+        program, *arguments = shlex.split(re.split(r"  +", line)[0])
+        assert program == "cxrtui"
+        context, found = cli.make_context("cxrtui", list(arguments)), list[str]()
+        while isinstance(context.command, click.Group) and (rest := [*context._protected_args, *context.args]):
+            name, below, arguments = context.command.resolve_command(context, rest)
+            assert name is not None
+            assert below is not None
+            context = below.make_context(name, list(arguments), parent=context)
+            found.append(name)
+        assert path == tuple(found)[: len(path)] or "classify" in found  # what an exported run is for
 
 
 @pytest.mark.parametrize(

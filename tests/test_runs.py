@@ -96,6 +96,19 @@ def test_of_a_link_only_the_link_is_deleted(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "far" / "kept").exists()
 
 
+def test_a_path_through_a_link_and_a_path_from_elsewhere_name_no_run_to_delete(run: Run, tmp_path: Path) -> None:
+    checkpoints = run.folder.parent
+    outside = tmp_path / "outside"
+    shutil.copytree(run.folder, outside / "theirs")
+    (checkpoints / "link").symlink_to(outside, target_is_directory=True)
+    for name in ("link/theirs", str(checkpoints / "link" / "theirs"), "link/../link/theirs/"):
+        assert runs.behind_link(checkpoints, name) == checkpoints / "link"
+    for name in (run.name, str(run.folder), str(outside / "theirs"), "link", "absent"):
+        assert runs.behind_link(checkpoints, name) is None
+    with pytest.raises(UsageError, match="No run"):  # a path begins at the working folder, not at the runs
+        runs.find_run(checkpoints, "../outside/theirs")
+
+
 def test_the_lock_knows_that_its_folder_was_moved_or_deleted(run: Run, tmp_path: Path) -> None:
     lock = run.acquire()
     assert lock.holds

@@ -12,7 +12,13 @@ from cxrtui.errors import UsageError
 
 @cli.group()
 def data() -> None:
-    """Films: look at a folder of them, or make synthetic ones."""
+    """Films: look at a folder of them, or make synthetic ones.
+
+    \b
+    Examples:
+      cxrtui data inspect films/
+      cxrtui data phantoms films/
+    """
 
 
 @data.command(name="inspect")
@@ -51,7 +57,13 @@ def inspect_films(
 @click.option("--seed", default=0, show_default=True, help="The same seed makes the same films.")
 @click.option("--size", default=320, show_default=True, help="Side, pixels.")
 def phantoms(folder: Path, count: int, seed: int, size: int) -> None:
-    """Write synthetic chest films with their true masks into FOLDER, for trying things out."""
+    """Write synthetic chest films with their true masks into FOLDER, for trying things out.
+
+    \b
+    Examples:
+      cxrtui data phantoms films/
+      cxrtui data phantoms films/ --count 60 --size 128 --seed 1
+    """
     from cxrtui import console
 
     console.make_phantoms(folder, count, seed, size)

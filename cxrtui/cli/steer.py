@@ -11,14 +11,26 @@ from cxrtui.errors import UsageError
 
 @cli.group(name="runs")
 def runs_group() -> None:
-    """List, show and steer runs."""
+    """List, show and steer runs.
+
+    \b
+    Examples:
+      cxrtui runs list
+      cxrtui runs stop 20260101-120000
+    """
 
 
 @runs_group.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
 @pass_context
 def runs_list(context: Context, as_json: bool) -> None:
-    """Every run of the workspace, the latest first."""
+    """Every run of the workspace, the latest first.
+
+    \b
+    Examples:
+      cxrtui runs list
+      cxrtui --workspace elsewhere/ runs list --json
+    """
     from cxrtui import console
 
     console.print_runs(runs.all_runs(context.workspace.checkpoints), as_json)
@@ -29,14 +41,20 @@ def runs_list(context: Context, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @pass_context
 def runs_show(context: Context, run: str, as_json: bool) -> None:
-    """Status, films, best epoch and evaluation of one run."""
+    """Status, films, best epoch and evaluation of one run.
+
+    \b
+    Examples:
+      cxrtui runs show 20260101-120000
+      cxrtui runs show 20260101-120000 --json
+    """
     from cxrtui import console
 
     console.print_run(runs.find_run(context.workspace.checkpoints, run), as_json)
 
 
 def _steering(command: str, about: str) -> None:
-    @runs_group.command(name=command, help=about)
+    @runs_group.command(name=command, help=f"{about}\n\n\b\nExample:\n  cxrtui runs {command} 20260101-120000")
     @click.argument("run")
     @pass_context
     def steer(context: Context, run: str) -> None:
@@ -58,8 +76,18 @@ _steering("stop", "Stop a live run with a checkpoint.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_context
 def runs_delete(context: Context, run: str, yes: bool) -> None:
-    """Delete a run with its checkpoints, after asking."""
+    """Delete a run with its checkpoints, after asking; of a symbolic link, the link alone.
+
+    \b
+    Examples:
+      cxrtui runs delete 20260101-120000
+      cxrtui runs delete 20260101-120000 --yes
+    """
     found = runs.find_run(context.workspace.checkpoints, run)
+    if (link := runs.behind_link(context.workspace.checkpoints, run)) is not None:
+        raise UsageError(
+            f"{run} leads by the symbolic link {link} to {found.folder}; delete that by its own path, or the link."
+        )
     what = "the link {}, and not what it points to" if found.folder.is_symlink() else "{} and everything in it"
     if yes or click.confirm(f"Delete {what.format(found.folder)}?"):
         found.delete()

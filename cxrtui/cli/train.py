@@ -178,13 +178,24 @@ def _list_settings(settings: Config) -> None:
 @click.argument("run")
 @pass_context
 def attach(context: Context, run: str) -> None:
-    """Watch and steer a run that lives in another process, or replay a finished one."""
+    """Watch and steer a run that lives in another process, or replay a finished one.
+
+    \b
+    Examples:
+      cxrtui attach 20260101-120000
+      cxrtui attach /scratch/checkpoints/20260101-120000
+    """
     open_dashboard(context, attach=runs.find_run(context.workspace.checkpoints, run))
 
 
 @cli.command()
 def doctor() -> None:
-    """Devices, memory, versions, terminal: what cxrtui finds on this machine."""
+    """Devices, memory, versions, terminal: what cxrtui finds on this machine.
+
+    \b
+    Example:
+      cxrtui doctor
+    """
     from cxrtui import console
 
     console.print_doctor()
@@ -193,7 +204,12 @@ def doctor() -> None:
 @cli.command()
 @pass_context
 def demo(context: Context) -> None:
-    """Train on synthetic phantoms and classify some, in minutes, on a CPU."""
+    """Train on synthetic phantoms and classify some, in minutes, on a CPU.
+
+    \b
+    Example:
+      cxrtui --workspace /tmp/demo demo
+    """
     from cxrtui import demo as demonstration
 
     sys.exit(demonstration.run(context.workspace))

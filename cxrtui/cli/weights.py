@@ -13,7 +13,13 @@ from cxrtui.workspace import expand
 
 @cli.group()
 def weights() -> None:
-    """The shelf of networks: list it, fetch published weights, port files, remove."""
+    """The shelf of networks: list it, fetch published weights, port files, remove.
+
+    \b
+    Examples:
+      cxrtui weights list
+      cxrtui weights fetch
+    """
 
 
 @weights.command(name="list")
@@ -21,7 +27,13 @@ def weights() -> None:
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
 @pass_context
 def weights_list(context: Context, check: bool, as_json: bool) -> None:
-    """What is on the shelf, and the published weights that could be."""
+    """What is on the shelf, and the published weights that could be.
+
+    \b
+    Examples:
+      cxrtui weights list
+      cxrtui weights list --check --json
+    """
     from cxrtui import console
     from cxrtui.net import shelf
 
@@ -36,6 +48,11 @@ def weights_fetch(context: Context, name: str, force: bool) -> None:
     """Fetch published weights (default: imagenet) from Hugging Face onto the shelf.
 
     Goes on where an earlier fetch was cut. HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are honoured.
+
+    \b
+    Examples:
+      cxrtui weights fetch
+      cxrtui weights fetch resnet50-a1
     """
     from cxrtui import console
     from cxrtui.net import hub, shelf, shelving
@@ -98,7 +115,12 @@ def weights_port(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_context
 def weights_remove(context: Context, name: str, yes: bool) -> None:
-    """Take NAME off the shelf for good, after asking."""
+    """Take NAME off the shelf for good, after asking.
+
+    \b
+    Example:
+      cxrtui weights remove resnet50-a1
+    """
     from cxrtui.net import shelving
 
     if yes or click.confirm(f"Remove {context.workspace.models / name} and everything in it?"):

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
+from cxrtui.disk import with_remedy
 from cxrtui.errors import WeightsError
 
 CHUNK = 1 << 18
@@ -174,7 +175,7 @@ def _opened(partial: Path) -> BinaryIO:
         partial.parent.mkdir(parents=True, exist_ok=True)
         file = partial.open("ab")
     except OSError as error:
-        raise WeightsError(f"Cannot write {partial}: {error.strerror or error}.") from None
+        raise WeightsError(f"Cannot write {partial}: {with_remedy(error)}.") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -237,7 +238,10 @@ def _write(file: BinaryIO, chunk: bytes) -> None:
         file.write(chunk)
         file.flush()
     except OSError as error:
-        raise WeightsError(f"Cannot write {file.name}: {error.strerror or error}.") from None
+        raise WeightsError(
+            f"Cannot write {file.name}: {with_remedy(error)}, and fetch again: what came is kept, and the fetch goes "
+            "on from there."
+        ) from None
 
 
 def _hopeless(error: Exception) -> bool:

@@ -15,7 +15,8 @@ import numpy as np
 from flax import nnx
 from safetensors.numpy import save
 
-from cxrtui.errors import WeightsError
+from cxrtui.disk import with_remedy
+from cxrtui.errors import NotWrittenError, WeightsError
 from cxrtui.net import port
 from cxrtui.net.classifier import Classifier, ClassifierSpec
 from cxrtui.net.files import read_tensors
@@ -141,7 +142,7 @@ def save_shelf(folder: str | Path, network: Classifier, manifest: Manifest) -> P
             architecture=spec.architecture,
         ))  # fmt: skip
     except OSError as error:
-        raise WeightsError(f"Cannot write {folder}: {error.strerror or error}.") from error
+        raise NotWrittenError(f"Cannot write {folder}: {with_remedy(error)}.") from error
     return folder
 
 

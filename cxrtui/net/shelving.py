@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cxrtui.errors import UsageError, WeightsError
+from cxrtui.disk import with_remedy
+from cxrtui.errors import NotWrittenError, UsageError, WeightsError
 from cxrtui.net import hub
 from cxrtui.net.download import GivenUpError, ShouldStop, Tell, discard, heed, never, sha256
 from cxrtui.net.manifest import Manifest, read_manifest
@@ -70,8 +71,8 @@ def placing(models: Path, name: str, *, force: bool = False) -> Iterator[Path]:
                 if old.exists():
                     old.rename(target)
                 raise
-    except OSError as error:
-        raise WeightsError(f"Cannot write {target}: {error.strerror or error}.") from None
+    except (OSError, NotWrittenError) as error:
+        raise NotWrittenError(f"Cannot write {target}: {with_remedy(error)}; the shelf is as it was.") from None
 
 
 @contextlib.contextmanager
@@ -224,7 +225,7 @@ def fetch(
     file, _ = hub.fetch(known, models, tell, expected=expected, should_stop=should_stop)
     try:
         folder, manifest = port(file, models, name, force=force, known=known, should_stop=should_stop)
-    except GivenUpError:
+    except (GivenUpError, NotWrittenError):  # what came is good
         raise
     except WeightsError as error:
         if known.sha256 or expected:  # it is the file that is wanted, and need not come again

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import random
+import resource
 import socket
 import time
 from collections.abc import Iterator
@@ -270,3 +271,16 @@ def test_every_manifest_is_whole() -> None:
         assert item.licence in ("BSD-3-Clause", "Apache-2.0")
     with pytest.raises(UsageError, match="known are imagenet"):
         hub.find("nonsense")
+
+
+def test_a_full_disk_keeps_what_came_and_the_next_fetch_goes_on(server: Hub, tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, before[1]))
+    try:
+        with pytest.raises(WeightsError, match=r"Cannot write \S+: file too large; raise the limit .* from there"):
+            fetch(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [item.name for item in tmp_path.iterdir()] == [".fetch"]
+    fetch(tmp_path)
+    assert server.ranges == ["", "bytes=600000-"]

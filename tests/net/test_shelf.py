@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -189,6 +190,24 @@ def test_a_folder_appears_whole_or_not_at_all(models: Path, file: Path, tmp_path
     shelving.port(file, models, "mine", force=True)
     assert shelf.verify(models / "mine").licence == ""
     assert sorted(item.name for item in models.iterdir()) == before
+
+
+@pytest.mark.parametrize("limit", [0, 50_000])
+def test_a_full_disk_leaves_the_shelf_as_it_was(models: Path, file: Path, limit: int) -> None:
+    before = {item: item.read_bytes() for item in models.rglob("*") if item.is_file()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limits[1]))
+    try:
+        for name in ("new", "mine"):
+            with pytest.raises(WeightsError) as told:
+                shelving.port(file, models, name, force=True)
+            assert str(told.value) == (
+                f"Cannot write {models / name}: file too large; raise the limit on the size of a file (ulimit -f); "
+                "the shelf is as it was."
+            )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {item: item.read_bytes() for item in models.rglob("*") if item.is_file()} == before
 
 
 def test_what_a_killed_process_left_is_cleared_away(models: Path, file: Path) -> None:

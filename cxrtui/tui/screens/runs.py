@@ -225,10 +225,13 @@ class RunsScreen(Page):
         if self.dashboard.is_alive(run):
             self.app.push_screen(Notice("Not deleted", f"Run {run.name} is live; stop it before deleting it."))
             return
+        what = "Its log, checkpoints and results are removed for good."
+        if run.folder.is_symlink():
+            what = "It is a symbolic link: the link is removed, and not what it points to."
         answer = await self.app.push_screen_wait(
             Question(
                 f"Delete {run.name}?",
-                f"{printable(run.folder)}\n\nIts log, checkpoints and results are removed for good.",
+                f"{printable(run.folder)}\n\n{what}",
                 Choice("n", "Keep", ""),
                 Choice("y", "Delete", "delete", "error"),
             )
