@@ -27,7 +27,8 @@ _COMMANDS = {
     "zip": "unzip {file} -d {folder}", "tar": "mkdir -p {folder} && tar -xf {file} -C {folder}",
     "7z": "7z x {file} -o{folder}", "rar": "unrar x {file} {folder}/",
     "gz": "gunzip -k {file}", "bz2": "bunzip2 -k {file}", "xz": "unxz -k {file}",
-    "zst": "tar --zstd -xf {file}",
+    "zst": "unzstd -k {file}", "tar.zst": "mkdir -p {folder} && tar --zstd -xf {file} -C {folder}",
+    "volume": "7z x {file} -o{folder}",
 }  # fmt: skip
 
 
@@ -79,14 +80,22 @@ def unpacking(file: Path) -> str:
     kind = kind_of(file)
     if not kind:
         return ""
+    if kind == "zst" and re.search(r"\.(tar\.zst|tzst)$", file.name, re.IGNORECASE):
+        kind = "tar.zst"
+    elif re.search(r"\.\d{3}$", file.name):  # the first of several files, films.zip.001
+        kind = "volume"
     folder = file.with_name(_stem(file.name))
     return _COMMANDS[kind].format(file=_argument(file), folder=_argument(folder))
 
 
 def _argument(path: Path) -> str:
     """`path` as a shell takes it and no program takes it for an option."""
-    text = printable(path)
-    return shlex.quote(f"./{text}" if text.startswith("-") else text)
+    text = str(path)
+    text = f"./{text}" if text.startswith("-") else text
+    if printable(text) == text:
+        return shlex.quote(text)
+    # Bash and zsh read the escapes of `printable` between these marks.
+    return "$'" + "".join(f"\\{letter}" if letter in "\\'" else printable(letter) for letter in text) + "'"
 
 
 def _stem(name: str) -> str:

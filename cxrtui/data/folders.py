@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from cxrtui.data import archives
 from cxrtui.data.dicom.recognise import HEAD, is_dicom
 from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.litter import hidden
@@ -27,6 +28,7 @@ SPLITS = {
     "tst": "test",
 }  # fmt: skip
 _OF_A_SPLIT = re.compile(r"[\s_\-]*(set|data|split)$")
+_PACKED = "a packed archive, whose films do not count until it is unpacked"
 _LOOSE = "not in a class folder"
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"})
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
@@ -201,7 +203,8 @@ def walk(folder: Path, root: Path, tally: Counter[str]) -> Iterator[Path]:
             elif may_be_film(file := Path(item.path)):
                 yield file
             else:
-                tally["not an image"] += 1
+                packed = file.suffix.casefold() in archives.ENDINGS and archives.kind_of(file)
+                tally[_PACKED if packed else "not an image"] += 1
 
 
 def may_be_film(file: Path) -> bool:

@@ -13,8 +13,9 @@ from cxrtui.data.films import printable
 # archives and notebooks add. Whatever begins with a dot is hidden (.Trash-1000, ._film.png, .ipynb_checkpoints, .git).
 _NAMES = re.compile(
     r"thumbs\.db|ehthumbs(_vista)?\.db|desktop\.ini|icon\r|__macosx|__pycache__|@\w.*|#(recycle|snapshot)|\$recycle\.bin"
-    r"|recycle[rd]|recycle bin|\$extend|system volume information|lost\+found|lost\.dir|found\.\d{3}|trash(-\d+)?"
-    r"|network trash folder|temporary items|\$\w+|~\$.*|~snapshot|thumbnails?|thumbs?|.*\.lrdata|node_modules",
+    r"|recycle[rd]|recycle[. _]?bin|\$extend|system volume information|lost\+found|lost\.dir|found\.\d{3}|trash(-\d+)?"
+    r"|network trash folder|temporary items|\$\w+|\$windows\.~\w+|config\.msi|msocache|~\$.*|~snapshot"
+    r"|thumbnails?|thumbs?|.*\.lrdata|node_modules",
     re.IGNORECASE,
 )
 _SYSTEMS = re.compile(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import lzma
+import os
 import re
 import shutil
+import subprocess
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -26,7 +28,7 @@ from tests.data.layouts.test_published import covid_qu_ex, ieee8023, radiography
 @pytest.mark.parametrize("name", [
     "@eaDir", "@Recycle", "#recycle", "$RECYCLE.BIN", "$Recycle.Bin", "RECYCLER", "System Volume Information",
     "lost+found", ".Trash-1000", ".Trashes", "__MACOSX", ".ipynb_checkpoints", ".git", "Network Trash Folder",
-    "thumbnails", "~snapshot",
+    "thumbnails", "~snapshot", "$WINDOWS.~BT", "Config.Msi", "RECYCLE.BIN",
 ])  # fmt: skip
 def test_what_systems_leave_is_no_class_and_no_film(tmp_path: Path, name: str) -> None:
     for place in ("COVID-19", "Normal", name, f"COVID-19/{name}", f"COVID-19/deeper/{name}/more"):
@@ -201,6 +203,28 @@ def test_the_command_takes_no_name_for_an_option(tmp_path: Path, monkeypatch: py
     with pytest.raises(DataError, match=r" \./-films") as caught:
         read_source(f"-films.{kind}")
     assert " -films" not in str(caught.value).partition("for example:")[2]
+
+
+@pytest.mark.parametrize(
+    "name", ["a\nb.zip", "a'\x1b[2J.zip", "caf\udce9.zip", "\u202eb.zip", "back\\slash.zip", "a b.zip"]
+)
+def test_the_command_names_the_file_whatever_its_name(tmp_path: Path, name: str) -> None:
+    archive(tmp_path / name, "zip")
+    with pytest.raises(DataError, match="is a packed archive") as caught:
+        read_source(tmp_path / name)
+    command = str(caught.value).partition("for example: unzip ")[2].partition(" -d ")[0]
+    shown = subprocess.run(["bash", "-c", f"ls -d -- {command}"], env={"LC_ALL": "C.UTF-8"}, capture_output=True)
+    assert (shown.returncode, shown.stdout) == (0, os.fsencode(tmp_path / name) + b"\n")
+
+
+def test_archives_among_films_are_counted_as_such(tmp_path: Path) -> None:
+    for label in ("COVID-19", "Normal"):
+        save(tmp_path / label / "1.png", len(label))
+    archive(tmp_path / "Normal" / "more.zip", "zip")
+    (tmp_path / "Normal" / "notes.zip").write_text("no archive")
+    assert read_source(tmp_path).left_out == {
+        "a packed archive, whose films do not count until it is unpacked": 1, "not an image": 1,
+    }  # fmt: skip
 
 
 def test_a_table_whose_films_are_packed_beside_it(tmp_path: Path) -> None:
