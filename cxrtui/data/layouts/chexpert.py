@@ -94,11 +94,11 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
 
 def _findings(row: Mapping[str, str], given: list[str], tally: Counter[str]) -> list[str]:
     """The findings whose cell is 1; see the module's text."""
-    cells = {name: row[name.casefold()].removesuffix(".0") for name in given}
-    uncertain = [name for name, cell in cells.items() if cell == "-1"]
+    cells = {name: row[name.casefold()].casefold().removesuffix(".0") for name in given}
+    uncertain = [name for name, cell in cells.items() if cell in ("-1", "u", "uncertain")]
     if uncertain:
         tally[_UNCERTAIN] += len(uncertain)
-    there = [name for name, cell in cells.items() if cell == "1"]
+    there = [name for name, cell in cells.items() if cell in ("1", "true", "yes")]
     others = {*there, *uncertain} - {NONE, DEVICES}
     return [name for name in there if name != NONE] if others else there
 

@@ -18,9 +18,11 @@ from pathlib import Path
 
 from cxrtui.data.columns import noted
 from cxrtui.data.films import Film, name_below, printable
-from cxrtui.data.findings import NORMAL, canonical
+from cxrtui.data.findings import NORMAL, canonical, findings
 from cxrtui.data.folders import may_be_film
+from cxrtui.data.layouts.once import Said
 from cxrtui.data.layouts.places import Files, columns, csv_files, entry, two_deep
+from cxrtui.data.spellings import NO_FINDING
 from cxrtui.data.table import Table, open_table
 from cxrtui.errors import DataError
 
@@ -67,30 +69,43 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     listed: set[Path] = set()
     for part, file in sorted(tables.items()):
         for name, readers in _readers(open_table(file), tally).items():
-            found, findings = images.find(f"{part}/{name}"), _agreed(readers)
+            found, agreed = images.find(f"{part}/{name}"), _agreed(readers)
             if found is None:
                 tally["listed in the table, but no such file"] += 1
                 continue
             listed.add(found)
-            if not findings:
-                tally[_DISAGREE] += 1
+            if not agreed:
+                tally[_DISAGREE if any(readers.values()) else NO_FINDING] += 1
             else:
-                yield Film(path=found, name=name_below(found, root), label=", ".join(findings), split=part)
+                yield Film(path=found, name=name_below(found, root), label=", ".join(agreed), split=part)
     tables_here = {*tables.values()}
     if unlisted := sum(other not in listed | tables_here and may_be_film(other) for other in images):
         tally["a file that the table does not list"] += unlisted
 
 
 def _readers(table: Table, tally: Counter[str]) -> dict[str, Readers]:
-    """By film, what each of its readers gives; a consensus is one reader."""
+    """By film, what each of its readers gives; a consensus is one reader.
+
+    Raises:
+        DataError: one of them gives two things by flags.
+    """
     headers = {header.casefold(): header for header in table.headers if header}
     flags = [name for name in headers if name not in ("image_id", "rad_id")] if "class_name" not in headers else []
     noted(table, tally, {"path": ("image_id",), "label": tuple(flags) or ("class_name",), "source": ()})
     result: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    spelled: dict[str, str] = {}
+    earlier: dict[tuple[str, str], Said] = {}
     for line, row in table:
         table.check_lines(line, row, ("image_id", "class_name", "rad_id"))
-        given = [headers[name] for name in flags if row[name].casefold() in _YES] if flags else [row["class_name"]]
-        result[row["image_id"]][row.get("rad_id", "")].update(filter(None, given))
+        given = [headers[name] for name in flags if row[name].casefold() in _YES] if flags else row["class_name"]
+        names = given if isinstance(given, list) else findings(given)
+        who = row["image_id"].casefold(), row.get("rad_id", "").casefold()
+        if flags and row["image_id"]:  # else a reader has a row for each box
+            said = Said(table.shown, line, ", ".join(names) or "no finding at all", row["image_id"])
+            first = earlier.setdefault(who, said)
+            first.check_again(said, Path(first.spelled))
+        of_reader = result[who[0]][who[1]]
+        of_reader.update(spelled.setdefault(canonical(name), name) for name in names)
     result.pop("", None)
     return {name: dict(readers) for name, readers in result.items()}
 

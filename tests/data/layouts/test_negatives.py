@@ -259,6 +259,31 @@ def test_vindr_as_the_competition_has_it(tmp_path: Path) -> None:
     assert found.left_out == {"a file that the table does not list": 1}
 
 
+def test_vindr_in_other_words(tmp_path: Path) -> None:
+    """Spellings of one finding are one vote, words for nothing none, and an image is one in any case."""
+    rows = ["image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max", "a,no_finding,14,R1,,,,",
+            "A,No Finding,14,R2,,,,", 'b,"Mass|ILD",8,R1,1,1,2,2', "b,mass,8,R2,1,1,2,2", "c,nan,,R1,,,,"]  # fmt: skip
+    for number, name in enumerate("abc"):
+        save(tmp_path / "train" / f"{name}.png", number)
+    (tmp_path / "train.csv").write_text("\n".join(rows))
+    found = read_source(tmp_path)
+    assert {film.name: film.label for film in found.films} == {"train/a.png": "no_finding", "train/b.png": "Mass"}
+    assert found.left_out == {"a film without a finding": 1}
+
+
+def test_vindr_that_says_two_things_of_a_film(tmp_path: Path) -> None:
+    vindr(tmp_path, "png", ".")
+    with (tmp_path / "image_labels_test.csv").open("a") as file:
+        file.write("T,0,0,0,1\n")
+    assert read_source(tmp_path).layout == "vindr"
+    with (tmp_path / "image_labels_test.csv").open("a") as file:
+        file.write("T,0,1,0,0\n")
+    with pytest.raises(
+        DataError, match=r"test.csv says two things of t: No finding in line 2 and Nodule/Mass in line 4"
+    ):
+        read_source(tmp_path)
+
+
 @pytest.mark.parametrize("layout", ["nih", "chexpert", "vindr"])
 def test_a_layout_that_does_not_fit_is_said(tmp_path: Path, layout: str) -> None:
     save(tmp_path / "A" / "1.png", 1)
