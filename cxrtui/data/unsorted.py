@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cxrtui.data.archives import archives_in
+from cxrtui.data.columns import candidates
 from cxrtui.data.films import printable
 from cxrtui.data.folders import may_be_film, split_of, subfolders, walk
+from cxrtui.data.layouts.places import columns
 from cxrtui.data.sides import container
 from cxrtui.printable import in_list, listing
 
@@ -23,10 +26,17 @@ def why_nothing(root: Path, layout: str, tally: Mapping[str, int], layouts: Iter
         if may_be_film(root):
             return (f"{shown} is one film, and nothing to learn from; name a folder with a folder for each class, or "
                     f"{_MANIFEST}.")  # fmt: skip
+        if _lists_films(root):
+            return f"{shown} lists films, but its name does not end in .csv or .tsv; give it such a name."
         return f"No films found at {shown}: {_none_of(layouts)}."
     packed = [name for folder in (root, *subfolders(root)[:50]) for name in archives_in(folder, root)]
     if layout in ("", "class-folders", "split-folders"):
         films = sum(1 for _ in walk(root, root, Counter()))
+        tables = [item for item in _tables(root) if _lists_films(item)]
+        if films and tables:
+            name, path = printable(tables[0].name), shlex.quote(printable(tables[0]))
+            said = f"{name} lists films, so name that: --data {path}"
+            return f"{shown} has {films:,} {_films(films)} but no classes: {said}."
         if films:
             return f"{shown} has {films:,} {_films(films)} but no classes: {_where(root)}."
     if packed:
@@ -59,13 +69,23 @@ def _where(root: Path) -> str:
         )
     held = [folder.name for folder in inner if container(folder.name)]
     place = f"they lie in {_folders(held)}, and " if held else "" if inner else "they lie side by side, and "
-    tables = sorted(item.name for item in root.iterdir() if item.suffix.casefold() in _TABLES and item.is_file())
-    table = f" ({printable(tables[0])} there is no table that is known)" if tables else ""
+    tables = _tables(root)
+    table = f" ({printable(tables[0].name)} there is no table that is known)" if tables else ""
     name = printable(root.name)
     return (
         f"{place}nothing says what each one shows{table}; make a folder for each class and move the films there, such "
         f"as {name}/COVID-19 and {name}/Normal, or write {_MANIFEST}"
     )
+
+
+def _tables(folder: Path) -> list[Path]:
+    return sorted(item for item in folder.iterdir() if item.suffix.casefold() in _TABLES and item.is_file())
+
+
+def _lists_films(file: Path) -> bool:
+    """Whether `file` is a table with a column of paths and one of labels, by these or their usual names."""
+    headers = columns(file)
+    return bool(candidates("path", headers) and candidates("label", headers))
 
 
 def _classes(folder: Path) -> list[str]:

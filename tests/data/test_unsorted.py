@@ -237,6 +237,19 @@ def test_a_table_whose_films_are_packed_beside_it(tmp_path: Path) -> None:
         read_source(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["labels.csv", "train.csv", "Manifest.CSV", "films.tsv"])
+def test_a_table_that_lists_the_films_of_a_folder_is_to_be_named(tmp_path: Path, name: str) -> None:
+    for number in range(2):
+        save(tmp_path / "images" / f"{number}.png", number)
+    (tmp_path / name).write_text("File Name;Diagnosis\nimages/0.png;COVID-19\nimages/1.png;Normal\n")
+    with pytest.raises(DataError, match=rf"2 films but no classes: {name} lists films, so name that: --data \S+{name}"):
+        read_source(tmp_path)
+    assert len(read_source(tmp_path / name).films) == 2
+    (tmp_path / name).rename(tmp_path / "list.txt")
+    with pytest.raises(DataError, match=r"list.txt lists films, but its name does not end in \.csv"):
+        read_source(tmp_path / "list.txt")
+
+
 def test_one_film_is_no_data(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"is an image; name the folder that holds the class folders"):
         read_source(save(tmp_path / "film.png", 1))
