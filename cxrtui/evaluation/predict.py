@@ -13,42 +13,53 @@ from numpy.typing import NDArray
 from cxrtui.data.augment import resample
 from cxrtui.data.feed import Feed
 from cxrtui.net import freeze
+from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise
 
 Weights = dict[str, Any]  # {"trainable", "frozen", "statistics"}: the network's three pytrees
+Forward = Callable[[Weights, jax.Array], jax.Array]
+_PROGRAMS: Programs[Forward] = Programs()
 
 
 class Predictor:
     """Compiled inference for one network, input size and batch; weights are an argument, so training shares it."""
 
     def __init__(self, graphdef: Any, size: int, side: int, batch: int) -> None:
-        self.size, self.side, self.batch = size, side, batch
+        self.graphdef, self.size, self.side, self.batch = graphdef, size, side, batch
+        self._forward: Forward | None = None
+
+    def compile(self, weights: Weights) -> Forward:
+        """The program for `weights`, compiled now rather than at the first batch; they may be shapes."""
+        graphdef, size = self.graphdef, self.size
+        images = jax.ShapeDtypeStruct((self.batch, self.side, self.side), jnp.uint8)
 
         def forward(weights: Weights, images: jax.Array) -> jax.Array:
             network = freeze.merge(graphdef, weights["trainable"], weights["frozen"], weights["statistics"])
             return network(normalise(resample(images, size)))
 
-        self._forward: Callable[..., jax.Array] = jax.jit(forward)
+        def compiled() -> Forward:
+            program: Forward = jax.jit(forward).lower(weights, images).compile()
+            return program
 
-    def compile(self, weights: Weights) -> None:
-        """Compile now rather than at the first batch; `weights` may be shapes in the place of arrays."""
-        images = jax.ShapeDtypeStruct((self.batch, self.side, self.side), jnp.uint8)
-        self._forward = jax.jit(self._forward).lower(weights, images).compile()
+        self._forward = _PROGRAMS.get((graphdef, size, self.side, self.batch, kind(weights)), compiled)
+        return self._forward
 
     def __call__(self, weights: Weights, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits float32 ``[n, 2]`` of at most `batch` films, uint8 ``[n, side, side]``."""
+        forward = self._forward or self.compile(weights)
         count = len(images)
         if count < self.batch:
             padding = np.zeros((self.batch - count, self.side, self.side), np.uint8)
             images = np.concatenate([images, padding])
-        return np.asarray(self._forward(weights, jax.device_put(images)))[:count]
+        return np.asarray(forward(weights, jax.device_put(images)))[:count]
 
     def over(self, weights: Weights, feed: Feed) -> Iterator[NDArray[np.float32]]:
         """Logits of the part that `feed` holds, batch by batch, in order; the caller may stop between two."""
+        forward = self._forward or self.compile(weights)
         count = len(feed.part)
         for start in range(0, count, self.batch):
             indices = np.minimum(np.arange(start, start + self.batch, dtype=np.int32), count - 1)
-            yield np.asarray(self._forward(weights, feed.batch(indices).images))[: count - start]
+            yield np.asarray(forward(weights, feed.batch(indices).images))[: count - start]
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

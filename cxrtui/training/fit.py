@@ -24,7 +24,6 @@ from cxrtui.training.began import began, check_there
 from cxrtui.training.first_weights import first_weights
 from cxrtui.training.loop import evaluate, train
 from cxrtui.training.losses import class_weights
-from cxrtui.training.optimizer import optimizer_at
 from cxrtui.training.restore import Restored, restore
 from cxrtui.training.session import Ask, Position, Session
 from cxrtui.training.start import resumed, start
@@ -131,8 +130,7 @@ def _set_up(
     with ThreadPoolExecutor(1) as second:
         compiling = second.submit(judge.predictor.compile, begun.state.weights)
         if level == transfer.level_in(position.step // steps + 1, config.model.freeze, config.model.unfreeze):
-            optimizer = optimizer_at(config, total, level)
-            step = compile_step(begun.graphdef, config, optimizer, weights, begun.state, prepared.side)
+            step = compile_step(begun.graphdef, config, total, level, weights, begun.state, prepared.side)
         compiling.result()
     if step is not None:  # else resumed just before an epoch in which more trains, which compiles its own
         parameters, trainable = begun.state.counts

@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 from cxrtui.config import Config
 from cxrtui.data.augment import augment
 from cxrtui.net import freeze
+from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise
 from cxrtui.training.losses import cross_entropy
+from cxrtui.training.optimizer import optimizer_at
 
 StepFunction = Callable[["TrainState", jax.Array, jax.Array], tuple["TrainState", dict[str, jax.Array]]]
+_PROGRAMS: Programs[StepFunction] = Programs()
 
 
 @jax.tree_util.register_dataclass
@@ -101,12 +104,27 @@ def make_step(
 
 
 def compile_step(
-    graphdef: Any, config: Config, optimizer: optax.GradientTransformation, weights: NDArray[np.float32],
-    state: TrainState, side: int,
+    graphdef: Any, config: Config, total_steps: int, level: str, weights: NDArray[np.float32], state: TrainState,
+    side: int,
 ) -> StepFunction:  # fmt: skip
-    """`make_step`, compiled for this state and for films stored with `side` pixels; it takes no others."""
+    """`make_step`, compiled for this state and for films stored with `side` pixels; it takes no others.
+
+    Args:
+        graphdef: as for `make_step`.
+        config: as for `make_step`; of the section model, what the optimizer depends on (`optimizer_at`) is read too.
+        total_steps: of the whole run.
+        level: what is frozen (model.freeze, model.unfreeze).
+        weights: as for `make_step`.
+        state: the one to begin with; nothing is done with it.
+        side: pixels.
+    """
     images = jax.ShapeDtypeStruct((config.optim.batch_size, side, side), np.uint8)
     labels = jax.ShapeDtypeStruct((config.optim.batch_size,), np.int32)
-    jitted = jax.jit(make_step(graphdef, config, optimizer, weights), donate_argnums=0)
-    compiled: StepFunction = jitted.lower(state, images, labels).compile()
-    return compiled
+
+    def compiled() -> StepFunction:
+        step = make_step(graphdef, config, optimizer_at(config, total_steps, level), weights)
+        program: StepFunction = jax.jit(step, donate_argnums=0).lower(state, images, labels).compile()
+        return program
+
+    read = (config.augment, config.data.size, config.optim, config.run.seed, bool(config.model.unfreeze))
+    return _PROGRAMS.get((graphdef, read, total_steps, level, weights.tobytes(), kind(state), side), compiled)

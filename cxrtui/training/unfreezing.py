@@ -35,5 +35,6 @@ def unfreeze(session: Session) -> Iterator[ev.Event]:
     yield ev.Unfrozen(epoch=epoch, step=session.position.step, stage=transfer.training(level)[0], trainable=trains)
     yield ev.Preparing(stage="compiling")
     began = time.monotonic()
-    session.step = compile_step(graphdef, config, optimizer, session.class_weights, state, session.prepared.side)
+    session.step = compile_step(graphdef, config, session.total_steps, level, session.class_weights, state,
+                                session.prepared.side)  # fmt: skip
     yield ev.Compiled(seconds=time.monotonic() - began, parameters=parameters, trainable=trains)
