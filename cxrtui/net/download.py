@@ -131,7 +131,7 @@ def _bring(
             if error.code not in _LATER:
                 raise RefusedByServerError(error.code, str(error.reason)) from None
             status, reason = error.code, str(error.reason)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: a redirect to no address
             reason = _plain(error)
             if not reached and before == file.tell() and _hopeless(error):
                 raise NoWayOutError(reason) from None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import importlib.resources
 import os
+import re
 import shutil
 import tomllib
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 from cxrtui import __version__
 from cxrtui.errors import UsageError, WeightsError
 from cxrtui.net.download import NoWayOutError, RefusedByServerError, ShouldStop, Tell, download, heed, never, sha256
+from cxrtui.printable import printable
 
 PARTIAL = ".fetch"  # folder of partial files, on the shelf
 
@@ -139,12 +141,9 @@ def fetch(
     from huggingface_hub import constants, get_token, hf_hub_url
 
     partial = partial_file(wanted, models)
-    url = hf_hub_url(
-        wanted.repository, wanted.file, revision=wanted.revision, endpoint=os.environ.get("HF_ENDPOINT") or None
-    )
-    scheme, host = urlsplit(url)[:2]
-    if scheme not in ("http", "https") or not host:
-        raise UsageError(f"HF_ENDPOINT must be an http or https address, not {os.environ.get('HF_ENDPOINT')!r}.")
+    endpoint = os.environ.get("HF_ENDPOINT") or None
+    host = _host(endpoint or constants.ENDPOINT)
+    url = hf_hub_url(wanted.repository, wanted.file, revision=wanted.revision, endpoint=endpoint)
     if offline():
         raise WeightsError(not_fetched_offline(wanted))
     headers = {"User-Agent": f"cxrtui/{__version__}"}
@@ -170,6 +169,23 @@ def fetch(
             "damaged or changed on the way and is removed; fetch it again, over another network if this repeats."
         )
     return partial, sum_
+
+
+def _host(endpoint: str) -> str:
+    """The host of the hub's address, with its port; a name and a password in the address are not shown.
+
+    Raises:
+        UsageError: it is no address.
+    """
+    try:
+        address = urlsplit(endpoint)
+        sound = address.scheme in ("http", "https") and re.fullmatch(r"[!-~]+", endpoint)
+        host, port = address.hostname, address.port
+    except ValueError:
+        sound, host, port = None, None, None
+    if not sound or not host:
+        raise UsageError(f"HF_ENDPOINT must be an http or https address, not '{printable(endpoint)[:200]}'.")
+    return f"{host}:{port}" if port else host
 
 
 def not_fetched_offline(wanted: Known) -> str:

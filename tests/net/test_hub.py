@@ -19,6 +19,7 @@ from huggingface_hub import constants
 from cxrtui.errors import UsageError, WeightsError
 from cxrtui.net import hub
 from cxrtui.net.download import GivenUpError, download
+from cxrtui.printable import printable
 from tests.net.loopback_hub import Hub, serving
 
 BODY = random.Random(0).randbytes(1_500_000)
@@ -225,10 +226,28 @@ def test_the_token_goes_to_the_hub_and_not_to_the_storage_behind_it(
         assert storage.ranges == ["", "bytes=250000-"]
 
 
-def test_an_endpoint_must_be_an_address(server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", f"file://{tmp_path}")
-    with pytest.raises(UsageError, match="HF_ENDPOINT"):
+@pytest.mark.parametrize(
+    "address",
+    ["file:///tmp", "hub", "http://", "http://[::1", "http://hub:port", "http://hub:99999", "http://a b", "http://h\u202e",
+     "http://hub/\x1b[31m", "http://\x1b]0;PWN\x07\x1b[31m/"],
+)  # fmt: skip
+def test_an_endpoint_must_be_an_address(
+    server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    with pytest.raises(UsageError) as told:
         fetch(tmp_path)
+    assert str(told.value) == f"HF_ENDPOINT must be an http or https address, not '{printable(address)}'."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_password_in_the_endpoint_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Hub) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", server.address.replace("http://", "http://me:secret@"))
+    server.mishaps = ["status 403"]
+    with pytest.raises(WeightsError) as told:
+        fetch(tmp_path)
+    assert "127.0.0.1:" in str(told.value)
+    assert "secret" not in str(told.value)
 
 
 def test_two_processes_do_not_write_one_file(server: Hub, tmp_path: Path) -> None:
