@@ -31,9 +31,8 @@ _NOBODY = re.compile(
 )
 _BELOW_NOUGHT = re.compile(r"[-\u2212]\d+([.,]0+)?")
 _WRAPPED = re.compile(r"\[.*\]|\(.*\)|\{.*\}|(?:(?:np\.)?array|(?:frozen)?set|list|tuple)\(.*\)", re.DOTALL)
-_PAIR = re.compile(
-    r"(?P<mark>['\"])(?P<key>.*?)(?P=mark)\s*:\s*(?P<quote>['\"]?)(?P<value>[^,}'\"]*)(?P=quote)\s*(?=[,}])"
-)
+# Each part ends at the first mark of its kind, so that no cell takes longer than its length.
+_PAIR = re.compile(r"(?:'([^']*)'|\"([^\"]*)\")\s*:(?:\s*'([^']*)'\s*|\s*\"([^\"]*)\"\s*|([^,}'\"]*))(?=[,}])")
 _FLAGS = {"true": True, "yes": True, "positive": True, "present": True, "false": False, "no": False, "negative": False,
           "absent": False, "none": False, "null": False, "": False}  # fmt: skip
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
@@ -87,9 +86,9 @@ def missing(text: str) -> bool:
         return True
     if _NOT_SAID.fullmatch(words):
         return True
-    first, *others = words.split()[:8] or [""]
-    if others and {*others} == {first}:  # "nan nan", as joined columns have it
-        return missing(first)
+    each = words.split()
+    if len(each) > 1 and len({*each}) == 1:  # "nan nan", as joined columns have it
+        return missing(each[0])
     if _WRAPPED.fullmatch(word):
         return all(missing(item) for item in _items(word))
     return False
@@ -123,7 +122,8 @@ def findings(cell: str) -> tuple[str, ...]:
 def _items(cell: str) -> list[str]:
     text = cell.strip()
     if _WRAPPED.fullmatch(text):
-        if text[0] == "{" and (pairs := [(pair["key"], pair["value"].strip()) for pair in _PAIR.finditer(text)]):
+        found = _PAIR.findall(text) if text[0] == "{" else []
+        if pairs := [(one or two, (three or four or five).strip()) for one, two, three, four, five in found]:
             return [item for given in _of_pairs(pairs) for item in _split(given)]
         quoted = [one or other for one, other in _QUOTED.findall(text)]
         # NumPy prints no commas between words that it quotes, and Python may print words without quotes.

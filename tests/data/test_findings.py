@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from cxrtui.data.findings import COVID, NORMAL, NOT_COVID, canonical, findings, missing, no_patient, same_finding
@@ -41,10 +44,24 @@ def test_a_cell_is_its_findings(cell: str, listed: tuple[str, ...]) -> None:
     assert missing(cell) == (not listed) or cell == "nan;NaN"
 
 
+@pytest.mark.slow
+def test_no_cell_takes_longer_than_its_length() -> None:
+    """Steps by the square of such a cell's length take minutes; the limit is a guard against that alone."""
+    program = """
+from cxrtui.data.findings import findings, missing, no_patient
+for piece in ("{'", "'a': ", "'a': 1, ", "{", " ", "nan ", "':", "','"):
+    pieces = piece * (100_000 // len(piece))
+    for cell in ("{" + pieces + "}", "{'a':" + pieces + "x'}"):
+        findings(cell), missing(cell), no_patient(cell)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
 @pytest.mark.parametrize("word", [
     "", "  ", "nan", "NaN", "None", "NONE", "NA", "N/A", "n.a.", "null", "NULL", "-", "--", "?", "<NA>", "#N/A",
     "'nan'", "unknown", "[None]", "nan.", "<null>", "#DIV/0!", "not stated", "\u200b",
-    "NOT_AVAILABLE", "not-recorded", "N\\A", "n/k", "nan nan", "None_None", "no information", "not determined",
+    "NOT_AVAILABLE", "not-recorded", "N\\A", "n/k", "nan nan", "None_None", "nan " * 9, "no information",
+    "not determined",
 ])  # fmt: skip
 def test_nothing_is_given(word: str) -> None:
     assert missing(word)
@@ -52,7 +69,20 @@ def test_nothing_is_given(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["No finding", "No", "0", "False", "Normal", "negative", "Nantes", "none of these", "no no", "N S"]
+    "word",
+    [
+        "No finding",
+        "No",
+        "0",
+        "False",
+        "Normal",
+        "negative",
+        "Nantes",
+        "none of these",
+        "no no",
+        "N S",
+        "nan " * 9 + "COVID",
+    ],
 )
 def test_a_word_for_a_finding_is_given(word: str) -> None:
     assert not missing(word)
