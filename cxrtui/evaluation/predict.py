@@ -63,7 +63,8 @@ class Predictor:
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Probabilities float64 ``[N, classes]``."""
-    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
-    powers = np.exp(shifted)
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+    """Probabilities float64 ``[N, classes]``; NaN, and no warning, where logits are not finite."""
+    with np.errstate(invalid="ignore"):
+        shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
+        powers = np.exp(shifted)
+        return np.asarray(powers / powers.sum(axis=-1, keepdims=True))

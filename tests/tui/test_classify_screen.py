@@ -32,7 +32,12 @@ async def open_classify(dashboard: Dashboard, films: Path, pilot) -> ClassifyScr
     logs.write(dashboard.workspace.checkpoints, "stateless", logs.finished("stateless"))
     screen = ClassifyScreen(run, films)
     await dashboard.push_screen(screen)
-    await shows(pilot, "covid-1.png", "done · loss", "Research use only, not for diagnosis.")
+    await shows(
+        pilot,
+        "covid-1.png",
+        "done  " if pilot.app.size.width < 76 else "done · loss",
+        "Research use only, not for diagnosis.",
+    )
     return screen
 
 
@@ -44,7 +49,7 @@ async def test_select_classify_and_read_the_rows(dashboard: Dashboard, films: Pa
         await shows(pilot, "3 selected")
         assert [path.name for path in screen.query_one(Picker).chosen] == ["covid-1.png", "normal-1.JPG", "torn.png"]
         await pilot.press("c")
-        await shows(pilot, "90.0 %", "▲ COVID-19", "20.0 %", "▽ No_findings", "✗ not read", "1 could not be read")
+        await shows(pilot, "90.0 %", "▲ COVID-19", "20.0 %", "▽ No_findings", "✗ no result", "1 not classified")
         assert "threshold 0.50" in text_of(pilot)
         await pilot.press("x")
         await until(pilot, lambda: not screen.query_one(Picker).chosen)

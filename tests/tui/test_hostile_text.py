@@ -113,7 +113,7 @@ async def test_classify(dashboard: Dashboard, run: Run, tmp_path: Path) -> None:
         await dashboard.push_screen(ClassifyScreen(run, films))
         await shows(pilot, "space selects films")
         await pilot.press("a", "c")
-        await shows(pilot, "▲ \\x1b", "✗ not read", "[bold red]")
+        await shows(pilot, "▲ \\x1b", "✗ no result", "[bold red]")
         await pilot.press("down")
         await shows(pilot, "✗ \\x1b")
         assert acts(text_of(pilot)) == []

@@ -61,10 +61,6 @@ def test_a_terminal_that_is_gone_costs_no_step(phantom_films: Path, tmp_path: Pa
     assert done.status == "stopped"
     assert done.checkpoint is not None
     assert done.checkpoint.step == done.steps[-1].step > 3
-    with Terminal("--workspace", str(tmp_path), "train", "--resume", "run") as terminal:
-        terminal.until(lambda: run.read().steps[-1].step > done.steps[-1].step)
-        terminal.process.send_signal(signal.SIGTERM)
-        assert terminal.wait() == 5
 
 
 @pytest.fixture
@@ -80,7 +76,7 @@ def test_a_second_signal_ends_at_once(phantom_films: Path, tmp_path: Path) -> No
     terminal, run = training(phantom_films, tmp_path)
     with terminal:
         before = terminal.attributes
-        terminal.until(lambda: steps(run) > 0)
+        terminal.until(lambda: terminal.attributes != before and run.events_file.exists())  # JAX is being imported
         terminal.process.send_signal(signal.SIGSTOP)  # so that both are there before the run can end by itself
         terminal.process.send_signal(signal.SIGTERM)
         terminal.process.send_signal(signal.SIGINT)

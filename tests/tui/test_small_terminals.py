@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from cxrtui.errors import DataError
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.screens.monitor import MonitorScreen
 from cxrtui.tui.widgets.curves import Curves
+from cxrtui.tui.widgets.log import LogPanel
 
 from . import logs
 from .conftest import FakeDrive
@@ -132,7 +134,7 @@ async def test_labels_and_numbers_are_seen_on_a_small_screen(
         await pilot.press("c")
         await shows(pilot, "covid1.png")
         await pilot.press("end", "a", "c")
-        await shows(pilot, "90.0 %", "▲ COVID-19", "20.0 %", "▽ No_findings", "q Quit")
+        await shows(pilot, "90.0 %", "▲ COVID-19", "20.0 %", "▽ No_findings", "q Quit", "┃ threshold 0.50")
 
 
 async def test_every_page_says_that_a_run_is_stopping(dashboard: Dashboard, drive: FakeDrive) -> None:
@@ -150,3 +152,24 @@ async def test_every_page_says_that_a_run_is_stopping(dashboard: Dashboard, driv
         await until(pilot, lambda: not dashboard.trainer.active)
         await shows(pilot, "■ stopped")
         assert "stopping…" not in text_of(pilot)
+
+
+async def test_the_newest_values_are_seen_on_a_small_screen(dashboard: Dashboard) -> None:
+    run = logs.write(dashboard.workspace.checkpoints, "done", logs.finished("done"))
+    async with dashboard.run_test(size=(60, 18)) as pilot:
+        dashboard.watch_run(run)
+        await shows(pilot, "✔ finished")
+        await until(pilot, lambda: re.search(r"train \d\.\d+ val\. \d\.\d+ ", text_of(pilot)))
+        assert "Monitor · done " in text_of(pilot)  # the run's name is not cut
+        await until(pilot, lambda: len(re.findall(r"◆ ?val\. ", text_of(pilot))) == 2)
+        await pilot.resize_terminal(200, 50)
+        await until(pilot, lambda: text_of(pilot).count("◆ validation ") == text_of(pilot).count(" · validation ") == 2)
+
+
+async def test_the_view_of_the_log_is_its_own_on_a_small_screen(dashboard: Dashboard) -> None:
+    run = logs.write(dashboard.workspace.checkpoints, "done", logs.finished("done"))
+    async with dashboard.run_test(size=(60, 18)) as pilot:
+        dashboard.watch_run(run)
+        await shows(pilot, "✔ finished")
+        await pilot.press("v", "v")
+        await until(pilot, lambda: dashboard.screen.query_one(LogPanel).region.width >= 56)

@@ -23,7 +23,7 @@ from cxrtui.tui import threads
 from cxrtui.tui.backend import Classifier, Verdict
 from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings
-from cxrtui.tui.screens.page import Page
+from cxrtui.tui.screens.page import NARROW, Page
 from cxrtui.tui.widgets.early import amount, metric_name
 from cxrtui.tui.widgets.film import Film
 from cxrtui.tui.widgets.picker import Picker
@@ -107,7 +107,7 @@ class ClassifyScreen(Page):
         early = run.summary().early
         return (
             run.name
-            if early is None
+            if early is None or self.app.size.width < NARROW
             else f"{run.name} · {metric_name(early.metric)} {amount(early.metric, early.best)}"
         )
 
@@ -155,6 +155,9 @@ class ClassifyScreen(Page):
         table = self.query_one(Verdicts)
         if table.has_focus and (path := table.file_under_cursor):
             self._show_later(path)
+            item = table.items[table.cursor_row]
+            if not item.ok:  # the row may have no room for it
+                self._say(f"✗ {printable(path.name)}: {printable(item.error)}")
 
     @on(DirectoryTree.FileSelected)
     def _file_selected(self) -> None:
@@ -242,7 +245,7 @@ class ClassifyScreen(Page):
             self._busy = False
             unread = sum(not item.ok for item in table.items)
             took = time.monotonic() - self._begun
-            text = f"✔ {len(table.items)} films in {took:.1f} s" + (f" · {unread} could not be read" if unread else "")
+            text = f"✔ {len(table.items)} films in {took:.1f} s" + (f" · {unread} not classified" if unread else "")
             self._say(f"✗ {message.error}" if message.error else text)
 
     # --- keys

@@ -78,7 +78,7 @@ class DataScreen(Page):
         """The path on top, below it folders and report."""
         place = expand(self._source) if self._source else Path.cwd()
         with Container(id="data-path-box", classes="box") as box:
-            box.border_title = "films: a folder, a CSV, LAYOUT:PATH, or several by comma"
+            box.border_title = "films: folder, CSV, LAYOUT:PATH; several by comma"
             yield PathInput(self._source, id="data-path", compact=True, placeholder="type a path, or choose below",
                             suggester=PathSuggester(), select_on_focus=False)  # fmt: skip
         with Horizontal(id="data-body"):

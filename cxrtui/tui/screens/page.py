@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cxrtui.tui.app import Dashboard
 
 MIN_WIDTH, MIN_HEIGHT = 60, 18
+NARROW = 76
 WIDE, TALL = 110, 34
 COMFORTABLE = 23
 
@@ -46,7 +47,7 @@ class Page(Screen[None]):
     """A full screen of the dashboard."""
 
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-too-narrow"), (MIN_WIDTH, "-slim"), (76, "-narrow"), (WIDE, "-wide"),
+        (0, "-too-narrow"), (MIN_WIDTH, "-slim"), (NARROW, "-narrow"), (WIDE, "-wide"),
     ]  # fmt: skip
     VERTICAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-too-short"), (MIN_HEIGHT, "-low"), (COMFORTABLE, "-short"), (TALL, "-tall"),

@@ -22,6 +22,7 @@ from cxrtui.tui.theme import TRAIN, TRAIN_RAW, VALIDATION
 
 Array = NDArray[np.float64]
 _MOST = 1e100
+_FRAME = 6  # cells of a border that its text does not reach
 
 
 def decimate(x: Array, y: Array, buckets: int) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
@@ -92,9 +93,8 @@ class Curves(Vertical):
         self._percent = percent
         self._limited = False
         self._x_ticks, self._y_ticks = _Ticks(whole=True), _Ticks(percent=percent)
-        legend = Text(f"{title}  ")
-        legend.append("⣀⡠⠔", style=TRAIN).append(" train  ").append("◆", style=VALIDATION).append(" validation")
-        self.border_title = legend.markup
+        self._title, self._ends = title, ("", "")
+        self._label()
 
     def compose(self) -> ComposeResult:
         """The chart, and words for when there is none yet."""
@@ -112,8 +112,26 @@ class Curves(Vertical):
     class Resized(Message):
         """The chart has another size; what it shows is drawn for the last one."""
 
+    def _label(self) -> None:
+        """The legend above and the newest values below, shortened where they would be cut."""
+        room = self.outer_size.width - _FRAME
+
+        def legend(gap: str, validation: str) -> Text:
+            text = Text(f"{self._title} {gap}").append("⣀⡠⠔", style=TRAIN).append(f"{gap}train {gap}")
+            return text.append("◆", style=VALIDATION).append(f"{gap}{validation}")
+
+        legends = [legend(" ", "validation"), legend(" ", "val."), legend("", "val.")]
+        fitting = (text for text in legends if text.cell_len <= room or room < 0)
+        self.border_title = next(fitting, legends[-1]).markup
+        train, validation = self._ends
+        ends = " · ".join([train] * bool(train) + [f"validation {validation}"] * bool(validation))
+        if len(ends) > room >= 0:
+            ends = f"{train} val. {validation}".replace(" %", "%").lstrip()
+        self.border_subtitle = ends
+
     def on_resize(self) -> None:
         """Ask to be drawn anew."""
+        self._label()
         self.post_message(self.Resized())
 
     @property
@@ -148,10 +166,9 @@ class Curves(Vertical):
             chart.plot(seen[:, 0], seen[:, 1], line_style=VALIDATION, hires_mode=HiResMode.BRAILLE)
             marks = seen if len(seen) <= columns // 2 else seen[-1:]
             chart.scatter(marks[:, 0], marks[:, 1], marker="◆", marker_style=VALIDATION)
-        ends = [f"train {self._value(smooth[1][-1])}"] if len(smooth[1]) else []
-        if len(seen) and np.isfinite(seen[-1, 1]):
-            ends.append(f"validation {self._value(seen[-1, 1])}")
-        self.border_subtitle = " · ".join(ends)
+        newest = self._value(seen[-1, 1]) if len(seen) and np.isfinite(seen[-1, 1]) else ""
+        self._ends = (f"train {self._value(smooth[1][-1])}" if len(smooth[1]) else "", newest)
+        self._label()
 
     def _value(self, value: float) -> str:
         return f"{100 * value:.1f} %" if self._percent else f"{value:.3f}"

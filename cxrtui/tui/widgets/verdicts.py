@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.events import Resize
 
@@ -27,7 +28,7 @@ def row(item: Verdict, width: int, name_width: int) -> tuple[Text, Text, Text]:
     """File, bar and percentage of the positive class, label with notes; or why there is none."""
     name = Text(shortened(printable(Path(item.file).name), name_width), no_wrap=True)
     if not item.ok:
-        return name, Text("✗ not read" if width else "✗ unread", style=WARN), Text(printable(item.error), style=WARN)
+        return name, Text("✗ no result" if width else "✗ none", style=WARN), Text(printable(item.error), style=WARN)
     value = list(item.probabilities.values())[-1]
     called = value >= item.threshold
     text = probability(value, item.threshold, width, WARN if called else BUSY) if width else Text()
@@ -66,9 +67,14 @@ class Verdicts(Table):
         """One row more."""
         self.items.append(item)
         self.add_row(*row(item, *self._widths()))
-        if item.ok:
-            label = list(item.probabilities)[-1]
-            self.border_subtitle = titled(f"probability of {label} · ┃ threshold {item.threshold:.2f}")
+        self._say_threshold()
+
+    def _say_threshold(self) -> None:
+        """What the probability is of, and the threshold, which is not to be cut off."""
+        if item := next((item for item in self.items if item.ok), None):
+            label, threshold = list(item.probabilities)[-1], f"┃ threshold {item.threshold:.2f}"
+            text = f"probability of {label} · {threshold}"
+            self.border_subtitle = titled(text if cell_len(text) <= self.size.width - 2 else f"{threshold} · {label}")
 
     def _widths(self) -> tuple[int, int]:
         """Cells for the bar and for the name."""
@@ -87,6 +93,7 @@ class Verdicts(Table):
             for item in self.items:
                 self.add_row(*row(item, *self._widths()))
             self.move_cursor(row=cursor)
+            self._say_threshold()
         self._laid_out_for = event.size.width
 
     @property
