@@ -16,7 +16,7 @@ import pytest
 
 from cxrtui import console, runner
 from cxrtui import events as ev
-from cxrtui.cli import cli
+from cxrtui.cli import cli, main
 from cxrtui.config import Config
 from cxrtui.errors import CheckpointError, UsageError
 from cxrtui.evaluation import classify
@@ -65,21 +65,33 @@ def test_many_files_come_in_order_and_in_batches(trained: Run, phantom_films: Pa
     np.testing.assert_allclose(alone, together, rtol=1e-5)
 
 
-def test_the_command_prints_rows_and_exits_3_if_any_failed(trained: Run, real_films: Path, tmp_path: Path) -> None:
+def test_the_command_prints_rows_and_exits_3_if_any_failed(
+    trained: Run, real_films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     originals = sorted((real_films / "originals").iterdir())
     odd = tmp_path / os.fsdecode(b"caf\xe9.png")
     odd.write_bytes(b"")
-    base = [sys.executable, "-m", "cxrtui", "classify", str(trained.folder)]
-    good = subprocess.run([*base, "--json", *map(str, originals)], capture_output=True, check=True)
-    assert all(json.loads(line)["ok"] for line in good.stdout.splitlines())
-    assert len(good.stdout.splitlines()) == 21
-    for form in ("--json", "--csv"):
-        mixed = subprocess.run([*base, form, str(odd), str(originals[0])], capture_output=True, check=False)
-        assert mixed.returncode == 3, mixed.stderr
-        assert len(mixed.stdout.splitlines()) == (2 if form == "--json" else 3)
-    text = subprocess.run([*base, str(odd), str(originals[0])], capture_output=True, check=False)
-    assert text.returncode == 3
-    assert b"not for diagnosis" in text.stdout
+
+    def call(*arguments: str | Path) -> tuple[object, str]:
+        monkeypatch.setattr(sys, "argv", ["cxrtui", "classify", str(trained.folder), *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, capsys.readouterr().out
+
+    code, out = call("--json", *originals)
+    assert code == 0
+    assert all(json.loads(line)["ok"] for line in out.splitlines())
+    assert len(out.splitlines()) == 21
+    code, out = call("--csv", odd, originals[0])
+    assert (code, len(out.splitlines())) == (3, 3)
+    code, out = call(odd, originals[0])
+    assert code == 3
+    assert "not for diagnosis" in out
+    # Once as a process, where what is printed is bytes.
+    command = [sys.executable, "-m", "cxrtui", "classify", str(trained.folder), "--json", str(odd), str(originals[0])]
+    mixed = subprocess.run(command, capture_output=True, check=False)
+    assert mixed.returncode == 3, mixed.stderr
+    assert len(mixed.stdout.splitlines()) == 2
 
 
 def test_a_run_without_a_readable_checkpoint_says_so(
