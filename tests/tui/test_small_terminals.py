@@ -17,6 +17,7 @@ from cxrtui.tui.app import Dashboard
 from cxrtui.tui.screens.monitor import MonitorScreen
 from cxrtui.tui.widgets.curves import Curves
 from cxrtui.tui.widgets.log import LogPanel
+from cxrtui.tui.widgets.shelf_table import ShelfTable
 
 from . import logs
 from .conftest import FakeDrive
@@ -173,3 +174,15 @@ async def test_the_view_of_the_log_is_its_own_on_a_small_screen(dashboard: Dashb
         await shows(pilot, "✔ finished")
         await pilot.press("v", "v")
         await until(pilot, lambda: dashboard.screen.query_one(LogPanel).region.width >= 56)
+
+
+async def test_the_shelf_has_whole_columns(dashboard: Dashboard) -> None:
+    async with dashboard.run_test(size=(60, 18)) as pilot:
+        await shows(pilot, "No runs yet")
+        await pilot.press("w")
+        await shows(pilot, "imagenet", "BSD-3-Clause", "Licence")
+        table = dashboard.screen.query_one(ShelfTable)
+        blank = 2  # behind the last column
+        await until(pilot, lambda: 0 < table.virtual_size.width <= table.size.width + blank)
+        await pilot.resize_terminal(80, 24)
+        await shows(pilot, "Flavour")

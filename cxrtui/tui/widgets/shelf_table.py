@@ -15,7 +15,7 @@ from cxrtui.tui.widgets.table import Table
 
 _STATE, _READING = "State", "↓ reading…"
 COLUMNS = ("Name", _STATE, "Size", "Licence", "Flavour")
-_NARROW, _NAME_MOST, _NAME_LEAST = 84, 40, 21
+_SLIM, _NARROW, _NAME_MOST, _NAME_LEAST = 76, 84, 40, 19
 
 
 class ShelfTable(Table):
@@ -40,8 +40,10 @@ class ShelfTable(Table):
         row = self.cursor_row
         self.clear(columns=True)
         self.places = places
-        rows = [place.row(_NAME_LEAST if self.app.size.width < _NARROW else _NAME_MOST) for place in places]
-        for label in COLUMNS:
+        narrow = self.app.size.width < _NARROW
+        columns = COLUMNS[:-1] if self.app.size.width < _SLIM else COLUMNS  # the last is among the details below, too
+        rows = [place.row(_NAME_LEAST if narrow else _NAME_MOST)[: len(columns)] for place in places]
+        for label in columns:
             self.add_column(label, key=label, width=len(_READING) if label == _STATE else None)
         for place, cells in zip(places, rows, strict=True):
             self.add_row(*cells, key=place.name)
