@@ -30,12 +30,12 @@ import numpy as np
 from hostile_folder import build
 from PIL import Image
 
-from cxrtui.data.decode import stored_side
+from cxrtui.data.images.decode import stored_side
 
 PEAK = """
 def peak():
     import resource
-    from cxrtui.data.decoding.processes import processes
+    from cxrtui.data.images.decoding.processes import processes
     processes.close()
     with open("/proc/self/status") as file:
         own = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
@@ -43,8 +43,8 @@ def peak():
 """
 INSPECT = """
 import json, sys
-from cxrtui.config import DataConfig
-from cxrtui.data.inspect import inspect
+from cxrtui.settings.config import DataConfig
+from cxrtui.data.inspect.report import inspect
 report = inspect(sys.argv[1], DataConfig(), headers_only=sys.argv[2] == "headers")
 print(json.dumps({"films": report.films, "unreadable": len(report.section("unreadable").files),
                   "left_out": report.section("left_out").counts, "findings": report.section("classes").counts,
@@ -52,8 +52,8 @@ print(json.dumps({"films": report.films, "unreadable": len(report.section("unrea
 """
 PREPARE = """
 import json, sys, time
-from cxrtui.config import DataConfig
-from cxrtui.data.prepare import load_evaluation
+from cxrtui.settings.config import DataConfig
+from cxrtui.data.prepared.prepare import load_evaluation
 path, size, positive = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
 sides = {"positive": tuple(positive), "negative": ("*",)} if positive else {}
 began, work = time.perf_counter(), load_evaluation(DataConfig(size=size, max_bad=0.999, **sides), path)

@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cxrtui.config import resolve
-from cxrtui.data.decode import stored_side
-from cxrtui.data.decoding.films import read_film
-from cxrtui.data.prepare import prepare
-from cxrtui.data.reading import windowed, workers
-from cxrtui.data.sources import read_source
+from cxrtui.data.images.decode import stored_side
+from cxrtui.data.images.decoding.films import read_film
+from cxrtui.data.prepared.prepare import prepare
+from cxrtui.data.prepared.reading import windowed, workers
+from cxrtui.data.sources.collect import read_source
+from cxrtui.settings.config import resolve
 
 
 def plain(paths: list[Path], side: int) -> float:

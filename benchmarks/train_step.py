@@ -25,9 +25,10 @@ import optax
 from flax import nnx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cxrtui.net import backend, freeze, port
+from cxrtui.net import backend, freeze
 from cxrtui.net.classifier import ClassifierSpec, create
 from cxrtui.net.resnet import normalise
+from cxrtui.weights import port
 
 SIZES = (3, 4, 6, 3)
 Step = Callable[[], Any]

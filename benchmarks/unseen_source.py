@@ -15,10 +15,10 @@ import csv
 import tempfile
 from pathlib import Path
 
-from cxrtui import runs
 from cxrtui.evaluation.evaluate import evaluate
-from cxrtui.progress import metrics_text
-from cxrtui.runs import Run
+from cxrtui.runs.folder import Run
+from cxrtui.runs.listing import find_run
+from cxrtui.runs.state import metrics_text
 
 BASELINE = 0.61
 
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--workspace", type=Path, default=Path())
     arguments = parser.parse_args()
-    run = runs.find_run(arguments.workspace / "checkpoints", arguments.run)
+    run = find_run(arguments.workspace / "checkpoints", arguments.run)
     with tempfile.TemporaryDirectory() as folder:
         manifest = Path(folder) / "unseen.csv"
         kept, left_out = write_manifest(arguments.folder, seen_names(run), manifest)

@@ -15,12 +15,17 @@ from collections.abc import Callable
 
 import tomlkit
 
-from cxrtui import __version__, config, endings, events, strict_json
-from cxrtui.config import Config
+from cxrtui import __version__, strict_json
 from cxrtui.disk import explained
 from cxrtui.errors import EXIT_DONE, EXIT_FAULT, EXIT_STOPPED, CxrtuiError
-from cxrtui.events import Event
-from cxrtui.runs import Run, RunLock, write_atomic
+from cxrtui.files import write_atomic
+from cxrtui.runs import events
+from cxrtui.runs.events import Event
+from cxrtui.runs.folder import Run
+from cxrtui.runs.lock import RunLock
+from cxrtui.settings import config
+from cxrtui.settings.config import Config
+from cxrtui.training import endings
 
 OnEvent = Callable[[str, Event], None]
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from cxrtui import config, runs
-from cxrtui.config import Config
-from cxrtui.runs import Run
+from cxrtui.net.classifier import ClassifierSpec
+from cxrtui.runs import listing
+from cxrtui.runs.folder import Run
+from cxrtui.settings import config
+from cxrtui.settings.config import Config
 
 # A narrow, shallow network on films of 32 pixels: seconds to train.
 SMALL: dict[str, Any] = {
@@ -74,6 +76,12 @@ def new_run(tmp_path: Path) -> Callable[..., Run]:
     """A run folder of its own."""
 
     def make(name: str = "run") -> Run:
-        return runs.new_run(tmp_path / "checkpoints", name)
+        return listing.new_run(tmp_path / "checkpoints", name)
 
     return make
+
+
+@pytest.fixture
+def tiny() -> ClassifierSpec:
+    """A network small enough for a test: four stages of one block each, eight features wide, and no dropout."""
+    return ClassifierSpec(width=8, stage_sizes=(1, 1, 1, 1), hidden=(16,), dropout=0.0)

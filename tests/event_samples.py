@@ -1,6 +1,6 @@
 """A log as a run writes it, for tests that read one."""
 
-from cxrtui import events as ev
+from cxrtui.runs import events as ev
 
 
 def epoch_events(epoch: int, *, steps: int = 3, best: bool = True, start: float = 1000.0) -> list[ev.Event]:

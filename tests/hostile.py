@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cxrtui import events as ev
 from cxrtui.printable import printable
-from cxrtui.runs import Run
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
 
 TEXT = (
     "\x1b]0;PWN\x07\x1b[31mR[bold red]m[/nope] [link=x]y[@click=app.quit]"

@@ -169,10 +169,10 @@ def test_the_workspace_file_is_read_and_outranked(tmp_path: Path) -> None:
 
 
 def test_runs_are_listed_and_shown(tmp_path: Path) -> None:
-    from cxrtui import runs
+    from cxrtui.runs.listing import new_run
 
     assert "No runs yet" in cxrtui("runs", "list", cwd=tmp_path).stdout
-    run = runs.new_run(tmp_path / "checkpoints", "sample")
+    run = new_run(tmp_path / "checkpoints", "sample")
     run.config_file.write_text("")
     for event in whole_run():
         run.append(event)

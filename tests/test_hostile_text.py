@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from cxrtui import cli, runs
+from cxrtui import cli
 from cxrtui.data.films import Film
 from cxrtui.printable import cell, path_cell, printable
-from cxrtui.runs import Run
-from cxrtui.setting import as_text
+from cxrtui.runs.folder import Run
+from cxrtui.settings.field import as_text
 from tests.conftest import SMALL
 from tests.event_samples import whole_run
 from tests.hostile import FILE, TEXT, acts, write_run
@@ -145,7 +145,7 @@ def test_from_films_to_a_shelf(call: Callable[..., Said], tmp_path: Path, films:
                         *rule, "--set", "data.max_bad=0.5", "--set", "optim.epochs=1",
                         "--set", f"data.splits={as_text((str(run.splits_file),))}")  # fmt: skip
     assert code == 0, err
-    assert runs.Run(workspace / "checkpoints" / "again").splits_file.read_bytes() == run.splits_file.read_bytes()
+    assert Run(workspace / "checkpoints" / "again").splits_file.read_bytes() == run.splits_file.read_bytes()
     call("--workspace", workspace, "runs", "show", "plain")
     assert call("--workspace", workspace, "runs", "export", "plain", "--to", "covid")[0] == 0
     call("--workspace", workspace, "weights", "list", "--check")

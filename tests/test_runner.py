@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from cxrtui import advice, runner
-from cxrtui import events as ev
-from cxrtui.config import Config
-from cxrtui.runs import Run
+from cxrtui import runner
+from cxrtui.runs import advice
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
+from cxrtui.settings.config import Config
 
 Small = Callable[..., Config]
 

@@ -13,12 +13,12 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cxrtui import config, runs
-from cxrtui.config import DataConfig
+from cxrtui.runs.listing import new_run
+from cxrtui.settings import config
+from cxrtui.settings.config import DataConfig
 from cxrtui.tui import threads
 from cxrtui.tui.backend import Backend
-
-from .conftest import SMALL
+from tests.conftest import SMALL
 
 PLAIN = builtins.__import__
 replaced: list[str] = []
@@ -39,7 +39,7 @@ def everything(films: Path, folder: Path) -> None:
         backend = Backend()
         backend.survey(films)
         backend.inspect(str(films), DataConfig(), lambda stage, done, total: None)
-        run = runs.new_run(folder / "checkpoints", "run")
+        run = new_run(folder / "checkpoints", "run")
         settings = config.resolve(SMALL, {"data.source": str(films), "optim.epochs": 1})
         code = backend.drive(run, settings, resume=False, should_stop=lambda: False, on_event=lambda line, event: None,
                              fault=str)  # fmt: skip
@@ -48,9 +48,9 @@ def everything(films: Path, folder: Path) -> None:
         assert [item.ok for item in backend.load(run).classify(some)] == [True, True]
         backend.decode(some[0])
         import cxrtui.evaluation.export
-        import cxrtui.net.hub
-        import cxrtui.net.port
-        import cxrtui.net.shelving  # noqa: F401
+        import cxrtui.weights.hub
+        import cxrtui.weights.port
+        import cxrtui.weights.shelving  # noqa: F401
     except BaseException:
         problems.append(traceback.format_exc())
 

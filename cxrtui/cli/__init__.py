@@ -14,14 +14,14 @@ import traceback
 
 import click
 
-from cxrtui import terminal
-from cxrtui.cli import data, judge, steer, train, weights
+from cxrtui.cli import data, images, runs, train, weights
 from cxrtui.cli.group import cli
+from cxrtui.console import terminal
 from cxrtui.disk import refusal
 from cxrtui.errors import CxrtuiError, UsageError
-from cxrtui.imports import contain
+from cxrtui.import_guard import contain
 
-__all__ = ["cli", "data", "judge", "main", "steer", "train", "weights"]
+__all__ = ["cli", "data", "images", "main", "runs", "train", "weights"]
 
 
 def main() -> None:

@@ -42,13 +42,13 @@ def inspect_films(
       cxrtui data inspect films/
       cxrtui data inspect ieee8023/ hannover/ --set 'data.negative=*' --set data.positive=COVID-19 --json
     """
-    from cxrtui import inspection
+    from cxrtui.console.inspection import print_inspection
 
     data_settings(assignments, "inspect")
     settings = context.settings(config_file, assignments, {})
     if not (named := paths or settings.data.source):
         raise UsageError("Nothing to inspect; name the films, for example: cxrtui data inspect films/")
-    inspection.print_inspection(named, settings.data, as_json, headers_only)
+    print_inspection(named, settings.data, as_json, headers_only)
 
 
 @data.command()
@@ -64,6 +64,6 @@ def phantoms(folder: Path, count: int, seed: int, size: int) -> None:
       cxrtui data phantoms films/
       cxrtui data phantoms films/ --count 60 --size 128 --seed 1
     """
-    from cxrtui import console
+    from cxrtui.console.phantoms import make_phantoms
 
-    console.make_phantoms(folder, count, seed, size)
+    make_phantoms(folder, count, seed, size)

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cxrtui import RESEARCH_ONLY, __version__, config
+from cxrtui import RESEARCH_ONLY, __version__
+from cxrtui.console.terminal import raw
 from cxrtui.errors import ConfigError, UsageError
 from cxrtui.files import is_there
-from cxrtui.terminal import raw
+from cxrtui.settings import config
 from cxrtui.workspace import Workspace, expand
 
 if TYPE_CHECKING:
-    from cxrtui.config import Config
+    from cxrtui.settings.config import Config
 
 _EXAMPLES = f"""
 \b

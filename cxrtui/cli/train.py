@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cxrtui import advice, config, runs
 from cxrtui.cli.group import Context, cli, need_terminal, open_dashboard, pass_context
 from cxrtui.errors import DataError, UsageError
+from cxrtui.runs import advice
+from cxrtui.runs.folder import Run
+from cxrtui.runs.listing import find_run, fresh_name, new_run
+from cxrtui.settings import config
 from cxrtui.workspace import Workspace, expand
 
 if TYPE_CHECKING:
-    from cxrtui.config import Config
+    from cxrtui.settings.config import Config
 
 
 @cli.command()
@@ -62,7 +65,7 @@ def train(
     checkpoints = context.workspace.checkpoints
     if offline:
         os.environ["HF_HUB_OFFLINE"] = "1"  # for this process and those that it starts
-    from cxrtui.net import shelf
+    from cxrtui.weights import shelf
 
     if resume:
         if config_file or assignments or init or name:
@@ -70,7 +73,7 @@ def train(
                 "A resumed run keeps its own configuration; give --resume alone (with --data where its films have "
                 "moved), or start a new run."
             )
-        run = runs.find_run(checkpoints, resume)
+        run = find_run(checkpoints, resume)
         settings = config.load(run.config_file)
         if sources:
             settings = config.with_values(settings, {"data.source": tuple(map(_absolute_source, sources))})
@@ -102,9 +105,9 @@ def train(
     if screen:
         need_terminal()
     if not resume:
-        run = runs.new_run(checkpoints, name)
+        run = new_run(checkpoints, name)
     if not screen:
-        from cxrtui import headless
+        from cxrtui.console import headless
 
         code = headless.train(run, settings, resume=bool(resume), as_json=as_json, debug=context.debug,
                               watched=not detached)  # fmt: skip
@@ -113,9 +116,9 @@ def train(
     open_dashboard(context, launch=None if resume and not sources else settings, attach=run, resume=bool(resume))
 
 
-def _go_back(run: runs.Run, step: int) -> None:
+def _go_back(run: Run, step: int) -> None:
     """Have `run` go on from an older checkpoint; the later ones are removed once a new one is saved."""
-    from cxrtui.net import states
+    from cxrtui.weights import states
 
     lock = run.acquire()
     try:
@@ -126,22 +129,22 @@ def _go_back(run: runs.Run, step: int) -> None:
 
 def _need_sources(sources: Sequence[str]) -> None:
     """Refuse a path that is not there before a run is made for it."""
-    from cxrtui.data.sources import absent
+    from cxrtui.data.sources.collect import absent
 
     for path in absent(sources):
         raise DataError(f"No such file or folder: {path}; check --data.")
 
 
 def _absolute_source(source: str) -> str:
-    from cxrtui.data.sources import absolute
+    from cxrtui.data.sources.collect import absolute
 
     return absolute(source)
 
 
 def _absolute(settings: Config, workspace: Workspace) -> Config:
     """Paths that stay right when the run is resumed from another folder; a name on the shelf is one by then."""
-    from cxrtui.data.sources import absolute
-    from cxrtui.net import shelf
+    from cxrtui.data.sources.collect import absolute
+    from cxrtui.weights import shelf
 
     values: dict[str, Any] = {"data.source": tuple(map(absolute, settings.data.source))}
     if settings.data.splits:
@@ -151,16 +154,16 @@ def _absolute(settings: Config, workspace: Workspace) -> Config:
 
 
 def _detach(context: Context, settings: Config, resume: str | None, name: str, sources: tuple[str, ...]) -> None:
-    from cxrtui import headless
+    from cxrtui.console import headless
 
     checkpoints = context.workspace.checkpoints
     arguments = ["--workspace", str(context.workspace.root), "--headless", "train", "--detached"]
     if resume:
-        run = runs.find_run(checkpoints, resume)
+        run = find_run(checkpoints, resume)
         moved = [word for source in sources for word in ("--data", source)]
         headless.detach(run, None, [*arguments, "--resume", str(run.folder), *moved])
     else:
-        run = runs.Run(checkpoints / (name or runs.fresh_name(checkpoints)))
+        run = Run(checkpoints / (name or fresh_name(checkpoints)))
         headless.detach(run, settings, [*arguments, "--run", run.name])
     click.echo(run.name)
     click.echo(f"Run {run.name} goes on by itself; watch it with: cxrtui attach {advice.named(run)}", err=True)
@@ -185,7 +188,7 @@ def attach(context: Context, run: str) -> None:
       cxrtui attach 20260101-120000
       cxrtui attach /scratch/checkpoints/20260101-120000
     """
-    open_dashboard(context, attach=runs.find_run(context.workspace.checkpoints, run))
+    open_dashboard(context, attach=find_run(context.workspace.checkpoints, run))
 
 
 @cli.command()
@@ -196,9 +199,9 @@ def doctor() -> None:
     Example:
       cxrtui doctor
     """
-    from cxrtui import console
+    from cxrtui.console.doctor import print_doctor
 
-    console.print_doctor()
+    print_doctor()
 
 
 @cli.command()
@@ -210,6 +213,6 @@ def demo(context: Context) -> None:
     Example:
       cxrtui --workspace /tmp/demo demo
     """
-    from cxrtui import demo as demonstration
+    from cxrtui.console import demo as demonstration
 
     sys.exit(demonstration.run(context.workspace))

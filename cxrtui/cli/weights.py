@@ -34,10 +34,10 @@ def weights_list(context: Context, check: bool, as_json: bool) -> None:
       cxrtui weights list
       cxrtui weights list --check --json
     """
-    from cxrtui import console
-    from cxrtui.net import shelf
+    from cxrtui.console.shelf import print_shelf
+    from cxrtui.weights import shelf
 
-    console.print_shelf(shelf.entries(context.workspace.models, check=check), as_json)
+    print_shelf(shelf.entries(context.workspace.models, check=check), as_json)
 
 
 @weights.command(name="fetch")
@@ -54,10 +54,10 @@ def weights_fetch(context: Context, name: str, force: bool) -> None:
       cxrtui weights fetch
       cxrtui weights fetch resnet50-a1
     """
-    from cxrtui import console
-    from cxrtui.net import hub, shelf, shelving
+    from cxrtui.console.bars import download_bar
+    from cxrtui.weights import hub, shelf, shelving
 
-    with console.download_bar(name) as tell:
+    with download_bar(name) as tell:
         folder, manifest, new = shelving.fetch(name, context.workspace.models, tell, force=force)
     if not new:
         click.echo(f"{name} is on the shelf already, and its checksum is right.", err=True)
@@ -92,11 +92,11 @@ def weights_port(
       cxrtui weights port RadImageNet-ResNet50_notop.h5 --out radimagenet
       cxrtui weights port checkpoint.pth.tar --ema --out mine
     """
-    from cxrtui.net import hub, input_range, shelving
+    from cxrtui.weights import hub, input_range, shelving
 
     if range_:
         input_range.parse(range_)  # an answer now
-    from cxrtui.net.port import PortOptions
+    from cxrtui.weights.port import PortOptions
 
     folder, manifest = shelving.port(expand(file), context.workspace.models, name, licence=licence, force=force,
                                      options=PortOptions(prefix, ema, range_))  # fmt: skip
@@ -121,7 +121,7 @@ def weights_remove(context: Context, name: str, yes: bool) -> None:
     Example:
       cxrtui weights remove resnet50-a1
     """
-    from cxrtui.net import shelving
+    from cxrtui.weights import shelving
 
     if yes or click.confirm(f"Remove {context.workspace.models / name} and everything in it?"):
         shelving.remove(context.workspace.models, name)

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from cxrtui.config import AugmentConfig
+from cxrtui.settings.config import AugmentConfig
 
 
 def resample(images: Array, size: int) -> Array:

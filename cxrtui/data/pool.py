@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from cxrtui.events import Preparing
+from cxrtui.runs.events import Preparing
 
 _AHEAD = 64
 _PATIENCE = 5.0

@@ -21,10 +21,10 @@ import numpy.typing as npt
 import tensorflow_datasets as tfds
 from array_record.python.array_record_module import ArrayRecordWriter
 
-from cxrtui.data.decode import stored_side as stored_side
-from cxrtui.data.decoding.films import PIXELS_VERSION as PIXELS_VERSION
-from cxrtui.data.decoding.films import decoders
 from cxrtui.data.films import Film
+from cxrtui.data.images.decode import stored_side as stored_side
+from cxrtui.data.images.decoding.films import PIXELS_VERSION as PIXELS_VERSION
+from cxrtui.data.images.decoding.films import decoders
 from cxrtui.disk import explained, refusal
 from cxrtui.errors import DataError
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from cxrtui.data.decode import Decoded
-from cxrtui.data.decoding.films import read_film, warm
-from cxrtui.data.layouts.bimcv import display_of
+from cxrtui.data.images.decode import Decoded
+from cxrtui.data.images.decoding.films import read_film, warm
+from cxrtui.data.sources.layouts.bimcv import display_of
 from cxrtui.errors import FilmError
 from cxrtui.evaluation import model as models
 from cxrtui.evaluation.model import Model
 from cxrtui.evaluation.predict import Predictor, softmax
-from cxrtui.runs import Run
+from cxrtui.runs.folder import Run
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from cxrtui import config as configs
-from cxrtui.data.feed import make_feed
-from cxrtui.data.prepare import load_evaluation
+from cxrtui.data.loader import make_feed
+from cxrtui.data.prepared.prepare import load_evaluation
 from cxrtui.errors import WeightsError
 from cxrtui.evaluation import model as models
 from cxrtui.evaluation.judge import Judge
-from cxrtui.events import DataPrepared, Event, Warned
-from cxrtui.runs import Run
+from cxrtui.runs.events import DataPrepared, Event, Warned
+from cxrtui.runs.folder import Run
+from cxrtui.settings import config as configs
 
 T = TypeVar("T")
 

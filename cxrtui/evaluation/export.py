@@ -28,17 +28,17 @@ from flax import nnx
 from cxrtui import RESEARCH_ONLY
 from cxrtui.data.augment import resample
 from cxrtui.evaluation import model as models
-from cxrtui.evaluation import network as networks
 from cxrtui.evaluation import onnx_file, sealed
 from cxrtui.evaluation.cards import classifier_card
 from cxrtui.evaluation.model import SEEN, Model
-from cxrtui.files import read_text
-from cxrtui.net import saved, shelf, shelving
+from cxrtui.files import read_text, write_atomic
+from cxrtui.net import build
 from cxrtui.net.classifier import Classifier
-from cxrtui.net.flavours.flavour import Normalisation
-from cxrtui.net.manifest import Manifest, read_manifest
 from cxrtui.net.resnet import GREY_MEAN, GREY_STD, normalise
-from cxrtui.runs import Run, write_atomic
+from cxrtui.runs.folder import Run
+from cxrtui.weights import saved, shelf, shelving
+from cxrtui.weights.formats.format import Normalisation
+from cxrtui.weights.manifest import Manifest, read_manifest
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 _PRIVATE = ("source", "splits")  # paths of the machine that the run lived on
@@ -147,7 +147,7 @@ def stablehlo(model: Model) -> bytes:
     ``[N, 2]``, of the negative and the positive class.
     """
     network = model.network()
-    networks.compute_in(network, "float32")
+    build.compute_in(network, "float32")
     graphdef, state = nnx.split(network)
 
     def classify(films: jax.Array) -> jax.Array:

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtui import RESEARCH_ONLY, strict_json
-from cxrtui.data.feed import Feed
-from cxrtui.data.parts import Part
+from cxrtui.data.loader import Feed
+from cxrtui.data.prepared.ready import Part
 from cxrtui.evaluation.metrics import THRESHOLD, confusion, metrics
 from cxrtui.evaluation.predict import Predictor, Weights, softmax
-from cxrtui.events import Preparing
+from cxrtui.files import write_atomic
 from cxrtui.printable import cell, path_cell
-from cxrtui.runs import write_atomic
+from cxrtui.runs.events import Preparing
 
 BATCH = 32
 

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cxrtui import config as configs
-from cxrtui.config import Config
-from cxrtui.data.decode import stored_side
+from cxrtui.data.images.decode import stored_side
 from cxrtui.errors import CheckpointError, ConfigError, UsageError, WeightsError
-from cxrtui.evaluation import network as networks
 from cxrtui.evaluation import sealed
 from cxrtui.evaluation.metrics import THRESHOLD
 from cxrtui.evaluation.predict import Weights
 from cxrtui.files import read_text
-from cxrtui.net import backend, freeze, saved, shelf, states
-from cxrtui.net.checkpoints import Checkpoints
+from cxrtui.net import backend, build, freeze
 from cxrtui.net.classifier import Classifier
 from cxrtui.printable import printable
-from cxrtui.runs import Run, is_run
+from cxrtui.runs.folder import Run, is_run
+from cxrtui.settings import config as configs
+from cxrtui.settings.config import Config
+from cxrtui.weights import restored, saved, shelf, states
+from cxrtui.weights.checkpoints import Checkpoints
 
 OLDER = "The checkpoint is of an older version and has no digests: damage to it cannot be noticed."
 SEEN = "trained-on.txt"  # in a shelf folder: content hashes of the films of the training and validation parts
@@ -114,7 +114,7 @@ def load_step(run: Run, step: int) -> Model:
         raise CheckpointError(f"Run {run.name} cannot be read: {error}") from None
     checkpoints = Checkpoints(run.state, read_only=True)
     progress = checkpoints.progress(step)
-    _, graphdef, weights = networks.restored(settings, checkpoints, step, progress)
+    _, graphdef, weights = restored.restored(settings, checkpoints, step, progress)
     try:
         negative, positive = map(printable, progress["labels"])
     except (KeyError, TypeError, ValueError):
@@ -151,7 +151,7 @@ def load_shelved(folder: Path) -> Model:
     network, manifest = saved.read_shelf(folder)
     if why := sealed.changed(facts, manifest.spec):
         raise WeightsError(f"{folder / shelf.CLASSIFIER}: {why}; export the run again.")
-    networks.compute_in(network, networks.precision(settings))
+    build.compute_in(network, build.precision(settings))
     graphdef, trainable, frozen, statistics = freeze.split(network)
     weights = {"trainable": trainable, "frozen": frozen, "statistics": statistics}
     return Model(folder.name, settings, (negative, positive), graphdef, weights, step, threshold)

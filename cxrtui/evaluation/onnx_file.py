@@ -20,11 +20,11 @@ from cxrtui import RESEARCH_ONLY, __version__
 from cxrtui.data.augment import resample
 from cxrtui.errors import UsageError
 from cxrtui.evaluation.model import Model
-from cxrtui.net import port
 from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.net.layers import convolve
-from cxrtui.net.matching import Arrays
 from cxrtui.net.resnet import GREY_MEAN, GREY_STD, GROUPS
+from cxrtui.weights import port
+from cxrtui.weights.matching import Arrays
 
 OPSET = 17  # of 2022: what runtimes of the last years read
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtui.data.augment import resample
-from cxrtui.data.feed import Feed
+from cxrtui.data.loader import Feed
 from cxrtui.net import freeze
 from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise

@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from cxrtui.config import FREEZE_LEVELS
 from cxrtui.net.layers import EPSILON, dropout
 from cxrtui.net.resnet import ARCHITECTURES, COMPUTE_DTYPES, GROUPS, ResNet50, average_pool
+from cxrtui.settings.config import FREEZE_LEVELS
 
 # Cumulative: "stage2" freezes stem, stage1 and stage2.
 assert ("none", *GROUPS) == FREEZE_LEVELS

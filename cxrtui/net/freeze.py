@@ -8,9 +8,9 @@ from typing import Any
 
 from flax import nnx
 
-from cxrtui.config import FREEZE_LEVELS
 from cxrtui.net.classifier import Classifier
 from cxrtui.net.resnet import GROUPS
+from cxrtui.settings.config import FREEZE_LEVELS
 
 __all__ = [
     "FREEZE_LEVELS", "at_level", "decays", "is_frozen", "is_head", "mask", "merge", "part_of", "running_statistics",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 
-from cxrtui import advice
-from cxrtui.config import Config
-from cxrtui.data.continued import Began
 from cxrtui.data.films import printable
-from cxrtui.data.sources import absent
+from cxrtui.data.prepared.continued import Began
+from cxrtui.data.sources.collect import absent
 from cxrtui.errors import MovedError
 from cxrtui.files import read_text
-from cxrtui.runs import Run
+from cxrtui.runs import advice
+from cxrtui.runs.folder import Run
+from cxrtui.settings.config import Config
 
 
 def began(run: Run) -> Began:

@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from cxrtui import events as ev
-from cxrtui.config import Config
 from cxrtui.data.pool import Tell, reported
 from cxrtui.errors import WeightsError
-from cxrtui.evaluation import network as networks
-from cxrtui.net import shelf, shelving
-from cxrtui.net.download import BusyError
-from cxrtui.net.manifest import Manifest
+from cxrtui.net import build
+from cxrtui.runs import events as ev
+from cxrtui.settings.config import Config
+from cxrtui.weights import shelf, shelving
+from cxrtui.weights.download import BusyError
+from cxrtui.weights.manifest import Manifest
 
 _STEP = 1_000_000  # bytes; a log is no place for each piece that comes
 _SILENCE, _AGAIN = 2.0, 0.5  # seconds
@@ -29,9 +29,9 @@ def first_weights(config: Config, should_stop: Callable[[], bool]) -> Generator[
     yield from bring(config, should_stop)
     place = shelf.locate(config.model.init)
     if place is not None:
-        from cxrtui.net import port
+        from cxrtui.weights import port
 
-        taken, left = port.taken_of(place, networks.spec_of(config))  # an answer now, not after the films
+        taken, left = port.taken_of(place, build.spec_of(config))  # an answer now, not after the films
         yield ev.FirstWeights(source=str(place), taken=taken, left=list(left))
 
 

@@ -10,16 +10,16 @@ import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
-from cxrtui import advice, transfer
-from cxrtui import events as ev
-from cxrtui.config import Config
-from cxrtui.data.feed import make_feed, steps_per_epoch
-from cxrtui.data.prepare import Interrupted, Prepared, prepare
+from cxrtui.data.loader import make_feed, steps_per_epoch
+from cxrtui.data.prepared.prepare import Interrupted, Prepared, prepare
 from cxrtui.errors import DataError, OtherFilmsError
 from cxrtui.evaluation.judge import Judge
 from cxrtui.net import backend
-from cxrtui.net.checkpoints import Checkpoints
-from cxrtui.runs import Run
+from cxrtui.runs import advice
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
+from cxrtui.settings import transfer
+from cxrtui.settings.config import Config
 from cxrtui.training.began import began, check_there
 from cxrtui.training.first_weights import first_weights
 from cxrtui.training.loop import evaluate, train
@@ -29,6 +29,7 @@ from cxrtui.training.session import Ask, Position, Session
 from cxrtui.training.start import resumed, start
 from cxrtui.training.step import compile_step
 from cxrtui.training.stopping import Stopper
+from cxrtui.weights.checkpoints import Checkpoints
 
 
 def _never() -> bool:

@@ -10,14 +10,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cxrtui import events as ev
-from cxrtui.config import Config
-from cxrtui.data.feed import make_feed
+from cxrtui.data.loader import make_feed
 from cxrtui.errors import DivergedError
-from cxrtui.evaluation import network as networks
+from cxrtui.runs import events as ev
+from cxrtui.settings.config import Config
 from cxrtui.training.optimizer import leading_rate, own_rates, schedule
 from cxrtui.training.session import Session
 from cxrtui.training.unfreezing import unfreeze
+from cxrtui.weights import restored
 
 
 def train(session: Session) -> Generator[ev.Event, None, str]:
@@ -153,7 +153,7 @@ def evaluate(session: Session) -> Generator[ev.Event, None, bool]:
     spec, weights = session.spec, session.state.weights
     best = position.stopper.best_step or position.step
     if best != position.step:
-        spec, _, weights = networks.restored(session.config, checkpoints, best, checkpoints.progress(best))
+        spec, _, weights = restored.restored(session.config, checkpoints, best, checkpoints.progress(best))
     weights = session.for_judge(weights, spec.freeze)
     test = make_feed(session.prepared.parts["test"], session.config.data.feed)
     for name, feed in (("validation", session.validation), ("test", test)):

@@ -9,9 +9,9 @@ from typing import Any
 import jax
 import optax
 
-from cxrtui import transfer
-from cxrtui.config import Config, OptimConfig
 from cxrtui.net import freeze
+from cxrtui.settings import transfer
+from cxrtui.settings.config import Config, OptimConfig
 
 
 def _promoting(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 
-from cxrtui.config import Config
 from cxrtui.errors import CheckpointError
-from cxrtui.events import Warned
-from cxrtui.net import recorded, states
-from cxrtui.net.checkpoints import Checkpoints
+from cxrtui.runs.events import Warned
+from cxrtui.settings.config import Config
 from cxrtui.training.session import Position
 from cxrtui.training.stopping import Stopper
+from cxrtui.weights import recorded, states
+from cxrtui.weights.checkpoints import Checkpoints
 
 
 @dataclass(frozen=True)

@@ -11,20 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrtui import events as ev
-from cxrtui import transfer
-from cxrtui.config import Config
-from cxrtui.data.feed import Feed
-from cxrtui.data.prepare import Prepared
+from cxrtui.data.loader import Feed
+from cxrtui.data.prepared.prepare import Prepared
 from cxrtui.errors import DivergedError
 from cxrtui.evaluation.judge import Judge
 from cxrtui.evaluation.predict import Weights
-from cxrtui.net import freeze, recorded
-from cxrtui.net.checkpoints import Checkpoints, finite
+from cxrtui.net import freeze
 from cxrtui.net.classifier import ClassifierSpec
-from cxrtui.runs import Run
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
+from cxrtui.settings import transfer
+from cxrtui.settings.config import Config
 from cxrtui.training.step import StepFunction, TrainState
 from cxrtui.training.stopping import Stopper
+from cxrtui.weights import recorded
+from cxrtui.weights.checkpoints import Checkpoints, finite
 
 Ask = Callable[[], bool]
 

@@ -8,15 +8,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from cxrtui import transfer
-from cxrtui.config import Config
 from cxrtui.errors import CheckpointError
-from cxrtui.evaluation import network as networks
-from cxrtui.net import freeze, shelf
-from cxrtui.net.checkpoints import Checkpoints
+from cxrtui.net import build, freeze
 from cxrtui.net.classifier import ClassifierSpec, create
+from cxrtui.settings import transfer
+from cxrtui.settings.config import Config
 from cxrtui.training.optimizer import optimizer_at
 from cxrtui.training.step import TrainState
+from cxrtui.weights import restored, shelf
+from cxrtui.weights.checkpoints import Checkpoints
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ def start(config: Config, total_steps: int) -> Start:
     Raises:
         WeightsError: there are no such weights, or they do not fit; the message says how to get some.
     """
-    spec = networks.spec_of(config)
+    spec = build.spec_of(config)
     place = shelf.locate(config.model.init)
     if place is None:
         network = create(spec, config.run.seed)
     else:
-        from cxrtui.net import port
+        from cxrtui.weights import port
 
         network = port.load_backbone(create(port.spec_for(place, spec), config.run.seed), place)
     graphdef, trainable, frozen, statistics = freeze.split(network)
@@ -55,7 +55,7 @@ def resumed(config: Config, total_steps: int, checkpoints: Checkpoints, step: in
         CheckpointError: it is torn, or of another network or optimizer, or froze what the settings now do not.
     """
     progress = checkpoints.progress(step)
-    spec, graphdef, weights = networks.restored(config, checkpoints, step, progress)
+    spec, graphdef, weights = restored.restored(config, checkpoints, step, progress)
     epoch = max(1, int(progress.get("epoch", 1)))
     if spec.freeze != (level := transfer.level_in(epoch, config.model.freeze, config.model.unfreeze)):
         raise CheckpointError(

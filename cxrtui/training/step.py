@@ -12,11 +12,11 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
-from cxrtui.config import Config
 from cxrtui.data.augment import augment
 from cxrtui.net import freeze
 from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise
+from cxrtui.settings.config import Config
 from cxrtui.training.losses import cross_entropy
 from cxrtui.training.optimizer import optimizer_at
 

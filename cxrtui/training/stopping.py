@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from cxrtui.config import StopConfig
-from cxrtui.events import EarlyStopping
+from cxrtui.runs.events import EarlyStopping
+from cxrtui.settings.config import StopConfig
 
 
 @dataclass(frozen=True)

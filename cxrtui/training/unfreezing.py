@@ -6,9 +6,9 @@ import dataclasses
 import time
 from collections.abc import Iterator
 
-from cxrtui import events as ev
-from cxrtui import transfer
 from cxrtui.net import freeze
+from cxrtui.runs import events as ev
+from cxrtui.settings import transfer
 from cxrtui.training.optimizer import carried, optimizer_at
 from cxrtui.training.session import Session
 from cxrtui.training.step import compile_step

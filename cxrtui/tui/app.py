@@ -14,28 +14,29 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from cxrtui.config import Config, load, with_values
 from cxrtui.errors import EXIT_FAULT, CxrtuiError, UsageError
-from cxrtui.runs import Run, new_run
+from cxrtui.runs.folder import Run
+from cxrtui.runs.listing import new_run
+from cxrtui.settings.config import Config, load, with_values
 from cxrtui.tui import farewell
 from cxrtui.tui.backend import Backend
 from cxrtui.tui.door import Door
 from cxrtui.tui.driver import TerminalDriver
 from cxrtui.tui.keyboard import KeysInTurn
 from cxrtui.tui.keys import KEYS, bindings
-from cxrtui.tui.screens.launch import LaunchScreen
-from cxrtui.tui.screens.monitor import MonitorScreen
-from cxrtui.tui.screens.moved import MovedScreen, why_ask
-from cxrtui.tui.screens.page import Page
-from cxrtui.tui.screens.questions import KeyHelp, Notice
-from cxrtui.tui.screens.quit import QuitScreen
-from cxrtui.tui.screens.runs import RunsScreen
-from cxrtui.tui.screens.weights import WeightsScreen
-from cxrtui.tui.shelver import Errand, Shelver
+from cxrtui.tui.launch.screen import LaunchScreen
+from cxrtui.tui.monitor.screen import MonitorScreen
+from cxrtui.tui.moved import MovedScreen, why_ask
+from cxrtui.tui.page import Page
+from cxrtui.tui.questions import KeyHelp, Notice
+from cxrtui.tui.quit import QuitScreen
+from cxrtui.tui.runs.screen import RunsScreen
 from cxrtui.tui.signals import Ending
 from cxrtui.tui.theme import THEME
 from cxrtui.tui.threads import leave
 from cxrtui.tui.trainer import Trainer
+from cxrtui.tui.weights.jobs import Errand, Shelver
+from cxrtui.tui.weights.screen import WeightsScreen
 from cxrtui.workspace import Workspace
 
 LISTEN_EVERY = 0.5

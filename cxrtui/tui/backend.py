@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cxrtui.config import Config, DataConfig
-from cxrtui.events import Event
-from cxrtui.runs import Run
+from cxrtui.runs.events import Event
+from cxrtui.runs.folder import Run
+from cxrtui.settings.config import Config, DataConfig
 
 if TYPE_CHECKING:
     from cxrtui.data.films import Collection
-    from cxrtui.data.inspect import Report
+    from cxrtui.data.inspect.report import Report
     from cxrtui.data.pool import Tell
 
 
@@ -81,29 +81,29 @@ def _load(target: Run | Path) -> Classifier:
 
 
 def _survey(path: Path) -> Collection:
-    from cxrtui.config import coerce
-    from cxrtui.data.sources import read_sources
+    from cxrtui.data.sources.collect import read_sources
+    from cxrtui.settings.config import coerce
 
     return read_sources(coerce("data.source", str(path)))
 
 
 def _inspect(text: str, data: DataConfig, tell: Tell) -> Report:
-    from cxrtui.config import coerce
-    from cxrtui.data.inspect import inspect
+    from cxrtui.data.inspect.report import inspect
+    from cxrtui.settings.config import coerce
 
     return inspect(coerce("data.source", text), data, tell)
 
 
 def _decode(path: Path) -> Any:
-    from cxrtui.data.decoding.films import decode
-    from cxrtui.data.layouts.bimcv import display_of
+    from cxrtui.data.images.decoding.films import decode
+    from cxrtui.data.sources.layouts.bimcv import display_of
 
     return decode(path, display_of(path)).values
 
 
 def _check_weights(file: Path, config: Config) -> None:
-    from cxrtui.evaluation.network import spec_of
-    from cxrtui.net.port import taken_of
+    from cxrtui.net.build import spec_of
+    from cxrtui.weights.port import taken_of
 
     taken_of(file, spec_of(config))
 

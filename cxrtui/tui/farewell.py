@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 
-from cxrtui import advice, endings
 from cxrtui.errors import EXIT_DONE, EXIT_FAULT, EXIT_STOPPED
-from cxrtui.net import states
 from cxrtui.printable import printable
+from cxrtui.runs import advice
+from cxrtui.training import endings
 from cxrtui.tui.trainer import Trainer
+from cxrtui.weights import states
 
 
 def say(trainer: Trainer, code: int) -> None:

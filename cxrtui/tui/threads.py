@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from cxrtui.imports import contain
+from cxrtui.import_guard import contain
 
 _started: list[threading.Thread] = []
 

@@ -6,10 +6,10 @@ import sys
 import threading
 from contextlib import suppress
 
-from cxrtui.config import Config
 from cxrtui.errors import EXIT_DONE, EXIT_FAULT, EXIT_STOPPED, CxrtuiError, UsageError
-from cxrtui.events import Event, Failed
-from cxrtui.runs import Run
+from cxrtui.runs.events import Event, Failed
+from cxrtui.runs.folder import Run
+from cxrtui.settings.config import Config
 from cxrtui.tui import threads
 from cxrtui.tui.backend import Backend
 

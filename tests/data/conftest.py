@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cxrtui.config import Config, resolve
-from cxrtui.events import Event
+from cxrtui.runs.events import Event
+from cxrtui.settings.config import Config, resolve
 
 
 def picture(seed: int, width: int = 40, height: int = 48) -> Image.Image:

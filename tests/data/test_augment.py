@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from cxrtui.config import AugmentConfig
 from cxrtui.data.augment import augment, resample
+from cxrtui.settings.config import AugmentConfig
 
 OFF = AugmentConfig(rotation=0, flip=0, brightness=0, contrast=0, scale=0, translation=0)
 FILMS = jnp.asarray(np.random.default_rng(0).integers(0, 256, (4, 40, 40), dtype=np.uint8))

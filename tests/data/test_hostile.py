@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks.hostile_folder import Made, build
-from cxrtui.config import Config, DataConfig
-from cxrtui.data.decoding.films import warm
-from cxrtui.data.inspect import inspect
+from cxrtui.data.images.decoding.films import warm
+from cxrtui.data.inspect.report import inspect
 from cxrtui.data.pool import workers
-from cxrtui.data.prepare import prepare
-from cxrtui.data.sources import read_source
+from cxrtui.data.prepared.prepare import prepare
+from cxrtui.data.sources.collect import read_source
 from cxrtui.errors import DataError
-from cxrtui.events import DataPrepared
+from cxrtui.runs.events import DataPrepared
+from cxrtui.settings.config import Config, DataConfig
 from tests.data.conftest import drain, save
 
 pytestmark = pytest.mark.slow

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cxrtui import config, runner
-from cxrtui.runs import Run, new_run
+from cxrtui import runner
+from cxrtui.runs.folder import Run
+from cxrtui.runs.listing import new_run
+from cxrtui.settings import config
 from tests.conftest import SMALL
 
 

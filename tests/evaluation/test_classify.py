@@ -14,17 +14,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxrtui import console, runner
-from cxrtui import events as ev
+from cxrtui import runner
 from cxrtui.cli import cli, main
-from cxrtui.config import Config
+from cxrtui.console.images import print_classified
 from cxrtui.errors import CheckpointError, UsageError
 from cxrtui.evaluation import classify
 from cxrtui.evaluation.evaluate import evaluate
-from cxrtui.runs import Run, new_run
-from cxrtui.tui.widgets.verdicts import row as shown_row
-from tests.data.test_dicom import film as dicom_film
-from tests.data.test_dicom import values_of, written
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
+from cxrtui.runs.listing import new_run
+from cxrtui.settings.config import Config
+from cxrtui.tui.classify.results import row as shown_row
+from tests.data.images.dicom.test_dicom import film as dicom_film
+from tests.data.images.dicom.test_dicom import values_of, written
 
 pytestmark = pytest.mark.slow
 
@@ -176,12 +178,12 @@ def test_notes_are_told_in_every_form(
     assert [len(row.notes) for row in rows] == [0, 1, 0]
     note = rows[1].notes[0]
     assert "its window (center 90000, width 100)" in note
-    console.print_classified(rows, "json")
+    print_classified(rows, "json")
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row.get("notes") for row in printed] == [[], [note], None]
-    console.print_classified(rows, "csv")
+    print_classified(rows, "csv")
     assert [row["notes"] for row in csv.DictReader(capsys.readouterr().out.splitlines())] == ["", note, ""]
-    console.print_classified(rows, "text")
+    print_classified(rows, "text")
     assert f"  note: {note}" in capsys.readouterr().out.splitlines()
     for item, shown in zip(rows, (False, True, False), strict=True):
         assert (note in shown_row(item, 12, 20)[2].plain) is shown

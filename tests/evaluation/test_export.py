@@ -18,17 +18,18 @@ import pytest
 
 import cxrtui
 from cxrtui.data.augment import resample
-from cxrtui.data.decode import read_film
+from cxrtui.data.images.decode import read_film
 from cxrtui.errors import CheckpointError, UsageError, WeightsError
 from cxrtui.evaluation import classify
 from cxrtui.evaluation import model as models
-from cxrtui.evaluation import network as networks
 from cxrtui.evaluation.evaluate import evaluate
 from cxrtui.evaluation.export import export
-from cxrtui.net import saved, shelf
-from cxrtui.net.manifest import read_manifest
+from cxrtui.net import build
 from cxrtui.net.resnet import normalise
-from cxrtui.runs import Run, new_run
+from cxrtui.runs.folder import Run
+from cxrtui.runs.listing import new_run
+from cxrtui.weights import saved, shelf
+from cxrtui.weights.manifest import read_manifest
 
 pytestmark = pytest.mark.slow
 
@@ -112,7 +113,7 @@ def test_a_program_with_jax_alone_gives_the_same_probabilities(
 def test_in_bfloat16_the_run_is_near_its_export(trained: Run, exported: Path, films: list[Path]) -> None:
     model = models.load(trained)
     network = model.network()
-    networks.compute_in(network, "bfloat16")
+    build.compute_in(network, "bfloat16")
     stored = np.stack([read_film(path, model.side) for path in films])
     logits = network(normalise(resample(jnp.asarray(stored), model.size)))
     program = jax.export.deserialize(bytearray((exported / shelf.STABLEHLO).read_bytes()))

@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from cxrtui import config
-from cxrtui.data.decode import read_film
+from cxrtui.data.images.decode import read_film
 from cxrtui.errors import UsageError
 from cxrtui.evaluation import classify, onnx_file
 from cxrtui.evaluation.export import export, stablehlo
 from cxrtui.evaluation.model import Model
-from cxrtui.net import freeze, shelf
+from cxrtui.net import freeze
 from cxrtui.net.classifier import ClassifierSpec, create
-from cxrtui.runs import Run
+from cxrtui.runs.folder import Run
+from cxrtui.settings import config
+from cxrtui.weights import shelf
 
 SPECS = {
     "plain": ClassifierSpec(width=4, stage_sizes=(1, 2, 1, 1), hidden=(8,)),

@@ -20,10 +20,10 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from cxrtui.net import port, saved
 from cxrtui.net.classifier import Classifier, ClassifierSpec
-from cxrtui.net.flavours import FLAVOURS, Normalisation
 from cxrtui.net.resnet import normalise
+from cxrtui.weights import port, saved
+from cxrtui.weights.formats import FLAVOURS, Normalisation
 from tests.parity.formula import frame, pixels
 from tests.parity.original import Original
 from tests.parity.originals import FLAVOUR, ORIGINALS

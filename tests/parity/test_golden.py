@@ -12,13 +12,13 @@ from flax import serialization, traverse_util
 from safetensors.numpy import save_file
 
 from cxrtui.errors import WeightsError
-from cxrtui.net import port, saved
-from cxrtui.net.files import read_tensors
-from cxrtui.net.flavours import FLAVOURS
 from cxrtui.net.resnet import normalise
-from tests.net.pth import state_dict_file
+from cxrtui.weights import port, saved
+from cxrtui.weights.files.read import read_tensors
+from cxrtui.weights.formats import FLAVOURS
 from tests.parity.compare import GOLDEN, SMALL, difference, like, normalised
 from tests.parity.formula import pixels, weight
+from tests.weights.pth import state_dict_file
 
 ORDER = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 

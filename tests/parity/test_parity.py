@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import pytest
 
-from cxrtui.net.torch_file import read_torch
+from cxrtui.weights.files.torch_file import read_torch
 from tests.parity.flax_original import VARIABLE
 from tests.parity.originals import NEEDS, ORIGINALS
 

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from cxrtui import events as ev
 from cxrtui import runner
-from cxrtui.config import Config
 from cxrtui.data.pool import Interrupted
 from cxrtui.errors import WeightsError
-from cxrtui.net import hub, shelf
-from cxrtui.net.download import sha256
-from cxrtui.runs import Run
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
+from cxrtui.settings.config import Config
 from cxrtui.training.first_weights import bring
-from tests.net import torchvision_file
-from tests.net.loopback_hub import Hub, serving
+from cxrtui.weights import hub, shelf
+from cxrtui.weights.download import sha256
+from tests.weights import torchvision_file
+from tests.weights.loopback_hub import Hub, serving
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 

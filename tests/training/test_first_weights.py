@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxrtui import events as ev
 from cxrtui import runner
-from cxrtui.config import Config
 from cxrtui.evaluation import classify
 from cxrtui.evaluation.model import load
-from cxrtui.net import saved
 from cxrtui.net.classifier import ClassifierSpec, create
-from cxrtui.net.flavours import Normalisation
-from cxrtui.net.manifest import Manifest
-from cxrtui.runs import Run
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
+from cxrtui.settings.config import Config
+from cxrtui.weights import saved
+from cxrtui.weights.formats import Normalisation
+from cxrtui.weights.manifest import Manifest
 
 
 def shelved(folder: Path) -> ClassifierSpec:

@@ -10,14 +10,14 @@ import jax
 import numpy as np
 import pytest
 
-from cxrtui import events as ev
-from cxrtui.config import Config
 from cxrtui.errors import DataError, DivergedError, WeightsError
 from cxrtui.evaluation import model as models
-from cxrtui.net.checkpoints import Checkpoints
 from cxrtui.runner import save_config
-from cxrtui.runs import Run
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
+from cxrtui.settings.config import Config
 from cxrtui.training import fit as fitting
+from cxrtui.weights.checkpoints import Checkpoints
 
 Small = Callable[..., Config]
 NewRun = Callable[..., Run]
@@ -134,7 +134,7 @@ def test_a_stop_in_the_last_validation_loses_no_best_weights(small: Small, new_r
 
 @pytest.mark.slow
 def test_a_resume_does_not_need_the_first_weights_again(small: Small, new_run: NewRun, tmp_path: Path) -> None:
-    from tests.net.torchvision_file import saved, torchvision_tensors
+    from tests.weights.torchvision_file import saved, torchvision_tensors
 
     weights = saved(torchvision_tensors(4, (1, 1, 1, 1)), tmp_path)
     run = new_run()
@@ -214,7 +214,7 @@ def test_a_step_is_never_told_to_be_faster_than_it_was(small: Small, new_run: Ne
 @pytest.mark.slow
 def test_a_run_goes_back_to_an_older_checkpoint(small: Small, new_run: NewRun) -> None:
     from cxrtui.errors import CheckpointError
-    from cxrtui.net import states
+    from cxrtui.weights import states
 
     run = new_run()
     config = small(optim__epochs=3, stop__patience=0)
@@ -258,8 +258,7 @@ def test_a_loss_that_is_not_finite_names_its_step(small: Small, new_run: NewRun)
 
 @pytest.mark.slow
 def test_frozen_layers_keep_every_bit(small: Small, new_run: NewRun) -> None:
-    from cxrtui.evaluation import network as networks
-    from cxrtui.net import freeze
+    from cxrtui.net import build, freeze
     from cxrtui.net.classifier import create
 
     run = new_run()
@@ -267,7 +266,7 @@ def test_frozen_layers_keep_every_bit(small: Small, new_run: NewRun) -> None:
     story = list(fit(config, run))
     compiled = next(event for event in story if isinstance(event, ev.Compiled))
     assert 0 < compiled.trainable < compiled.parameters
-    begun = freeze.split(create(networks.spec_of(config), config.run.seed))
+    begun = freeze.split(create(build.spec_of(config), config.run.seed))
     weights = models.load(run).weights
     for before, after in zip(jax.tree.leaves(begun[2]), jax.tree.leaves(weights["frozen"]), strict=True):
         assert np.array_equal(before, after)

@@ -7,11 +7,11 @@ import optax
 import pytest
 from flax import nnx
 
-from cxrtui.config import Config, ModelConfig, OptimConfig
 from cxrtui.net import freeze
 from cxrtui.net.classifier import Classifier, ClassifierSpec
+from cxrtui.settings.config import Config, ModelConfig, OptimConfig
+from cxrtui.settings.transfer import STAGES
 from cxrtui.training.optimizer import carried, optimizer, optimizer_at, schedule
-from cxrtui.transfer import STAGES
 
 
 @pytest.fixture(scope="module")

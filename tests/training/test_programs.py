@@ -6,11 +6,10 @@ from typing import Any
 import jax
 import pytest
 
-from cxrtui import events as ev
-from cxrtui.config import Config
-from cxrtui.runs import Run
-
-from .test_fit import fit
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
+from cxrtui.settings.config import Config
+from tests.training.test_fit import fit
 
 
 @pytest.mark.slow

@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from cxrtui.config import StopConfig
-from cxrtui.events import EarlyStopping
+from cxrtui.runs.events import EarlyStopping
+from cxrtui.settings.config import StopConfig
 from cxrtui.training.stopping import Stopper
 
 

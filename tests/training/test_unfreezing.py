@@ -16,22 +16,24 @@ import orbax.checkpoint as ocp
 import pytest
 from flax import nnx
 
-from cxrtui import config as configs
-from cxrtui import events as ev
-from cxrtui import runner, runs
-from cxrtui.config import Config
+from cxrtui import runner
 from cxrtui.errors import CheckpointError
 from cxrtui.evaluation import classify, judge
 from cxrtui.evaluation import model as models
 from cxrtui.evaluation.evaluate import evaluate
 from cxrtui.evaluation.export import export
-from cxrtui.net import freeze, saved, shelving
+from cxrtui.net import freeze
 from cxrtui.net.classifier import ClassifierSpec
-from cxrtui.runs import Run
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
+from cxrtui.runs.listing import new_run
+from cxrtui.settings import config as configs
+from cxrtui.settings.config import Config
 from cxrtui.training.fit import fit
+from cxrtui.weights import saved, shelving
 from tests.conftest import SMALL
-from tests.net import torchvision_file
-from tests.test_headless import run_of, train_command, wait_for
+from tests.console.test_headless import run_of, train_command, wait_for
+from tests.weights import torchvision_file
 
 pytestmark = pytest.mark.slow
 
@@ -100,7 +102,7 @@ def as_saved(run: Run, step: int) -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def whole(settings: Config, tmp_path_factory: pytest.TempPathFactory) -> Told:
-    told = Told(runs.new_run(tmp_path_factory.mktemp("whole") / "checkpoints", "whole"))
+    told = Told(new_run(tmp_path_factory.mktemp("whole") / "checkpoints", "whole"))
     compiled: list[str] = []
     jax.monitoring.register_event_duration_secs_listener(
         lambda name, seconds, **named: compiled.append(name) if "backend_compile" in name else None
@@ -204,7 +206,7 @@ def test_best_weights_of_an_earlier_phase_are_evaluated_used_and_exported(
 def test_stopped_between_phases_and_within_one_it_ends_with_the_same_bits(
     settings: Config, whole: Told, tmp_path: Path
 ) -> None:
-    run = runs.new_run(tmp_path / "checkpoints", "broken")
+    run = new_run(tmp_path / "checkpoints", "broken")
     story: list[ev.Event] = []
 
     def done() -> int:
@@ -255,9 +257,9 @@ def test_a_resume_with_another_list_is_refused(settings: Config, whole: Told) ->
 
 
 def test_a_checkpoint_that_does_not_say_its_level_has_that_of_the_settings(settings: Config) -> None:
-    from cxrtui.evaluation import network as networks
+    from cxrtui.weights import restored
 
     told = {"stem_offset": True, "architecture": "v1.5", "epsilon": 1e-5}
-    assert networks.restored_spec(settings, {"spec": told}).freeze == "stage4"
-    assert networks.restored_spec(settings, {"spec": {**told, "freeze": "stem"}}).freeze == "stem"
-    assert networks.restored_spec(settings, {}).stem_offset
+    assert restored.restored_spec(settings, {"spec": told}).freeze == "stage4"
+    assert restored.restored_spec(settings, {"spec": {**told, "freeze": "stem"}}).freeze == "stem"
+    assert restored.restored_spec(settings, {}).stem_offset

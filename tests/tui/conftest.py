@@ -12,17 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cxrtui import events as ev
-from cxrtui.config import Config, DataConfig
 from cxrtui.data.films import Collection
-from cxrtui.data.inspect import Report, Section
+from cxrtui.data.inspect.report import Report, Section
 from cxrtui.errors import DataError, FilmError, WeightsError
-from cxrtui.runs import Run
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
+from cxrtui.settings.config import Config, DataConfig
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.backend import Backend
 from cxrtui.workspace import Workspace
-
-from . import logs
+from tests.tui import logs
 
 
 @dataclass

@@ -6,9 +6,9 @@ import math
 import random
 from pathlib import Path
 
-from cxrtui import events as ev
-from cxrtui.config import Config
-from cxrtui.runs import Run
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
+from cxrtui.settings.config import Config
 
 START = 1_764_000_000.0
 STEPS = 24

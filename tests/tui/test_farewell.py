@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from cxrtui import events as ev
-from cxrtui.runs import Run
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
 from cxrtui.tui import farewell
 from cxrtui.tui.backend import Backend
 from cxrtui.tui.trainer import Trainer
-
-from . import logs
+from tests.tui import logs
 
 
 def trainer(folder: Path, *last: ev.Event, problem: str = "") -> Trainer:

@@ -7,15 +7,14 @@ import math
 
 import pytest
 
-from cxrtui import events as ev
+from cxrtui.runs import events as ev
 from cxrtui.tui.app import Dashboard
-from cxrtui.tui.screens.classify import ClassifyScreen
-from cxrtui.tui.screens.monitor import MonitorScreen
-from cxrtui.tui.screens.weights import WeightsScreen
-from tests.test_hostile_files import KINDS
-
-from . import logs
-from .screen_text import shows, text_of
+from cxrtui.tui.classify.screen import ClassifyScreen
+from cxrtui.tui.monitor.screen import MonitorScreen
+from cxrtui.tui.weights.screen import WeightsScreen
+from tests.runs.test_hostile_files import KINDS
+from tests.tui import logs
+from tests.tui.screen_text import shows, text_of
 
 SIZE = (160, 50)
 

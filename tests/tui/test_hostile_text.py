@@ -12,24 +12,23 @@ from textual.app import App
 from textual.color import Color
 
 from cxrtui.data.films import Collection
-from cxrtui.data.inspect import Report, Section
+from cxrtui.data.inspect.report import Report, Section
 from cxrtui.errors import DataError, FilmError
 from cxrtui.printable import printable
-from cxrtui.runs import Run
+from cxrtui.runs.folder import Run
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.backend import Backend
+from cxrtui.tui.classify.screen import ClassifyScreen
 from cxrtui.tui.door import Door
-from cxrtui.tui.screens.classify import ClassifyScreen
-from cxrtui.tui.screens.data import DataScreen
-from cxrtui.tui.screens.monitor import MonitorScreen
-from cxrtui.tui.screens.questions import Notice
-from cxrtui.tui.screens.weights import WeightsScreen
+from cxrtui.tui.inspect.screen import DataScreen
+from cxrtui.tui.monitor.screen import MonitorScreen
+from cxrtui.tui.questions import Notice
+from cxrtui.tui.weights.screen import WeightsScreen
 from cxrtui.workspace import Workspace
 from tests.hostile import FILE, TEXT, acts, write_run
-
-from . import logs
-from .conftest import Answer
-from .screen_text import shows, text_of
+from tests.tui import logs
+from tests.tui.conftest import Answer
+from tests.tui.screen_text import shows, text_of
 
 pytestmark = pytest.mark.slow
 

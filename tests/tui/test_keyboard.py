@@ -10,12 +10,11 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from cxrtui.tui.app import Dashboard
-from cxrtui.tui.screens.launch import LaunchScreen
-from cxrtui.tui.screens.runs import RunsTable
-
-from . import logs
-from .conftest import FakeDrive
-from .screen_text import shows, until
+from cxrtui.tui.launch.screen import LaunchScreen
+from cxrtui.tui.runs.screen import RunsTable
+from tests.tui import logs
+from tests.tui.conftest import FakeDrive
+from tests.tui.screen_text import shows, until
 
 pytestmark = pytest.mark.slow
 

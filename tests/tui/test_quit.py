@@ -7,12 +7,11 @@ import time
 import pytest
 from textual.pilot import Pilot
 
-from cxrtui.config import Config
+from cxrtui.settings.config import Config
 from cxrtui.tui.app import Dashboard
-
-from . import logs
-from .conftest import FakeDrive
-from .screen_text import shows, text_of, until
+from tests.tui import logs
+from tests.tui.conftest import FakeDrive
+from tests.tui.screen_text import shows, text_of, until
 
 
 async def start(dashboard: Dashboard, pilot: Pilot[int]) -> None:

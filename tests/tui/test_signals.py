@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cxrtui.runs import Run
-
-from .terminal import LEFT_THE_SCREEN, Terminal
+from cxrtui.runs.folder import Run
+from tests.tui.terminal import LEFT_THE_SCREEN, Terminal
 
 pytestmark = pytest.mark.slow
 LONG = ("data.size=32", "model.width=4", "model.stages=1,1,1,1", "model.hidden=8", "optim.batch_size=8",

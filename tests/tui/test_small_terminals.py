@@ -11,17 +11,16 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets._footer import FooterKey
 
-from cxrtui.config import Config
 from cxrtui.errors import DataError
+from cxrtui.settings.config import Config
 from cxrtui.tui.app import Dashboard
-from cxrtui.tui.screens.monitor import MonitorScreen
-from cxrtui.tui.widgets.curves import Curves
-from cxrtui.tui.widgets.log import LogPanel
-from cxrtui.tui.widgets.shelf_table import ShelfTable
-
-from . import logs
-from .conftest import FakeDrive
-from .screen_text import shows, text_of, until
+from cxrtui.tui.monitor.curves import Curves
+from cxrtui.tui.monitor.log import LogPanel
+from cxrtui.tui.monitor.screen import MonitorScreen
+from cxrtui.tui.weights.shelf_table import ShelfTable
+from tests.tui import logs
+from tests.tui.conftest import FakeDrive
+from tests.tui.screen_text import shows, text_of, until
 
 pytestmark = pytest.mark.slow
 

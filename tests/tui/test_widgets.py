@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from rich.text import Text
 
+from cxrtui.tui.classify.film import fit
 from cxrtui.tui.keys import KEYS
+from cxrtui.tui.monitor.curves import decimate
 from cxrtui.tui.widgets.bars import ago, bar, duration, pips, probability
-from cxrtui.tui.widgets.curves import decimate
-from cxrtui.tui.widgets.film import fit
 
 
 def test_decimation_keeps_spikes_and_means() -> None:

@@ -15,7 +15,7 @@ from textual.widgets._directory_tree import DirEntry
 from textual.widgets.tree import TreeNode
 
 from cxrtui.data.films import printable
-from cxrtui.data.litter import hidden
+from cxrtui.data.sources.litter import hidden
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"})
 

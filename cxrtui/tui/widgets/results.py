@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 from textual.widgets import Static
 
-from cxrtui.events import Evaluated
-from cxrtui.progress import RunState, percent
+from cxrtui.runs.events import Evaluated
+from cxrtui.runs.state import RunState, percent
 
 ROWS = ("accuracy", "AUROC", "sensitivity", "specificity")
 

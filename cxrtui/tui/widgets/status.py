@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from textual.widgets import Static
 
-from cxrtui.progress import RunState
+from cxrtui.runs.state import RunState
 from cxrtui.tui.theme import BAD, BUSY, FAINT, GOOD, TRACK, WARN
 from cxrtui.tui.widgets.bars import bar, duration
 

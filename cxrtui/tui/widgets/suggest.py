@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from textual.suggester import Suggester
 
-from cxrtui.tui.form import complete_path
+from cxrtui.tui.launch.form import complete_path
 
 
 class PathSuggester(Suggester):

@@ -1,0 +1,1 @@
+"""What prints without a screen. Never imports Textual."""

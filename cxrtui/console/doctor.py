@@ -1,0 +1,34 @@
+"""What ``doctor`` prints: versions, devices, memory and the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cxrtui.console.rich_text import PrintableConsole
+
+if TYPE_CHECKING:
+    pass
+
+
+def print_doctor() -> None:
+    """What is here, a line each."""
+    import psutil
+
+    from cxrtui.net import backend
+    from cxrtui.runner import versions
+    from cxrtui.workspace import cache_root
+
+    for name, version in versions().items():
+        print(f"{name:<22} {version}")
+    device = backend.describe_device()
+    memory = f", {device['memory_bytes'] / 2**30:.0f} GiB" if device["memory_bytes"] else ""
+    print(f"{'device':<22} {device['count']} × {device['kind']} ({device['platform']}){memory}")
+    if device["platform"] == "cpu":
+        print(f"{'':<22} for an NVIDIA GPU: pip install 'cxrtui[cuda]'")
+    print(f"{'cores':<22} {psutil.cpu_count()}")
+    print(f"{'memory':<22} {psutil.virtual_memory().available / 2**30:.1f} GiB free")
+    print(f"{'compiled programs in':<22} {backend.prepare() or 'nowhere: the cache folder cannot be written'}")
+    print(f"{'prepared films in':<22} {cache_root() / 'prepared'}")
+    console = PrintableConsole()
+    size = f"{console.width}×{console.height}" if console.is_terminal else "none"
+    print(f"{'terminal':<22} {size}, colours: {console.color_system or 'none'}")

@@ -1,0 +1,32 @@
+"""What ``data inspect`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from cxrtui import RESEARCH_ONLY, strict_json
+from cxrtui.console import progress
+from cxrtui.console.rich_text import PrintableConsole
+from cxrtui.data.inspect.page import headline, part, shown_sections
+from cxrtui.data.inspect.report import inspect
+from cxrtui.settings.config import DataConfig
+
+
+def print_inspection(paths: Sequence[str], data: DataConfig, as_json: bool, headers_only: bool = False) -> None:
+    """The report on the films at `paths`, together, on stdout.
+
+    Raises:
+        DataError: there are no films that can be read.
+    """
+    with progress.shown() as tell:
+        report = inspect(paths, data, tell, headers_only=headers_only)
+    if as_json:
+        print(strict_json.dumps(report.as_dict()))
+        return
+    out = PrintableConsole()
+    out.print(headline(report))
+    for section in shown_sections(report):
+        out.print(part(section, report, out.width, fold=False), crop=False)
+    out.print(Text(RESEARCH_ONLY, "dim"))

@@ -1,0 +1,33 @@
+"""What ``data phantoms`` prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cxrtui.disk import explained, refusal
+from cxrtui.errors import UsageError
+
+if TYPE_CHECKING:
+    pass
+from cxrtui.console.bars import progress_bar
+
+
+def make_phantoms(folder: Path, count: int, seed: int, size: int) -> None:
+    """Write synthetic films with a progress bar on stderr.
+
+    Raises:
+        UsageError: the folder holds something else, or count or size cannot be.
+    """
+    from cxrtui.data.phantoms import generate
+
+    with progress_bar("phantoms") as tell:
+        try:
+            generate(folder, count, seed, size=size, progress=tell)
+        except (ValueError, FileExistsError) as error:
+            raise UsageError(str(error)) from None
+        except OSError as error:
+            why = refusal(error)
+            remedy = why.remedy if why else "choose another folder"
+            raise UsageError(f"Cannot write to {folder} ({explained(error)}); {remedy}.") from None
+    print(f"{count} synthetic films, no patients, in {folder}")

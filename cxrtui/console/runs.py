@@ -1,0 +1,116 @@
+"""What ``cxrtui runs`` prints: the list of runs, and one run."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from cxrtui import RESEARCH_ONLY, strict_json
+from cxrtui.console.rich_text import PrintableConsole
+from cxrtui.printable import printable
+from cxrtui.runs.folder import Run
+from cxrtui.runs.state import RunState, metrics_text
+
+if TYPE_CHECKING:
+    pass
+from cxrtui.durations import age
+
+
+def run_row(run: Run) -> dict[str, Any]:
+    """One run as plain values, for the list and for ``--json``."""
+    state = run.summary()
+    status = state.status
+    if state.live and not run.alive():
+        status = "interrupted"
+    early = state.early
+    return {
+        "run": run.name,
+        "status": status,
+        "metric": early.metric if early else None,
+        "best": early.best if early and math.isfinite(early.best) else None,
+        "epoch": state.epoch,
+        "epochs": state.steps[-1].epochs if len(state.steps) else None,
+        "step": state.step,
+        "updated": state.updated or None,
+        "problem": state.problem or None,
+    }
+
+
+def print_runs(runs: Iterable[Run], as_json: bool) -> None:
+    """The list of runs on stdout."""
+    rows = [run_row(run) for run in runs]
+    if as_json:
+        for row in rows:
+            print(strict_json.dumps(row))
+        return
+    if not rows:
+        print("No runs yet. Start one with: cxrtui --headless train --data FOLDER --init random")
+        return
+    table = Table("run", "status", "best", "epoch", "active", box=None, pad_edge=False)
+    if any(row["problem"] for row in rows):
+        table.add_column("problem", overflow="fold")
+    for row in rows:
+        best = f"{row['metric']} {row['best']:.4f}" if row["best"] is not None else "–"
+        epoch = f"{row['epoch']}/{row['epochs']}" if row["epochs"] else "–"
+        active = f"{age(time.time() - row['updated'])} ago" if row["updated"] else "–"
+        problem = [row["problem"] or ""] if len(table.columns) > 5 else []
+        table.add_row(printable(row["run"]), row["status"], best, epoch, active, *problem)
+    PrintableConsole().print(table)
+
+
+def print_run(run: Run, as_json: bool) -> None:
+    """One run: status, films, best epoch and evaluation."""
+    state, row = run.read(), run_row(run)
+    if as_json:
+        row["evaluations"] = {
+            part: {
+                "metrics": {name: value if math.isfinite(value) else None for name, value in item.metrics.items()},
+                "counts": item.counts,
+                "threshold": item.threshold if math.isfinite(item.threshold) else None,
+            }
+            for part, item in state.evaluations.items()
+        }
+        row["message"] = state.failed.message if state.failed else None
+        print(strict_json.dumps(row))
+        return
+    print(f"run        {printable(run.name)} ({printable(run.folder)})")
+    print(f"status     {row['status']}, epoch {row['epoch']} of {row['epochs'] or '?'}, step {row['step']}")
+    if state.problem:
+        print(f"problem    {state.problem}")
+    if state.failed:
+        print(f"error      {state.failed.message}")
+    if state.data:
+        for part, counts in state.data.counts.items():
+            films = ", ".join(f"{count} {label}" for label, count in counts.items())
+            print(f"{part:<10} {films}; {state.data.patients.get(part, 0)} patients")
+        for reason, count in state.data.left_out.items():
+            print(f"left out   {count} {reason}")
+        for path, reason in state.data.unreadable:
+            print(f"unreadable {path}: {reason}")
+    for line in state.log:
+        if line.level == "warning" and line.text.startswith("Leakage"):
+            print(f"warning    {line.text}")
+    if early := state.early:
+        print(f"best       {early.metric} {early.best:.4f} in epoch {early.best_epoch}")
+    print_evaluations(state)
+
+
+def print_evaluations(state: RunState) -> None:
+    """Metrics with their counts, for each evaluated part."""
+    for part, item in state.evaluations.items():
+        print(f"{part}: {metrics_text(item.metrics)}")
+        print(counts_text(item.counts))
+    if state.evaluations:
+        print(RESEARCH_ONLY)
+
+
+def counts_text(counts: dict[str, int]) -> str:
+    """Sensitivity, specificity and accuracy as the counts that they come from."""
+    return (
+        f"  sensitivity {counts['tp']}/{counts['positive']} · specificity {counts['tn']}/{counts['negative']}"
+        f" · accuracy {counts['tp'] + counts['tn']}/{counts['films']}"
+    )

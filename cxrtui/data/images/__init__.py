@@ -1,0 +1,1 @@
+"""One file to grey values, and what is said of it on the way."""

@@ -1,0 +1,268 @@
+"""One file to grey values. The content decides the format, never the name, and the header is judged before decoding.
+
+Rules, all functions of the one file (and of the sidecar that `layouts.bimcv` reads), so that training and `classify`
+see the same pixels:
+
+- Only files that `pictures` opens; the first picture of several.
+- DICOM by its own rules, which `cxrtui.data.images.dicom.tables` holds; what follows is for the others.
+- Deeper than 8 bits, whether grey, colour, with alpha or floating point: black and white lie where `tones` finds them
+  on the values as stored (12-bit detectors are often stored in 16).
+- A film of more than 8 bits that comes with a `Display` is windowed and turned as that says, before it is scaled.
+- Colour becomes luma (ITU-R 601); transparent pixels lie on black, the colour of an unexposed border, but where that
+  would leave nothing, and where it is the same everywhere, alpha is ignored; a TIFF in which zero is white is inverted;
+  EXIF orientation is applied.
+- A film of one grey is refused, whatever its format: all but one pixel in 20 lie within five greys.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+from PIL.Image import Resampling
+
+from cxrtui.data.films import Display
+from cxrtui.data.images.dicom.recognise import HEAD, is_dicom
+from cxrtui.data.images.opening import LARGE, large_at_once, open_picture, reading
+from cxrtui.data.images.samples import Samples, orientation, png_samples
+from cxrtui.data.images.tiff import is_deep_tiff, tiff_samples
+from cxrtui.data.images.tones import (
+    BLANK,
+    COLLAPSED,
+    SHARE,
+    Array,
+    blocks,
+    eight_bits,
+    greys_left,
+    refuse_uniform,
+    scaled,
+    spread,
+    tally,
+)
+from cxrtui.data.images.tones import Grey as Grey
+from cxrtui.errors import FilmError
+
+_TOPS = tuple((1 << bits) - 1 for bits in (8, 10, 12, 14))
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
+
+
+def stored_side(size: int) -> int:
+    """The side at which films for a network input of `size` are stored: a margin of one seventh, a multiple of 8."""
+    return max(8, round(size * 8 / 7 / 8) * 8)
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A film's `values`, uint8 `[H, W]`, and what a user should hear of how they were read.
+
+    Each of `notes` is a clause without a capital or a full stop, such as "Pixel Representation is missing; its pixels
+    are taken as unsigned". Most films have none.
+    """
+
+    values: Grey
+    notes: tuple[str, ...] = ()
+
+
+def decode(path: str | Path | int, display: Display | None = None) -> Grey:
+    """The film at `path` as uint8 `[H, W]`, 0 black to 255 white.
+
+    Raises:
+        FilmError: it cannot be read; the message is the reason, without the path.
+    """
+    return decode_with_notes(path, display).values
+
+
+def decode_with_notes(path: str | Path | int, display: Display | None = None) -> Decoded:
+    """As `decode`, with the notes.
+
+    Raises:
+        FilmError: it cannot be read; the message is the reason, without the path.
+    """
+    image, notes = _load(path, 0, display)
+    return Decoded(np.asarray(image), notes)
+
+
+def read_film(path: str | Path | int, side: int, fit: str = "stretch", display: Display | None = None) -> Grey:
+    """The film at `path` as uint8 `[side, side]`: what the prepared store holds and what `classify` looks at.
+
+    Raises:
+        FilmError: it cannot be read; the message is the reason, without the path.
+    """
+    return read_film_with_notes(path, side, fit, display).values
+
+
+def read_film_with_notes(
+    path: str | Path | int, side: int, fit: str = "stretch", display: Display | None = None
+) -> Decoded:
+    """As `read_film`, with the notes.
+
+    Raises:
+        FilmError: it cannot be read; the message is the reason, without the path.
+    """
+    image, notes = _load(path, 2 * side, display)
+    return Decoded(np.asarray(square(image, side, fit)), notes)
+
+
+def square(image: Image.Image, side: int, fit: str = "stretch") -> Image.Image:
+    """A greyscale `image` as a square of `side` pixels, antialiased.
+
+    `fit`: `stretch` ignores its proportions, `crop` keeps the middle, `pad` keeps everything on black.
+    """
+    width, height = image.size
+    if fit == "pad":
+        scale = side / max(width, height)
+        inner = (max(1, round(width * scale)), max(1, round(height * scale)))
+        canvas = Image.new("L", (side, side), 0)
+        resized = image.resize(inner, Resampling.BILINEAR, reducing_gap=3.0)
+        canvas.paste(resized, ((side - inner[0]) // 2, (side - inner[1]) // 2))
+        return canvas
+    box = None
+    if fit == "crop":
+        short = min(width, height)
+        left, top = (width - short) / 2, (height - short) / 2
+        box = (left, top, left + short, top + short)
+    return image.resize((side, side), Resampling.BILINEAR, box=box, reducing_gap=3.0)
+
+
+def _load(path: str | Path | int, enough: int, display: Display | None) -> tuple[Image.Image, tuple[str, ...]]:
+    """The film in mode L, and its notes.
+
+    A JPEG may come smaller, but with both sides at least `enough`; 0 = in full.
+    """
+    notes: list[str] = []
+    with reading(Path(path) if isinstance(path, str) else path) as stream:
+        head = stream.read(HEAD)
+        stream.seek(0)
+        image = _decode(stream, head, enough, display, notes)
+        counted = _counted(image)
+        windowed = is_dicom(head) or (display is not None and display.window is not None)
+        refuse_uniform(*counted, SHARE if windowed else BLANK)  # a window may leave little of a film
+        if (left := greys_left(*counted)) <= COLLAPSED + 1:
+            notes.append(f"it uses {left} of 256 greys")
+    return image, tuple(dict.fromkeys(notes))
+
+
+def _decode(stream: BinaryIO, head: bytes, enough: int, display: Display | None, notes: list[str]) -> Image.Image:
+    if is_dicom(head):
+        from cxrtui.data.images.dicom import pixels  # pydicom takes long to import, and most films are not DICOM
+
+        return pixels.grey(stream, notes)
+    kind, image = open_picture(stream, head)
+    if image is None:
+        return _deep(tiff_samples(stream), display, notes)
+    with image:
+        width, height = image.size
+        if enough and kind == "JPEG":
+            shrink = max(1, min(width, height) // enough)
+            image.draft(None, (max(1, width // shrink), max(1, height // shrink)))
+        with large_at_once if width * height > LARGE else nullcontext():
+            if kind == "TIFF" and is_deep_tiff(image):
+                return _deep(tiff_samples(stream), display, notes)
+            samples = png_samples(stream, head, image) if kind == "PNG" else None
+            grey = _shallow(image, notes) if samples is None else _deep(samples, display, notes)
+            turn = _TURNS.get(orientation(image) if samples is None else samples.turn)
+        return grey.transpose(turn) if turn is not None else grey
+
+
+def _shallow(image: Image.Image, notes: list[str]) -> Image.Image:
+    """An image of at most 8 bits a sample in mode L."""
+    image.load()
+    mode = image.mode
+    if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        clear = image if mode in ("RGBA", "LA") else image.convert("RGBA")
+        grey = clear.convert("RGB").convert("L") if clear.mode == "RGBA" else clear.getchannel("L")
+        return _on_black(grey, clear.getchannel("A"), notes)
+    if mode in ("L", "RGB", "1", "YCbCr"):
+        return image.convert("L")
+    if mode in ("P", "CMYK", "HSV", "RGBX", "LAB"):
+        return image.convert("RGB").convert("L")
+    raise FilmError(f"its colour model ({mode}) is not read")
+
+
+def _deep(samples: Samples, display: Display | None, notes: list[str]) -> Image.Image:
+    """Samples of any depth in mode L."""
+    values = samples.values if samples.values.ndim == 2 else _luma(samples.values)
+    if display is not None and display.window is not None:
+        grey = _windowed(values, display.window, notes)
+    else:
+        grey = values if values.dtype == np.uint8 else eight_bits(values, notes)
+    image = Image.fromarray(np.ascontiguousarray(grey))
+    if samples.white_is_zero or (display is not None and display.inverted):
+        image = ImageOps.invert(image)
+    if samples.alpha is None:
+        return image
+    return _on_black(image, Image.fromarray(np.ascontiguousarray(_opacity(samples.alpha))), notes)
+
+
+def _opacity(alpha: Array) -> Grey:
+    """Alpha of any depth as uint8: opaque is the top of its type, or of the depth that it reaches exactly."""
+    if alpha.dtype.kind == "f":
+        return scaled(alpha, 0, 1)
+    top = int(alpha.max())
+    return scaled(alpha, 0, top if top in _TOPS else np.iinfo(alpha.dtype).max)
+
+
+def _luma(colours: Array) -> Array:
+    """Luma of RGB `[H, W, 3]`, in its own type."""
+    kind = colours.dtype
+    exact = np.float64 if kind.itemsize > 2 else np.float32
+    luma: Array = np.empty(colours.shape[:2], exact if kind.kind == "f" else kind)
+    for rows in blocks(colours):
+        part = np.zeros((len(luma[rows]), luma.shape[1]), exact)
+        for place, share in enumerate((0.299, 0.587, 0.114)):
+            part += colours[rows, :, place] * exact(share)
+        luma[rows] = part if kind.kind == "f" else np.rint(part)
+    return luma
+
+
+def _on_black(grey: Image.Image, alpha: Image.Image, notes: list[str]) -> Image.Image:
+    """`grey` over black by its `alpha`, both of mode L; without it, where it would leave nothing of a film.
+
+    Alpha that is the same everywhere says nothing of the film: it would darken it alone.
+    """
+    least, most = alpha.getextrema()
+    if least == 255:
+        return grey
+    shown = Image.composite(grey, Image.new("L", grey.size, 0), alpha)
+    if spread(*_counted(shown), BLANK) <= COLLAPSED < spread(*_counted(grey), BLANK):
+        notes.append("its transparency would leave nothing of it, and was ignored")
+        return grey
+    if least == most:
+        notes.append("it is equally transparent everywhere, which was ignored")
+        return grey
+    refuse_uniform(*_counted(grey, alpha))  # what is transparent makes no film of a blank
+    return shown
+
+
+def _counted(grey: Image.Image, seen: Image.Image | None = None) -> tuple[Array, Array]:
+    counts = np.asarray(grey.histogram(seen))
+    (levels,) = np.nonzero(counts)
+    return levels, counts[levels]
+
+
+def _windowed(values: Array, window: tuple[float, float], notes: list[str]) -> Grey:
+    """Grey values `[H, W]` through a linear window (PS3.3 section C.11.2.1.2.1), or by depth where that leaves none."""
+    if not np.isfinite(values).all():
+        raise FilmError("it has pixels that are not numbers")
+    if values.dtype.kind != "f":
+        refuse_uniform(*tally(values))
+    centre, width = window
+    seen = (values.astype(np.float32) - np.float32(centre - 0.5)) / np.float32(max(width - 1, 1e-6)) + np.float32(0.5)
+    grey: npt.NDArray[np.uint8] = np.rint(seen.clip(0, 1) * 255).astype(np.uint8)
+    left = spread(*_counted(Image.fromarray(grey)))
+    if left > COLLAPSED:
+        return grey
+    notes.append(
+        f"the window beside it (center {centre:g}, width {width:g}) leaves {left + 1} of 256 greys; its own depth was "
+        "used"
+    )
+    return eight_bits(values, notes)

@@ -1,0 +1,59 @@
+"""What runs in the other process: each job takes the descriptor of a film, and gives a JSON object and bytes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from cxrtui.data.films import Display
+from cxrtui.data.images.decode import Decoded, decode_with_notes, read_film_with_notes
+from cxrtui.data.images.headers import read_header
+
+Body = bytes | memoryview
+Given = tuple[dict[str, Any], Body]
+Shown = dict[str, Any] | None
+
+
+def read_film(film: int, side: int, fit: str, display: Shown) -> Given:
+    """The square film that is stored."""
+    return _pixels(read_film_with_notes(film, side, fit, _display(display)))
+
+
+def decode(film: int, display: Shown) -> Given:
+    """The whole film."""
+    return _pixels(decode_with_notes(film, _display(display)))
+
+
+def header(film: int, ending: str) -> Given:
+    """What `headers.read_header` gives."""
+    return asdict(read_header(film, ending)), b""
+
+
+def look(film: int, ending: str, side: int, fit: str, display: Shown) -> Given:
+    """The header of a film that can be decoded, with the notes of that."""
+    said = asdict(read_header(film, ending))
+    return {"header": said, "notes": read_film_with_notes(film, side, fit, _display(display)).notes}, b""
+
+
+def tags(film: int, salt: str, raw: bool) -> Given:
+    """What `dicom.header.read_header` gives."""
+    from cxrtui.data.images.dicom import header as dicom  # pydicom takes long to import, and most films are not DICOM
+
+    return asdict(dicom.read_header(film, salt=bytes.fromhex(salt), raw=raw)), b""
+
+
+JOBS = {job.__name__: job for job in (read_film, decode, header, look, tags)}
+
+
+def _pixels(decoded: Decoded) -> Given:
+    values = np.ascontiguousarray(decoded.values)
+    return {"shape": values.shape, "notes": decoded.notes}, values.data.cast("B")
+
+
+def _display(said: Shown) -> Display | None:
+    if said is None:
+        return None
+    window = said["window"]
+    return Display((float(window[0]), float(window[1])) if window else None, bool(said["inverted"]))

@@ -1,0 +1,229 @@
+"""One process that decodes: started, asked, watched, and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import psutil
+
+from cxrtui.data.images.decoding.wire import EndedError, WireError, receive, send
+from cxrtui.data.images.opening import MAX_PIXELS
+from cxrtui.errors import CxrtuiError, FilmError
+from cxrtui.printable import printable
+
+Cancelled = Callable[[], bool]
+_TICK = 0.1  # seconds between two looks at a film that takes longer
+_START = 120.0  # seconds
+_SAID = 4096  # bytes of what a process printed last
+_CODE = "import sys; sys.path[:] = {path!r}; from cxrtui.data.images.decoding.worker import main; main{arguments!r}"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What decoding one film may take: `seconds`, and `memory` in bytes of the process (resident).
+
+    Of a process that computes, the seconds are its own, not those in which others had the cores, ten times as many at
+    most by the clock: what can be read is to be the same on a loaded machine.
+    """
+
+    seconds: float = 30.0
+    memory: int = 2 << 30
+
+
+class CancelledError(Exception):
+    """Nobody waits for the film any more."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a job gave: plain values, and bytes."""
+
+    words: dict[str, Any]
+    body: bytearray
+
+
+class CrashedError(FilmError):
+    """The process died while it decoded the film."""
+
+
+class RefusedFilmError(FilmError):
+    """The film cannot be read, as its decoder says itself: it will say so again."""
+
+
+@cache
+def _lifeline() -> tuple[int, int]:
+    """A pipe whose one end only this process holds, so that the kernel tells the others when it is gone."""
+    return os.pipe()
+
+
+def _scratch() -> int:
+    """An open file without a name, in memory where that can be: for what decoders print."""
+    with contextlib.suppress(AttributeError, OSError):
+        return os.memfd_create("cxrtui-decoding")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
+class Process:
+    """A process that runs the jobs of the module `jobs`, one at a time. Not for two threads at once.
+
+    Raises:
+        CxrtuiError: it cannot be started.
+    """
+
+    def __init__(self, jobs: str, limits: Limits) -> None:
+        self._limits = limits
+        self._ready = False
+        path = [os.path.abspath(entry) for entry in sys.path]
+        with contextlib.ExitStack() as undo:
+            try:
+                lifeline = _lifeline()[0]
+                self._printed = _scratch()
+                undo.callback(os.close, self._printed)
+                self._link, theirs = socket.socketpair()
+                undo.enter_context(self._link)
+                with theirs:
+                    arguments = (theirs.fileno(), lifeline, jobs, limits.memory)
+                    # No function runs between fork and exec: beside JAX's threads it might wait for a lock for ever.
+                    self._child = subprocess.Popen(
+                        [sys.executable, "-c", _CODE.format(path=path, arguments=arguments)],
+                        stdin=subprocess.DEVNULL, stdout=self._printed, stderr=self._printed,
+                        pass_fds=(theirs.fileno(), lifeline), cwd="/",
+                        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                        start_new_session=True,  # keys and hang-ups of the terminal are for its parent
+                    )  # fmt: skip
+            except OSError as error:
+                raise _cannot_start(error.strerror or str(error)) from None
+            undo.pop_all()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._child.poll() is None
+
+    def run(
+        self, job: str, film: int, arguments: dict[str, Any], may_be_large: Callable[[], None], cancelled: Cancelled
+    ) -> Answer:
+        """What `job` gives for the open file `film`; after an error other than the film's own, the process has ended.
+
+        `may_be_large` returns once a large film may be decoded; the time that this takes does not count. `cancelled`
+        says whether nobody waits for the answer any more.
+
+        Raises:
+            CrashedError: the process died of it.
+            FilmError: the film cannot be read, takes too long, or too much memory; the message is the reason.
+            CxrtuiError: the process cannot be started.
+            CancelledError: `cancelled` said so.
+        """
+        try:
+            self._wait_until_ready()
+            try:
+                send(self._link, {"job": job, "arguments": arguments}, file=film)
+                while "large" in (found := self._receive(self._limits.seconds, cancelled)).words:
+                    may_be_large()
+                    send(self._link, {})
+            except TimeoutError:
+                raise FilmError(f"its decoder did not answer within {self._limits.seconds:g} s") from None
+            except (EndedError, OSError):
+                raise self._crash() from None
+            except WireError:
+                raise CrashedError("its decoder gave no valid answer") from None
+        except BaseException:  # also a key: what the process is at is not known then
+            self.end()
+            raise
+        if "error" in found.words:
+            raise RefusedFilmError(printable(found.words["error"]))
+        if "memory" in found.words:
+            raise self._too_large()
+        return Answer(found.words.get("answer") or {}, found.body)
+
+    def end(self) -> None:
+        """End it, whatever it is at."""
+        self._link.close()  # which ends it where it may not be killed
+        with contextlib.suppress(OSError):
+            self._child.kill()
+        self._child.wait()
+        if self._printed >= 0:
+            os.close(self._printed)
+            self._printed = -1
+
+    def _wait_until_ready(self) -> None:
+        if self._ready:
+            return
+        try:
+            self._receive(_START)
+        except (WireError, OSError):
+            with contextlib.suppress(OSError):
+                self._child.kill()
+            self._child.wait()
+            said = self._last_words().strip().splitlines()
+            raise _cannot_start(said[-1] if said else f"exit code {self._child.returncode}") from None
+        self._ready = True
+
+    def _receive(self, seconds: float, cancelled: Cancelled = lambda: False) -> Answer:
+        """The next message; `TimeoutError` after `seconds`. The process is looked at while it is waited for."""
+        began = time.monotonic()
+        used: float | None = None
+        self._link.settimeout(_TICK)
+        while True:
+            try:
+                self._link.recv(1, socket.MSG_PEEK)
+                break
+            except TimeoutError:
+                if cancelled():
+                    raise CancelledError from None
+                memory, used_now, computes = self._looked_at()
+                used = used_now if used is None else used
+                if memory > self._limits.memory:
+                    raise self._too_large() from None
+                waited = time.monotonic() - began
+                if waited >= seconds and not (computes and used_now - used < seconds and waited < 10 * seconds):
+                    raise
+        self._link.settimeout(max(seconds, 1.0))
+        return Answer(*receive(self._link, MAX_PIXELS))
+
+    def _looked_at(self) -> tuple[int, float, bool]:
+        """Its memory in bytes, its seconds of computing so far, and whether it computes or waits for a core now."""
+        try:
+            process = psutil.Process(self._child.pid)
+            times = process.cpu_times()
+            return process.memory_info().rss, times.user + times.system, process.status() == psutil.STATUS_RUNNING
+        except psutil.Error:
+            return 0, 0.0, False
+
+    def _too_large(self) -> FilmError:
+        return FilmError(f"decoding it takes more than {self._limits.memory / 2**30:g} GiB")
+
+    def _crash(self) -> FilmError:
+        """The film's reason, of how the process ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.wait(5)
+        self._child.kill()
+        code = self._child.wait()
+        if "bad_alloc" in self._last_words():
+            return self._too_large()
+        if code < 0:
+            return CrashedError(f"its decoder crashed (signal {-code})")
+        return CrashedError(f"its decoder ended unasked (exit code {code})")
+
+    def _last_words(self) -> str:
+        """The end of what it and its decoders printed."""
+        try:
+            size = os.fstat(self._printed).st_size
+            return os.pread(self._printed, _SAID, max(0, size - _SAID)).decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+
+def _cannot_start(reason: str) -> CxrtuiError:
+    return CxrtuiError(f"The process that decodes films cannot be started: {reason[:200]}.")

@@ -1,0 +1,134 @@
+"""A DICOM file as pydicom's data set, judged before it is read, and read without a word on the screen or in a log."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
+from pydicom.multival import MultiValue
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from cxrtui.data.images.opening import MAX_PIXELS
+from cxrtui.errors import FilmError
+
+_MAX_INFLATED = 2 * MAX_PIXELS + (1 << 26)  # 16 bits a pixel, and room for the tags
+
+# pydicom's warnings quote the values that they complain of, and those may be a patient's name.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+_lock = threading.Lock()
+_inside = 0
+_filters: Any = None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without pydicom's and its decoders' warnings; those of everyone else are as before.
+
+    Filters belong to the process: the first thread in sets ours, and the last one out restores what it found.
+    """
+    global _inside, _filters
+    with _lock:
+        if not _inside:
+            _filters = warnings.catch_warnings()
+            _filters.__enter__()
+            warnings.filterwarnings("ignore", module=r"(pydicom|pylibjpeg|libjpeg|openjpeg|PIL)\b")
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if not _inside:
+                _filters.__exit__(None, None, None)
+
+
+def open_dataset(stream: BinaryIO, *, pixels: bool) -> Dataset:
+    """The data set in `stream`, of a file with or without preamble (PS3.10 section 7.1), with its pixels or without.
+
+    Raises:
+        FilmError: there is none.
+    """
+    with quiet():
+        try:
+            _refuse_deflated_bomb(stream)
+            stream.seek(0)
+            dataset = pydicom.dcmread(stream, stop_before_pixels=not pixels, force=True)
+            if dataset:
+                return dataset
+        except (FilmError, MemoryError):
+            raise
+        except Exception as error:  # the message may quote a value
+            raise FilmError(f"its DICOM tags are damaged or cut short ({type(error).__name__})") from None
+    raise FilmError("it is a DICOM file cut short before its first tag")
+
+
+def _refuse_deflated_bomb(stream: BinaryIO) -> None:
+    """Nothing, unless the data set is deflated (PS3.5 section A.5) and too large: pydicom inflates it in one go."""
+    stream.seek(0)
+    if stream.read(132)[128:] != b"DICM":
+        return
+    meta = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
+    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+        return
+    inflate, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    while chunk := inflate.unconsumed_tail or stream.read(1 << 20):
+        total += len(inflate.decompress(chunk, 1 << 20))
+        if total > _MAX_INFLATED:
+            raise FilmError("it inflates to more than a film can hold")
+        if inflate.eof:
+            return
+
+
+def first(dataset: Dataset, keyword: str) -> Any:
+    """The element's value, the first where it has several, None where it has none or cannot be read."""
+    with quiet():
+        try:
+            value = dataset.get(keyword)
+        except Exception:  # a value that breaks its own representation says nothing
+            return None
+    if isinstance(value, (MultiValue, list, tuple)):
+        value = value[0] if value else None
+    return None if value == "" else value
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """The element's first value as words, empty where it has none."""
+    value = first(dataset, keyword)
+    return "" if value is None else " ".join(str(value).replace("\0", " ").split())
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """The element's first value, None where it has none or it is no finite number."""
+    try:
+        value = float(first(dataset, keyword))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def whole(dataset: Dataset, keyword: str, default: int) -> int:
+    """The element's first value as a whole number, `default` where it has none."""
+    value = number(dataset, keyword)
+    return default if value is None else int(value)
+
+
+def transfer_syntax(dataset: Dataset) -> pydicom.uid.UID:
+    """How the file is encoded; a file that does not say so is read as the little-endian default."""
+    meta = getattr(dataset, "file_meta", None)
+    with quiet():
+        named = meta.get("TransferSyntaxUID") if meta else None
+        if named:
+            return pydicom.uid.UID(named)
+    implicit, little = getattr(dataset, "original_encoding", (True, True))
+    if little is False:
+        return pydicom.uid.ExplicitVRBigEndian
+    return pydicom.uid.ExplicitVRLittleEndian if implicit is False else pydicom.uid.ImplicitVRLittleEndian

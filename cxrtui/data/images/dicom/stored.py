@@ -1,0 +1,262 @@
+"""How a film's values are stored: what the tags say, the usual where they say nothing, and the codestream first of all.
+
+A codestream cannot be wrong about itself (PS3.5 section 8.2 and A.4), so its size, depth and sign count. One case is
+left open: tags that say signed above a codestream that says unsigned. Writers that hand their words to a codec as they
+are make such files, and so do writers that set the tag wrongly; `torn` tells them apart by the picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+from pydicom.uid import RLELossless
+
+from cxrtui.data.images.dicom.codestream import Codestream, read_codestream
+from cxrtui.data.images.dicom.dataset import number, text, transfer_syntax
+from cxrtui.data.images.tones import blocks
+from cxrtui.errors import FilmError
+
+_GREY = ("MONOCHROME1", "MONOCHROME2")
+_COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+_SIGNS = ("unsigned", "signed")
+_TAGS = {
+    "SamplesPerPixel": "Samples per Pixel (0028,0002)", "PlanarConfiguration": "Planar Configuration (0028,0006)",
+    "BitsAllocated": "Bits Allocated (0028,0100)", "BitsStored": "Bits Stored (0028,0101)",
+    "PixelRepresentation": "Pixel Representation (0028,0103)",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """Values of `bits` bits whose highest is `high`, in `allocated`; `samples` to a pixel, `planar` as the tag has it.
+
+    `claimed` is what Bits Stored says of them. `doubtful`: whether they are signed is for the picture to say, and
+    `signed` is what holds unless it says otherwise.
+    """
+
+    rows: int
+    columns: int
+    photometric: str
+    samples: int
+    planar: int
+    allocated: int
+    bits: int
+    high: int
+    claimed: int
+    signed: bool
+    doubtful: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of the picture, uncompressed."""
+        return self.rows * self.columns * self.samples * self.allocated // 8
+
+
+def stored(dataset: Dataset, rows: int, columns: int, frame: bytes | None, notes: list[str]) -> Stored:
+    """How the values of `dataset` are stored; `frame` is the compressed picture, None where it is not compressed.
+
+    Raises:
+        FilmError: they are of a kind that is not read.
+    """
+    said = _Said(dataset, notes)
+    stream = read_codestream(frame) if frame else None
+    if stream is not None and (stream.rows, stream.columns) != (rows, columns):
+        raise FilmError(
+            f"its codestream holds {stream.columns} x {stream.rows} pixels and its tags say {columns} x {rows}"
+        )
+    photometric, written = photometric_of(dataset), text(dataset, "PhotometricInterpretation")
+    if photometric != written.replace(" ", "_") and photometric in (*_GREY, *_COLOURS):
+        notes.append(f"Photometric Interpretation (0028,0004) is {written[:20]!r}; taken as {photometric}")
+    samples, photometric = _samples(said, photometric, stream)
+    if photometric not in (_GREY if samples == 1 else _COLOURS if samples == 3 else ()):
+        raise FilmError(f"its colour model ({photometric or 'none'}, {samples} samples a pixel) is not read")
+    planar = 0 if samples == 1 else said.of("PlanarConfiguration", 0, (0, 1), missing=not frame)
+    made = Stored(rows=rows, columns=columns, photometric=photometric, samples=samples, planar=planar, allocated=8,
+                  bits=8, high=7, claimed=8, signed=False)  # fmt: skip
+    if stream is not None:
+        return _by_codestream(made, said, stream)
+    return _by_tags(made, said, dataset, frame)
+
+
+def photometric_of(dataset: Dataset) -> str:
+    """Photometric Interpretation in the standard's spelling, whatever the case, the blanks and the dashes."""
+    found = "_".join(text(dataset, "PhotometricInterpretation").upper().replace("-", "_").split())
+    plain = found.replace("_", "")
+    if plain in ("MONOCHROME", "MONOCHROME2"):  # ACR-NEMA had the one; it is low for black
+        return "MONOCHROME2"
+    return "MONOCHROME1" if plain == "MONOCHROME1" else found
+
+
+def torn(values: npt.NDArray[Any], bits: int) -> bool:
+    """Whether `values`, integers `[H, W]` of `bits` bits, are torn where they pass the sign.
+
+    Neighbours of a picture differ little. Read with the wrong sign, those on either side of zero (or of the middle)
+    differ by nearly the whole range: the reading in which they differ by less than half as much is the right one, and
+    where neither has it, the picture does not say.
+    """
+    negative, unsigned, signed = values.min() < 0, 0, 0
+    for rows in blocks(values):
+        words = values[rows].astype(np.int32) & ((1 << bits) - 1)
+        sign = words >> (bits - 1)
+        unsigned += _steps(words, sign)
+        signed += _steps(words - (sign << bits), sign)
+    return unsigned * 2 < signed if negative else signed * 2 < unsigned
+
+
+def _steps(values: npt.NDArray[Any], over: npt.NDArray[Any]) -> int:
+    """By how much neighbours in `values` differ in all, of those that differ in `over` too."""
+    total = 0
+    for axis in (0, 1):
+        steps = np.abs(np.diff(values, axis=axis))
+        total += int(steps.sum(dtype=np.int64, where=np.diff(over, axis=axis) != 0))
+    return total
+
+
+def heard(how: Stored, values: npt.NDArray[Any], notes: list[str]) -> Stored:
+    """`how`, once the picture has said what the tags and the codestream leave open; `values` are words `[H, W]`.
+
+    Bits Stored and the codestream differ without harm where every value fits into both.
+    """
+    words = values.astype(np.int32) >> (how.high + 1 - how.bits) & ((1 << how.bits) - 1)
+    if how.claimed < how.bits and int(words.max()) < 1 << how.claimed:
+        how = replace(how, bits=how.claimed, high=how.claimed - 1)
+    elif how.claimed != how.bits and (how.claimed < how.bits or how.signed):
+        notes.append(
+            f"its codestream holds {how.bits}-bit values and Bits Stored (0028,0101) says {how.claimed}; the "
+            "codestream counts"
+        )
+        how = replace(how, doubtful=how.doubtful or how.signed)
+    if how.doubtful and torn(_read(words, how), how.bits):
+        how = replace(how, signed=not how.signed)
+        notes.append(f"its values are torn as {_SIGNS[not how.signed]} ones; taken as {_SIGNS[how.signed]}")
+    return how
+
+
+def beyond(how: Stored, values: npt.NDArray[Any], padding: int, notes: list[str]) -> Stored:
+    """`how`, where unsigned words `[H, W]` go beyond Bits Stored: those bits may be anything, or the tag is wrong.
+
+    What else lies there (overlays, garbage) makes neighbours differ more; without bits of their own they differ less.
+    """
+    if how.signed or not int(values.max(where=values != padding, initial=0)) >> how.bits:
+        return how
+    words = np.where(values == padding, 0, values).astype(np.int32)
+    upper = words >> how.bits
+    if _steps(words, upper) * 2 < _steps(words - (upper << how.bits), upper):
+        notes.append(
+            f"its values go beyond the {how.bits} bits of Bits Stored (0028,0101); all {how.allocated} were read"
+        )
+        return replace(how, bits=how.allocated, high=how.allocated - 1)
+    notes.append(f"bits beyond the {how.bits} of Bits Stored (0028,0101) are set, and were ignored")
+    return how
+
+
+def _read(words: npt.NDArray[Any], how: Stored) -> npt.NDArray[Any]:
+    return np.where(words >> (how.bits - 1), words - (1 << how.bits), words) if how.signed else words
+
+
+class _Said:
+    """What the tags say, with a note where one is missing or cannot be."""
+
+    def __init__(self, dataset: Dataset, notes: list[str]) -> None:
+        self.dataset, self.notes = dataset, notes
+
+    def tag(self, keyword: str) -> int | None:
+        value = number(self.dataset, keyword)
+        return None if value is None else int(value)
+
+    def of(self, keyword: str, usual: int, allowed: tuple[int, ...], *, missing: bool = True) -> int:
+        """The value, else the `usual` one, with a note; without, where it is `missing` and need not be there."""
+        value = self.tag(keyword)
+        if value in allowed:
+            return int(value)
+        if missing or value is not None:
+            self.note(keyword, value, usual)
+        return usual
+
+    def note(self, keyword: str, value: int | None, taken: int) -> None:
+        words = {"PixelRepresentation": _SIGNS, "PlanarConfiguration": ("by pixel", "by plane")}
+        shown = words[keyword][taken] if keyword in words else str(taken)
+        wrong = "is missing" if value is None else f"cannot be {value}"
+        self.notes.append(f"{_TAGS[keyword]} {wrong}; taken as {shown}")
+
+
+def _samples(said: _Said, photometric: str, stream: Codestream | None) -> tuple[int, str]:
+    """Samples to a pixel and the colour model, by the codestream where it holds another number of them."""
+    named = 3 if photometric in _COLOURS else 1
+    value = said.tag("SamplesPerPixel")
+    if stream is not None and stream.components in (1, 3):
+        if value in (1, 3) and value != stream.components:
+            said.notes.append(
+                f"its codestream holds {stream.components} samples a pixel and Samples per Pixel (0028,0002) says "
+                f"{value}; the codestream counts"
+            )
+        elif value not in (1, 3):
+            said.note("SamplesPerPixel", value, stream.components)
+        if stream.components != named and photometric:
+            blocks = 0xC0 <= stream.marker <= 0xC2
+            photometric = "MONOCHROME2" if stream.components == 1 else "YBR_FULL_422" if blocks else "RGB"
+        return stream.components, photometric
+    if value is None or value < 1:
+        said.note("SamplesPerPixel", value, named)
+        value = named
+    return value, photometric
+
+
+def _by_codestream(made: Stored, said: _Said, stream: Codestream) -> Stored:
+    if stream.bits > 16:
+        raise FilmError(f"its codestream holds {stream.bits} bits; 8 to 16 bits are read")
+    claimed, signed = said.tag("BitsStored"), said.tag("PixelRepresentation")
+    if not claimed or claimed < 0:
+        said.note("BitsStored", claimed, stream.bits)
+        claimed = stream.bits
+    doubtful = False
+    if signed not in (0, 1):
+        said.note("PixelRepresentation", signed, int(bool(stream.signed)))
+        signed = int(bool(stream.signed))
+    elif stream.signed is not None and bool(signed) != stream.signed and made.samples == 1:
+        word, judge = ("signed", "the codestream counts") if stream.signed else ("unsigned", "the picture decides")
+        said.notes.append(
+            f"its codestream holds {word} values and Pixel Representation (0028,0103) says otherwise; {judge}"
+        )
+        signed, doubtful = int(stream.signed), not stream.signed
+    return replace(made, allocated=8 if stream.bits <= 8 else 16, bits=stream.bits, high=stream.bits - 1,
+                   claimed=claimed, signed=bool(signed), doubtful=doubtful)  # fmt: skip
+
+
+def _by_tags(made: Stored, said: _Said, dataset: Dataset, frame: bytes | None) -> Stored:
+    allocated, bits = said.tag("BitsAllocated"), said.tag("BitsStored")
+    pixels = made.rows * made.columns * made.samples
+    if frame is not None and transfer_syntax(dataset) == RLELossless:
+        each = int.from_bytes(frame[:4], "little") // made.samples * 8  # PS3.5 section G.2: one segment a byte
+        if each in (8, 16) and each != allocated:
+            if allocated:
+                said.notes.append(
+                    f"its codestream holds {each}-bit words and Bits Allocated (0028,0100) says {allocated}; the "
+                    "codestream counts"
+                )
+            else:
+                said.note("BitsAllocated", allocated, each)
+            allocated, bits = each, min(bits or each, each)
+    if not allocated:
+        length = len(dataset.get("PixelData") or b"")
+        usual = 16 if bits is not None and bits > 8 else 8 if length and length < 2 * pixels else 16
+        said.note("BitsAllocated", allocated, usual)
+        allocated = usual
+    if not bits or (allocated in (8, 16) and not 1 <= bits <= allocated):
+        high = said.tag("HighBit")
+        usual = high + 1 if high is not None and allocated // 2 <= high < allocated else allocated
+        said.note("BitsStored", bits, usual)
+        bits = usual
+    if allocated not in (8, 16) or not 1 <= bits <= allocated:
+        raise FilmError(f"it stores {bits} bits of {allocated}; 8 to 16 bits are read")
+    high = said.tag("HighBit")
+    if high is None or not bits - 1 <= high < allocated:
+        high = bits - 1
+    missing = said.tag("PixelRepresentation") not in (0, 1)
+    signed = said.of("PixelRepresentation", 0, (0, 1))
+    return replace(made, allocated=allocated, bits=bits, high=high, claimed=bits, signed=bool(signed),
+                   doubtful=missing and made.samples == 1)  # fmt: skip

@@ -1,0 +1,158 @@
+"""Files that may hold a picture: opened, recognised by content, and judged by their headers before any decoding.
+
+Only regular files of PNG, JPEG, WebP, TIFF, BMP or DICOM, of at most `MAX_BYTES` and `MAX_PIXELS`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+
+from cxrtui.data.images.dicom.codestream import JPEG_LS, read_codestream
+from cxrtui.errors import FilmError
+
+# What Pillow remarks on broken metadata would be printed into the middle of a screen.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+MAX_PIXELS = 100_000_000
+MAX_BYTES = 1 << 30
+LARGE = 16_000_000
+
+
+class Permission(AbstractContextManager[None]):
+    """Asked for before a large film is decoded: one at a time, so that peak memory is one film's, however many decode.
+
+    Who decodes alone needs none; a process that does so for another (`cxrtui.data.images.decoding`) sets `ask`.
+    """
+
+    def __init__(self) -> None:
+        self.ask: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> None:
+        self.ask()
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing: the permission ends with the film."""
+
+
+large_at_once = Permission()
+# Words of Pillow and tifffile for what is well formed and beyond them.
+_NOT_READ = re.compile(
+    r"unsupported|not (yet )?supported(?! between)|cannot handle|not (available|implemented)|requires the|unknown "
+    r"(pixel mode|data organization|compression|interlace)|decoder .* not", re.IGNORECASE)  # fmt: skip
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+KINDS = (
+    (b"\x89PNG\r\n\x1a\n", "PNG", PngImagePlugin.PngImageFile),
+    (b"\xff\xd8\xff", "JPEG", JpegImagePlugin.JpegImageFile),
+    (b"II", "TIFF", TiffImagePlugin.TiffImageFile), (b"MM", "TIFF", TiffImagePlugin.TiffImageFile),
+    (b"RIFF", "WebP", WebPImagePlugin.WebPImageFile), (b"BM", "BMP", BmpImagePlugin.BmpImageFile),
+)  # fmt: skip
+
+
+def open_film(path: Path | int) -> BinaryIO:
+    """The file at `path` for reading, once it is certain that reading it will neither wait nor never end.
+
+    A number is the descriptor of an open file, which is read from its beginning and stays open.
+
+    Raises:
+        FilmError: it cannot be opened; the message is the reason, without the path.
+    """
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise FilmError("it is a folder" if stat.S_ISDIR(status.st_mode) else "it is not a regular file")
+        if status.st_size == 0:
+            raise FilmError("the file is empty")
+        if status.st_size > MAX_BYTES:
+            raise FilmError(f"the file is too large ({status.st_size / 2**30:.1f} GiB; the limit is 1 GiB)")
+        if isinstance(path, int):
+            os.lseek(path, 0, os.SEEK_SET)
+        return open(path, "rb", closefd=not isinstance(path, int))
+    except FileNotFoundError:
+        raise FilmError("there is no such file") from None
+    except PermissionError:
+        raise FilmError("there is no permission to read it") from None
+    except (OSError, ValueError) as error:
+        raise FilmError(f"it cannot be opened ({getattr(error, 'strerror', None) or error})") from None
+
+
+@contextmanager
+def reading(path: Path | int) -> Iterator[BinaryIO]:
+    """The film at `path` (see `open_film`), open; what goes wrong with it in the block becomes a `FilmError`.
+
+    Raises:
+        FilmError: the message is the reason, without the path.
+        MemoryError: there is not enough to decode it.
+    """
+    try:
+        with open_film(path) as stream:
+            yield stream
+    except (FilmError, MemoryError):
+        raise
+    except Image.DecompressionBombError:
+        raise FilmError(f"it has too many pixels (the limit is {MAX_PIXELS // 10**6} million)") from None
+    except Exception as error:  # Pillow's decoders raise many kinds on damaged files
+        raise FilmError(_reason(error)) from None
+
+
+def _reason(error: Exception) -> str:
+    """Why a file could not be decoded. Damaged is what its content says, not the disk, the machine or the library."""
+    said = (str(error) or type(error).__name__).splitlines()[0]
+    if isinstance(error, OSError) and error.errno is not None:
+        if error.errno == errno.ENOMEM:
+            return "there is not enough memory to decode it"
+        return f"it cannot be read ({error.strerror or said})"
+    if isinstance(error, NotImplementedError) or _NOT_READ.search(said):
+        return f"it is of a kind that is not read ({said})"
+    return f"it is damaged or cut short ({said})"
+
+
+def open_picture(stream: BinaryIO, head: bytes) -> tuple[str, Image.Image | None]:
+    """The kind of a picture that begins with `head`, and the picture, of which the header alone is read.
+
+    The picture is None where it is a TIFF file of a kind that Pillow does not open, and `cxrtui.data.images.tiff` may.
+
+    Raises:
+        FilmError: it is no picture, or too large a one.
+    """
+    kind, plugin = next(((kind, plugin) for magic, kind, plugin in KINDS if head.startswith(magic)), ("", None))
+    if plugin is None:
+        raise FilmError("it is not a PNG, JPEG, WebP, TIFF, BMP or DICOM image")
+    if head[:4] == _TIFF[-1]:  # big-endian with offsets of 64 bits: Pillow takes it for damaged
+        return kind, None
+    # Not Image.open: it warns of large pictures, process-wide, before their size can be asked.
+    try:
+        image = plugin(stream)
+    except (SyntaxError, KeyError, OSError, TypeError, ValueError) as error:
+        if kind == "TIFF" and head[:4] in _TIFF:
+            return kind, None
+        if kind == "JPEG" and (named := _beyond(stream)):
+            raise FilmError(f"it is {named}, which is read in DICOM files alone; export it as PNG or TIFF") from error
+        raise
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        image.close()
+        raise FilmError(f"it has too many pixels ({width} x {height}; the limit is {MAX_PIXELS // 10**6} million)")
+    if not width or not height:
+        image.close()
+        raise FilmError("it has no pixels")
+    return kind, image
+
+
+def _beyond(stream: BinaryIO) -> str:
+    """The name of a JPEG that Pillow does not open though it is whole, empty where it is of the usual kind."""
+    stream.seek(0)
+    found = read_codestream(stream.read(1 << 16))
+    if found is None or (found.bits == 8 and found.marker in (0xC0, 0xC1, 0xC2)):
+        return ""
+    name = "JPEG-LS" if found.marker == JPEG_LS else "lossless JPEG" if found.marker == 0xC3 else "JPEG"
+    return f"{found.bits}-bit {name}"

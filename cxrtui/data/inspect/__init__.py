@@ -1,0 +1,1 @@
+"""The report on films at a path."""

@@ -1,0 +1,100 @@
+"""A look at each of many films: can it be decoded, what is its header, what is to be remarked; remembered on disk.
+
+What is remembered is believed while the file is the same (`fingerprint.Hashes` says how that is known), and the rules
+of decoding and the decoders are. A film that crashed its decoder, or was refused for time or memory, is tried anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cxrtui.data.films import Film, printable
+from cxrtui.data.images.decode import stored_side
+from cxrtui.data.images.decoding.films import PIXELS_VERSION, Seen, decoders, look, read_header, rest
+from cxrtui.data.images.decoding.process import RefusedFilmError
+from cxrtui.data.images.headers import Header
+from cxrtui.data.images.opening import open_film
+from cxrtui.data.pool import Tell, windowed, workers
+from cxrtui.data.prepared.fingerprint import Remembered
+from cxrtui.errors import FilmError
+from cxrtui.settings.config import DataConfig
+from cxrtui.workspace import cache_root
+
+Work = Callable[[Film, Callable[[], bool]], Seen | str]
+_EVERY = 8  # films to a word of progress
+
+
+def headers_of(films: Sequence[Film], tell: Tell) -> list[Seen | str]:
+    """By the headers alone: for each film what they say, or why they cannot be read. What `tell` raises ends it."""
+
+    def work(film: Film, cancelled: Callable[[], bool]) -> Seen | str:
+        del cancelled  # a header takes no time
+        try:
+            return Seen(read_header(film.path))
+        except FilmError as error:
+            return printable(error)
+
+    return _all(films, work, "reading headers", tell)
+
+
+def looks_at(films: Sequence[Film], root: Path, data: DataConfig, tell: Tell) -> list[Seen | str]:
+    """For each film what is seen once it is decoded as for a training by `data`, or why it cannot be."""
+    side = stored_side(data.size)
+    rules = (os.fspath(root.absolute()), side, data.fit, PIXELS_VERSION, decoders())
+    mark = hashlib.sha256(os.fsencode(repr(rules))).hexdigest()[:16]
+    known = Remembered(cache_root() / "prepared" / "looks" / f"{mark}.json")
+
+    def work(film: Film, cancelled: Callable[[], bool]) -> Seen | str:
+        shown = [film.display.window, film.display.inverted] if film.display is not None else None
+        if (found := _said(known.get(film.path, shown))) is not None:
+            return found
+        try:
+            with open_film(film.path) as stream:  # or why it cannot be opened
+                status = os.fstat(stream.fileno())
+            seen = look(film.path, side, data.fit, film.display, cancelled)
+        except RefusedFilmError as error:
+            known.put(film.path, status, str(error), shown)
+            return printable(error)
+        except FilmError as error:
+            return printable(error)
+        known.put(film.path, status, asdict(seen), shown)
+        return seen
+
+    try:
+        return _all(films, work, "decoding films", tell)
+    finally:
+        known.save()
+
+
+def _all(films: Sequence[Film], work: Work, stage: str, tell: Tell) -> list[Seen | str]:
+    seen: list[Seen | str] = []
+    cancelled = threading.Event()
+    try:
+        with ThreadPoolExecutor(workers(), "cxrtui-look") as pool:
+            try:
+                for item in windowed(pool, films, lambda film: work(film, cancelled.is_set)):
+                    seen.append(item)
+                    if len(seen) % _EVERY == 0 or len(seen) == len(films):
+                        tell(stage, len(seen), len(films))
+            finally:
+                cancelled.set()
+    finally:
+        rest()
+    return seen
+
+
+def _said(kept: Any) -> Seen | str | None:
+    """What was remembered; None where that is nothing that can be used."""
+    if isinstance(kept, str):
+        return printable(kept)
+    try:
+        return Seen(Header(**kept["header"]), tuple(str(note) for note in kept["notes"]))
+    except (TypeError, KeyError):
+        return None

@@ -1,0 +1,212 @@
+"""The films of a run that is resumed: are they those that it began with, wherever they lie now, and divided as then?
+
+What a run recorded when it began are two hashes. `content_of` tells what its films are and how they are decoded, and
+says nothing of their names, so that folders may move; `division_of` tells which film is in which split. The films
+themselves are in the run's own splits.csv, in the order in which they are trained on; they keep that order here, for
+the bits of a training depend on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cxrtui.data.films import FILE_PATIENT, Film, printable
+from cxrtui.data.prepared import splits
+from cxrtui.data.prepared.reading import Readable
+from cxrtui.errors import DataError, OtherFilmsError
+
+Chosen = Sequence[tuple[Film, int]]
+
+
+@dataclass(frozen=True)
+class Began:
+    """What is known of a run that began: its splits.csv, and the hashes, empty where it recorded none.
+
+    `name` is the run's, `command` resumes it with its films at another place.
+    """
+
+    name: str
+    command: str
+    file: Path
+    content: str = ""
+    division: str = ""
+
+
+def content_of(films: Chosen, digests: Sequence[str], settings: Mapping[str, Any], names: Sequence[str]) -> str:
+    """32 hexadecimal digits that change with a film's content, class or display, a setting or a class's name."""
+    lines = sorted(
+        json.dumps([digest, index, [film.display.window, film.display.inverted] if film.display else None])
+        for (film, index), digest in zip(films, digests, strict=True)
+    )
+    return _hash([dict(settings), list(names), lines])
+
+
+def division_of(digests: Sequence[str], parts: Sequence[str]) -> str:
+    """32 hexadecimal digits that change when a film goes to another split."""
+    return _hash(sorted(f"{digest} {part}" for digest, part in zip(digests, parts, strict=True)))
+
+
+def _hash(body: Any) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def restore(ready: Readable, content: str, began: Began) -> tuple[Readable, list[str], int]:
+    """The films in the order of the run's splits.csv, the split of each, and how many have other names than there.
+
+    Args:
+        ready: the films as they are found now.
+        content: their `content_of`.
+        began: what the run recorded.
+
+    Raises:
+        OtherFilmsError: they are not the films that it began with; the message says what differs.
+    """
+    rows = [row for _, row in splits.listed(began.file)]
+    if lacking := [name for name in splits.COLUMNS if any(name not in row for row in rows)]:
+        raise DataError(
+            f"{printable(began.file)} is not as run {began.name} wrote it: it has no column {lacking[0]}; put the old "
+            "file back, or start a new run with data.splits naming this one."
+        )
+    pairs, gone, new = _paired(rows, ready)
+    said = _differences(rows, ready, pairs, gone, new)
+    if (gone or new) and content == began.content:
+        lacks = _named("it lacks", [_name(ready.films[place][0]) for place in new])
+        other = _named("it has a line that it had not, of", [rows[number]["path"] for number in gone])
+        raise DataError(
+            f"{printable(began.file)} was changed since run {began.name} began, and the films were not: "
+            f"{'; '.join(filter(None, (lacks, other)))}; put the old file back, or start a new run with data.splits "
+            "naming the new one."
+        )
+    if not said and content != began.content:
+        said = ["the same files are decoded otherwise, by another version of cxrtui or by what lies beside them"]
+    if said:
+        raise OtherFilmsError(
+            f"The films of {ready.collection.shown} are not those that run {began.name} began with: {'; '.join(said)}. "
+            f"Bring the old ones back, say where they lie with: {began.command} (or start a new run)."
+        )
+    order = [pairs[place] for place in range(len(rows))]
+    films = [ready.films[place] for place in order]
+    renamed = sum(row["path"] != _name(film) for row, (film, _) in zip(rows, films, strict=True))
+    restored = replace(
+        ready, films=films, digests=[ready.digests[place] for place in order], rows=[ready.rows[i] for i in order]
+    )
+    return restored, [row["part"] for row in rows], renamed
+
+
+def _name(film: Film) -> str:
+    return printable(film.name).strip()
+
+
+def _paired(rows: Sequence[Mapping[str, str]], ready: Readable) -> tuple[dict[int, int], list[int], list[int]]:
+    """The film of each row: of its name and content, else but for the name of its source, its finding, its content.
+
+    Rows without a film and films without a row follow.
+    """
+    pairs: dict[int, int] = {}
+    left = dict.fromkeys(range(len(ready.films)))
+    keys = (
+        (lambda row: (row["path"], row["sha256"]), lambda film, digest: (_name(film), digest)),
+        # Of several sources, the first word of a name is what the source is called.
+        (lambda row: (row["path"].partition("/")[2], row["sha256"]),
+         lambda film, digest: (_name(film).partition("/")[2], digest)),
+        (lambda row: (row["label"], row["sha256"]), lambda film, digest: (printable(film.label).strip(), digest)),
+        (lambda row: (row["sha256"],), lambda film, digest: (digest,)),
+    )  # fmt: skip
+    for of_row, of_film in keys:
+        places: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        for place in left:
+            places[of_film(ready.films[place][0], ready.digests[place])].append(place)
+        for number, row in enumerate(rows):
+            if number not in pairs and (found := places.get(of_row(row))):
+                pairs[number] = found.pop(0)
+                del left[pairs[number]]
+    return pairs, [number for number in range(len(rows)) if number not in pairs], list(left)
+
+
+def _differences(
+    rows: Sequence[Mapping[str, str]], ready: Readable, pairs: Mapping[int, int], gone: list[int], new: list[int]
+) -> list[str]:
+    """What is not as it was, in words."""
+    names = {_name(ready.films[place][0]) for place in new}
+    changed = [rows[number]["path"] for number in gone if rows[number]["path"] in names]
+    said: list[tuple[str, list[str]]] = [
+        ("other content", changed),
+        ("no longer there", [rows[number]["path"] for number in gone if rows[number]["path"] not in changed]),
+        ("not there before", sorted(names - set(changed))),
+        ("another finding", []), ("another patient", []),
+    ]  # fmt: skip
+    patients: dict[str, str] = {}
+    before: dict[str, str] = {}
+    for number, place in sorted(pairs.items()):
+        row, film = rows[number], ready.films[place][0]
+        if row["label"] != printable(film.label).strip():
+            said[3][1].append(f"{_name(film)}, {row['label']} then and {printable(film.label)} now")
+        # A patient's name may hold that of a folder; who shares a patient with whom may not change.
+        old, now = row["patient"], printable(film.patient).strip()
+        known = not old.startswith(FILE_PATIENT)
+        if known != film.patient_known or (
+            known and (patients.setdefault(old, now) != now or before.setdefault(now, old) != old)
+        ):
+            said[4][1].append(f"{_name(film)}, {old} then and {now} now")
+    return [_counted(words, films) for words, films in said if films]
+
+
+def _named(words: str, films: Sequence[str]) -> str:
+    more = f" and {len(films) - 1:,} more" if len(films) > 1 else ""
+    return f"{words} {films[0]}{more}" if films else ""
+
+
+def _counted(words: str, films: Sequence[str]) -> str:
+    one = len(films) == 1
+    verbs = {"other content": ("has", "have"), "no longer there": ("is", "are"), "not there before": ("was", "were")}
+    verb = verbs.get(words, ("has", "have"))[not one]
+    return f"{len(films):,} film{'s' * (not one)} {verb} {words} ({films[0]}{'' if one else ', …'})"
+
+
+def check_division(
+    films: Chosen, digests: Sequence[str], parts: Sequence[str], first: Callable[[], Sequence[str] | None], began: Began
+) -> None:
+    """Nothing, where `parts` are those that the run began with.
+
+    Args:
+        films: in the order of the run's splits.csv.
+        digests: theirs.
+        parts: the split of each, as the run's splits.csv has it now.
+        first: tells the split of each as it was drawn or given when the run began, where that can be told again.
+        began: what the run recorded.
+
+    Raises:
+        DataError: a film is in another split than it was.
+    """
+    if not began.division or division_of(digests, parts) == began.division:
+        return
+    told = first()
+    told = told if told is not None and division_of(digests, told) == began.division else None
+    what = moved(films, told, parts) if told is not None else "films have changed their split"
+    raise DataError(
+        f"{printable(began.file)} is not the split that run {began.name} began with: {what}; put the old file back, or "
+        "start a new run with data.splits naming the new one."
+    )
+
+
+def moved(films: Chosen, before: Sequence[str], now: Sequence[str]) -> str:
+    """Which films of which patients are in another split than they were; empty where none is."""
+    changed = [
+        (film, old or "left out", new or "left out")
+        for (film, _), old, new in zip(films, before, now, strict=True)
+        if old != new
+    ]
+    if not changed:
+        return ""
+    film, old, new = changed[0]
+    whose = f" of patient {printable(film.patient)}" if film.patient_known else ""
+    ways = Counter(f"from {one} to {other}" for _, one, other in changed)
+    more = f" ({', '.join(f'{count} {way}' for way, count in ways.most_common(4))})" if len(changed) > 1 else ""
+    number = f"{len(changed):,} films{more}, one of them {printable(film.name)}{whose}, which"
+    return f"{number if len(changed) > 1 else f'{printable(film.name)}{whose}'} was in {old} and is in {new} now"

@@ -1,0 +1,66 @@
+"""Films that are the same file byte for byte and count on both sides: one of the two findings is wrong."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from cxrtui.data.films import Film, printable
+from cxrtui.data.pool import Tell, windowed, workers
+from cxrtui.data.prepared.fingerprint import Hashes
+
+_EVERY = 64  # films to a word of progress
+_FIRST = 3  # pairs that a message names
+
+
+def contradiction(films: Sequence[tuple[Film, int]], digests: Sequence[str]) -> str:
+    """A sentence on the `films` (each with its class) of one content and two classes; empty where there is none.
+
+    `digests` tell the films' content.
+    """
+    of_class: defaultdict[str, dict[int, Film]] = defaultdict(dict)
+    for (film, index), digest in zip(films, digests, strict=True):
+        of_class[digest].setdefault(index, film)
+    pairs = [held for held in of_class.values() if len(held) > 1]
+    if not pairs:
+        return ""
+    named = "; ".join(
+        f"{printable(held[1].name)} ({printable(held[1].label)}) and {printable(held[0].name)} "
+        f"({printable(held[0].label)})" for held in pairs[:_FIRST]
+    )  # fmt: skip
+    more = f"; and {len(pairs) - _FIRST:,} more" if len(pairs) > _FIRST else ""
+    one = len(pairs) == 1
+    return (
+        f"{len(pairs):,} film{'s are' if not one else ' is'} there in both classes, byte for byte: {named}{more}; take "
+        "out what is wrong, for nothing can be learnt of a film that is both"
+    )
+
+
+def contradiction_among(films: Sequence[tuple[Film, int]], hashes: Hashes, tell: Tell) -> str:
+    """As `contradiction`; only files whose size is that of one of the other class are read for their digest.
+
+    `tell` hears of each few, and ends it by raising.
+    """
+    sizes = [_size(film.path) for film, _ in films]
+    sides: defaultdict[int, set[int]] = defaultdict(set)
+    for size, (_, index) in zip(sizes, films, strict=True):
+        sides[size].add(index)
+    alike = [item for size, item in zip(sizes, films, strict=True) if len(sides[size]) > 1 and size >= 0]
+    with ThreadPoolExecutor(workers(), "cxrtui-hash") as pool:
+        digests = []
+        for digest in windowed(pool, [film.path for film, _ in alike], hashes.of):
+            digests.append(digest)
+            if len(digests) % _EVERY == 0:
+                tell("reading files", len(digests), len(alike))
+    hashes.save()
+    return contradiction(alike, digests)
+
+
+def _size(path: Path) -> int:
+    """The size of the file at `path` in bytes; -1 where it has gone."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1

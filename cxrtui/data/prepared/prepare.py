@@ -1,0 +1,191 @@
+"""From a configuration to films that can be trained on, in three parts.
+
+Everything is a generator of events; whoever pulls them may stop pulling, or ask it to stop::
+
+    films = yield from prepare(config, splits_out=run.splits_file, should_stop=should_stop)
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from cxrtui.data.films import PARTS, printable
+from cxrtui.data.pool import Interrupted
+from cxrtui.data.prepared import splits
+from cxrtui.data.prepared.continued import Began, check_division, content_of, division_of, moved, restore
+from cxrtui.data.prepared.reading import Readable, ShouldStop, read
+from cxrtui.data.prepared.ready import Part, Prepared
+from cxrtui.data.store import PIXELS_VERSION
+from cxrtui.errors import DataError
+from cxrtui.runs.events import DataPrepared, Event, Warned
+from cxrtui.settings.config import Config, DataConfig
+from cxrtui.workspace import expand
+
+__all__ = ["Interrupted", "Part", "Prepared", "load_evaluation", "prepare"]
+
+
+def _never() -> bool:
+    return False
+
+
+def prepare(
+    config: Config, *, splits_out: Path | None = None, began: Began | None = None, should_stop: ShouldStop = _never
+) -> Generator[Event, None, Prepared]:
+    """Prepare the films that `config.data` names, in three parts.
+
+    Yields `Preparing` some ten times a second, `Warned`, and last one `DataPrepared`. `splits_out`, where given,
+    receives the division as splits.csv. `began`: what a run that is resumed recorded, whose films and division these
+    have to be.
+
+    Raises:
+        DataError: the source, its labels or its split cannot be used, or too many films are unreadable; or they are not
+            those of `began`.
+        Interrupted: `should_stop` said so.
+    """
+    started = time.monotonic()
+    data = config.data
+    ready = yield from read(data, data.source, should_stop)
+    if unknown := sum(not film.patient_known for film, _ in ready.films):
+        yield _leakage(unknown, len(ready.films))
+    settings = {"side": ready.store.side, "fit": data.fit, "version": PIXELS_VERSION}
+    content = content_of(ready.films, ready.digests, settings, ready.labels.names)
+    if began is not None and began.content:
+        ready, kept, renamed = restore(ready, content, began)
+        if renamed:
+            yield Warned(code="films-moved", message=f"{renamed:,} of {len(kept):,} films have other names than when "
+                         "the run began; they are told by what is in them.")  # fmt: skip
+        check_division(ready.films, ready.digests, kept, partial(_first_division, config, ready), began)
+        _check_given(data.splits, ready, kept, began)
+        splits.check(ready.films, kept)
+        division = splits.Division(kept)
+    elif data.splits:
+        division = splits.read(data.splits, ready.films)
+        if division.absent:
+            yield Warned(
+                code="splits-absent",
+                message=f"{data.splits} lists {division.absent} films that are not in the data or cannot be read.",
+            )
+        if twice := splits.divided(ready.digests, division.parts):
+            yield Warned(
+                code="copies-divided",
+                message=f"{data.splits} puts copies of {twice} films into more than one part; what the test part says "
+                "of them is not of unseen films.",
+            )
+    else:
+        division = splits.draw(
+            ready.films, ready.digests, seed=config.run.seed, validation=data.validation, test=data.test
+        )
+        for reason, count in division.left_out.items():
+            yield Warned(
+                code="patients-divided",
+                message="The source's own split divides patients or copies of films; so that none is in two parts, "
+                f"films were left out: {count} {reason}.",
+            )
+    if splits_out is not None:
+        splits.write(splits_out, ready.films, ready.digests, division.parts)
+    members = {name: [i for i, part in enumerate(division.parts) if part == name] for name in PARTS}
+    parts = {name: _part(ready, places) for name, places in members.items()}
+    left_out = dict(sorted((Counter(ready.left_out) + division.left_out).items()))
+    summary = _summary(ready, parts, left_out, time.monotonic() - started)
+    yield replace(summary, content=content, division=division_of(ready.digests, division.parts))
+    return Prepared(parts, ready.labels.names, ready.fingerprint, ready.store.side)
+
+
+def _first_division(config: Config, ready: Readable) -> list[str] | None:
+    """How the films were divided when the run began, as far as that can be told again."""
+    data = config.data
+    try:
+        if data.splits:
+            return splits.read(data.splits, ready.films).parts
+        by_name = sorted(range(len(ready.films)), key=lambda place: ready.films[place][0].name)
+        films, digests = [ready.films[i] for i in by_name], [ready.digests[i] for i in by_name]
+        drawn = splits.draw(films, digests, seed=config.run.seed, validation=data.validation, test=data.test).parts
+    except DataError:
+        return None
+    return [part for _, part in sorted(zip(by_name, drawn, strict=True))]
+
+
+def _check_given(file: str, ready: Readable, kept: Sequence[str], began: Began) -> None:
+    """Nothing, unless the file of ``data.splits``, where it is still there, says otherwise than when the run began.
+
+    Raises:
+        DataError: it does.
+    """
+    path = expand(file)
+    if not file or path == began.file or not path.is_file():
+        return
+    there = {row["path"]: row["part"] for _, row in splits.listed(path)}
+    now = [there.get(printable(film.name).strip(), there.get(printable(film.path).strip(), part))
+           for (film, _), part in zip(ready.films, kept, strict=True)]  # fmt: skip
+    if what := moved(ready.films, kept, now):
+        raise DataError(
+            f"{printable(path)} was changed since run {began.name} began with it: {what}; put the old file back, or "
+            "start a new run with the new one."
+        )
+
+
+def load_evaluation(
+    data: DataConfig, path: str | Path | Sequence[str], *, trained: Sequence[str] = (), should_stop: ShouldStop = _never
+) -> Generator[Event, None, Prepared]:
+    """Prepare every film at `path`, or at several together, as one part, ``all``; events as `prepare`.
+
+    Classes, size and fit are those of `data`; where nothing else tells the classes, they are `trained`, a classifier's
+    negative and positive name.
+    Where the classes that `data` names are not those of `path`, give a `data` that names its classes.
+
+    Raises:
+        DataError: as `prepare`; one class alone is enough here only if both are named and found.
+        Interrupted: `should_stop` said so.
+    """
+    began = time.monotonic()
+    ready = yield from read(data, path, should_stop, partial=True, trained=trained)
+    parts = {"all": _part(ready, range(len(ready.films)))}
+    yield _summary(ready, parts, ready.left_out, time.monotonic() - began)
+    return Prepared(parts, ready.labels.names, ready.fingerprint, ready.store.side)
+
+
+def _leakage(unknown: int, total: int) -> Warned:
+    whose = "no film's patient is known" if unknown == total else f"{unknown} of {total} films' patients are not known"
+    return Warned(
+        code="patients-unknown",
+        message=f"Leakage by patient cannot be excluded: {whose}, so each such film counts as a patient of its own; "
+        "give a manifest with a patient column, or data.patient_pattern.",
+    )
+
+
+def _part(ready: Readable, places: Sequence[int]) -> Part:
+    films = [ready.films[place] for place in places]
+    return Part(
+        labels=np.asarray([index for _, index in films], np.int32),
+        paths=[str(film.path) for film, _ in films],
+        patients=[film.patient for film, _ in films],
+        sources=[film.source for film, _ in films],
+        digests=[ready.digests[place] for place in places],
+        store=ready.store,
+        rows=np.asarray([ready.rows[place] for place in places], np.int64),
+    )
+
+
+def _summary(ready: Readable, parts: dict[str, Part], left_out: dict[str, int], seconds: float) -> DataPrepared:
+    names = ready.labels.names
+    return DataPrepared(
+        source=ready.collection.shown,
+        fingerprint=ready.fingerprint,
+        counts={
+            name: {label: int((part.labels == index).sum()) for index, label in enumerate(names)}
+            for name, part in parts.items()
+        },
+        patients={name: len(set(part.patients)) for name, part in parts.items()},
+        labels=names,
+        left_out=left_out,
+        unreadable=ready.unreadable,
+        cached=ready.cached,
+        seconds=seconds,
+    )

@@ -1,0 +1,192 @@
+"""The stages before the division: read the source, choose by label, fingerprint, and decode what is not yet stored.
+
+Threads hash, and wait for the processes that decode (`cxrtui.data.images.decoding`); those are started anew and small,
+for a fork beside JAX is unsafe.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cxrtui.data.films import Collection, Film, printable
+from cxrtui.data.images.decode import Decoded, stored_side
+from cxrtui.data.images.decoding.films import read_film, rest
+from cxrtui.data.images.notes import by_kind, warnings
+from cxrtui.data.pool import TICK, Interrupted, Tell, reported, windowed, workers
+from cxrtui.data.prepared.copies import contradiction
+from cxrtui.data.prepared.fingerprint import Hashes, fingerprint, hashes_of
+from cxrtui.data.sources.collect import read_sources
+from cxrtui.data.sources.labels import Labels, select
+from cxrtui.data.store import PIXELS_VERSION, Record, Store, build_store, open_store
+from cxrtui.errors import DataError, FilmError
+from cxrtui.printable import in_list, listing
+from cxrtui.runs.events import Event, Preparing, Warned
+from cxrtui.settings.config import DataConfig
+from cxrtui.workspace import cache_root
+
+ShouldStop = Callable[[], bool]
+Chosen = list[tuple[Film, int]]
+
+
+@dataclass(frozen=True)
+class Readable:
+    """The films that count and can be read, each with its class (0 or 1), its content's hash and row in the store."""
+
+    collection: Collection
+    labels: Labels
+    left_out: dict[str, int]
+    films: Chosen
+    digests: list[str]
+    rows: list[int]
+    unreadable: list[list[str]]
+    store: Store
+    fingerprint: str
+    cached: bool
+
+
+def read(
+    data: DataConfig,
+    source: str | Path | Sequence[str],
+    should_stop: ShouldStop,
+    partial: bool = False,
+    trained: Sequence[str] = (),
+) -> Generator[Event, None, Readable]:
+    """Every film at `source` that counts, in a store; `partial` allows that a class has none, `trained` as `select`.
+
+    Raises:
+        DataError: the source or its labels cannot be used, or too many films are unreadable.
+        Interrupted: `should_stop` said so.
+    """
+
+    def collect(tell: Tell) -> Collection:
+        return read_sources(source, data.patient_pattern, raw=data.identifiers == "raw", tell=tell)
+
+    collection = yield from reported(collect, "reading folder", should_stop)
+    chosen, labels, left_out = select(collection, data.positive, data.negative, partial, data.views, trained)
+    if not chosen:
+        why = "; ".join(f"{count} {reason}" for reason, count in left_out.items())
+        raise DataError(f"No film in {collection.shown} is of a class and view that counts: {why}.")
+    counts = dict(Counter(film.label for film, _ in chosen).most_common())
+    if labels.by_layout:
+        yield Warned(
+            code="labels-by-layout",
+            message=f"By the rule of {collection.layout}, {labels.describe(counts)}; data.positive and data.negative "
+            "change it.",
+        )
+    if absent := labels.absent((*data.positive, *data.negative), collection.found):
+        yield Warned(
+            code="class-absent",
+            message=f"No film of {collection.shown} is called {listing(absent)}; it has "
+            f"{listing(list(collection.found)[:12])}.",
+        )
+    if not labels.by_layout and (others := labels.others(counts)):
+        yield Warned(code="counted-as-rest", message=f"{others}.")
+    if doubtful := labels.doubtful(counts):
+        yield Warned(code="rest-names-other-side", message=f"{doubtful[0].upper()}{doubtful[1:]}.")
+    if collection.spellings:
+        alike = "; ".join(f"{in_list(name)} (also {listing(others)})" for name, others in collection.spellings.items())
+        yield Warned(code="spellings", message=f"Spellings that are taken for one finding: {printable(alike)}.")
+    home = cache_root() / "prepared"
+    digests = yield from _digests(chosen, hashes_of(collection), should_stop)
+    side = stored_side(data.size)
+    mark = fingerprint(chosen, digests, {"side": side, "fit": data.fit, "version": PIXELS_VERSION}, labels.names)
+    store = open_store(home / mark, labels.names)
+    cached = store is not None
+    if store is None:
+        yield from _build(home / mark, chosen, labels.names, side, data.fit, should_stop)
+        store = open_store(home / mark, labels.names)
+    if store is None:
+        raise DataError(f"The prepared films in {home / mark} cannot be read back; remove that folder and try again.")
+    unreadable = [[printable(chosen[row][0].path), reason] for row, reason in sorted(store.unreadable.items())]
+    _judge(unreadable, len(chosen), data.max_bad)
+    yield from warnings(by_kind((printable(chosen[row][0].name), said) for row, said in sorted(store.notes.items())))
+    rows = [row for row in range(len(chosen)) if row not in store.unreadable]
+    films, digests = [chosen[row] for row in rows], [digests[row] for row in rows]
+    if both := contradiction(films, digests):
+        yield Warned(code="copies-in-both-classes", message=f"{both}.")
+    return Readable(collection, labels, left_out, films, digests, rows, unreadable, store, mark, cached)
+
+
+def _judge(unreadable: list[list[str]], total: int, most: float) -> None:
+    """Nothing, while no more than the share `most` of `total` films is unreadable and one is not."""
+    count = len(unreadable)
+    if count > most * total or count == total:
+        listed = "; ".join(f"{path}: {reason}" for path, reason in unreadable[:10])
+        more = f"; and {count - 10} more" if count > 10 else ""
+        raise DataError(
+            f"{count} of {total} films cannot be read, more than data.max_bad = {most:g} allows; mend or remove them, "
+            f"or raise data.max_bad: {listed}{more}"
+        )
+
+
+def _digests(chosen: Chosen, hashes: Hashes, should_stop: ShouldStop) -> Generator[Event, None, list[str]]:
+    digests: list[str] = []
+    said = time.monotonic()
+    with ThreadPoolExecutor(workers(), "cxrtui-hash") as pool:
+        for digest in windowed(pool, [film.path for film, _ in chosen], hashes.of):
+            digests.append(digest)
+            if time.monotonic() - said >= TICK:
+                said = time.monotonic()
+                if should_stop():
+                    raise Interrupted
+                yield Preparing(stage="reading files", done=len(digests), total=len(chosen))
+    hashes.save()
+    return digests
+
+
+def _build(
+    folder: Path, chosen: Chosen, names: list[str], side: int, fit: str, should_stop: ShouldStop
+) -> Generator[Event, None, None]:
+    """Decode and store all of `chosen`; the writer has a thread of its own, so that this one can report and stop it."""
+    done, unreadable, notes = [0], dict[int, str](), dict[int, list[str]]()
+    failures: list[BaseException] = []
+    cancelled = threading.Event()
+
+    def decoded(item: tuple[Film, int]) -> tuple[Decoded, str]:
+        try:
+            return read_film(item[0].path, side, fit, item[0].display, cancelled.is_set), ""
+        except FilmError as error:
+            return Decoded(np.zeros((side, side), np.uint8)), printable(error)
+
+    def records() -> Iterator[Record]:
+        with ThreadPoolExecutor(workers(), "cxrtui-decode") as pool:
+            for row, (film, reason) in enumerate(windowed(pool, chosen, decoded)):
+                if cancelled.is_set():
+                    raise Interrupted
+                if reason:
+                    unreadable[row] = reason
+                if film.notes:
+                    notes[row] = list(film.notes)
+                yield Record(film.values, *chosen[row], reason)
+                done[0] = row + 1
+
+    def write() -> None:
+        try:
+            build_store(folder, records(), side=side, count=len(chosen), names=names, unreadable=unreadable,
+                        notes=notes)  # fmt: skip
+        except BaseException as error:  # handed to the thread that waits
+            failures.append(error)
+
+    writer = threading.Thread(target=write, name="cxrtui-store", daemon=True)
+    writer.start()
+    try:
+        while writer.is_alive():
+            if should_stop():
+                raise Interrupted
+            yield Preparing(stage="decoding films", done=done[0], total=len(chosen))
+            writer.join(TICK)
+    finally:
+        cancelled.set()
+        writer.join()
+        rest()
+    if failures:
+        raise failures[0]
+    yield Preparing(stage="decoding films", done=len(chosen), total=len(chosen))

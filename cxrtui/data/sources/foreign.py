@@ -1,0 +1,59 @@
+"""What a file is that was named as films or as a table and is neither, by its first bytes; and what to do with it."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from cxrtui.data.sources import archives
+
+_CSV = "save it as CSV (UTF-8) from the program that wrote it, and name that"
+_KINDS: tuple[tuple[bytes, str, str], ...] = (
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (or another OLE file)", _CSV),
+    (b"PAR1", "a Parquet file", "write it as CSV, for example with pandas.read_parquet(FILE).to_csv(CSV, index=False)"),
+    (b"SQLite format 3\0", "an SQLite database", "export its table as CSV"),
+    (b"%PDF", "a PDF document", "name the table that it was made from, as CSV"),
+    (b"version https://git-lfs", "a pointer of Git LFS and not the file itself", "run git lfs pull in its folder"),
+    (b"\x89PNG\r\n\x1a\n", "an image", "name the folder that holds the class folders, or a CSV of path and label"),
+    (b"\xff\xd8\xff", "an image", "name the folder that holds the class folders, or a CSV of path and label"),
+)
+HEAD = 4096
+
+
+def not_a_file(path: Path) -> str:
+    """Why `path`, which exists, is neither a file nor a folder; empty where it is one of the two.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return ""
+    kinds = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"))
+    return next((word for is_kind, word in kinds if is_kind(mode)), "a device")
+
+
+def said_of(path: Path, head: bytes) -> str:
+    """``is an Excel workbook; save it …`` of the file at `path`, which begins with `head`; empty where it is text."""
+    if head.startswith(b"PK\x03\x04") and (book := _office(head)):
+        return f"is {book}; {_CSV}"
+    for magic, kind, advice in _KINDS:
+        if head.startswith(magic):
+            return f"is {kind}; {advice}"
+    if unpacking := archives.unpacking(path):
+        return f"is a packed archive; unpack it and name the folder, for example: {unpacking}"
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] == b"{" or text[:2] in (b"[{", b"[[") or (text[:1] == b"[" and text[1:].lstrip()[:1] in b"{[\"'"):
+        return "is JSON and not a table; write it as CSV with the columns path and label"
+    if text[:1] == b"<":
+        return "is a web page or XML and not a table; fetch the file itself, which a login page may have replaced"
+    return ""
+
+
+def _office(head: bytes) -> str:
+    """The kind of a zip whose first entries are those of an office document."""
+    if b"opendocument.spreadsheet" in head[:120]:
+        return "an OpenDocument spreadsheet"
+    if b"[Content_Types].xml" in head or b"xl/" in head or b"docProps/" in head:
+        return "an Excel workbook"
+    return ""

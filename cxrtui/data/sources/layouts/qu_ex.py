@@ -1,0 +1,68 @@
+"""COVID-QU-Ex: ``{Lung,Infection} Segmentation Data/<the same>/{Train,Val,Test}/<class>/{images,lung masks,…}``.
+
+The tree is as several users of the Kaggle archive list it (its seventh version); its own page was not at hand.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from cxrtui.data.films import Film, printable
+from cxrtui.data.sources.folders import SPLITS, is_mask_folder, loose, subfolders, walk
+from cxrtui.data.sources.layouts import words
+from cxrtui.data.sources.layouts.bimcv import film_by_name
+from cxrtui.data.sources.layouts.places import entry
+from cxrtui.errors import DataError
+
+_SETS = ("lung segmentation data", "infection segmentation data")
+_CLASSES = frozenset({"covid 19", "non covid", "normal"})
+
+
+def _sets(path: Path) -> list[Path]:
+    """The folders of train, val and test of each set at `path`, the larger set first."""
+    homes = []
+    for name in _SETS:
+        home = entry(path, name)
+        while home is not None and (inner := entry(home, name)) is not None:  # the archive has the folder twice
+            home = inner
+        if home is not None:
+            homes.append(home)
+    return [home for home in (*homes, *([] if homes else [path])) if _parts(home)]
+
+
+def _parts(home: Path) -> list[Path]:
+    parts = [folder for folder in subfolders(home) if folder.name.casefold() in SPLITS]
+    inner = [below for part in parts[:1] for below in subfolders(part)]
+    known = [below for below in inner if words.plain(below.name) in _CLASSES and entry(below, "images")]
+    return parts if known else []
+
+
+def recognises(path: Path) -> bool:
+    """Whether `path` holds one of its two sets, or is one: ``{Train,Val,Test}/<class>/images``."""
+    return path.is_dir() and bool(_sets(path))
+
+
+def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
+    """The films of the larger set; those of the infection set beside it are among them."""
+    sets = _sets(path)
+    if not sets:
+        raise DataError(f"{printable(path)} cannot be read as covid-qu-ex: it has no Train/<class>/images.")
+    first, *others = sets
+    for part in _parts(first):
+        for folder in subfolders(part):
+            for inner in subfolders(folder):
+                if words.plain(inner.name) == "images":
+                    for file in walk(inner, path, tally):
+                        yield film_by_name(file, path, folder.name, SPLITS[part.name.casefold()])
+                else:
+                    reason = "a mask" if is_mask_folder(inner.name) else "beside the folder of images"
+                    tally[reason] += sum(1 for _ in walk(inner, path, Counter()))
+            loose(folder, tally, "beside the folder of images")
+    for other in others:
+        for part in _parts(other):
+            for folder in subfolders(part):
+                for inner in subfolders(folder):
+                    reason = "a mask" if is_mask_folder(inner.name) else f"in {other.name}, films of the larger set"
+                    tally[reason] += sum(1 for _ in walk(inner, path, Counter()))

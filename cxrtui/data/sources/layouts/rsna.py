@@ -1,0 +1,82 @@
+"""RSNA pneumonia challenge (2018): ``<patientId>.dcm``, a CSV of patientId with Target, and one with class."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from cxrtui.data.films import Film, name_below, printable
+from cxrtui.data.findings import missing, same_findings
+from cxrtui.data.sources.columns import noted
+from cxrtui.data.sources.folders import subfolders
+from cxrtui.data.sources.layouts.once import Said
+from cxrtui.data.sources.layouts.places import Files, columns
+from cxrtui.data.sources.table import open_table
+from cxrtui.errors import DataError
+
+_TARGETS = {"0": "No Lung Opacity", "1": "Lung Opacity"}
+QUESTION = (
+    "The RSNA challenge has no COVID-19: its films are older than the disease, and Lung Opacity is pneumonia of any "
+    "cause. It can give the negatives of another collection, with --data POSITIVES --data RSNA "
+    "--set data.positive=COVID-19 --set 'data.negative=*'; to train on pneumonia all the same, name both classes."
+)
+
+
+def _tables(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path] if path.is_file() and path.suffix.casefold() == ".csv" and _is_table(path) else []
+    try:
+        return [file for file in sorted(path.glob("*.[cC][sS][vV]")) if _is_table(file)]
+    except OSError:
+        return []
+
+
+def _is_table(file: Path) -> bool:
+    there = columns(file)
+    return "patientid" in there and bool(there & {"target", "class"}) and not there & {"path", "finding", "label"}
+
+
+def recognises(path: Path) -> bool:
+    """Whether `path` holds a CSV of patientId with Target or class."""
+    return bool(_tables(path))
+
+
+def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
+    """The films that the tables label; a film has a row for each of its boxes. `class` tells more than `Target`."""
+    tables = _tables(path)
+    if not tables:
+        raise DataError(f"{printable(path)} cannot be read as rsna: it has no CSV with patientId and Target or class.")
+    root = path if path.is_dir() else path.parent
+    labels: dict[str, Said] = {}
+    classes: dict[str, Said] = {}
+    for file in tables:
+        table = open_table(file)
+        noted(table, tally, {"path": ("patientid",), "label": ("class", "target")})
+        for line, row in table:
+            table.check_lines(line, row, ("patientid", "class", "target"))
+            name = row["patientid"]
+            into, seen = (classes, row["class"]) if row.get("class") else (labels, row.get("target", ""))
+            if name and seen:
+                said = Said(table.shown, line, _TARGETS.get(seen.removesuffix(".0"), seen), name)
+                if (earlier := into.setdefault(name.casefold(), said)) is not said:
+                    earlier.check_again(said, Path(earlier.spelled))
+                    tally["a row of a film that has one already (one for each box)"] += 1
+    for key in labels.keys() & classes.keys():
+        if _is_opacity(labels[key]) != _is_opacity(classes[key]):
+            labels[key].check_again(classes[key], Path(labels[key].spelled))
+    images = Files([root, *subfolders(root)])
+    for _, found in sorted({**labels, **classes}.items()):
+        file_of = images.find(found.spelled)
+        if file_of is None:
+            tally["listed in the table, but no such file"] += 1
+        else:
+            yield Film(path=file_of, name=name_below(file_of, root), label=found.label, patient=found.spelled)
+    listed = {*labels, *classes}
+    if unlisted := sum(file.suffix.casefold() != ".csv" and file.stem.casefold() not in listed for file in images):
+        tally["a file that the table does not list"] += unlisted
+
+
+def _is_opacity(said: Said) -> bool | None:
+    """Whether it says that there is an opacity; None where it says neither."""
+    return None if missing(said.label) else same_findings(said.label, _TARGETS["1"])

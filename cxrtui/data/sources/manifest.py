@@ -1,0 +1,187 @@
+"""A layout: a table with a column of paths and one of labels, and optionally those of the other facts in `columns`.
+
+Paths are relative to the manifest (`spelling` says which others are understood). A file that is not there stays listed,
+and is reported as unreadable when it is decoded. One film, however its path is spelled, is listed once; two rows that
+contradict each other are an error.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from cxrtui.data.films import Film, Tally, name_below, printable
+from cxrtui.data.findings import missing, no_patient, same_findings
+from cxrtui.data.sources.columns import ROLES, Columns, candidates, one, plain
+from cxrtui.data.sources.folders import SPLITS
+from cxrtui.data.sources.litter import litter
+from cxrtui.data.sources.paths import Spellings
+from cxrtui.data.sources.table import Table, open_table
+from cxrtui.errors import DataError
+from cxrtui.printable import listing
+
+COLUMNS = ROLES
+NAME = "manifest.csv"
+_FACTS = ("label", "patient", "split", "source", "view", "sex", "age", "offset")
+_FLAGS = frozenset({"", "0", "1", "-1", "0.0", "1.0", "-1.0", "true", "false"})
+
+Row = Mapping[str, str]
+
+
+def recognises(path: Path) -> bool:
+    """Whether `path` is a CSV file, or a folder with a manifest.csv at its top."""
+    if path.is_dir():
+        return (path / NAME).is_file()
+    return path.is_file() and path.suffix.casefold() in {".csv", ".tsv"}
+
+
+def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
+    """The films that the manifest lists; rows that are listed twice alike count once.
+
+    Raises:
+        DataError: a column is missing or may be two things, a split has an unknown name, or two rows of one film
+            contradict each other.
+    """
+    file = path / NAME if path.is_dir() else path
+    table = open_table(file)
+    rows = list(table)
+    if not rows:
+        raise DataError(f"No films in {table.shown}: it has a header and no rows below it.")
+    columns = _understood(table, [row for _, row in rows])
+    if isinstance(tally, Tally):
+        tally.columns += columns.notes
+    read = {role: header.casefold() for role, header in columns.read.items()}
+    spellings = Spellings(file.parent)
+    listed: dict[str, _Listed] = {}
+    for line, row in rows:
+        cells = {role: row[header] for role, header in read.items()}
+        where = f"line {line} of {table.shown}"
+        table.check_lines(line, row, read.values())
+        if not cells["path"] or not cells["label"]:
+            tally["a row without path" if not cells["path"] else "a row without label"] += 1
+            continue
+        if litter(cells["path"], spellings.root):
+            tally["a row that lists what a system or a tool left"] += 1
+            continue
+        if "\0" in cells["path"]:
+            tally["a row whose path no file can have"] += 1
+            continue
+        film = _film(cells, columns.read.get("split", ""), spellings, where)
+        said = _Listed(line, cells["path"], film)
+        earlier = listed.setdefault(spellings.identity(film.path), said)
+        if earlier is not said:
+            earlier.take(said, table.shown)
+            tally["a row listed twice"] += 1
+    for item in listed.values():
+        yield item.film
+
+
+@dataclass
+class _Listed:
+    """A film, the line that lists it first, and how its path is written there."""
+
+    line: int
+    spelled: str
+    film: Film
+
+    def take(self, other: _Listed, shown: str) -> None:
+        """Add what another row says of the same film.
+
+        Raises:
+            DataError: it contradicts what is known.
+        """
+        added: dict[str, Any] = {}
+        for fact in _FACTS:
+            ours, theirs = _said(fact, self.film), _said(fact, other.film)
+            if ours and theirs and ours != theirs and not (fact == "label" and same_findings(ours, theirs)):
+                spelled = f" (there as {printable(other.spelled)})" if other.spelled != self.spelled else ""
+                raise DataError(
+                    f"{shown} says two things of {printable(self.film.name)}: the {fact} {printable(ours)} in line "
+                    f"{self.line} and {printable(theirs)} in line {other.line}{spelled}; correct one of the lines."
+                )
+            if theirs and not ours:
+                added[fact] = theirs
+        if added:
+            self.film = replace(self.film, **added)
+
+
+@lru_cache(maxsize=4096)
+def _given(cell: str) -> str:
+    """A cell, empty where it is a word for nothing."""
+    return "" if missing(cell) else cell
+
+
+def _said(fact: str, film: Film) -> str:
+    """What `film` says of a fact; empty where that is a word for nothing."""
+    text = str(getattr(film, fact))
+    return "" if missing(text) or (fact == "patient" and no_patient(text)) else text
+
+
+def _understood(table: Table, rows: Sequence[Row]) -> Columns:
+    """Which column is what.
+
+    Raises:
+        DataError: there is none of paths or of labels, or two may be one.
+    """
+    headers = [header for header in table.headers if header]
+    read: dict[str, str] = {}
+    if split := _split_column(headers, rows, table.shown):
+        read["split"] = split
+    for role in ROLES:
+        if role != "split" and (header := one(role, [name for name in headers if name != split], table.shown)):
+            read[role] = header
+    flags = [
+        header
+        for header in headers
+        if header not in [read[role] for role in read if role != "label"]
+        and any(row[header.casefold()] for row in rows)
+        and all(row[header.casefold()].casefold() in _FLAGS for row in rows)
+    ]
+    by_finding = plain(read.get("label", "")).startswith("covid")
+    if "path" in read and len(flags) > 1 and ("label" not in read or by_finding):
+        raise DataError(
+            f"{table.shown} has a column for each finding ({listing(flags[:6])}, filled with 0 and 1) and "
+            "no column label; write one column label with the name of each film's finding."
+        )
+    if missing := [role for role in ROLES[:2] if role not in read]:
+        there = listing(headers[:8])
+        raise DataError(
+            f"{table.shown} has no column {' and no column '.join(missing)}; it has {there}, and needs path and label, "
+            f"by this or a usual name ({', '.join(ROLES[2:])} may be there too)."
+        )
+    ordered = {role: read[role] for role in ROLES if role in read}
+    return Columns(table.shown, ordered, tuple(header for header in headers if header not in read.values()))
+
+
+def _split_column(headers: Sequence[str], rows: Sequence[Row], shown: str) -> str:
+    """The column of train, validation and test; one by another name than split only where it holds such words."""
+
+    def holds(header: str) -> bool:
+        seen = {_given(row[header.casefold()]).casefold() for row in rows} - {""}
+        # A dataset is usually the source; where all it says is train or test, it is the split.
+        return bool(seen & SPLITS.keys()) and (plain(header) not in ("dataset", "phase") or seen <= SPLITS.keys())
+
+    found = candidates("split", headers)
+    return one("split", [name for name in found if plain(name) == "split" or holds(name)], shown)
+
+
+def _film(cells: Row, column: str, spellings: Spellings, where: str) -> Film:
+    facts: dict[str, Any] = {role: _given(cells.get(role, "")) for role in _FACTS}
+    # What is no finding and who is nobody depends on the other films' words (`spellings.understood`).
+    patient = cells.get("patient", "")
+    if patient.endswith(".0") and patient[:-2].isdigit():  # as programs write a column of numbers with gaps
+        patient = patient[:-2]
+    facts |= {"label": cells["label"], "patient": patient}
+    split = facts.pop("split")
+    if split and split.casefold() not in SPLITS:
+        of = f" (column {printable(column)})" if plain(column) != "split" else ""
+        raise DataError(f"Unknown split {split!r}{of} in {where}; it may be train, validation or test, or stay empty.")
+    try:
+        path = spellings.find(cells["path"])
+    except DataError as error:
+        raise DataError(f"The path {error}, in {where}.") from None
+    return Film(path=path, name=name_below(path, spellings.root), split=SPLITS.get(split.casefold(), ""), **facts)

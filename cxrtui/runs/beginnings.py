@@ -1,0 +1,41 @@
+"""Runs that ended before their films were ready, and hold nothing that is worth keeping."""
+
+from __future__ import annotations
+
+import shutil
+
+from cxrtui.runs import events
+from cxrtui.runs.folder import Run, is_run
+
+_BEGINNING = ("lock", "config.toml", "events.jsonl", "heartbeat", "control", "traceback.txt")
+
+
+def clear_stump(run: Run) -> bool:
+    """Remove the folder of a run that failed, or died with no whole log, before its films were ready; True if it was.
+
+    Nothing was divided or trained then. Anything in it that is of no beginning keeps it.
+
+    Raises:
+        OSError: it cannot be looked into or removed.
+    """
+    if not run.folder.is_dir() or run.folder.is_symlink() or run.alive() or not is_beginning(run):
+        return False
+    if is_run(run.folder) and run.read().status != "failed":
+        return False  # killed while it began, and can be resumed
+    shutil.rmtree(run.folder)
+    return True
+
+
+def is_beginning(run: Run) -> bool:
+    """Whether nothing is in the folder but what a run writes before its films are ready, and its log has no step.
+
+    Raises:
+        OSError: it cannot be looked into.
+    """
+    items = list(run.folder.iterdir())
+    ours = all(item.name in _BEGINNING or item.name.endswith(".tmp") for item in items)
+    if not ours or any(item.is_dir() and not item.is_symlink() for item in items):
+        return False
+    tail = run.tail()
+    told = tail.poll()
+    return not tail.problem and not any(isinstance(event, events.StepDone) for event in told)

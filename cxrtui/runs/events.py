@@ -1,0 +1,303 @@
+"""What a run says of itself: frozen records of plain numbers and strings, one JSON object a line.
+
+The log made of these lines is the only interface between a run and whatever shows it. A line is
+``{"v": 1, "type": "StepDone", "time": 1763000000.0, ...}``; `time` is seconds since the epoch (UTC). A reader skips
+types and fields that it does not know, so a newer log stays readable.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from cxrtui import strict_json
+from cxrtui.runs import schema
+
+VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened in a run, at `time`."""
+
+    time: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted(Event):
+    """The first event of a run: everything that it was asked to do."""
+
+    run: str
+    seed: int
+    config: dict[str, dict[str, Any]]
+    device: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparing(Event):
+    """Work before or between the steps, for a progress bar; `total` 0 means that its length is unknown."""
+
+    stage: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetching(Event):
+    """First weights are not on the shelf and are fetched: `bytes` in all, 0 where that is not known."""
+
+    name: str
+    source: str
+    licence: str
+    bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched(Event):
+    """They are on the shelf, as `folder`. `verified`: their checksum was known beforehand, and is theirs."""
+
+    name: str
+    folder: str
+    sha256: str
+    verified: bool
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstWeights(Event):
+    """What a run begins with: `taken` of the file, and `left` of it, with why."""
+
+    source: str
+    taken: str
+    left: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataPrepared(Event):
+    """The films are ready. `counts[part][label]` are films, `patients[part]` patients.
+
+    `content` and `division` change with what the films are and with which split each is in, whatever their names.
+    """
+
+    source: str
+    fingerprint: str
+    counts: dict[str, dict[str, int]]
+    patients: dict[str, int]
+    labels: list[str]
+    left_out: dict[str, int] = field(default_factory=dict)
+    unreadable: list[list[str]] = field(default_factory=list)
+    cached: bool = False
+    seconds: float = 0.0
+    content: str = ""
+    division: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiled(Event):
+    """The training step was compiled, or found in the cache of compiled programs."""
+
+    seconds: float
+    parameters: int
+    trainable: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unfrozen(Event):
+    """From `epoch` on, whose first step follows `step`, `stage` and all above it train: `trainable` parameters."""
+
+    epoch: int
+    step: int
+    stage: str
+    trainable: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDone(Event):
+    """One optimizer step; `step` counts from 1 over the whole run, `epoch` from 1."""
+
+    step: int
+    epoch: int
+    epochs: int
+    steps_per_epoch: int
+    loss: float
+    accuracy: float
+    learning_rate: float
+    gradient_norm: float
+    images_per_second: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochDone(Event):
+    """One more pass over the training part, whole batches only; means over its steps."""
+
+    epoch: int
+    step: int
+    loss: float
+    accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validated(Event):
+    """The validation part was classified: loss, accuracy, auroc, sensitivity, specificity (NaN where undefined)."""
+
+    epoch: int
+    step: int
+    metrics: dict[str, float]
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyStopping(Event):
+    """What early stopping made of the latest validation.
+
+    `to_beat` is the value that the next validation must pass to count as an improvement; `patience_left` is how many
+    more may fail to before the run stops.
+    """
+
+    epoch: int
+    metric: str
+    value: float
+    improved: bool
+    best: float
+    best_epoch: int
+    best_step: int
+    to_beat: float
+    patience: int
+    patience_left: int
+    stopping: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointSaved(Event):
+    """The run can be resumed from `step`; `best` says whether these are the best weights so far."""
+
+    step: int
+    epoch: int
+    best: bool
+    reason: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paused(Event):
+    """The run waits, its state in memory, until it is told to resume or stop."""
+
+    step: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resumed(Event):
+    """The run goes on after `step`: after a pause, or (`restored`) in a new process from a checkpoint.
+
+    After a restore, whatever the log says of later steps was lost with the old process and happens again.
+    """
+
+    step: int
+    epoch: int = 0
+    restored: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warned(Event):
+    """Something the user should know; the run goes on. `code` is a stable name for programs."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated(Event):
+    """The best weights were judged on one part.
+
+    `metrics` as in `Validated`; `counts` are tp, fp, tn, fn, positive, negative and films at `threshold`.
+    """
+
+    part: str
+    step: int
+    metrics: dict[str, float]
+    counts: dict[str, int]
+    threshold: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped(Event):
+    """The run ended without a fault. `reason`: epochs, early_stopping or requested."""
+
+    reason: str
+    step: int
+    epoch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed(Event):
+    """The run ended with an error; `traceback` is a file name inside the run folder, empty where there is none."""
+
+    error: str
+    message: str
+    exit_code: int
+    step: int = 0
+    traceback: str = ""
+
+
+TYPES: dict[str, type[Event]] = {
+    cls.__name__: cls
+    for cls in (
+        RunStarted, Preparing, Fetching, Fetched, FirstWeights, DataPrepared, Compiled, Unfrozen, StepDone, EpochDone,
+        Validated, EarlyStopping, CheckpointSaved, Paused, Resumed, Warned, Evaluated, Stopped, Failed,
+    )
+}  # fmt: skip
+_CHECKS = {kind: schema.checks(cls) for kind, cls in TYPES.items()}
+
+COUNTED = frozenset(("tp", "fp", "tn", "fn", "positive", "negative", "films"))  # what every `Evaluated` counts
+_EARLIEST, _LATEST = 0.0, 253_402_300_799.0  # the year 9999: what a clock can show
+
+
+class DamagedError(ValueError):
+    """A line of a log that names a known type and does not hold what that has; the message says what."""
+
+
+def encode(event: Event) -> str:
+    """The event as one line of JSON, without the newline; a number that is not finite is null, and is read as NaN."""
+    body = {item.name: getattr(event, item.name) for item in fields(event)}
+    return strict_json.dumps({"v": VERSION, "type": type(event).__name__, **body})
+
+
+def decode(line: str | bytes) -> Event | None:
+    """The event in `line`, or None where it is torn, foreign, or of a type that this version does not know.
+
+    Its text is printable: a label, a file's name or a reason in it may come from anywhere.
+    """
+    try:
+        return parse(line)
+    except DamagedError:
+        return None
+
+
+def parse(line: str | bytes) -> Event | None:
+    """As `decode`.
+
+    Raises:
+        DamagedError: the type is known, and a field is missing or holds what it cannot.
+    """
+    try:
+        body = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    kind = body.get("type") if isinstance(body, dict) else None
+    if not isinstance(kind, str) or kind not in TYPES:
+        return None
+    known = schema.checks(TYPES[kind])
+    try:
+        values = {key: known[key](value) for key, value in body.items() if key in known}
+        event = TYPES[kind](**values)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise DamagedError(f"a {kind} {schema.misfit(body, known) or 'that lacks something'}") from error
+    if not _EARLIEST <= event.time <= _LATEST:
+        raise DamagedError(f"a {kind} at no time that can be")
+    if isinstance(event, Evaluated) and not event.counts.keys() >= COUNTED:
+        raise DamagedError(f"a {kind} without its counts")
+    return event

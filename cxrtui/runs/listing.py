@@ -1,0 +1,97 @@
+"""The runs of a workspace: all of them, the one of a name, and a new one."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from cxrtui.errors import UsageError
+from cxrtui.runs.beginnings import clear_stump
+from cxrtui.runs.folder import Run, is_run
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def all_runs(checkpoints: Path) -> list[Run]:
+    """Every run below `checkpoints`, the one that was active last first."""
+    found: list[tuple[float, Run]] = []
+    try:
+        for path in checkpoints.iterdir():
+            if is_run(path):
+                with contextlib.suppress(OSError):  # deleted meanwhile
+                    found.append((os.lstat(Run(path).events_file).st_mtime, Run(path)))
+    except OSError:
+        pass
+    return [run for _, run in sorted(found, key=lambda item: -item[0])]
+
+
+def find_run(checkpoints: Path, name: str) -> Run:
+    """The run called `name`, or at the path `name`.
+
+    Raises:
+        UsageError: there is none; the message lists some that are.
+    """
+    for folder in (checkpoints / name, Path(name)):
+        if is_run(folder) and (".." not in Path(name).parts or folder == Path(name)):  # a path begins where the user is
+            # A link stays one, so that deleting it never reaches what it points to.
+            return Run(folder.absolute() if folder.is_symlink() else folder.resolve())
+    known = [run.name for run in all_runs(checkpoints)]
+    known = [*difflib.get_close_matches(name[:64], known, n=1), *known]  # the likeliest first
+    shown = list(dict.fromkeys(known))
+    more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
+    raise UsageError(f"No run {name!r} in {checkpoints}; runs there: {', '.join(shown[:5]) or 'none yet'}{more}.")
+
+
+def behind_link(checkpoints: Path, name: str) -> Path | None:
+    """The symbolic link in a folder of `checkpoints` through which the path `name` leads to a run; None without one."""
+    for place in (checkpoints / name, Path(name)):
+        folder, top = Path(os.path.abspath(place)), Path(os.path.abspath(checkpoints))
+        if is_run(folder) and folder.is_relative_to(top):
+            between = folder.relative_to(top).parents
+            return next((top / part for part in reversed(between) if part.name and (top / part).is_symlink()), None)
+    return None
+
+
+def new_run(checkpoints: Path, name: str = "") -> Run:
+    """A run folder that did not exist, created empty; without a name, one from date and time.
+
+    Raises:
+        UsageError: the name is taken, or not letters, digits, dots, dashes and underscores.
+    """
+    if name and not _NAME.fullmatch(name):
+        raise UsageError(f"A run's name holds letters, digits, '.', '-' and '_' only (64 at most), not {name!r}.")
+    try:
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        for candidate in [name] if name else _fresh_names():
+            try:
+                (checkpoints / candidate).mkdir()
+            except FileExistsError:
+                if not name or not clear_stump(Run(checkpoints / candidate)):
+                    continue
+                (checkpoints / candidate).mkdir()
+            return Run((checkpoints / candidate).resolve())
+    except OSError as error:
+        raise UsageError(f"Cannot create a run in {checkpoints}: {error.strerror or error}.") from None
+    if not is_run(checkpoints / name):
+        raise UsageError(f"{checkpoints / name} exists and is no run; move it away or choose another name.")
+    raise UsageError(
+        f"Run {name} exists; go on with it (--resume {name}), delete it (cxrtui runs delete {name}), "
+        "or choose another name."
+    )
+
+
+def fresh_name(checkpoints: Path) -> str:
+    """A name from date and time that no run has yet."""
+    return next(name for name in _fresh_names() if not (checkpoints / name).exists())
+
+
+def _fresh_names() -> Iterator[str]:
+    stem = time.strftime("%Y%m%d-%H%M%S")
+    yield stem
+    for number in range(2, 100):
+        yield f"{stem}-{number}"

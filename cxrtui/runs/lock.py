@@ -1,0 +1,68 @@
+"""The exclusive right to write a run, which the kernel takes back when the process ends."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from pathlib import Path
+
+from cxrtui.errors import UsageError
+
+_LOCK_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class RunLock:
+    """Exclusive right to write a run; the kernel drops it when the process ends, however it ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.fdopen(os.open(path, _LOCK_FLAGS, 0o644), "a+")
+        # A watcher holds the lock for an instant each time it asks `Run.alive`; a writer holds it for good.
+        for _ in range(20):
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                time.sleep(0.01)
+        else:
+            self._file.close()
+            raise UsageError(
+                f"Run {path.parent.name} is being written by another process; attach to it or stop it first."
+            )
+        self._path = path.parent
+        self._folder = -1
+        try:
+            self._folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._file.truncate(0)
+            self._file.write(f"{os.getpid()}\n")
+            self._file.flush()
+        except OSError as error:
+            error.filename = str(path)
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Give the right back."""
+        with contextlib.suppress(OSError):  # what is left in the buffer for a full disk
+            self._file.close()
+        if self._folder >= 0:
+            os.close(self._folder)
+            self._folder = -1
+
+    @property
+    def holds(self) -> bool:
+        """Whether the run's folder is still where it was, and still the same."""
+        try:
+            return os.path.samestat(os.fstat(self._folder), self._path.stat())
+        except OSError:
+            return False
+
+    @property
+    def place(self) -> Path | None:
+        """Where the folder lies now, if it was moved and the system tells."""
+        try:
+            place = Path(f"/proc/self/fd/{self._folder}").readlink()
+            return place if os.path.samestat(os.fstat(self._folder), place.stat()) else None
+        except OSError:
+            return None

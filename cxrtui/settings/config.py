@@ -1,0 +1,274 @@
+"""The configuration of a run: frozen sections, read from TOML and ``section.key=value``, every key checked.
+
+Precedence, highest first: a command-line flag, ``--set section.key=value``, ``--config FILE.toml``, the workspace's
+``cxrtui.toml``, the defaults below. An unknown key is a `ConfigError` that names the nearest known one.
+"""
+
+from __future__ import annotations
+
+import errno
+import tomllib
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from cxrtui.errors import ConfigError
+from cxrtui.files import read_bytes
+from cxrtui.printable import printable
+from cxrtui.settings.field import as_text as as_text  # for those who show a configuration
+from cxrtui.settings.field import nearest, setting, value_of
+from cxrtui.settings.transfer import FREEZE_LEVELS as FREEZE_LEVELS
+from cxrtui.settings.transfer import check_rates, check_unfreezing
+
+VIEWS = ("frontal", "PA", "AP", "AP supine", "lateral", "unknown", "all")
+METRICS = ("loss", "accuracy", "auroc", "sensitivity", "specificity")
+_MOST_BYTES = 1 << 24  # of a configuration: a list of every label of a large collection is far less
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which films, which classes, how they are divided and stored."""
+
+    source: tuple[str, ...] = setting((), "folders, CSV manifests, LAYOUT:PATH or tfds:NAME; a comma in a path is \\,")
+    positive: tuple[str, ...] = setting((), "findings that count as positive; * is every other")
+    negative: tuple[str, ...] = setting((), "findings that count as negative; * is every other")
+    views: tuple[str, ...] = setting(("frontal",), "views of films that count", choices=VIEWS)
+    size: int = setting(224, "side of the square network input, pixels", low=32, high=1024)
+    fit: str = setting("stretch", "how a film becomes square", choices=("stretch", "crop", "pad"))
+    splits: str = setting("", "a splits.csv to reuse instead of drawing a split")
+    validation: float = setting(0.15, "fraction of films for validation", low=0.01, high=0.8)
+    test: float = setting(0.15, "fraction of films for test", low=0.01, high=0.8)
+    max_bad: float = setting(0.01, "fraction of unreadable films above which the run stops", low=0.0, high=1.0)
+    patient_pattern: str = setting("", "regular expression on the file name; group 1 is the patient")
+    identifiers: str = setting("hashed", "patients and sites of DICOM, which logs then show", choices=("hashed", "raw"))
+    feed: str = setting("auto", "where films live while training", choices=("auto", "device", "stream"))
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Random changes to each training film; 0 turns one off. Validation and test are never changed."""
+
+    rotation: float = setting(10.0, "largest rotation, degrees", low=0.0, high=180.0)
+    flip: float = setting(0.5, "probability of a left-right flip", low=0.0, high=1.0)
+    brightness: float = setting(0.1, "largest shift of brightness, fraction of the grey range", low=0.0, high=1.0)
+    contrast: float = setting(0.1, "largest relative change of contrast", low=0.0, high=0.9)
+    scale: float = setting(0.1, "largest relative change of size", low=0.0, high=0.5)
+    translation: float = setting(0.05, "largest shift, fraction of the side", low=0.0, high=0.5)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network: ResNet-50 v1.5 and the layers on top."""
+
+    init: str = setting("imagenet", "imagenet, random, a name on the shelf, or a file of weights")
+    freeze: str = setting("none", "freeze the network up to and with this part", choices=FREEZE_LEVELS)
+    unfreeze: tuple[str, ...] = setting((), "EPOCH:STAGE, ...: from that epoch on STAGE and all above it train")
+    dropout: float = setting(0.3, "dropout rate before each layer on top", low=0.0, high=0.95)
+    hidden: tuple[int, ...] = setting((256,), "widths of the layers on top, before the final two units")
+    width: int = setting(64, "channels of the stem; 64 is ResNet-50", low=4, high=256)
+    stages: tuple[int, ...] = setting((3, 4, 6, 3), "blocks of each stage; 3,4,6,3 is ResNet-50")
+    precision: str = setting("auto", "arithmetic of the network", choices=("auto", "float32", "bfloat16"))
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """The optimizer, its schedule and the loss."""
+
+    epochs: int = setting(30, "most passes over the training films", low=1, high=100_000)
+    batch_size: int = setting(32, "films a step", low=1, high=4096)
+    name: str = setting("adamw", "optimizer", choices=("adam", "adamw", "sgd"))
+    learning_rate: float = setting(1e-3, "peak learning rate", low=0.0, high=10.0)
+    head_learning_rate: float = setting(
+        0.0, "peak learning rate of the layers on top; 0 = the same", low=0.0, high=10.0
+    )
+    stage_learning_rates: tuple[str, ...] = setting(
+        (), "STAGE:RATE, ...: peak learning rates of stem and stage1 to stage4; others have learning_rate"
+    )
+    schedule: str = setting("onecycle", "course of the learning rate", choices=("constant", "cosine", "onecycle"))
+    warmup: float = setting(0.1, "fraction of all steps in which the rate rises", low=0.0, high=0.9)
+    weight_decay: float = setting(0.01, "decay of weights, not of norms and biases", low=0.0, high=1.0)
+    clip: float = setting(1.0, "largest global norm of the gradient; 0 = no limit", low=0.0)
+    momentum: float = setting(0.9, "momentum of sgd", low=0.0, high=0.999)
+    class_weights: str = setting("balanced", "weights of the two classes in the loss", choices=("balanced", "none"))
+    label_smoothing: float = setting(0.0, "label smoothing", low=0.0, high=0.5)
+
+
+@dataclass(frozen=True)
+class StopConfig:
+    """Early stopping, judged after each epoch on the validation part."""
+
+    metric: str = setting("loss", "what to watch", choices=METRICS)
+    patience: int = setting(8, "epochs without improvement before the run stops; 0 = never stop early", low=0)
+    min_delta: float = setting(0.0, "smallest change that counts as an improvement", low=0.0)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """The run itself."""
+
+    seed: int = setting(0, "seed of split, order, augmentation and initial weights", low=0, high=2**31 - 1)
+    checkpoint_minutes: float = setting(5.0, "minutes between checkpoints inside an epoch", low=0.0)
+
+
+@dataclass(frozen=True)
+class Config:
+    """All sections."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    stop: StopConfig = field(default_factory=StopConfig)
+    run: RunConfig = field(default_factory=RunConfig)
+
+    def as_dict(self) -> dict[str, dict[str, Any]]:
+        """Sections of plain values, tuples as lists: what TOML and JSON can hold."""
+        return {
+            section: {key: list(value) if isinstance(value, tuple) else value for key, value in body.items()}
+            for section, body in asdict(self).items()
+        }
+
+
+SECTIONS: dict[str, type[Any]] = {
+    "data": DataConfig, "augment": AugmentConfig, "model": ModelConfig,
+    "optim": OptimConfig, "stop": StopConfig, "run": RunConfig,
+}  # fmt: skip
+
+
+def known_keys() -> list[str]:
+    """Every ``section.key``, in the order of the file."""
+    return [f"{section}.{item.name}" for section, cls in SECTIONS.items() for item in fields(cls)]
+
+
+def about(key: str) -> str:
+    """The help text of ``section.key``."""
+    section, name = key.split(".", 1)
+    return str(next(item for item in fields(SECTIONS[section]) if item.name == name).metadata["about"])
+
+
+def coerce(key: str, value: Any) -> Any:
+    """The value of ``section.key`` in its type and within its limits; text such as ``0.3`` or ``a,b`` is parsed.
+
+    Raises:
+        ConfigError: the key is unknown, or the value is of the wrong type or outside its limits.
+    """
+    section, _, name = key.partition(".")
+    if section not in SECTIONS or not name:
+        raise ConfigError(f"Unknown setting {key[:64]!r}{nearest(key, known_keys())}")
+    item = next((item for item in fields(SECTIONS[section]) if item.name == name), None)
+    if item is None:
+        raise ConfigError(f"Unknown setting {key[:64]!r}{nearest(key, known_keys())}")
+    return value_of(key, item.metadata, typing.get_type_hints(SECTIONS[section])[name], value)
+
+
+def with_values(config: Config, values: Mapping[str, Any]) -> Config:
+    """`config` with ``{"section.key": value}`` applied, then checked as a whole.
+
+    Raises:
+        ConfigError: as `coerce`, or the sections contradict each other.
+    """
+    sections: dict[str, dict[str, Any]] = {}
+    for key, value in values.items():
+        result = coerce(key, value)
+        section, name = key.split(".", 1)
+        sections.setdefault(section, {})[name] = result
+    changed = {name: replace(getattr(config, name), **body) for name, body in sections.items()}
+    return check(replace(config, **changed))
+
+
+def check(config: Config) -> Config:
+    """`config` itself, once its sections agree.
+
+    Raises:
+        ConfigError: validation and test leave nothing to train on, a class counts as both, what is frozen or has
+            a rate contradicts the rest (`transfer`), or the stages are not four.
+    """
+    if config.data.validation + config.data.test >= 0.95:
+        raise ConfigError("data.validation and data.test together must leave at least 5 % of the films to train on.")
+    if both := set(config.data.positive) & set(config.data.negative):
+        raise ConfigError(f"data.positive and data.negative both name {', '.join(sorted(both))}.")
+    model, optim = config.model, config.optim
+    check_unfreezing(model.freeze, model.unfreeze, optim.epochs)
+    check_rates(model.freeze, model.unfreeze, optim.learning_rate, optim.head_learning_rate, optim.stage_learning_rates)
+    if len(config.model.stages) != 4:
+        raise ConfigError("model.stages must hold four numbers, for example 3,4,6,3.")
+    return config
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
+    """``["optim.epochs=5"]`` as ``{"optim.epochs": "5"}``.
+
+    Raises:
+        ConfigError: one of them has no ``=``.
+    """
+    values: dict[str, str] = {}
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"--set takes section.key=value, for example optim.epochs=5, not {text!r}.")
+        values[key.strip()] = value.strip()
+    return values
+
+
+def flatten(body: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """TOML's ``{section: {key: value}}`` as ``{"section.key": value}``.
+
+    Raises:
+        ConfigError: `body` holds something outside a section.
+    """
+    values: dict[str, Any] = {}
+    for section, entries in body.items():
+        if section not in SECTIONS or not isinstance(entries, Mapping):
+            raise ConfigError(f"Unknown section [{printable(section)[:64]}] in {where}{nearest(section, SECTIONS)}")
+        values.update({f"{section}.{key}": value for key, value in entries.items()})
+    return values
+
+
+def _piped(path: Path) -> bytes:
+    """What comes out of the file or pipe at `path`.
+
+    Raises:
+        OSError: it cannot be read, or more than any configuration comes, as out of a device.
+    """
+    with path.open("rb") as stream:
+        raw = stream.read(_MOST_BYTES + 1)
+    if len(raw) > _MOST_BYTES:
+        raise OSError(errno.EFBIG, f"it is longer than {_MOST_BYTES:,} bytes", str(path))
+    return raw
+
+
+def read_file(path: Path, *, pipe: bool = False) -> dict[str, Any]:
+    """The settings in a TOML file as ``{"section.key": value}``; not yet checked. `pipe`: it may be one, as of a shell.
+
+    Raises:
+        ConfigError: the file is missing, unreadable, no TOML, or has an unknown section.
+    """
+    try:
+        raw = _piped(path) if pipe else read_bytes(path, _MOST_BYTES)
+        body = tomllib.loads(raw.decode("utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"Cannot read the configuration {path}: {error.strerror or error}.") from None
+    except RecursionError:
+        raise ConfigError(f"{path} is not a configuration: it is nested too deep.") from None
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
+        raise ConfigError(f"{path} is not a TOML file: {error}.") from None
+    return flatten(body, str(path))
+
+
+def resolve(*layers: Mapping[str, Any]) -> Config:
+    """The configuration from `layers`, the first weakest: workspace file, ``--config``, ``--set``, flags."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged.update(layer)
+    return with_values(Config(), merged)
+
+
+def load(path: Path) -> Config:
+    """The configuration in a TOML file, over the defaults.
+
+    Raises:
+        ConfigError: the file cannot be read, or a setting in it is not valid.
+    """
+    return resolve(read_file(path))

@@ -1,0 +1,64 @@
+"""How a run ends that cannot go on: what could not be written, what is safe, what to do, and the exit code of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cxrtui.disk import explained, refusal
+from cxrtui.errors import EXIT_FAULT, CheckpointError, CxrtuiError, DataError
+from cxrtui.runs.advice import named
+from cxrtui.runs.beginnings import is_beginning
+from cxrtui.runs.folder import Run, is_run
+from cxrtui.runs.lock import RunLock
+from cxrtui.weights import states
+
+
+def described(run: Run, error: BaseException) -> tuple[str, int]:
+    """What `error` means to the user, in a sentence, and its exit code."""
+    if isinstance(error, CxrtuiError):
+        return str(error), error.exit_code
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError):
+        why, file = refusal(error), Path(error.filename) if isinstance(error.filename, str) else None
+        if file is not None and file.is_relative_to(run.folder):
+            # Where the disk does not refuse, something else has come into the file's place: a pipe, a folder.
+            reason, remedy = (why.reason, why.remedy) if why else (explained(error), "check what is there")
+            message = f"{file} cannot be written ({reason}); {safe(run)}; {remedy} and {again(run)}."
+            return message, CheckpointError.exit_code
+        if why is not None:
+            place = file or "a file that the run needs"
+            return f"{place} cannot be written ({why.reason}); {why.remedy} and {again(run)}.", DataError.exit_code
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
+        return (
+            f"The device's memory is full; lower optim.batch_size or data.size. ({explained(error)[:200]})",
+            EXIT_FAULT,
+        )
+    return text, EXIT_FAULT
+
+
+def gone(run: Run, lock: RunLock) -> CheckpointError:
+    """The error of a run whose folder was moved or deleted while it was written."""
+    place = lock.place
+    if place is None:
+        return CheckpointError(
+            f"{run.folder} was deleted while run {run.name} was being written; what it held is lost, start a new run."
+        )
+    return CheckpointError(
+        f"{run.folder} was renamed to {place} while run {run.name} was being written; {safe(Run(place))}; "
+        f"{again(Run(place))}."
+    )
+
+
+def safe(run: Run) -> str:
+    """Which checkpoint of `run` there is to go on from, as a clause."""
+    saved = states.steps(run.state)
+    return f"the checkpoint of step {saved[-1]} is safe" if saved else "no checkpoint was saved yet"
+
+
+def again(run: Run) -> str:
+    """How to go on with `run`, as a clause."""
+    try:
+        begun = is_run(run.folder) and not is_beginning(run)
+    except OSError:
+        begun = True
+    return f"go on with --resume {named(run)}" if begun else "start the run again"

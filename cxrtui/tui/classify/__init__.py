@@ -1,0 +1,1 @@
+"""Classify: chosen films, and what a model says of them."""

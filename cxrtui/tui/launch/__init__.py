@@ -1,0 +1,1 @@
+"""Launch: the form for a new run."""

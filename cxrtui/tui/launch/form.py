@@ -1,0 +1,261 @@
+"""The fields of the launch form and what makes each of them valid; no widgets here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cxrtui.data.films import printable
+from cxrtui.errors import ConfigError, CxrtuiError, WeightsError
+from cxrtui.files import is_there
+from cxrtui.settings import config as configs
+from cxrtui.settings.config import FREEZE_LEVELS, METRICS, Config
+from cxrtui.tui.keys import key_of
+from cxrtui.weights import hub, shelf
+from cxrtui.workspace import Workspace, expand
+
+if TYPE_CHECKING:
+    from cxrtui.data.films import Collection
+
+RUN_NAME = "run.name"
+"""The one field that is no setting."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+SHELF = Path("models")
+_DEFAULTS = Config()
+WEIGHTS_SUFFIXES = (".safetensors", ".pth", ".pt", ".h5", ".msgpack")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One line of the form; `choices` makes it a list to choose from."""
+
+    key: str
+    label: str
+    hint: str
+    choices: tuple[str, ...] = ()
+
+
+FIELDS = (
+    Field("data.source", "Data", "folder of class folders, or a CSV manifest"),
+    Field("data.positive", "Positive", "classes that count as positive, by comma"),
+    Field("data.negative", "Negative", "classes that count as negative, by comma"),
+    Field("data.size", "Image side", "pixels; smaller is faster"),
+    Field("model.init", "Weights", "imagenet, random, a name on the shelf, or a file"),
+    Field("model.freeze", "Freeze up to", "what keeps its initial weights", FREEZE_LEVELS),
+    Field("optim.epochs", "Epochs", "at most"),
+    Field("optim.batch_size", "Batch", "films a step"),
+    Field("optim.learning_rate", "Learning rate", "at its peak"),
+    Field("stop.metric", "Early stop on", "what to watch, on validation", METRICS),
+    Field("stop.patience", "Patience", "epochs without gain; 0 = off"),
+    Field(RUN_NAME, "Run name", "empty: date and time"),
+)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a look into the data folder found: films by class, or why it cannot be used. `path` says for which text.
+
+    `rule` has the positive and the negative names of the layout, and `question` what it asks, as of a `Collection`.
+    """
+
+    path: str = ""
+    found: Mapping[str, int] = field(default_factory=dict)
+    error: str = ""
+    rule: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    question: str = ""
+
+    @classmethod
+    def of(cls, path: str, collection: Collection, views: tuple[str, ...]) -> Survey:
+        """What is found in a collection whose films count where their view is one of `views`."""
+        from cxrtui.data.sources.labels import counted
+
+        rule = (collection.positive, collection.negative)
+        return cls(path, counted(collection, views), rule=rule, question=collection.question)
+
+
+@dataclass(frozen=True)
+class Note:
+    """What the form says beside a field."""
+
+    ok: bool
+    text: str
+
+
+def defaults(workspace: Workspace) -> tuple[Config, str]:
+    """The workspace's cxrtui.toml over the defaults, where there is one; and why it is left out, where it is wrong."""
+    try:
+        file = workspace.config_file
+        return configs.resolve(configs.read_file(file) if is_there(file) else {}), ""
+    except CxrtuiError as error:
+        return Config(), str(error)
+
+
+def initial(key: str, config: Config) -> str:
+    """The text that a field starts with."""
+    if key == RUN_NAME:
+        return ""
+    section, name = key.split(".", 1)
+    value: Any = getattr(getattr(config, section), name)
+    if isinstance(value, tuple):
+        return configs.as_text(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def notes(values: Mapping[str, str], workspace: Workspace, survey: Survey, base: Config = _DEFAULTS) -> dict[str, Note]:
+    """A note for each field; the form may start when all are ok. `base` has the settings that it does not show."""
+    result = {}
+    for item in FIELDS:
+        try:
+            text = _check(item, values, workspace, survey, base)
+        except CxrtuiError as error:
+            result[item.key] = Note(False, printable(str(error).removeprefix(f"{item.key} ")))
+        else:
+            result[item.key] = Note(True, printable(text))
+    return result
+
+
+def _check(item: Field, values: Mapping[str, str], workspace: Workspace, survey: Survey, base: Config) -> str:
+    text = values[item.key].strip()
+    match item.key:
+        case "data.source":
+            return _check_source(text, survey)
+        case "data.positive" | "data.negative":
+            return _check_classes(item, values, survey)
+        case "model.init":
+            return _check_init(text, workspace.models)
+        case configs_key if configs_key == RUN_NAME:
+            if text and not _NAME.fullmatch(text):
+                raise ConfigError("letters, digits, '.', '-' and '_' only, 64 at most")
+            if text and (workspace.checkpoints / text).exists():
+                raise ConfigError("a run of this name exists; choose another")
+        case "optim.learning_rate" if configs.coerce(item.key, text) == 0:
+            if not (base.optim.head_learning_rate or base.optim.stage_learning_rates):
+                raise ConfigError("must be above 0")
+            return "others have rates of their own"
+        case _:
+            configs.coerce(item.key, text)
+    return item.hint
+
+
+def _check_source(text: str, survey: Survey) -> str:
+    if not text:
+        raise ConfigError("say where the films are: a folder of class folders, or a CSV")
+    if not _exists(text):
+        raise ConfigError("no such folder or file")
+    if survey.path != text:
+        return "looking…"
+    if survey.error:
+        raise ConfigError(survey.error)
+    return ", ".join(f"{label} {count:,}" for label, count in survey.found.items())
+
+
+def _exists(text: str) -> bool:
+    """Whether every path of the field is there; a data set of tfds is looked for later."""
+    from cxrtui.data.sources.collect import TFDS, split_name
+
+    named = [split_name(item) for item in configs.coerce("data.source", text)]
+    return all(layout == TFDS or expand(path).exists() for layout, path in named)
+
+
+def _check_classes(item: Field, values: Mapping[str, str], survey: Survey) -> str:
+    chosen = configs.coerce(item.key, values[item.key])
+    other = "data.negative" if item.key == "data.positive" else "data.positive"
+    rest = configs.coerce(other, values[other])
+    from cxrtui.data.findings import same_finding
+
+    if both := [name for name in chosen if any(same_finding(name, one) for one in rest)]:
+        raise ConfigError(f"{', '.join(both)} cannot be both")
+    found = survey.found
+    if survey.path != values["data.source"].strip() or not found:
+        return item.hint
+    from cxrtui.data.sources.labels import decide, matches
+
+    for label in chosen:
+        if not any(matches(name, label) for name in found):
+            raise ConfigError(f"no class {label}; there are {', '.join(found)}")
+    try:
+        decided = decide(found, configs.coerce("data.positive", values["data.positive"]),
+                         configs.coerce("data.negative", values["data.negative"]),
+                         defaults=survey.rule, question=survey.question)  # fmt: skip
+    except CxrtuiError:
+        if chosen:
+            return _count(chosen, found)
+        if len(found) == 1:
+            raise ConfigError(
+                f"all are {', '.join(found)}; name films of the other class too, behind a comma"
+            ) from None
+        # The question's advice is for a command line; its first sentence says why there is one.
+        why = f" ({survey.question.partition('. ')[0]})" if survey.question and not rest else ""
+        raise ConfigError(f"say which of {', '.join(found)}{why}") from None
+    index = int(item.key == "data.positive")
+    total = sum(count for label, count in found.items() if decided.index(label) == index)
+    return f"{total:,} films" if chosen else f"{decided.names[index]}: {total:,} films"
+
+
+def _count(labels: tuple[str, ...], found: Mapping[str, int]) -> str:
+    from cxrtui.data.sources.labels import matches
+
+    total = sum(count for label, count in found.items() if any(matches(label, name) for name in labels))
+    return f"{total:,} films"
+
+
+def _check_init(text: str, models: Path) -> str:
+    key = key_of("launch", "weights")
+    if not text:
+        raise ConfigError(f"imagenet, random, a name on the shelf, or a file of weights; {key} shows the shelf")
+    resolved = shelf.resolve(text, models)
+    if (known := shelf.wanting(resolved)) is not None:
+        if hub.offline():
+            raise ConfigError(f"not here, and nothing is fetched offline; {key} shows what is here; or random")
+        return f"not here yet: fetched at the start ({known.size}, {known.licence})"
+    try:
+        place = shelf.locate(resolved)
+    except WeightsError as error:
+        if shelf.NAME.fullmatch(text) and shelf.is_shelf(models / text):
+            raise ConfigError(f"on the shelf, but its weights are missing: {key} shows it") from None
+        if expand(text).is_file():
+            raise ConfigError(str(error)) from None
+        raise ConfigError(f"no such file, and no such name on the shelf ({key} shows it); or random") from None
+    if place is None:
+        return f"from nothing: needs many films and epochs; {key} shows others"
+    return "from the shelf" if place.is_dir() else "from this file"
+
+
+def settings(base: Config, values: Mapping[str, str], models: Path = SHELF) -> Config:
+    """The configuration that the form describes, over `base`; `models` is the shelf.
+
+    Raises:
+        ConfigError: a value, or the whole, is not valid.
+    """
+    chosen = {key: text.strip() for key, text in values.items() if key != RUN_NAME}
+    from cxrtui.data.sources.collect import absolute
+
+    # Absolute, so that the run can be resumed from another folder.
+    sources = tuple(map(absolute, configs.coerce("data.source", chosen["data.source"])))
+    chosen["model.init"] = shelf.resolve(chosen["model.init"], models)
+    return configs.with_values(base, {**chosen, "data.source": sources})
+
+
+def complete_path(text: str) -> str | None:
+    """`text` with the first folder (or CSV file) that continues it, or None."""
+    if not text:
+        return None
+    path = expand(text)
+    parent, stem = (path, "") if text.endswith("/") else (path.parent, path.name)
+    try:
+        names = sorted(
+            item.name + ("/" if item.is_dir() else "")
+            for item in parent.iterdir()
+            if item.name.startswith(stem) and item.name.isprintable() and (stem or not item.name.startswith("."))
+            and (item.is_dir() or item.suffix.lower() in (".csv", *WEIGHTS_SUFFIXES))
+        )  # fmt: skip
+    except OSError:
+        return None
+    if not names or names[0].rstrip("/") == stem:
+        return None
+    return text + names[0][len(stem) :]

@@ -1,0 +1,1 @@
+"""Monitor: one run while it trains, or after."""

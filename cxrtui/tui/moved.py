@@ -1,0 +1,106 @@
+"""Moved: where the films of a run lie now that is to go on and did not find them, or found others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from cxrtui.errors import OtherFilmsError
+from cxrtui.printable import printable, printable_lines
+from cxrtui.runs.state import RunState
+from cxrtui.settings.config import Config
+from cxrtui.tui.door import titled
+from cxrtui.tui.keys import bindings, key_of
+from cxrtui.tui.widgets.suggest import PathSuggester
+
+
+def why_ask(settings: Config, state: RunState) -> str:
+    """Why a run must be asked where its films are before it goes on; empty where it need not be.
+
+    Args:
+        settings: the run's own; its films are not where they say.
+        state: what the run's log says; it failed last because the films there were others.
+    """
+    from cxrtui.data.sources.collect import absent
+
+    if missing := absent(settings.data.source):
+        return f"Its films are not at {', '.join(map(printable, missing))} any more."
+    failed = state.failed if state.status == "failed" else None
+    return failed.message if failed is not None and failed.error == OtherFilmsError.__name__ else ""
+
+
+class MovedScreen(ModalScreen[tuple[str, ...] | None]):
+    """Asks for a path for each of the run's sources; answers with them, absolute, or with None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("moved"),
+        Binding("pageup", "scroll('page_up')", show=False),
+        Binding("pagedown", "scroll('page_down')", show=False),
+    ]
+
+    def __init__(self, name: str, why: str, sources: Sequence[str]) -> None:
+        super().__init__()
+        self._name_of_run, self._why, self._sources = name, why, tuple(sources)
+
+    def compose(self) -> ComposeResult:
+        """Why it asks, a line a source, what is wrong, the buttons."""
+        with Vertical(classes="dialog") as box:
+            box.border_title = titled(f"Where are the films of {self._name_of_run} now?")
+            with VerticalScroll(id="moved-why", can_focus=False):
+                yield Static(printable_lines(self._why), markup=False)
+            with VerticalScroll(id="moved-sources", can_focus=False):
+                for source in self._sources:
+                    yield Input(source, placeholder="folder or table of the same films", compact=True,
+                                suggester=PathSuggester(), select_on_focus=False)  # fmt: skip
+            yield Static("The same films, in another place or folder.",
+                         id="moved-note", markup=False)  # fmt: skip
+            with Horizontal(classes="dialog-buttons"):
+                yield Button(f"Go on ({key_of('moved', 'go_on')})", variant="primary", compact=True, id="moved-go")
+                yield Button(f"Cancel ({key_of('moved', 'cancel')})", compact=True, id="moved-cancel")
+
+    def on_mount(self) -> None:
+        """Say where there is more than fits."""
+        self.watch(self.query_one("#moved-why"), "show_vertical_scrollbar", self._say_more)
+
+    def _say_more(self, more: bool) -> None:
+        self.query_one(".dialog").border_subtitle = "pgup pgdn: the rest" if more else ""
+
+    def action_scroll(self, where: str) -> None:
+        """Show another part of a long reason."""
+        getattr(self.query_one("#moved-why"), f"scroll_{where}")(animate=False)
+
+    @on(Input.Submitted)
+    def _next(self, event: Input.Submitted) -> None:
+        if event.input is self.query(Input).last():
+            self.action_go_on()
+        else:
+            self.focus_next()
+
+    @on(Button.Pressed, "#moved-go")
+    def action_go_on(self) -> None:
+        """Answer with what is typed, where something is there."""
+        from cxrtui.data.sources.collect import absent, absolute
+
+        fields = list(self.query(Input))
+        for field in fields:
+            text = field.value.strip()
+            missing = absent([absolute(text)]) if text else ["(nothing typed)"]
+            if missing:
+                note = self.query_one("#moved-note", Static)
+                note.add_class("-wrong")
+                note.update(f"✗ no such file or folder: {printable(missing[0])}")
+                field.focus()
+                return
+        self.dismiss(tuple(absolute(field.value.strip()) for field in fields))
+
+    @on(Button.Pressed, "#moved-cancel")
+    def action_cancel(self) -> None:
+        """Leave the run as it is."""
+        self.dismiss(None)

@@ -1,0 +1,77 @@
+"""Quitting while a run trains in this dashboard: stop it with a checkpoint and wait, or leave at once."""
+
+from __future__ import annotations
+
+import time
+
+from textual.widgets import Button, Static
+
+from cxrtui.errors import EXIT_STOPPED, CxrtuiError
+from cxrtui.runs import events as ev
+from cxrtui.tui.door import titled
+from cxrtui.tui.questions import Choice, Question
+from cxrtui.tui.trainer import Trainer
+
+GRACE_SECONDS = 2.0
+
+
+class QuitScreen(Question):
+    """The question; after "stop" it stays, still answering, until the run has stopped."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        assert trainer.run is not None
+        super().__init__(
+            f"Run {trainer.run.name} is training",
+            "It trains in this dashboard and cannot go on without it. Stopping saves a checkpoint first; the run can be"
+            " resumed later.",
+            Choice("s", "Stop with checkpoint, then quit", "stop", "primary"),
+            Choice("n", "Quit now", "now", "warning"),
+            Choice("c", "Cancel", ""),
+        )
+        self._trainer, self._run = trainer, trainer.run
+        self._stopping = False
+        self._begun = 0.0
+        self._stopped_at = 0.0
+        self._tail = self._run.tail()
+
+    def on_mount(self) -> None:
+        """The run may end while the question stands."""
+        super().on_mount()
+        self.set_interval(0.2, self._notice_end)
+
+    def _notice_end(self) -> None:
+        if not (self._stopping or self._trainer.active):
+            self.query_one(".dialog").border_title = titled(f"Run {self._run.name} has ended")
+            self.query_one(".dialog-text Static", Static).update(
+                "Nothing trains here any more: quitting loses nothing."
+            )
+
+    def action_answer(self, answer: str) -> None:
+        """Stop, leave, or stay."""
+        if answer == "stop" and not self._stopping:
+            self._stopping, self._begun = True, time.monotonic()
+            self._tail.poll()  # what the log said before is not the answer
+            try:
+                self._run.command("stop")
+            except CxrtuiError:  # a full disk, say: the training is a thread of this process and hears it without
+                self._trainer.signal()
+            self.query(Button).first().disabled = True
+            self._wait()
+            self.set_interval(0.1, self._wait)
+        elif answer == "now":
+            self.app.exit(self._trainer.exit_code)
+        elif not answer:
+            self.dismiss("")
+
+    def _wait(self) -> None:
+        if any(isinstance(event, (ev.Stopped, ev.Failed)) for event in self._tail.poll()):
+            self._stopped_at = self._stopped_at or time.monotonic()
+        late = self._stopped_at and time.monotonic() - self._stopped_at > GRACE_SECONDS
+        if not self._trainer.active or late:
+            self.app.exit(EXIT_STOPPED if self._trainer.active else self._trainer.exit_code)
+            return
+        waited = time.monotonic() - self._begun
+        self.query_one(".dialog-text Static", Static).update(
+            f"stopping… {waited:.0f} s. The run finishes its step and saves a checkpoint.\n"
+            "n quits now: the last checkpoint remains, what came after it is lost. c stays; the run stops all the same."
+        )

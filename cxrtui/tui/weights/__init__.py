@@ -1,0 +1,1 @@
+"""Weights: the shelf, and what can come onto it."""

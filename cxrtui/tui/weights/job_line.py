@@ -1,0 +1,98 @@
+"""The line that says how far an errand to the shelf is: bytes, rate, what is left."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from rich.text import Text
+from textual.widgets import Static
+
+from cxrtui.tui.theme import BUSY, WARN
+from cxrtui.tui.weights.jobs import DOING, Errand
+from cxrtui.tui.weights.places import clean, megabytes
+from cxrtui.tui.widgets.bars import bar, duration
+
+WINDOW = 5.0  # seconds that the rate is an average of
+SILENT = 3.0  # seconds without a byte that are worth saying
+_NAME_MOST = 22
+
+
+class Pace:
+    """Bytes a second, over the last few."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def see(self, here: int, now: float) -> None:
+        """`here` bytes there were at `now`."""
+        if self._seen and here < self._seen[-1][1]:  # begun again
+            self._seen.clear()
+        if not self._seen or here != self._seen[-1][1]:
+            self._seen.append((now, here))
+        while len(self._seen) > 2 and now - self._seen[1][0] > WINDOW:
+            self._seen.popleft()
+
+    def rate(self, now: float) -> float:
+        """Bytes a second; 0 where it is too early to say."""
+        if len(self._seen) < 2 or now - self._seen[0][0] < 0.5:
+            return 0.0
+        return (self._seen[-1][1] - self._seen[0][1]) / (now - self._seen[0][0])
+
+    def silent(self, now: float) -> float:
+        """Seconds since anything came."""
+        return now - self._seen[-1][0] if self._seen else 0.0
+
+
+class ErrandLine(Static):
+    """Shows the errand that is under way; hidden without one."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False)
+        self._pace = Pace()
+        self._begun = 0.0
+
+    def show(self, errand: Errand | None) -> None:
+        """Say how far it is."""
+        self.display = errand is not None and not errand.ended
+        if errand is None or errand.ended:
+            return
+        if errand.begun != self._begun:
+            self._begun, self._pace = errand.begun, Pace()
+        now = time.monotonic()
+        if errand.total:
+            self._pace.see(errand.here, now)
+        self.update(self._content(errand, now), layout=False)
+
+    def _content(self, errand: Errand, now: float) -> Text:
+        name = Text(clean(errand.name))
+        name.truncate(_NAME_MOST, overflow="ellipsis")
+        doing = "↓" if errand.kind == "fetch" else DOING[errand.kind]
+        head = Text(f"{doing} {name.plain} ", style="bold", no_wrap=True, overflow="ellipsis")
+        if errand.stopping:
+            return head.append("giving up… a silent connection takes some seconds", style=f"not bold {WARN}")
+        tail = self._tail(errand, now)
+        if errand.total and errand.here < errand.total:
+            room = self.size.width - head.cell_len - len(tail) - 1
+            if room >= 6:
+                head.append_text(bar(errand.here / errand.total, room, BUSY)).append(" ")
+        return head.append(tail, style="not bold")
+
+    def _tail(self, errand: Errand, now: float) -> str:
+        since = duration(now - errand.begun)
+        if errand.kind == "check" and errand.total:
+            return f"{errand.here} of {errand.total} read"
+        if errand.kind != "fetch":
+            return f"reading every key… {since}" if errand.kind == "port" else "…"
+        if not errand.total:
+            return f"{megabytes(errand.here)}…" if errand.here else f"asking the hub… {since}"
+        if errand.here >= errand.total:
+            return f"{megabytes(errand.total)} are here; reading every key… {duration(self._pace.silent(now))}"
+        parts = [f"{errand.here / 1e6:.1f} of {megabytes(errand.total)}" if errand.total >= 1e6 else
+                 f"{errand.here / 1e3:.1f} of {megabytes(errand.total)}"]  # fmt: skip
+        rate, silent = self._pace.rate(now), self._pace.silent(now)
+        if silent > SILENT:
+            parts.append(f"nothing came for {duration(silent)}")
+        elif rate:
+            parts += [f"{megabytes(rate)}/s", f"{duration((errand.total - errand.here) / rate)} left"]
+        return " · ".join(parts)

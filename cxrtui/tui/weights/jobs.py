@@ -1,0 +1,218 @@
+"""What the dashboard does to the shelf, one errand at a time, in a daemon thread: fetch, port, check, remove.
+
+A screen reads `Shelver.errand` as often as it likes. Imports no JAX; a port does, in its thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from cxrtui.errors import CxrtuiError, UsageError
+from cxrtui.tui import threads
+from cxrtui.tui.keys import key_of
+from cxrtui.tui.weights.places import Place, Stamp, clean, megabytes, stamp
+from cxrtui.weights import hub, shelf
+from cxrtui.weights.download import GivenUpError, heed
+from cxrtui.workspace import expand
+
+DOING = {"fetch": "fetching", "port": "porting", "check": "checking", "remove": "removing"}
+NOT_DONE = {"fetch": "Not fetched", "port": "Not ported", "check": "Not checked", "remove": "Not removed"}
+
+
+@dataclass(frozen=True)
+class Errand:
+    """How far it is. Bytes for a fetch, folders for a check.
+
+    Attributes:
+        kind: one of `DOING`.
+        name: what it is about.
+        here, total: so far and in all; 0 where that is not known.
+        begun: `time.monotonic` then.
+        stopping: it was given up, and has not ended yet.
+        ended: nothing happens any more; one of the next three says how.
+        given_up: because nobody wanted it.
+        error: why it could not be done.
+        result: what was done, in a sentence.
+        bad: whether that is bad news: a check that found damage.
+    """
+
+    kind: str
+    name: str
+    here: int = 0
+    total: int = 0
+    begun: float = 0.0
+    stopping: bool = False
+    ended: bool = False
+    given_up: bool = False
+    error: str = ""
+    result: str = ""
+    bad: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, in a line."""
+        if self.given_up:
+            kept = f"; {megabytes(self.here)} are kept, and {key_of('weights', 'fetch')} goes on from there"
+            return f"{NOT_DONE[self.kind].lower()}: given up{kept if self.here and self.kind == 'fetch' else ''}"
+        if self.error:
+            return f"✗ {NOT_DONE[self.kind].lower()}"
+        return f"{'✗' if self.bad else '✔'} {self.result}"
+
+    @property
+    def news(self) -> str:
+        """How it ended, for somebody who has turned to other things."""
+        if self.error:
+            return f"{NOT_DONE[self.kind]}: {clean(self.name)}. The Weights screen says why."
+        return clean(self.result)
+
+    @property
+    def severity(self) -> Literal["information", "error"]:
+        """How bad that is."""
+        return "error" if self.error or self.bad else "information"
+
+
+class Shelver:
+    """Runs errands off the UI's thread; each of them raises UsageError while another is under way."""
+
+    def __init__(self, models: Path) -> None:
+        self.models = models
+        self.errand: Errand | None = None
+        """The one under way, or the last one until somebody `take`s it."""
+        self.checked: dict[Path, tuple[Stamp, str]] = {}
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+
+    @property
+    def active(self) -> bool:
+        """Whether an errand is under way."""
+        return self.errand is not None and not self.errand.ended
+
+    def give_up(self) -> None:
+        """Ask the thread to end; a connection that is silent is left at its time-out."""
+        self._stop.set()
+        self._update(stopping=True)
+
+    def take(self) -> Errand | None:
+        """The errand that ended since the last call."""
+        with self._lock:
+            errand = self.errand
+            if errand is None or not errand.ended:
+                return None
+            self.errand = None
+            return errand
+
+    def fetch(self, known: hub.Known, *, force: bool = False) -> None:
+        """Fetch published weights; `force` puts them in the place of a damaged folder."""
+
+        def work() -> str:
+            from cxrtui.weights import shelving
+
+            _, _, new = shelving.fetch(known.name, self.models, self._tell, force=force,
+                                       should_stop=self._stop.is_set)  # fmt: skip
+            if not new:
+                return f"{known.name} is on the shelf already, and its checksum is right"
+            if known.sha256:
+                return f"{known.name} is on the shelf, and is what was published"
+            return f"{known.name} is on the shelf; no checksum was known beforehand, so this first fetch was trusted"
+
+        self._begin("fetch", known.name, work)
+
+    def port(
+        self, file: str, name: str, licence: str, *, range_: str = "", prefix: str = "", average: bool = False,
+        force: bool = False,
+    ) -> None:  # fmt: skip
+        """Put a file of any known flavour on the shelf."""
+
+        def work() -> str:
+            from cxrtui.weights import shelving
+            from cxrtui.weights.port import PortOptions
+
+            options = PortOptions(prefix or None, average, range_)
+            _, manifest = shelving.port(expand(file), self.models, name, licence=licence, force=force, options=options,
+                                        should_stop=self._stop.is_set)  # fmt: skip
+            known = hub.known().get(name)
+            if known is not None and known.sha256 not in ("", manifest.source_sha256):
+                return f"{name} is on the shelf, but is not the file that is published under this name"
+            return f"{name} is on the shelf: {manifest.taken}; its card lists what was left"
+
+        self._begin("port", name, work)
+
+    def check(self, places: Sequence[Place]) -> None:
+        """Compare the checksums of all that is here."""
+        here = [place for place in places if place.folder_is_here]
+
+        def work() -> str:
+            damaged = []
+            for count, place in enumerate(here):
+                heed(self._stop.is_set)
+                self._tell(count, len(here))
+                folder, before, error = place.entry.folder, stamp(place.entry.folder), ""
+                try:
+                    shelf.verify(folder)
+                except (CxrtuiError, OSError) as problem:
+                    error = str(problem)
+                    damaged.append(place.name)
+                self.checked[folder] = before, error
+            if damaged:
+                self._update(bad=True)
+                return (
+                    f"damaged: {', '.join(damaged)}; the rest is sound" if len(damaged) < len(here) else "all damaged"
+                )
+            return f"{len(here)} checked: all sound" if len(here) != 1 else "checked: sound"
+
+        self._begin("check", "the shelf", work)
+
+    def remove(self, place: Place) -> None:
+        """Remove a folder of the shelf, or what a fetch that was cut has left."""
+
+        def work() -> str:
+            from cxrtui.weights import shelving
+
+            if place.folder_is_here:
+                shelving.remove(self.models, place.name)
+            elif place.entry.known is not None:
+                shelving.remove_partial(place.entry.known, self.models)
+            return f"{place.name} is removed"
+
+        self._begin("remove", place.name, work)
+
+    def check_free(self) -> None:
+        """Make sure that no errand is under way.
+
+        Raises:
+            UsageError: one is.
+        """
+        errand = self.errand
+        if errand is not None and not errand.ended:
+            end = "it is being given up" if errand.stopping else f"{key_of('weights', 'back')} gives that up"
+            raise UsageError(f"Still {DOING[errand.kind]} {errand.name}; {end}.")
+
+    def _begin(self, kind: str, name: str, work: Callable[[], str]) -> None:
+        self.check_free()
+        self._stop = threading.Event()
+        self.errand = Errand(kind, name, begun=time.monotonic())
+        threads.start(f"{kind} {name}", self._work, work)
+
+    def _update(self, **changes: Any) -> None:
+        with self._lock:
+            if self.errand is not None and not self.errand.ended:
+                self.errand = replace(self.errand, **changes)
+
+    def _tell(self, here: int, total: int) -> None:
+        self._update(here=here, total=total)
+
+    def _work(self, work: Callable[[], str]) -> None:
+        try:
+            outcome: dict[str, Any] = {"result": work()}
+        except GivenUpError:
+            outcome = {"given_up": True}
+        except CxrtuiError as error:  # a connection that was cut while it was given up is no news
+            outcome = {"given_up": True} if self._stop.is_set() else {"error": str(error)}
+        except Exception as error:  # the screen must say it; the thread has nobody else to tell
+            outcome = {"error": f"{type(error).__name__}: {error}"}
+        self._update(**outcome, ended=True)

@@ -1,0 +1,96 @@
+"""All that is known of a place of the shelf: its manifest, or what is published; what is wrong with it; its card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.markdown import Markdown
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from cxrtui.tui.door import titled
+from cxrtui.tui.keys import key_of
+from cxrtui.tui.theme import BAD, FAINT
+from cxrtui.tui.weights.places import STATES, Place, clean, megabytes
+from cxrtui.weights.formats import Normalisation
+
+if TYPE_CHECKING:
+    from cxrtui.weights.manifest import Manifest
+
+
+class PlaceDetails(VerticalScroll):
+    """The facts, and the card below them; to be scrolled."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, classes="box")
+        self.border_title = "details"
+
+    def compose(self) -> ComposeResult:
+        """The text."""
+        yield Static()
+
+    def show(self, place: Place | None) -> None:
+        """Say what is known of `place`, from its beginning."""
+        self.query_one(Static).update(details(place) if place else "")
+        self.border_title = titled(place.name if place else "details")
+        self.scroll_home(animate=False)
+
+
+def details(place: Place) -> RenderableType:
+    """All that is known of it."""
+    grid = Table.grid(padding=(0, 1), expand=True)
+    grid.add_column(style="dim", width=9)  # leaves 64 digits their line, at 80 columns
+    grid.add_column(ratio=1, overflow="fold")
+    for label, value, style in _facts(place):
+        if value:
+            grid.add_row(label, Text(clean(value), style=style))
+    if not place.card:
+        return grid
+    return Group(grid, "", Markdown(clean(place.card), hyperlinks=False))
+
+
+def _facts(place: Place) -> list[tuple[str, str, str]]:
+    manifest, known = place.entry.manifest, place.entry.known
+    keys = {action: key_of("weights", action) for action in ("fetch", "check")}
+    mark, style, meaning = STATES[place.state]
+    facts = [("state", f"{mark} {place.state}: {meaning.format(**keys)}", style)]
+    if place.entry.error:
+        facts = [("state", f"{mark} {place.state}", style), ("why", place.entry.error, BAD)]
+    if place.partial:
+        facts.append(("so far", megabytes(place.partial), ""))
+    if known is not None and (manifest is None or manifest.source == known.address):
+        facts.append(("what", known.about, ""))
+    if manifest is not None:
+        head = f"{manifest.classes:,} classes" if manifest.classes else "no head"
+        facts += [
+            ("labels", " / ".join(manifest.labels), ""),
+            ("network", f"ResNet-50 {manifest.architecture}, {head}", ""),
+            ("input", _preprocessing(manifest), ""),
+            ("keys of", manifest.flavour, ""),
+            ("source", manifest.source or "not recorded", ""),
+            ("revision", manifest.revision, ""),
+            ("licence", manifest.licence or "not recorded: find out before you pass it on", ""),
+            ("SHA-256", manifest.sha256, ""),
+            ("of source", manifest.source_sha256, ""),
+            ("folder", str(place.entry.folder), ""),
+        ]  # fmt: skip
+    elif known is not None:
+        size = f"{known.bytes:,} bytes" if known.bytes else "not known beforehand"
+        unknown = "not known beforehand: the first fetch is trusted, and its checksum recorded"
+        facts += [
+            ("source", known.address, ""), ("revision", known.revision, ""), ("licence", known.licence, ""),
+            ("keys of", known.flavour, ""), ("size", size, ""), ("SHA-256", known.sha256 or unknown, ""),
+            ("offline", f"{known.by_hand} (or {key_of('weights', 'port')} here)", FAINT),
+        ]  # fmt: skip
+    return facts
+
+
+def _preprocessing(manifest: Manifest) -> str:
+    normal = Normalisation.from_dict(manifest.normalisation)
+    channels = "1 channel" if manifest.channels == 1 else f"{manifest.channels} channels, {normal.order}"
+    scale = "" if normal.scale == 1 else f" × {normal.scale:g}"
+    return f"{channels}: (pixels in [0, 1]{scale} − {list(normal.mean)}) / {list(normal.std)}"

@@ -1,0 +1,168 @@
+"""The places of the shelf as the Weights screen shows them; no widgets here, and no JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.text import Text
+
+from cxrtui.files import open_file
+from cxrtui.printable import printable, printable_lines
+from cxrtui.tui.keys import key_of
+from cxrtui.tui.theme import BAD, FAINT, GOOD, WARN
+from cxrtui.weights import hub, shelf
+
+_CARD_MOST = 20_000  # bytes
+Stamp = tuple[int, int]  # size and time of a weights file
+Checked = Mapping[Path, tuple[Stamp, str]]
+"""What a comparison of checksums found in a folder: the file that was read, and what is wrong with it."""
+
+STATES = {
+    "sound": ("✔", GOOD, "its checksum is the one that was recorded"),
+    "here": ("✔", "", "on the shelf; {check} compares its checksum"),
+    "damaged": ("✗", BAD, "cannot be used"),
+    "partly here": ("◐", WARN, "a fetch has brought a part; {fetch} goes on from there"),
+    "not here": ("○", FAINT, "{fetch} fetches it"),
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder of the shelf, or published weights that are not there.
+
+    Attributes:
+        entry: as `shelf.entries` has it; its error may be a comparison's.
+        checked: whether its checksum was compared, and the file has not changed since.
+        partial: bytes that a fetch which was cut has left.
+        card: its README.md.
+    """
+
+    entry: shelf.Entry
+    checked: bool = False
+    partial: int = 0
+    card: str = ""
+
+    @property
+    def name(self) -> str:
+        """On the shelf."""
+        return self.entry.name
+
+    @property
+    def folder_is_here(self) -> bool:
+        """Whether there is a folder, sound or not."""
+        return bool(self.entry.manifest or self.entry.error)
+
+    @property
+    def state(self) -> str:
+        """One of `STATES`."""
+        if self.entry.error:
+            return "damaged"
+        if self.entry.manifest is not None:
+            return "sound" if self.checked else "here"
+        return "partly here" if self.partial else "not here"
+
+    @property
+    def state_text(self) -> Text:
+        """The state with its mark; the colour only repeats what they say."""
+        mark, style, _ = STATES[self.state]
+        known = self.entry.known
+        if self.state == "partly here" and known is not None and known.bytes:
+            return Text(f"{mark} {100 * self.partial // known.bytes} % here", style=style)
+        return Text(f"{mark} {self.state}", style=style)
+
+    @property
+    def comes_with_a_run(self) -> bool:
+        """Whether a run that begins with it fetches it: published, not here, and fetching not forbidden."""
+        return self.entry.known is not None and not self.folder_is_here and not hub.offline()
+
+    @property
+    def advice(self) -> str:
+        """What to do where it cannot be used, else nothing."""
+        if self.entry.present:
+            return ""
+        fetch = key_of("weights", "fetch")
+        if self.comes_with_a_run:
+            return (
+                f"{self.name} is {self.state}: {fetch} fetches it now, and a run that begins with it fetches it first"
+            )
+        if self.entry.known is not None:
+            return f"{self.name} is {self.state}: {fetch} fetches it"
+        return f"{self.name} cannot be used; port the file again, or remove it"
+
+    @property
+    def loss(self) -> str:
+        """What is lost when it is removed, for a question."""
+        if not self.folder_is_here:
+            return f"{megabytes(self.partial)} of {self.name} were fetched before; the next fetch begins from nothing."
+        manifest, folder = self.entry.manifest, self.entry.folder
+        lines = [str(folder), "Its weights and its card are removed for good."]
+        if folder.is_symlink():
+            lines[1] = "It is a link; the link is removed, and what it leads to stays."
+        elif manifest is not None and manifest.labels:
+            lines.append("It is a finished classifier, and this may be the only copy.")
+        elif self.entry.known is not None and (manifest is None or manifest.source == self.entry.known.address):
+            lines.append("It is published and can be fetched again.")
+        elif manifest is not None and manifest.source:
+            lines.append(f"It came from {manifest.source}; only that file brings it back.")
+        return "\n\n".join(lines)
+
+    def row(self, name_width: int) -> tuple[Text, ...]:
+        """Name, state, size, licence, flavour."""
+        manifest, known = self.entry.manifest, self.entry.known
+        size = self.entry.bytes or (known.bytes if known else 0)
+        name = Text(printable(self.name), no_wrap=True)
+        name.truncate(name_width, overflow="ellipsis")
+        licence = manifest.licence if manifest else known.licence if known else ""
+        flavour = manifest.flavour if manifest else known.flavour if known else ""
+        dash = Text("–", style="dim")
+        return (name, self.state_text, Text(megabytes(size), justify="right") if size else dash,
+                Text(clean(licence)) if licence else dash, Text(clean(flavour)) if flavour else dash)  # fmt: skip
+
+
+def look(models: Path, checked: Checked) -> list[Place]:
+    """What is on the shelf, then the published weights that are not; for a worker thread."""
+    return [_place(entry, models, checked) for entry in shelf.entries(models)]
+
+
+def _place(entry: shelf.Entry, models: Path, checked: Checked) -> Place:
+    partial, card, compared = 0, "", False
+    if entry.known is not None:
+        partial = _size(hub.partial_file(entry.known, models))
+    if entry.manifest or entry.error:
+        try:
+            with open_file(entry.folder / shelf.CARD) as file:
+                card = file.read(_CARD_MOST).decode("utf-8", "replace")
+        except OSError:
+            card = ""
+    found = checked.get(entry.folder)
+    if found is not None and found[0] == stamp(entry.folder) and not entry.error:
+        compared, entry = True, replace(entry, error=found[1])
+    return Place(entry, compared, partial, card)
+
+
+def stamp(folder: Path) -> Stamp:
+    """Of the folder's weights file; another one after it was changed."""
+    try:
+        status = (folder / shelf.WEIGHTS).stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
+
+
+def megabytes(count: float) -> str:
+    """``102.5 MB``; small files in kB."""
+    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"
+
+
+def clean(text: str) -> str:
+    """`text`, of one line or several, without what a terminal would take for a command."""
+    return printable_lines(text)

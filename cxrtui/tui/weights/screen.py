@@ -1,0 +1,285 @@
+"""Weights: what is on the shelf and what could be; from it a run's initial weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.events import Resize
+from textual.message import Message
+from textual.widgets import DataTable, Static
+
+from cxrtui.errors import CxrtuiError, UsageError
+from cxrtui.tui import threads
+from cxrtui.tui.door import titled
+from cxrtui.tui.keys import bindings, key_of
+from cxrtui.tui.launch.screen import LaunchScreen
+from cxrtui.tui.page import Page
+from cxrtui.tui.questions import Choice, Notice, Question
+from cxrtui.tui.weights.job_line import ErrandLine
+from cxrtui.tui.weights.jobs import NOT_DONE, Errand
+from cxrtui.tui.weights.place_details import PlaceDetails
+from cxrtui.tui.weights.places import Place, clean, look
+from cxrtui.tui.weights.port import PortOrder, PortScreen
+from cxrtui.tui.weights.shelf_table import ShelfTable
+from cxrtui.weights import shelf
+
+TICK = 0.1
+_LOOKING = "looking at the shelf…"
+
+
+class Listed(Message):
+    """A thread has looked at the shelf; `name` is where the cursor should be."""
+
+    def __init__(self, places: list[Place], name: str) -> None:
+        super().__init__()
+        self.places, self.name = places, name
+
+
+class WeightsScreen(Page):
+    """The table, what is known of the row under the cursor, and how far an errand is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("weights", "everywhere")
+    AUTO_FOCUS = "#shelf"
+    sections = ("weights", "everywhere")
+    where = "Weights"
+
+    def __init__(self, name: str = "", order: PortOrder | None = None) -> None:
+        """Show the shelf.
+
+        Args:
+            name: where the cursor begins.
+            order: a port to be asked about at once.
+        """
+        super().__init__()
+        self._first, self._asking = name, order is not None
+        self._note = self._advised = ""
+        self._offered: tuple[Place | None, bool] = (None, False)
+        self._order: PortOrder | None = None  # the last port's
+        self._refused: PortOrder | None = order  # the same, where it failed: to be put right
+
+    def compose_body(self) -> ComposeResult:
+        """Table and details, the line of the errand, the note."""
+        with Container(id="weights"):
+            yield ShelfTable(id="shelf")
+            yield PlaceDetails(id="about")
+        yield ErrandLine(id="errand")
+        yield Static("", id="weights-note", markup=False)
+
+    def on_mount(self) -> None:
+        """Look at the shelf; from then on follow the errand."""
+        self._table.border_title = titled(f"weights in {self.dashboard.workspace.models}")
+        self._say(_LOOKING)
+        self._look(self._first)
+        self._follow()
+        self.set_interval(TICK, self._follow)
+
+    @property
+    def _table(self) -> ShelfTable:
+        return self.query_one(ShelfTable)
+
+    def _say(self, text: str) -> None:
+        self._note = text
+        self.query_one("#weights-note", Static).update(clean(text))
+
+    # --- the list
+
+    def _look(self, name: str = "") -> None:
+        def work() -> None:
+            self.post_message(Listed(look(self.dashboard.workspace.models, self.dashboard.shelver.checked), name))
+
+        threads.start("look at the shelf", work)
+
+    @on(Listed)
+    def _listed(self, message: Listed) -> None:
+        self._table.show(message.places, message.name)
+        if self._note == _LOOKING:
+            self._note = ""
+            self._advise()
+        self._offer()
+        if self._asking:
+            self._asking = False
+            self.action_port()
+
+    def _advise(self) -> None:
+        """Say what can be done with the place under the cursor, unless the note says something else."""
+        if self._note == self._advised or not self._note:
+            self._advised = self._table.chosen.advice if self._table.chosen else ""
+            self._say(self._advised)
+
+    @on(Resize)
+    def _resized(self) -> None:
+        if self._table.places:
+            self._table.show(self._table.places)
+
+    @on(DataTable.RowHighlighted)
+    def _highlighted(self) -> None:
+        self._offer()
+
+    def _offer(self) -> None:
+        """Show what is under the cursor, and the keys that can be used on it."""
+        place = self._table.chosen
+        offered = (place, self.dashboard.shelver.active)
+        if offered == self._offered:
+            return
+        if place != self._offered[0]:
+            self.query_one(PlaceDetails).show(place)
+            self._advise()
+        self._offered = offered
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what can be done with the place under the cursor is offered."""
+        if action not in ("use", "fetch", "remove") or not self.is_mounted:
+            return True
+        place = self._table.chosen
+        if place is None:
+            return False
+        if action == "fetch":
+            return place.entry.known is not None and not place.entry.present
+        return place.folder_is_here or place.partial > 0 if action == "remove" else True
+
+    # --- errands
+
+    def _follow(self) -> None:
+        """Say how far the errand is, and how it ended."""
+        shelver = self.dashboard.shelver
+        if ended := shelver.take():
+            self._ended(ended)
+        self.query_one(ErrandLine).show(shelver.errand)
+        self._table.mark(shelver.errand)
+        self._offer()
+
+    def _ended(self, errand: Errand) -> None:
+        if errand.kind == "port":
+            self._refused = self._order if errand.error else None
+        self._look(errand.name if errand.kind in ("fetch", "port") else "")
+        self._say(errand.outcome)
+        if errand.error:
+            told = errand.error
+            if "cxrtui weights " in told:
+                fetch, port = key_of("weights", "fetch"), key_of("weights", "port")
+                told += f"\n\nOn this screen {fetch} is cxrtui weights fetch, and {port} is cxrtui weights port, "
+                told += "whose options --range, --prefix and --ema are its fields Range, Prefix and Copy."
+            self.app.push_screen(Notice(f"{NOT_DONE[errand.kind]}: {errand.name}", clean(told)))
+
+    def _is_free(self) -> bool:
+        """Whether an errand may begin; if not, say so before anything is asked."""
+        try:
+            self.dashboard.shelver.check_free()
+        except UsageError as error:
+            self._say(f"✗ {error}")
+            return False
+        return True
+
+    def _begin(self, errand: Callable[[], None]) -> None:
+        try:
+            errand()
+        except CxrtuiError as error:
+            self._say(f"✗ {error}")
+        else:
+            self._say(f"{key_of('weights', 'back')} gives up")
+            self._follow()
+
+    @work
+    async def action_fetch(self) -> None:
+        """Fetch what is under the cursor; ask first where a damaged folder is in its place."""
+        place = self._table.chosen
+        if place is None or place.entry.known is None or not self._is_free():
+            return
+        if place.folder_is_here and not await self._agreed(
+            f"Fetch {place.name} again?",
+            f"{place.entry.error}\n\nThe folder stays until the new one is whole, and is replaced then.",
+            Choice("f", "Fetch again", "yes", "primary"),
+        ):
+            return
+        self._begin(partial(self.dashboard.shelver.fetch, place.entry.known, force=place.folder_is_here))
+
+    @work
+    async def action_port(self) -> None:
+        """Ask for a file, and put it on the shelf."""
+        if not self._is_free():
+            return
+        place = self._table.chosen
+        missing = None if place is None or place.folder_is_here else place.entry.known
+        models = self.dashboard.workspace.models
+        order = await self.app.push_screen_wait(PortScreen(models, missing, self._refused))
+        if order is None or (
+            order.force
+            and not await self._agreed(
+                f"Replace {order.name}?",
+                f"{models / order.name}\n\nIt stays until the new one is whole, and is lost then.",
+                Choice("y", "Replace", "yes", "error"),
+            )
+        ):
+            return
+        self._order = order
+        self._begin(
+            partial(
+                self.dashboard.shelver.port,
+                order.file,
+                order.name,
+                order.licence,
+                range_=order.range,
+                prefix=order.prefix,
+                average=order.copy == "ema",
+                force=order.force,
+            )
+        )
+
+    def action_check(self) -> None:
+        """Compare the checksums of all that is here."""
+        if any(place.folder_is_here for place in self._table.places):
+            self._begin(partial(self.dashboard.shelver.check, self._table.places))
+        else:
+            self._say("nothing is on the shelf yet")
+
+    @work
+    async def action_remove(self) -> None:
+        """Remove what is under the cursor, after asking."""
+        place = self._table.chosen
+        if place is None or not self._is_free():
+            return
+        if await self._agreed(
+            f"Remove {place.name}?" if place.folder_is_here else f"Remove what came of {place.name}?",
+            place.loss,
+            Choice("y", "Remove", "yes", "error"),
+        ):
+            self._begin(partial(self.dashboard.shelver.remove, place))
+
+    async def _agreed(self, title: str, body: str, choice: Choice) -> bool:
+        """Ask; to leave things as they are has the focus."""
+        return await self.app.push_screen_wait(Question(title, clean(body), Choice("n", "Keep", ""), choice)) == "yes"
+
+    # --- the other keys
+
+    def action_use(self) -> None:
+        """Put the name into the form of a new run."""
+        place = self._table.chosen
+        if place is None:
+            return
+        if not place.entry.present and not place.comes_with_a_run:
+            self._say(f"✗ {place.advice}")
+            return
+        by_name = shelf.NAME.fullmatch(place.name) and place.name != "random"
+        chosen = {"model.init": place.name if by_name else str(place.entry.folder.absolute())}
+        LaunchScreen.take(self, chosen)
+
+    def action_refresh(self) -> None:
+        """Look at the shelf again."""
+        self._say(_LOOKING)
+        self._look()
+
+    def action_back(self) -> None:
+        """Give up what is under way; where nothing is, or it is given up already, back."""
+        shelver = self.dashboard.shelver
+        if shelver.active and shelver.errand is not None and not shelver.errand.stopping:
+            shelver.give_up()
+            self._say("giving up…")
+        else:
+            self.dismiss()

@@ -1,0 +1,61 @@
+"""The table of the shelf: a row for each folder, then one for each published network that is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+
+from cxrtui.tui.theme import BUSY
+from cxrtui.tui.weights.jobs import Errand
+from cxrtui.tui.weights.places import Place
+from cxrtui.tui.widgets.table import Table
+
+_STATE, _READING = "State", "↓ reading…"
+COLUMNS = ("Name", _STATE, "Size", "Licence", "Flavour")
+_SLIM, _NARROW, _NAME_MOST, _NAME_LEAST = 76, 84, 40, 19
+
+
+class ShelfTable(Table):
+    """Its enter is the screen's; the cursor stays on its name."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "screen.use", "Use", tooltip="Start a run from the weights under the cursor")
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.places: Sequence[Place] = ()
+
+    @property
+    def chosen(self) -> Place | None:
+        """What is under the cursor."""
+        return self.places[self.cursor_row] if 0 <= self.cursor_row < len(self.places) else None
+
+    def show(self, places: Sequence[Place], name: str = "") -> None:
+        """List `places`, with the cursor on `name` where it is among them, else where it was."""
+        wanted = name or (self.chosen.name if self.chosen else "")
+        row = self.cursor_row
+        self.clear(columns=True)
+        self.places = places
+        narrow = self.app.size.width < _NARROW
+        columns = COLUMNS[:-1] if self.app.size.width < _SLIM else COLUMNS  # the last is among the details below, too
+        rows = [place.row(_NAME_LEAST if narrow else _NAME_MOST)[: len(columns)] for place in places]
+        for label in columns:
+            self.add_column(label, key=label, width=len(_READING) if label == _STATE else None)
+        for place, cells in zip(places, rows, strict=True):
+            self.add_row(*cells, key=place.name)
+        names = [place.name for place in places]
+        if places:
+            self.move_cursor(row=names.index(wanted) if wanted in names else min(max(row, 0), len(names) - 1))
+
+    def mark(self, errand: Errand | None) -> None:
+        """Say in the row of a fetch how far it is."""
+        if errand is None or errand.ended or errand.kind != "fetch":
+            return
+        if any(place.name == errand.name for place in self.places):
+            text = f"↓ {100 * errand.here // errand.total} %" if errand.total else "↓ …"
+            text = _READING if 0 < errand.total <= errand.here else text
+            self.update_cell(errand.name, _STATE, Text(text, style=BUSY))

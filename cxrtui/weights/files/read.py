@@ -1,0 +1,112 @@
+"""Files of weights as arrays by name, whatever wrote them; nothing that is in a file is ever run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from cxrtui.errors import WeightsError
+from cxrtui.printable import printable
+from cxrtui.weights.files.recognise import recognise
+from cxrtui.weights.files.torch_file import read_contents
+
+_LARGEST_MSGPACK = 4 << 30  # bytes; it is read whole
+Tensors = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class FileContents:
+    """What is in a file of weights: `torch_tensors.Contents` of any format, with its metadata as text."""
+
+    tensors: Tensors
+    left: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, list[str]] = field(default_factory=dict)
+    words: str = ""
+
+
+def read_tensors(path: str | Path) -> Tensors:
+    """The tensors of `read_file`."""
+    return read_file(path).tensors
+
+
+def read_file(path: str | Path) -> FileContents:
+    """A safetensors, ``.pth``, Keras ``.h5`` or Flax msgpack file, its floating point as float32.
+
+    Raises:
+        WeightsError: if it is not there, no such file, cannot be read, is torn or hostile.
+    """
+    path = Path(path)
+    kind = recognise(path)
+    if kind == "torch":
+        found = read_contents(path)
+        left = {printable(key): printable(why) for key, why in found.left.items()}
+        lists = {printable(key): list(map(printable, words)) for key, words in found.lists.items()}
+        return FileContents(_as_floats(found.tensors), left, lists)
+    if kind == "safetensors":
+        tensors, words = _read_safetensors(path)
+        return FileContents(_as_floats(tensors), words=words)
+    if kind == "keras":
+        from cxrtui.weights.files.keras_file import read_keras
+
+        return FileContents(_as_floats(read_keras(path)))
+    return FileContents(_as_floats(_read_msgpack(path)))
+
+
+def _as_floats(tensors: Tensors) -> Tensors:
+    return {printable(key): _as_float32(tensor) for key, tensor in tensors.items()}
+
+
+def _as_float32(tensor: np.ndarray) -> np.ndarray:
+    if not jnp.issubdtype(tensor.dtype, jnp.floating):
+        return tensor
+    with np.errstate(over="ignore"):  # what overflows is told as infinite, with its name
+        return tensor.astype(np.float32)
+
+
+def _read_safetensors(path: Path) -> tuple[Tensors, str]:
+    try:
+        # As "flax", not "numpy": only that one reads bfloat16.
+        with safe_open(path, framework="flax") as file:
+            words = " ".join(f"{key} {value}" for key, value in (file.metadata() or {}).items())
+            return {key: np.asarray(file.get_tensor(key)) for key in file.keys()}, words  # noqa: SIM118
+    except (AttributeError, KeyError) as error:  # numbers of eight bits and fewer, which its own reader lacks
+        raise WeightsError(
+            f"{path} holds numbers of a kind that is not read here ({error}); save it as float32, float16 or bfloat16"
+        ) from error
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
+        raise WeightsError(
+            f"{path} is not a complete safetensors file ({error}); fetch it again, or convert it to safetensors"
+        ) from error
+
+
+def _read_msgpack(path: Path) -> Tensors:
+    """Flax's own: a tree of ``params`` and ``batch_stats``, which are read as one; names joined by dots."""
+    from flax import serialization
+
+    tensors: Tensors = {}
+
+    def visit(tree: Any, prefix: str, depth: int) -> None:
+        if isinstance(tree, dict) and depth < 32:
+            for key, value in tree.items():
+                visit(value, f"{prefix}.{key}" if prefix else str(key), depth + 1)
+        elif isinstance(tree, np.ndarray):
+            for collection in ("params.", "batch_stats."):
+                prefix = prefix.removeprefix(collection)
+            if prefix in tensors:
+                raise ValueError(f"{prefix} is there twice")
+            tensors[prefix] = tree
+
+    if path.stat().st_size > _LARGEST_MSGPACK:
+        raise WeightsError(f"{path} is larger than a ResNet's msgpack file can be ({_LARGEST_MSGPACK >> 30} GiB)")
+    try:
+        visit(serialization.msgpack_restore(path.read_bytes()), "", 0)
+    except Exception as error:  # msgpack has no common base for its errors
+        raise WeightsError(f"{path} is not a complete Flax msgpack file ({error}); fetch it again") from error
+    if not tensors:
+        raise WeightsError(f"{path} is a msgpack file without arrays; fetch it again")
+    return tensors

@@ -1,0 +1,227 @@
+"""Where in a file a ResNet's weights are: under which prefix, whose keys, and which of several networks.
+
+A network is looked for under every prefix that its keys have, so it does not matter what a training loop put around it:
+``module.``, ``state_dict.net.``, ``module.encoder_q.``. Whatever else is in the file is company, which `told` names.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cxrtui.errors import WeightsError
+from cxrtui.weights.formats import FLAVOURS, Flavour
+
+_LONGEST = 64  # letters of a part that say what it is; a hostile one has millions
+_SPLITS = 16  # parts of a name that may stand before a network's own
+# A network of which this much is there is one that somebody may have meant, and is missing the rest.
+_MUCH, _LITTLE = 0.5, 0.1
+# What averages of a network's weights are called: exponential ones, MoCo's keys, BYOL's targets, DINO's teachers.
+_AVERAGED = re.compile(
+    r"(?i)(.*_)?(ema|swa|teacher|averaged?|avg|polyak|shadow|momentum|target)(_.*)?"
+    r"|(.*_)?(encoder|backbone|net|base|model)_k|key_(encoder|network|net)"
+)
+# Under a parameter's own name: moments of the gradient, and what mixed precision keeps of it in float32.
+_OPTIMIZER = re.compile(
+    r"(?i)(.*_)?(optim(izer)?s?|optim\w*_states?|lr_schedulers?|schedulers?|scaler|amp)(_.*)?"
+    r"|opt|(max_)?exp_(avg|inf)(_sqs?|s)?|momentum_buffers?|(fp32_)?master_(weights|params|parameters)"
+)
+
+
+def _parts(key: str) -> list[str]:
+    """The first parts of a name, cut to what can tell: ``modelEma.module`` is ``model_Ema`` and ``module``."""
+    parts = re.split(r"[./]", key, maxsplit=_SPLITS)[:_SPLITS]
+    return [re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", part[:_LONGEST]) for part in parts if part]
+
+
+def _of_optimizer(prefix: str) -> bool:
+    return any(_OPTIMIZER.fullmatch(part) for part in _parts(prefix))
+
+
+@dataclass(frozen=True)
+class Place:
+    """A network in a file.
+
+    Attributes:
+        flavour: whose keys it has.
+        prefix: what stands before each of them.
+        found: how many of the backbone's keys are there.
+        whole: whether all are.
+    """
+
+    flavour: Flavour
+    prefix: str
+    found: int
+    whole: bool
+
+    @property
+    def prefixes(self) -> tuple[str, str]:
+        """What stands before the backbone's keys, and before the head's."""
+        return self.prefix, self.prefix.removesuffix(self.flavour.inner)
+
+    @property
+    def averaged(self) -> bool:
+        """Whether it is an average of another one's weights, by its name."""
+        return any(_AVERAGED.fullmatch(part) for part in _parts(self.prefix))
+
+    @property
+    def shown(self) -> str:
+        """Its prefix, for people."""
+        return repr(self.prefix[:100]) if self.prefix else "no prefix"
+
+
+def places(
+    tensors: Iterable[str], file: Path, paths: Iterable[tuple[Any, ...]], flavours: Iterable[Flavour]
+) -> list[Place]:
+    """Every network in a file, the one of which most is there first.
+
+    Args:
+        tensors: the file's keys.
+        file: its name may tell whose weights these are.
+        paths: of the backbone's variables, as `Flavour.key` takes them.
+        flavours: those that it may be; of several with the same keys the first is taken.
+    """
+    paths, best = list(paths), dict[str, tuple[int, Flavour]]()
+    tables: dict[frozenset[str], tuple[Flavour, Counter[str]]] = {}
+    for flavour in flavours:
+        if not flavour.file_name or re.fullmatch(flavour.file_name, file.name):
+            tables.setdefault(frozenset(flavour.key(path) for path in paths), (flavour, Counter()))
+    for key in tensors:
+        starts = [0, *(match.end() for _, match in zip(range(_SPLITS), re.finditer(r"[./]", key), strict=False))]
+        for start in starts:
+            name = key[start:]
+            for wanted, (_, count) in tables.items():
+                if name in wanted:
+                    count[key[:start]] += 1
+    for flavour, count in tables.values():
+        for prefix, number in count.items():
+            if not _of_optimizer(prefix) and number > best.get(prefix, (0, flavour))[0]:
+                best[prefix] = number, flavour
+    found = [Place(flavour, prefix, number, number == len(paths)) for prefix, (number, flavour) in best.items()]
+    return sorted(found, key=lambda place: -place.found)
+
+
+def choose(
+    tensors: Mapping[str, np.ndarray], file: Path, paths: Iterable[tuple[Any, ...]], *, flavour: str | None = None,
+    prefix: str | None = None, average: bool = False,
+) -> tuple[Place, list[Place]]:  # fmt: skip
+    """The network that is meant, and the others.
+
+    Args:
+        tensors: of the file.
+        file: for what its name tells, and for messages.
+        paths: as `places` takes them.
+        flavour: one of `FLAVOURS`, where the file alone would not tell.
+        prefix: of the one that is meant; the point at its end may be left out.
+        average: an averaged copy is meant, not the plain weights beside it.
+
+    Raises:
+        WeightsError: there is none, or none such, or several that are not told apart.
+    """
+    if flavour is not None and flavour not in FLAVOURS:
+        raise WeightsError(f"there is no flavour {flavour!r}; take one of {', '.join(FLAVOURS)}")
+    paths = list(paths)
+    found = places(tensors, file, paths, FLAVOURS.values() if flavour is None else [FLAVOURS[flavour]])
+    much = [place for place in found if place.found >= _MUCH * len(paths)]
+    chosen = much or [place for place in found[:1] if place.found >= _LITTLE * len(paths)]
+    if not chosen:
+        some = ", ".join(sorted(tensors)[:3])[:200]
+        names = "; ".join(dict.fromkeys(item.written_by for item in FLAVOURS.values()))
+        raise WeightsError(f"{file} holds no ResNet-50 known here ({some}, …); take one written by {names}")
+    if prefix is not None:
+        named = [place for place in chosen if place.prefix.rstrip("./") == prefix.rstrip("./")]
+        if not named:
+            raise WeightsError(f"{file} holds no ResNet-50 under {prefix!r}, but under {_listed(chosen)}")
+        return named[0], [place for place in chosen if place != named[0]]
+    wanted = [place for place in chosen if place.averaged == average]
+    if average and not wanted:
+        raise WeightsError(f"{file} holds no averaged copy (--ema), only a network under {_listed(chosen)}")
+    wanted = _distinct(tensors, wanted or chosen, paths)
+    if len(wanted) > 1:
+        prefix = wanted[0].prefix.rstrip("./")[:100] or "."
+        raise WeightsError(
+            f"{file} holds {len(wanted)} networks, under {_listed(wanted)}: choose one and put it on the shelf with: "
+            f"cxrtui weights port {shlex.quote(str(file))} --prefix {shlex.quote(prefix)} --out NAME"
+        )
+    return wanted[0], [place for place in chosen if place != wanted[0]]
+
+
+def _listed(places: Iterable[Place]) -> str:
+    shown = [place.shown for place in places]
+    return " and ".join(shown[:4]) + (f" and {len(shown) - 4} others" if len(shown) > 4 else "")
+
+
+def _distinct(tensors: Mapping[str, np.ndarray], found: list[Place], paths: list[tuple[Any, ...]]) -> list[Place]:
+    """Less those that hold the very same numbers as another: one module that goes by two names."""
+    kept: list[Place] = []
+    for place in found:
+        if not any(_same(tensors, place, other, paths) for other in kept):
+            kept.append(place)
+    return kept
+
+
+def _same(tensors: Mapping[str, np.ndarray], one: Place, other: Place, paths: list[tuple[Any, ...]]) -> bool:
+    if one.flavour != other.flavour:
+        return False
+    for path in paths:
+        a, b = (tensors.get(place.flavour.key(path, place.prefixes)) for place in (one, other))
+        if (a is None) != (b is None) or (a is not None and b is not None and not np.array_equal(a, b)):
+            return False
+    return True
+
+
+def told(keys: Iterable[str], values: Mapping[str, str], place: Place, others: Iterable[Place]) -> list[str]:
+    """What of a file was left, and why: a line for each group of names.
+
+    Args:
+        keys: of the tensors that were not taken.
+        values: what stands in the file beside the tensors, each with its kind.
+        place: the network that was taken.
+        others: those that were not.
+    """
+    counters, groups = 0, dict[tuple[str, str], int]()
+    beside = {other.prefix: other for other in others}
+    for key in keys:
+        if key.endswith("num_batches_tracked"):
+            counters += 1
+            continue
+        whose = max((prefix for prefix in beside if key.startswith(prefix)), key=len, default=None)
+        if whose is not None and not key.startswith(place.prefix or "\0"):
+            group, why = whose, "another network, which --prefix takes"
+            if beside[whose].averaged != place.averaged:
+                why = "the plain weights, which are taken without --ema"
+                if not place.averaged:
+                    why = "an averaged copy, which --ema takes"
+        else:
+            group = _group(key, place.prefix)
+            why = "of the optimizer" if _of_optimizer(key) else "no part of the backbone"
+        groups[group, why] = groups.get((group, why), 0) + 1
+    lines = [f"{_name(group)} ({count} tensor{'s' * (count > 1)}): {why}" for (group, why), count in groups.items()]
+    if counters:
+        lines.append(f"num_batches_tracked ({counters} tensors): counters, which no answer depends on")
+    kinds = [f"{_name(name)} ({kind[:60]})" for name, kind in values.items()]
+    if kinds:
+        more = f" and {len(kinds) - 20} more" if len(kinds) > 20 else ""
+        lines.append(f"{', '.join(kinds[:20])}{more}: no tensors")
+    return lines[:40] + ([f"and {len(lines) - 40} more groups"] if len(lines) > 40 else [])
+
+
+def _group(key: str, prefix: str) -> str:
+    """What `key` has in common with `prefix`, and one part more: ``state_dict.module.queue``."""
+    parts, shared = re.split(r"(?<=[./])", key), 0
+    for part, other in zip(parts, re.split(r"(?<=[./])", prefix), strict=False):
+        if part != other:
+            break
+        shared += 1
+    return "".join(parts[: shared + 1]).rstrip("./")
+
+
+def _name(text: str) -> str:
+    return repr(text[:80])[1:-1]

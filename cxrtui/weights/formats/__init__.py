@@ -1,0 +1,19 @@
+"""Whose weights a file holds: one table for each program that writes ResNet-50s, and the choice among them.
+
+Imports no JAX.
+"""
+
+from __future__ import annotations
+
+from cxrtui.weights.formats.format import IMAGENET, Flavour, Normalisation, Path
+from cxrtui.weights.formats.keras import KERAS, KERAS2016, RADIMAGENET
+from cxrtui.weights.formats.torchvision import SEQUENTIAL, TORCHVISION, TORCHXRAYVISION
+from cxrtui.weights.formats.transformers import FLAX, TRANSFORMERS
+
+__all__ = ["FLAVOURS", "IMAGENET", "Flavour", "Normalisation", "Path"]
+
+# Among equals the first is taken.
+FLAVOURS = {
+    flavour.name: flavour
+    for flavour in (TORCHVISION, TORCHXRAYVISION, SEQUENTIAL, TRANSFORMERS, RADIMAGENET, KERAS, KERAS2016, FLAX)
+}  # fmt: skip

@@ -1,0 +1,90 @@
+"""What a network of one channel was shown: nothing in its keys tells, so a word of the user or of the file must.
+
+The same keys are used by torchxrayvision, whose films go from -1024 to 1024, and by whoever trained torchvision's
+network on grey films normalised as ImageNet's are. Taken for each other they give features without any error. No JAX.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from cxrtui.errors import UsageError
+from cxrtui.weights.formats.format import Normalisation
+
+XRAYVISION = Normalisation((1024.0,), (1.0,), scale=2048.0, order="grey")
+NAMED = {
+    "-1024:1024": XRAYVISION,
+    "imagenet": Normalisation((0.449,), (0.226,), order="grey"),  # the means of ImageNet's three
+    "0:1": Normalisation((0.0,), (1.0,), order="grey"),
+    "-1:1": Normalisation((1.0,), (1.0,), scale=2.0, order="grey"),
+    "0:255": Normalisation((0.0,), (1.0,), scale=255.0, order="grey"),
+}
+HOW = (
+    "-1024:1024 (torchxrayvision), imagenet (grey less 0.449, over 0.226), MEAN/STD such as 0.485/0.229, or black and "
+    "white as LOW:HIGH such as 0:1"
+)
+
+# The findings that torchxrayvision's networks answer, as its checkpoints list them.
+_FINDINGS = frozenset((
+    "Atelectasis", "Consolidation", "Infiltration", "Pneumothorax", "Edema", "Emphysema", "Fibrosis", "Effusion",
+    "Pneumonia", "Pleural_Thickening", "Cardiomegaly", "Nodule", "Mass", "Hernia", "Lung Lesion", "Fracture",
+    "Lung Opacity", "Enlarged Cardiomediastinum",
+))  # fmt: skip
+# Its published files begin with the collections that they learned from: pc-nih-rsna-siim-vin-resnet50-….pt
+_FILE = re.compile(r"(?i)(.*[-_.])?(torchxrayvision|xrv)([-_.].*)?|(pc|nih|chex|mimic_\w+)-(\w+-)*resnet50-.*\.pt")
+
+
+def parse(text: str) -> Normalisation:
+    """What `--range` says.
+
+    Raises:
+        UsageError: it says nothing of the kind.
+    """
+    word = text.strip().lower().replace("\N{MINUS SIGN}", "-").replace(" ", "")
+    word = {"torchxrayvision": "-1024:1024", "xrv": "-1024:1024"}.get(word, word)
+    if word in NAMED:
+        return NAMED[word]
+    number = r"[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?"
+    if match := re.fullmatch(rf"({number}):({number})", word):
+        low, high = float(match[1]), float(match[2])
+        if low != high and math.isfinite(low) and math.isfinite(high):
+            # grey * (high - low) + low; a film whose white is low has high below it
+            return Normalisation((-low,), (1.0,), scale=high - low, order="grey")
+    if match := re.fullmatch(rf"({number})/({number})", word):
+        mean, std = float(match[1]), float(match[2])
+        if 0 < std < math.inf and math.isfinite(mean):
+            return Normalisation((mean,), (std,), order="grey")
+    raise UsageError(f"The range of one-channel input is {HOW}; not {text!r}.")
+
+
+def told_by(file: Path, keys: Iterable[str], lists: Mapping[str, list[str]], words: str = "") -> str:
+    """The word of a file that it is torchxrayvision's; empty where it has none.
+
+    Args:
+        file: its name.
+        keys: of its tensors.
+        lists: of strings that stand beside them, by name.
+        words: of its metadata.
+    """
+    if any(key.rpartition(".")[2] == "op_threshs" for key in keys):
+        return "its op_threshs"
+    for name in ("pathologies", "targets"):
+        listed = [word for word in lists.get(name, ()) if word]
+        if len(listed) >= 3 and set(listed) <= _FINDINGS:
+            return f"its list of {name}"
+    if re.search(r"(?i)torchxrayvision|\bxrv\b", words):
+        return "its metadata"
+    return "its name" if _FILE.fullmatch(file.name) else ""
+
+
+def asked(file: Path) -> str:
+    """The error where nothing tells."""
+    command = f"cxrtui weights port {shlex.quote(str(file))} --out NAME --range RANGE"
+    return (
+        f"{file} is a network for one channel, and its keys do not tell what range of grey it was trained on; put it "
+        f"on the shelf with: {command}, where RANGE is {HOW}"
+    )

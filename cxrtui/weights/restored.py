@@ -1,0 +1,48 @@
+"""The network that a checkpoint holds: as the configuration asks, with what its first weights brought."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from flax import nnx
+
+from cxrtui.errors import CheckpointError
+from cxrtui.net.build import abstract, spec_of
+from cxrtui.net.classifier import Classifier, ClassifierSpec
+from cxrtui.settings.config import Config
+from cxrtui.weights import recorded
+from cxrtui.weights.checkpoints import Checkpoints
+
+# Of a spec: what the first weights decide, and no setting does; and what the settings let change from epoch to epoch.
+BROUGHT = ("stem_offset", "architecture", "epsilon", "freeze")
+
+
+def restored_spec(config: Config, progress: Mapping[str, Any]) -> ClassifierSpec:
+    """The network in a checkpoint: as `config` asks, with what its first weights brought, frozen as far as then.
+
+    Raises:
+        CheckpointError: the checkpoint says something that no network is.
+    """
+    told = progress.get("spec", {"stem_offset": config.model.init != "random"})
+    try:
+        brought = {name: told[name] for name in BROUGHT if name in told}
+        return dataclasses.replace(spec_of(config), **brought)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"The checkpoint is torn or belongs to another version: {error}.") from None
+
+
+def restored(
+    config: Config, checkpoints: Checkpoints, step: int, progress: Mapping[str, Any]
+) -> tuple[ClassifierSpec, nnx.GraphDef[Classifier], dict[str, nnx.State]]:
+    """The network in a checkpoint: its spec, its description and its weights, taken apart as they were saved.
+
+    Raises:
+        CheckpointError: it is torn, or of another network, or `config` is not what it was trained with.
+    """
+    recorded.check(config, progress, checkpoints.folder / str(step))
+    spec = restored_spec(config, progress)
+    graphdef, trainable, frozen, statistics = abstract(spec)
+    like = {"trainable": trainable, "frozen": frozen, "statistics": statistics}
+    return spec, graphdef, checkpoints.weights(step, like)

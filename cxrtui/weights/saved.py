@@ -1,0 +1,186 @@
+"""Networks as folders: ported from a file, put on the shelf, read from it, and used."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from safetensors.numpy import save
+
+from cxrtui.disk import with_remedy
+from cxrtui.errors import NotWrittenError, WeightsError
+from cxrtui.net.classifier import Classifier, ClassifierSpec
+from cxrtui.weights import port
+from cxrtui.weights.files.read import read_tensors
+from cxrtui.weights.formats import Normalisation
+from cxrtui.weights.manifest import MANIFEST, Manifest, read_manifest, write_manifest
+from cxrtui.weights.matching import misfits, shapes
+from cxrtui.workspace import Workspace, expand
+
+WEIGHTS = "weights.safetensors"
+
+__all__ = ["Manifest", "Network", "load", "read_manifest", "read_network", "read_shelf", "save_shelf"]
+
+
+class Network:
+    """A network in evaluation mode, compiled at its first use for each shape of images.
+
+    Images of three channels are normalised as ``manifest.normalisation`` says. Images of one channel are normalised
+    by `resnet.normalise`; a network of three channels then uses its stem folded to one (`port.fold_stem`), which gives
+    what the same grey image in each of its channels would.
+    """
+
+    def __init__(self, classifier: Classifier, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self._networks = {classifier.spec.channels: nnx.split(classifier)}
+        self._spec, self._arrays = classifier.spec, port.disassemble(classifier)
+
+    def __call__(self, images: jax.Array | np.ndarray) -> jax.Array:
+        """Logits, float32 ``[N, classes]``; the pooled features ``[N, 2048]`` where the network has no head.
+
+        Args:
+            images: ``[N, H, W, 1 or 3]``, normalised.
+
+        Raises:
+            ValueError: for images of another shape.
+        """
+        logits: jax.Array = self._run("__call__", images)
+        return logits
+
+    def stages(self, images: jax.Array | np.ndarray) -> dict[str, jax.Array]:
+        """What stem and the four stages put out, averaged over the image: ``[N, C]`` float32 by name."""
+        pooled: dict[str, jax.Array] = self._run("stages", images)
+        return pooled
+
+    def _run(self, method: str, images: jax.Array | np.ndarray) -> Any:
+        images = jnp.asarray(images, jnp.float32)
+        if images.ndim != 4:
+            raise ValueError(f"images must be [N, H, W, channels], not {list(images.shape)}")
+        return _evaluate(method, *self._of(images.shape[-1]), images)
+
+    def _of(self, channels: int) -> Any:
+        if channels not in self._networks:
+            if channels != 1:
+                raise ValueError(f"this network takes images of {self._spec.channels} channels, not {channels}")
+            spec = dataclasses.replace(self._spec, channels=1, stem_offset=True)
+            arrays = port.to_grey(self._arrays, Normalisation.from_dict(self.manifest.normalisation))
+            self._networks[1] = nnx.split(port.assemble(spec, arrays))
+        return self._networks[channels]
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _evaluate(method: str, graphdef: Any, state: Any, images: jax.Array) -> Any:
+    return getattr(nnx.merge(graphdef, state), method)(images)
+
+
+def read_network(
+    file: str | Path, *, flavour: str | None = None, like: ClassifierSpec | None = None,
+    options: port.PortOptions | None = None,
+) -> tuple[Classifier, Manifest]:  # fmt: skip
+    """A file of any flavour as a network with its own head; see `port.read` for the arguments and errors.
+
+    A network for colour images stays one. One of a single channel gets the normalisation of its flavour folded, so
+    that it takes what `resnet.normalise` makes.
+    """
+    file = Path(file)
+    ported = port.read(file, flavour=flavour, like=like, options=options)
+    spec, arrays, normalisation = ported.spec, ported.arrays, ported.normalisation
+    if spec.channels == 1:
+        (spec, arrays), normalisation = ported.grey(), port.GREY
+    network = port.assemble(spec, arrays)
+    return network, Manifest(
+        name=file.name.partition(".")[0],
+        flavour=ported.flavour.name,
+        architecture=spec.architecture,
+        classes=spec.classes,
+        channels=spec.channels,
+        normalisation=normalisation.as_dict(),
+        spec=spec.as_dict(),
+        taken=ported.taken,
+        left=ported.left,
+    )
+
+
+def save_shelf(folder: str | Path, network: Classifier, manifest: Manifest) -> Path:
+    """Write a network's weights and manifest to a folder; what else is in it stays.
+
+    Args:
+        folder: made where it is not there.
+        network: its spec, classes, channels and architecture go before the manifest's.
+        manifest: its checksum is filled in here.
+
+    Returns:
+        The folder.
+
+    Raises:
+        WeightsError: the disk refuses.
+    """
+    folder, spec = Path(folder), network.spec
+    tensors = {".".join(map(str, path)): value for path, value in port.disassemble(network).items()}
+    temporary = folder / f".{WEIGHTS}.{os.getpid()}.tmp"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as file:  # safetensors' own save_file lets nobody else read it
+                file.write(save(tensors))
+                file.flush()
+                os.fsync(file.fileno())
+            digest = _sha256(temporary)
+            os.replace(temporary, folder / WEIGHTS)
+        finally:
+            temporary.unlink(missing_ok=True)
+        write_manifest(folder, dataclasses.replace(
+            manifest, sha256=digest, spec=spec.as_dict(), classes=spec.classes, channels=spec.channels,
+            architecture=spec.architecture,
+        ))  # fmt: skip
+    except OSError as error:
+        raise NotWrittenError(f"Cannot write {folder}: {with_remedy(error)}.") from error
+    return folder
+
+
+def read_shelf(folder: str | Path) -> tuple[Classifier, Manifest]:
+    """The network of a folder that `save_shelf` wrote, to the bit.
+
+    Raises:
+        WeightsError: something is missing, or has changed since.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    file = folder / WEIGHTS
+    tensors = read_tensors(file)
+    if _sha256(file) != manifest.sha256:
+        raise WeightsError(f"{file} is not what was put there: its SHA-256 is not the one in {MANIFEST}; port it again")
+    try:
+        spec = ClassifierSpec.from_dict(manifest.spec)
+        wanted = {".".join(map(str, path)): (path, shape) for path, shape in shapes(spec).items()}
+    except (TypeError, ValueError) as error:
+        raise WeightsError(f"{folder / MANIFEST} describes no network ({error}); port the weights again") from error
+    if wrong := misfits(tensors, {key: shape for key, (_, shape) in wanted.items()}):
+        raise WeightsError(f"{file} does not fit its {MANIFEST}: {'; '.join(wrong)}. Port the weights again")
+    return port.assemble(spec, {path: tensors[key] for key, (path, _) in wanted.items()}), manifest
+
+
+def load(name_or_folder: str | Path, *, workspace: str | Path = ".") -> Network:
+    """`cxrtui.weights.load`."""
+    folder = expand(name_or_folder)
+    if not (folder / MANIFEST).is_file():
+        folder = Workspace(expand(workspace)).models / name_or_folder
+    if not (folder / MANIFEST).is_file():
+        raise WeightsError(
+            f"{name_or_folder} is neither on the shelf {folder.parent} nor a folder with {MANIFEST}; "
+            "see cxrtui weights list"
+        )
+    return Network(*read_shelf(folder))
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -1,0 +1,231 @@
+"""The shelf: a folder for each network or finished classifier, and where first weights come from.
+
+::
+
+    models/<name>/
+        model.toml           manifest: source, licence, checksum, preprocessing, whose keys it came with
+        weights.safetensors  every parameter and running average
+        README.md            card, for people
+        classifier.toml      of a finished classifier: labels, threshold, provenance, metrics
+        classifier.stablehlo of the same: the whole of it for a program that has JAX alone
+        classifier.onnx      the same for an ONNX runtime, where it was asked for
+
+Imports no JAX where it is only asked, so that a form can ask as the user types.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cxrtui.errors import WeightsError
+from cxrtui.files import is_there
+from cxrtui.weights import hub
+from cxrtui.weights.download import sha256
+from cxrtui.weights.files.recognise import LARGEST, recognise
+from cxrtui.workspace import expand
+
+if TYPE_CHECKING:
+    from cxrtui.weights.manifest import Manifest
+
+MANIFEST, WEIGHTS, CARD = "model.toml", "weights.safetensors", "README.md"
+CLASSIFIER, STABLEHLO, ONNX = "classifier.toml", "classifier.stablehlo", "classifier.onnx"
+_HOW_TO_GET = (
+    "get {} with: cxrtui weights fetch {}; put a file of your own on the shelf with: "
+    "cxrtui weights port FILE --out NAME; or start from random weights (--init random)"
+)
+HOW_TO_GET = _HOW_TO_GET.format("the default ones", "imagenet")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def is_shelf(folder: Path) -> bool:
+    """Whether `folder` is one of a shelf, sound or not: whatever has the manifest's name counts."""
+    return is_there(folder / MANIFEST)
+
+
+def is_classifier(folder: Path) -> bool:
+    """Whether `folder` is a finished classifier's."""
+    return is_shelf(folder) and is_there(folder / CLASSIFIER)
+
+
+def classifiers(models: Path) -> list[Path]:
+    """The finished classifiers on the shelf, by name."""
+    try:
+        return sorted(item for item in models.iterdir() if is_classifier(item))
+    except OSError:
+        return []
+
+
+def resolve(init: str, models: Path) -> str:
+    """`model.init` as it stays right in another folder: a name on the shelf or a path becomes an absolute path.
+
+    A name on the shelf goes before a file of that name, and a file before known weights that could be fetched: those
+    become the place on the shelf that they would have (`wanting`). What is none of these stays as it is, for `locate`
+    to refuse.
+    """
+    if init == "random" or not init:
+        return init
+    if NAME.fullmatch(init) and is_shelf(models / init):
+        return str((models / init).absolute())
+    path = expand(init)
+    with contextlib.suppress(OSError):
+        if "/" in init or (init != "imagenet" and path.exists()):
+            return str(path.absolute())
+    return str((models / init).absolute()) if init in hub.known() else init
+
+
+def wanting(init: str) -> hub.Known | None:
+    """The known weights that `model.init` means, as `resolve` gives it, where they are not on the shelf; else None.
+
+    A folder of theirs that has lost its weights, as a checkout of git has, counts as not there.
+    """
+    path = expand(init)
+    with contextlib.suppress(OSError, ValueError):
+        if path.parent.name == "models" and (known := hub.known().get(path.name)) is not None:
+            gone = is_shelf(path) and not (path / WEIGHTS).exists()
+            return known if gone or not path.exists() else None
+    return None
+
+
+def check(init: str, width: int, stages: tuple[int, ...], *, offline: bool = False) -> hub.Known | None:
+    """Make sure that first weights are there, or can be fetched, before anything is made that needs them.
+
+    Args:
+        init: `model.init`, as `resolve` gives it.
+        width: of the network that is to begin with them.
+        stages: of it.
+        offline: nothing may be fetched; so it is too where the hub's own variables say so.
+
+    Returns:
+        The weights that are to be fetched; None where all is here.
+
+    Raises:
+        WeightsError: they are not there and cannot be had, or are no file of weights; the message says what to do.
+    """
+    if (known := wanting(init)) is None:
+        locate(init)
+        return None
+    if (known.width, known.stages) != (width, stages):
+        raise WeightsError(
+            f"{known.name} is {known.width} features wide with stages of {list(known.stages)} blocks, and the network "
+            f"{width} with {list(stages)}; set model.width and model.stages to the former, or start from random "
+            "weights (--init random)."
+        )  # before 100 MB are fetched in vain
+    if offline or hub.offline():
+        raise WeightsError(absent(known, hub.not_fetched_offline(known)))
+    return known
+
+
+def absent(known: hub.Known, why: str = "") -> str:
+    """That known weights are not on the shelf, what to do, and why they were not fetched."""
+    name = "ImageNet" if known.name == "imagenet" else known.name
+    ways = _HOW_TO_GET.format("the default ones" if known.name == "imagenet" else "them", known.name)
+    return f"No {name} weights are on the shelf: {ways}.{f' They were not fetched now: {why}' if why else ''}"
+
+
+def locate(init: str) -> Path | None:
+    """The shelf folder or the file that `model.init` means, or None for random weights.
+
+    Raises:
+        WeightsError: there is no such file, or none of weights; the message says how to get one.
+    """
+    if init == "random":
+        return None
+    if (known := wanting(init)) is not None or (known := hub.known().get(init)) is not None:
+        raise WeightsError(absent(known))
+    path = expand(init)
+    if is_shelf(path):
+        if not (path / WEIGHTS).is_file():
+            raise WeightsError(f"{path} has no {WEIGHTS}, which git leaves out: fetch or port them again.")
+        return path
+    if path.is_dir():
+        raise WeightsError(
+            f"{init} is a folder without {MANIFEST}, so none of a shelf; name a file in it, or {HOW_TO_GET}."
+        )
+    if not path.exists():
+        raise WeightsError(f"{init} is neither on the shelf nor a file of weights: {HOW_TO_GET}.")
+    recognise(path)
+    return path
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is on the shelf, or could be: `manifest` is None for what is not here, `error` for what is not sound."""
+
+    name: str
+    folder: Path
+    known: hub.Known | None = None
+    manifest: Manifest | None = None
+    bytes: int = 0
+    error: str = ""
+
+    @property
+    def present(self) -> bool:
+        """Whether it can be used."""
+        return self.manifest is not None and not self.error
+
+
+def entries(models: Path, *, check: bool = False) -> list[Entry]:
+    """Everything on the shelf, then the known weights that are not.
+
+    Args:
+        models: the shelf; it need not exist.
+        check: read every weights file and compare its checksum.
+    """
+    known = hub.known()
+    try:
+        folders = sorted(item for item in models.iterdir() if is_shelf(item))
+    except OSError:
+        folders = []
+    found = [_entry(folder, known.get(folder.name), check) for folder in folders]
+    here = {entry.name for entry in found}
+    return found + [Entry(name, models / name, item) for name, item in known.items() if name not in here]
+
+
+def _entry(folder: Path, known: hub.Known | None, check: bool) -> Entry:
+    from cxrtui.weights.manifest import read_manifest
+
+    try:
+        manifest = verify(folder) if check else read_manifest(folder)
+        return Entry(folder.name, folder, known, manifest, locate_weights(folder).stat().st_size)
+    except (WeightsError, OSError) as error:
+        return Entry(folder.name, folder, known, error=str(error))
+
+
+def locate_weights(folder: Path) -> Path:
+    """The weights file of a shelf folder.
+
+    Raises:
+        WeightsError: it is not there.
+    """
+    locate(str(folder))
+    return folder / WEIGHTS
+
+
+def verify(folder: Path) -> Manifest:
+    """The manifest of a folder whose weights are those that were put there.
+
+    Raises:
+        WeightsError: they are missing or have changed.
+    """
+    from cxrtui.weights.manifest import read_manifest
+
+    manifest = read_manifest(folder)
+    file = locate_weights(folder)
+    if file.stat().st_size > LARGEST or sha256(file) != manifest.sha256:
+        raise WeightsError(
+            f"{folder / WEIGHTS} has changed since it was put on the shelf: its checksum is not the one in {MANIFEST}; "
+            f"put it there again (cxrtui weights fetch or port, with --force)."
+        )
+    return manifest
+
+
+def find(name: str, models: Path) -> Path | None:
+    """The shelf folder called `name`, or at the path `name`; None where there is neither."""
+    for folder in (models / name, expand(name)):
+        if is_shelf(folder):
+            return folder.absolute()
+    return None

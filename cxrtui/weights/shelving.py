@@ -1,0 +1,236 @@
+"""Onto the shelf and off it: a folder that appears whole or not at all; a file ported; published weights fetched."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cxrtui.disk import with_remedy
+from cxrtui.errors import NotWrittenError, UsageError, WeightsError
+from cxrtui.files import write_atomic
+from cxrtui.weights import hub
+from cxrtui.weights.download import GivenUpError, ShouldStop, Tell, discard, heed, never, sha256
+from cxrtui.weights.files.recognise import recognise
+from cxrtui.weights.manifest import Manifest, read_manifest
+from cxrtui.weights.shelf import CARD, NAME, is_shelf, verify
+
+if TYPE_CHECKING:
+    from cxrtui.net.classifier import ClassifierSpec
+    from cxrtui.weights.port import PortOptions
+
+_SCRATCH = re.compile(rf"\.({NAME.pattern})\.[a-z0-9_]+\.tmp")
+
+
+def free_place(models: Path, name: str, *, force: bool = False) -> Path:
+    """Where a folder called `name` may come.
+
+    Raises:
+        UsageError: the name cannot be one or is taken; with `force` a model may be replaced, and nothing else.
+    """
+    if not NAME.fullmatch(name) or name == "random":
+        raise UsageError(f"A shelf name holds letters, digits, '.', '-' and '_' only (64 at most), not {name!r}.")
+    target = models / name
+    if os.path.lexists(target) and not (force and is_shelf(target)):
+        raise UsageError(
+            f"{target} exists; choose another name, or put the new one in the place of a model by --force."
+        )
+    return target
+
+
+@contextlib.contextmanager
+def placing(models: Path, name: str, *, force: bool = False) -> Iterator[Path]:
+    """A folder to fill, which appears as `models/name` when the block ends well, and not at all otherwise.
+
+    Raises:
+        UsageError: the name cannot be one or is taken.
+        WeightsError: the disk refuses.
+    """
+    target = free_place(models, name, force=force)
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        with _scratch(models, name) as scratch:
+            new = scratch / name
+            new.mkdir()
+            yield new
+            for item in new.iterdir():  # safetensors makes its files private
+                item.chmod(new.stat().st_mode & 0o666)
+            old = scratch / "old"
+            if os.path.lexists(target):
+                target.rename(old)
+            try:
+                new.rename(target)
+            except OSError:
+                if old.exists():
+                    old.rename(target)
+                raise
+    except (OSError, NotWrittenError) as error:
+        raise NotWrittenError(f"Cannot write {target}: {with_remedy(error)}; the shelf is as it was.") from None
+
+
+@contextlib.contextmanager
+def _scratch(models: Path, name: str) -> Iterator[Path]:
+    """A hidden folder on the shelf, gone at the end; those of processes that died are cleared away first."""
+    with contextlib.ExitStack() as held:
+        with _locked(models):
+            _clear(models)
+            scratch = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".tmp", dir=models))
+            held.enter_context(_locked(scratch))
+        held.callback(shutil.rmtree, scratch, ignore_errors=True)
+        yield scratch
+
+
+def _clear(models: Path) -> None:
+    for item in models.iterdir():
+        if (found := _SCRATCH.fullmatch(item.name)) and item.is_dir() and not item.is_symlink():
+            with contextlib.suppress(OSError), _locked(item, wait=False):
+                if (item / "old").is_dir() and not os.path.lexists(models / found[1]):
+                    (item / "old").rename(models / found[1])  # died between the two renames
+                shutil.rmtree(item, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
+    """While this process alone may clear `folder` away.
+
+    Raises:
+        OSError: another one works in it, with ``wait=False``.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except OSError:
+            if not wait:
+                raise
+            # A file system without locks: nothing is ever cleared away on it.
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def remove(models: Path, name: str) -> None:
+    """Take a folder off the shelf for good, at once or not at all; of a link only the link.
+
+    Raises:
+        UsageError: there is no such folder on the shelf.
+        WeightsError: the disk refuses.
+    """
+    target = models / name
+    if not NAME.fullmatch(name) or not is_shelf(target):
+        raise UsageError(f"There is no {name!r} on the shelf {models} to be removed.")
+    try:
+        if target.is_symlink():
+            target.unlink()
+            return
+        with _scratch(models, name) as scratch:
+            target.rename(scratch / "removed")
+    except OSError as error:
+        raise WeightsError(f"Cannot remove {target}: {error.strerror or error}.") from None
+
+
+def remove_partial(known: hub.Known, models: Path) -> None:
+    """Remove what a fetch that was cut has left.
+
+    Raises:
+        WeightsError: a fetch is at work on it, or the disk refuses.
+    """
+    file = hub.partial_file(known, models)
+    if file.is_file():
+        discard(file)
+    with contextlib.suppress(OSError):
+        (models / hub.PARTIAL).rmdir()
+
+
+def port(
+    file: Path, models: Path, name: str, *, force: bool = False, licence: str = "", known: hub.Known | None = None,
+    options: PortOptions | None = None, should_stop: ShouldStop = never,
+) -> tuple[Path, Manifest]:  # fmt: skip
+    """Put a file of any supported flavour on the shelf, as `models/name`.
+
+    A file that is one of the known published ones, by its checksum, gets their source and licence.
+
+    Raises:
+        UsageError: the name cannot be one or is taken, or the options ask for what cannot be.
+        GivenUpError: `should_stop` said so, between two steps; the shelf is as it was.
+        WeightsError: the file cannot be read, or does not fit, or is not what its name says.
+    """
+    recognise(file)  # before it is read whole
+    from cxrtui.weights import saved
+    from cxrtui.weights.cards import network_card
+
+    free_place(models, name, force=force)  # an answer now, not after the file is read
+    try:
+        digest = sha256(file)
+    except OSError as error:
+        raise WeightsError(f"{file} cannot be read: {error.strerror or error}.") from None
+    # torchvision ends a file's name with the first digits of its checksum.
+    if (named := re.search(r"-([0-9a-f]{8})\.pth$", file.name)) and not digest.startswith(named[1]):
+        raise WeightsError(f"{file} is damaged: its SHA-256 begins with {digest[:8]} and not with {named[1]}.")
+    if known is None:
+        known = next((item for item in hub.known().values() if item.sha256 == digest), None)
+    heed(should_stop)
+    network, manifest = (
+        saved.read_network(file, like=_like(known)) if known else saved.read_network(file, options=options)
+    )
+    if known is not None and manifest.flavour != known.flavour:
+        raise WeightsError(f"{file} has the keys of {manifest.flavour}, and {known.address} those of {known.flavour}.")
+    heed(should_stop)
+    manifest = replace(manifest, name=name, source_sha256=digest, source=known.address if known else file.name,
+                       revision=known.revision if known else "",
+                       licence=licence or (known.licence if known else ""))  # fmt: skip
+    with placing(models, name, force=force) as folder:
+        saved.save_shelf(folder, network, manifest)
+        write_atomic(folder / CARD, network_card(manifest))
+        heed(should_stop)
+    return models / name, read_manifest(models / name)
+
+
+def _like(known: hub.Known) -> ClassifierSpec:
+    from cxrtui.net.classifier import ClassifierSpec
+
+    return ClassifierSpec(width=known.width, stage_sizes=known.stages)
+
+
+def fetch(
+    name: str, models: Path, tell: Tell, *, force: bool = False, should_stop: ShouldStop = never
+) -> tuple[Path, Manifest, bool]:
+    """Put published weights on the shelf; they are left alone where they are there already and sound.
+
+    Returns:
+        The folder, its manifest, and whether it is new.
+
+    Raises:
+        UsageError: no such weights are known.
+        GivenUpError: `should_stop` said so; the next fetch goes on with what came.
+        WeightsError: they could not be had, or what is on the shelf under that name has changed.
+    """
+    known = hub.find(name)
+    target = models / name
+    expected = ""
+    if is_shelf(target):
+        if not force:
+            return target, verify(target), False
+        with contextlib.suppress(WeightsError):
+            before = read_manifest(target)
+            expected = before.source_sha256 if before.revision == known.revision else ""
+    free_place(models, name, force=force)  # an answer now, not after the download
+    file, _ = hub.fetch(known, models, tell, expected=expected, should_stop=should_stop)
+    try:
+        folder, manifest = port(file, models, name, force=force, known=known, should_stop=should_stop)
+    except (GivenUpError, NotWrittenError):  # what came is good
+        raise
+    except WeightsError as error:
+        if known.sha256 or expected:  # it is the file that is wanted, and need not come again
+            raise
+        hub.forget(file)
+        raise WeightsError(f"What came as {known.address} is removed: {error}") from None
+    hub.forget(file)
+    return folder, manifest, True

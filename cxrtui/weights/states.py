@@ -1,0 +1,130 @@
+"""What lies in a run's ``state`` folder, without Orbax and JAX: which steps, whether they are sound, and going back."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from cxrtui.disk import explained
+from cxrtui.errors import CheckpointError, UsageError
+from cxrtui.files import read_bytes
+from cxrtui.weights import digests, recorded
+
+ITEMS = ("weights", "optimizer", "progress")
+POSITION = "progress/metadata"
+ASIDE = ".set-aside"
+_STEP = re.compile(r"0|[1-9][0-9]{0,8}")
+
+
+class ForeignError(digests.DamagedError):
+    """A checkpoint is sound and of another run."""
+
+
+def steps(folder: Path) -> list[int]:
+    """The committed steps, ascending; folders of other names are none."""
+    try:
+        return sorted(int(path.name) for path in folder.iterdir() if _STEP.fullmatch(path.name) and path.is_dir())
+    except OSError:
+        return []
+
+
+def position(folder: Path, step: int) -> dict[str, Any]:
+    """Where the run stood at `step`, its digests compared.
+
+    Raises:
+        DamagedError: it is not what was saved, or another run saved it.
+    """
+    place = folder / str(step)
+    sealed = digests.check(place, step, ("progress",))
+    try:
+        body = json.loads(read_bytes(place / POSITION))
+    except (OSError, ValueError, RecursionError) as error:
+        raise digests.DamagedError(f"{POSITION} cannot be read ({explained(error)})") from None
+    if not isinstance(body, dict):
+        raise digests.DamagedError(f"{POSITION} holds no position")
+    if not sealed and digests.DIGESTS in body.values():
+        raise digests.DamagedError(f"{digests.DIGESTS} is missing")
+    if body.get("step", step) != step:
+        raise digests.DamagedError(f"{POSITION} is of step {body['step']}")
+    if other := recorded.other_run(folder, body):
+        raise ForeignError(f"run {other} saved it")
+    return body
+
+
+def sound(folder: Path, step: int, items: Iterable[str]) -> bool:
+    """Whether the files of `items` and the position are what was saved."""
+    try:
+        digests.check(folder / str(step), step, items)
+        position(folder, step)
+    except digests.DamagedError:
+        return False
+    return True
+
+
+def damaged(folder: Path, step: int, reason: str | digests.DamagedError, items: Iterable[str]) -> CheckpointError:
+    """The error for a checkpoint that is not what this run saved; it names another one that is."""
+    wanted = {*items, "weights", "progress"}
+    others = [other for other in steps(folder) if other != step and sound(folder, other, wanted)]
+    if others:
+        best = ([other for other in others if other < step] or others)[-1]
+        offer = f"the one of step {best} is sound; use it with --step {best}"
+    else:
+        offer = "there is no other sound one; start a new run"
+    what = "damaged"
+    if isinstance(reason, ForeignError):
+        what, offer = "not of this run", f"put this run's own back, or start a new run{f'; {offer}' * bool(others)}"
+    return CheckpointError(f"Checkpoint {folder / str(step)} of step {step} is {what} ({reason}); {offer}.")
+
+
+def verify(folder: Path, step: int, items: Iterable[str] = ITEMS) -> None:
+    """Compare the files of `items` with their digests.
+
+    Raises:
+        CheckpointError: one has changed; the message names another checkpoint that has not.
+    """
+    wanted = tuple(items)
+    try:
+        digests.check(folder / str(step), step, wanted)
+        position(folder, step)
+    except digests.DamagedError as error:
+        raise damaged(folder, step, error, wanted) from None
+
+
+def choose(folder: Path, step: int) -> int:
+    """`step`, if there is a checkpoint of it.
+
+    Raises:
+        UsageError: there is none; the message lists those there are.
+    """
+    if step not in (known := steps(folder)):
+        listed = ", ".join(map(str, known)) or "none"
+        raise UsageError(f"Run {folder.parent.name} has no checkpoint of step {step}; there are: {listed}.")
+    return step
+
+
+def go_back(folder: Path, step: int) -> None:
+    """Make `step` the latest checkpoint: later ones are set aside, and so is a damaged one that it names as the best.
+
+    What is set aside is removed once the run, gone on, has saved its next checkpoint.
+
+    Raises:
+        UsageError: there is no checkpoint of that step.
+        CheckpointError: it is damaged itself, or the disk refuses.
+    """
+    verify(folder, choose(folder, step))
+    best = position(folder, step).get("best_step")
+    aside = [other for other in steps(folder) if other > step or (other == best and not sound(folder, other, ITEMS))]
+    try:
+        for other in reversed(aside):
+            place = folder / f"{other}{ASIDE}"
+            number = 1
+            while os.path.lexists(place):
+                number += 1
+                place = folder / f"{other}{ASIDE}-{number}"
+            (folder / str(other)).rename(place)
+    except OSError as error:
+        raise CheckpointError(f"Cannot set later checkpoints in {folder} aside: {explained(error)}.") from None

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from cxrtui.cli import cli
+from cxrtui.console.inspection import print_inspection
+from cxrtui.data.inspect.page import part
+from cxrtui.data.inspect.report import Report, Section, inspect
+from cxrtui.errors import ConfigError, UsageError
+from cxrtui.settings.config import DataConfig
+from tests.data.conftest import picture, save
+from tests.data.sources.layouts.test_published import ieee8023
+
+
+def test_a_report_has_every_section(class_folder: Path) -> None:
+    (class_folder / "Normal" / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (class_folder / "Normal" / "notes.txt").write_text("notes")
+    picture(1).save(class_folder / "Normal" / "really.png", "JPEG")
+    told: list[tuple[str, int, int]] = []
+    report = inspect(class_folder, DataConfig(), lambda *said: told.append(said))
+    assert (report.layout, report.films, report.patients) == ("class-folders", 62, None)
+    assert told == [("reading folder", 32, 0), ("reading tags", 32, 62), ("reading tags", 62, 62),
+                    *(("decoding films", done, 62) for done in (*range(8, 62, 8), 62))]  # fmt: skip
+    body = json.loads(json.dumps(report.as_dict()))["sections"]
+    assert body["classes"]["counts"] == {"Normal": 38, "COVID-19": 24}
+    assert body["rule"]["counts"] == {"COVID-19": 24, "Normal": 38}
+    assert body["types"] == {"title": "file types", "counts": {"PNG": 60, "JPEG": 1}, "files": [], "unit": "films",
+                             "notes": ["1 files' endings speak of another type"]}  # fmt: skip
+    assert body["depths"]["counts"] == {"8-bit grey": 61}
+    assert body["sizes"]["counts"] == {"40×48": 61}
+    assert body["patients"]["counts"] == {"with 1 film": 36, "with 2 films": 12}
+    assert body["left_out"]["counts"] == {"not an image": 1}
+    assert body["missing"]["counts"]["view"] == 62
+    assert len(body["unreadable"]["files"]) == 1
+    assert body["unreadable"]["files"][0][0].endswith("torn.png")
+
+
+def test_sources_hold_what_counts_and_a_name_that_is_not_there_is_said(tmp_path: Path) -> None:
+    rows = ["path,label,source,view"]
+    for number, (label, view) in enumerate((("COVID-19", "PA"), ("Normal", "L"), ("COVID-19", "PA"), ("Normal", "PA"))):
+        save(tmp_path / f"{number}.png", number)
+        rows.append(f"{number}.png,{label},{'ab'[number // 2]},{view}")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    report = inspect(tmp_path, DataConfig())
+    assert report.section("sources").notes == ["1 of 2 sources hold both classes"]  # the lateral does not count
+    report = inspect(tmp_path, DataConfig(positive=("COVID19x",), negative=("*",)))
+    assert report.section("rule").notes[1:] == ["no finding is called COVID19x"]
+
+
+def test_several_sources_keep_their_names(
+    class_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "hospital"
+    other.mkdir()
+    ieee8023(other)
+    settings = DataConfig(positive=("COVID-19",), negative=("*",))
+    report = inspect([str(class_folder), str(other)], settings)
+    assert report.layout == "class-folders + ieee8023"
+    assert report.section("sources").counts == {"films": 60, "eurorad.org": 1, "radiopaedia.org": 1, "hospital": 1}
+    assert report.section("rule").counts == {"COVID-19": 26, "not COVID-19": 36}
+    print_inspection([str(class_folder), str(other)], settings, as_json=False)
+    page = capsys.readouterr().out
+    for word in (
+        "films + hospital",
+        "radiopaedia.org",
+        "CT, not an X-ray",
+        "a film of view lateral",
+        "Research use only",
+    ):
+        assert word in page
+
+
+def test_a_rule_that_is_not_plain_is_said_and_no_error(tmp_path: Path) -> None:
+    for name in ("A", "B", "C"):
+        save(tmp_path / name / "x.png", ord(name))
+    section = inspect(tmp_path, DataConfig()).section("rule")
+    assert section.counts == {}
+    assert "not plain" in section.notes[0]
+
+
+def test_the_command_prints_json_and_imports_no_jax(class_folder: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['cxrtui', 'data', 'inspect', sys.argv[1], '--json']\n"
+        "from cxrtui.cli import cli\ncli.main(standalone_mode=False)\nprint('jax' in sys.modules, file=sys.stderr)"
+    )
+    root = str(Path(__file__).parents[3])
+    answer = subprocess.run([sys.executable, "-c", code, str(class_folder)], capture_output=True, text=True, check=True,
+                            env={**os.environ, "PYTHONPATH": root})  # fmt: skip
+    assert json.loads(answer.stdout)["films"] == 60
+    assert answer.stderr.splitlines()[-1] == "False"  # behind what a slow machine says of its progress
+
+
+def test_real_reports(real_films: Path) -> None:
+    report = inspect(real_films / "darkcovidnet", DataConfig())
+    assert report.section("classes").counts == {"No_findings": 500, "Pneumonia": 500, "COVID-19": 124}
+    assert report.section("types").counts == {"JPEG": 1124}
+
+
+@pytest.mark.parametrize("width", [74, 80, 100, 200])
+def test_every_line_fits_and_large_counts_are_whole(width: int) -> None:
+    section = Section("views", "file types", {"unknown": 1_234_567, "a long word " * 6: 3})
+    report = Report("films", "class-folders", 1_234_570, None, (section,))
+    out = Console(width=width, file=io.StringIO(), highlight=False)
+    out.print(part(section, report, width))
+    page = out.file.getvalue()
+    assert "1,234,567" in page
+    assert "…" not in page
+    assert max(map(len, page.splitlines())) <= width
+
+
+def test_the_settings_are_those_of_a_training(
+    class_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workspace's file, then --config, then --set, as train has them; and their films where none are named."""
+    monkeypatch.chdir(tmp_path)
+    workspace, config = tmp_path / "w", tmp_path / "c.toml"
+    workspace.mkdir()
+
+    def counted(*arguments: str) -> list[str]:
+        said = CliRunner().invoke(cli, ["--workspace", str(workspace), "data", "inspect", *arguments, "--json"])
+        assert said.exit_code == 0, said.output
+        return list(json.loads(said.stdout)["sections"]["rule"]["counts"])
+
+    assert counted(str(class_folder)) == ["COVID-19", "Normal"]
+    (workspace / "cxrtui.toml").write_text(f'[data]\nsource = "{class_folder}"\npositive = "Normal"\nnegative = "*"\n')
+    assert counted(str(class_folder)) == counted() == ["Normal", "not Normal"]
+    config.write_text('[optim]\nepochs = 3\n[data]\nnegative = "COVID-19"\n')
+    assert counted("--config", str(config)) == ["Normal", "COVID-19"]
+    assert counted("--config", str(config), "--set", "data.negative=*") == ["Normal", "not Normal"]
+    (workspace / "cxrtui.toml").write_text("[data]\npositiv = 1\n")
+    wrong = CliRunner().invoke(cli, ["--workspace", str(workspace), "data", "inspect", str(class_folder)])
+    assert isinstance(wrong.exception, ConfigError)
+
+
+def test_nothing_to_inspect(tmp_path: Path) -> None:
+    wrong = CliRunner().invoke(cli, ["--workspace", str(tmp_path), "data", "inspect"])
+    assert isinstance(wrong.exception, UsageError)

@@ -1,0 +1,101 @@
+import math
+from dataclasses import replace
+
+from cxrtui.runs import events as ev
+from cxrtui.runs.state import RunState, Series, describe, fold, fold_all
+from tests.event_samples import epoch_events, whole_run
+
+
+def test_a_whole_run_folds_to_its_end() -> None:
+    state = fold_all(whole_run())
+    assert (state.run, state.status, state.step, state.epoch, state.total_steps) == ("sample", "finished", 9, 3, 30)
+    assert [item.epoch for item in state.validations] == [1, 2, 3]
+    assert state.early is not None
+    assert state.early.best_epoch == 3
+    assert state.labels == ("no", "yes")
+    assert not state.live
+
+
+def test_folding_changes_neither_argument() -> None:
+    events = whole_run()
+    states = [RunState()]
+    for event in events:
+        states.append(fold(states[-1], event))
+    again = RunState()
+    for index, event in enumerate(events):
+        assert again == states[index]
+        again = fold(states[index], event)  # a second branch from the same state
+    assert len(states[0].steps) == 0
+    assert again == states[-1]
+
+
+def test_a_restore_forgets_what_was_lost() -> None:
+    events = whole_run()[:4] + epoch_events(1) + epoch_events(2) + epoch_events(3)[:2]
+    state = fold_all([*events, ev.Resumed(time=5000.0, step=3, epoch=1, restored=True)])
+    assert state.step == 3
+    assert [item.epoch for item in state.epochs] == [item.epoch for item in state.validations] == [1]
+    assert state.early is not None
+    assert state.early.epoch == 1
+    assert state.status == "training"
+    state = fold_all(epoch_events(2), state)
+    assert [item.step for item in state.steps] == [1, 2, 3, 4, 5, 6]
+
+
+def test_what_was_unfrozen_at_the_step_of_a_restore_happens_again() -> None:
+    events = whole_run()
+    state = fold_all(events)
+    assert [(item.epoch, item.step) for item in state.unfrozen] == [(2, 3)]
+    line = next(line for line in state.log if "stage4" in line.text)
+    assert line.text == "epoch 2: stage4 and all above it train from here on · 95 parameters"
+    for step, left in ((2, 0), (3, 0), (4, 1)):
+        assert len(fold(state, ev.Resumed(time=5000.0, step=step, epoch=1, restored=True)).unfrozen) == left
+
+
+def test_a_resume_after_a_pause_forgets_nothing() -> None:
+    events = [*whole_run()[:4], *epoch_events(1), ev.Paused(time=3000.0, step=3)]
+    paused = fold_all(events)
+    assert paused.status == "paused"
+    state = fold(paused, ev.Resumed(time=3001.0, step=3))
+    assert (state.status, state.step) == ("training", 3)
+
+
+def test_eta_follows_the_pace_of_the_last_epoch() -> None:
+    state = fold_all(whole_run()[:4] + epoch_events(1) + epoch_events(2) + epoch_events(3)[:1])
+    # 9 s an epoch of 3 steps and 1 s its validation, 30 steps in all, 7 done; a night between two epochs is no pace.
+    assert state.eta_seconds is not None
+    assert math.isclose(state.eta_seconds, 10 / 3 * 23)
+
+
+def test_the_pace_is_that_of_the_last_steps() -> None:
+    steps = [event for event in whole_run() if isinstance(event, ev.StepDone)]
+    last = replace(steps[-1], step=steps[-1].step + 1, images_per_second=80_000.0)  # told by an odd moment of the clock
+    state = fold_all([*steps, last])
+    assert len(steps) == 9
+    assert math.isclose(state.images_per_second, 10 / (9 / 8 + 1 / 80_000))
+    assert RunState().images_per_second == 0
+
+
+def test_an_event_that_is_wrong_inside_changes_nothing() -> None:
+    state = fold_all(whole_run())
+    odd = ev.DataPrepared(source="x", fingerprint="", counts={"train": 5}, patients={}, labels=[])  # type: ignore[dict-item]
+    assert fold(state, odd) == state
+
+
+def test_every_word_for_people_is_whole() -> None:
+    texts = [line.text for event in whole_run() if (line := describe(event)) is not None]
+    assert any("AUROC –" in text and "2 missed" in text for text in texts)
+    assert not any("nan" in text for text in texts)
+
+
+def test_a_failure_is_the_last_word() -> None:
+    failed = ev.Failed(time=1.0, error="DataError", message="no films", exit_code=3)
+    state = fold(RunState(), failed)
+    assert (state.status, state.log[-1].level) == ("failed", "error")
+
+
+def test_series_branches_do_not_see_each_other() -> None:
+    one = Series([1])
+    left, right = one.appended(2), one.appended(3)
+    assert (list(one), list(left), list(right)) == ([1], [1, 2], [1, 3])
+    assert left.tail(5) == [1, 2]
+    assert left[-1] == 2

@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Button, Input
+
+from cxrtui.data.films import Collection, Film
+from cxrtui.errors import ConfigError
+from cxrtui.settings.config import Config, resolve
+from cxrtui.tui.app import Dashboard
+from cxrtui.tui.launch.form import FIELDS, Note, Survey, complete_path, initial, notes, settings
+from cxrtui.tui.launch.screen import LaunchScreen
+from cxrtui.workspace import Workspace
+from tests.tui.conftest import FakeDrive
+from tests.tui.screen_text import shows, text_of, until
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _online(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form may offer to fetch; no test here does."""
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+
+
+def filled(tmp_path: Path, **changes: str) -> dict[str, str]:
+    values = {item.key: initial(item.key, Config()) for item in FIELDS}
+    values |= {"data.source": str(tmp_path)}
+    return values | {key.replace("__", "."): value for key, value in changes.items()}
+
+
+async def test_a_check_that_ends_late_has_not_the_last_word(
+    dashboard: Dashboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first check knows nothing of the data yet; it is held until the one that does has been shown."""
+    held, calls = threading.Event(), 0
+
+    def late(*arguments: Any) -> dict[str, Note]:
+        nonlocal calls
+        calls += 1
+        first = calls == 1
+        found = notes(*arguments)
+        if first:
+            held.wait(20)
+        return found
+
+    monkeypatch.setattr("cxrtui.tui.launch.screen.notes", late)
+    async with dashboard.run_test(size=(120, 40)) as pilot:
+        dashboard.push_screen(LaunchScreen({"data.source": str(tmp_path)}))
+        await shows(pilot, "COVID-19 124")
+        held.set()
+        await until(pilot, lambda: not any(thread.name == "check the form" for thread in threading.enumerate()))
+        await pilot.pause()
+        assert "COVID-19 124" in text_of(pilot)
+        assert "looking" not in text_of(pilot)
+
+
+FOUND = {"COVID-19": 124, "No_findings": 500, "Pneumonia": 500}
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "words"),
+    [
+        ("optim.epochs", "0", "between 1 and"),
+        ("optim.epochs", "ten", "whole number"),
+        ("optim.batch_size", "1.5", "whole number"),
+        ("optim.learning_rate", "0", "above 0"),
+        ("optim.learning_rate", "fast", "a number"),
+        ("stop.patience", "-1", "at least 0"),
+        ("data.size", "16", "between 32 and 1024"),
+        ("data.source", "", "say where the films are"),
+        ("data.source", "/nowhere/at/all", "no such folder"),
+        ("data.positive", "", "say which of COVID-19, No_findings, Pneumonia"),
+        ("data.positive", "Measles", "no class Measles"),
+        ("data.positive", "no findings", "cannot be both"),
+        ("data.positive", "No_findings", "cannot be both"),
+        ("model.init", "resnet.safetensors", "no such file"),
+        ("model.init", __file__, "no file of weights but text"),
+        ("run.name", "a/b", "letters, digits"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_field(tmp_path: Path, key: str, text: str, words: str) -> None:
+    good = {"data__positive": "COVID-19", "data__negative": "No_findings"}
+    if key == "data.positive" and not text:
+        good = {}
+    values = filled(tmp_path, **good) | {key: text}
+    note = notes(values, Workspace(tmp_path), Survey(values["data.source"], FOUND))[key]
+    assert not note.ok
+    assert words in note.text
+    assert not note.text.startswith(key)
+
+
+def test_a_rate_of_0_is_right_where_others_have_their_own(tmp_path: Path) -> None:
+    values = filled(tmp_path, optim__learning_rate="0", model__freeze="stage4")
+    for key, value in (("optim.head_learning_rate", "1e-3"), ("optim.stage_learning_rates", "stage4:1e-3")):
+        base = resolve({key: value})
+        assert notes(values, Workspace(tmp_path), Survey(), base)["optim.learning_rate"].ok
+    base = resolve({"optim.head_learning_rate": 1e-3})
+    assert settings(base, values).optim.learning_rate == 0
+    with pytest.raises(ConfigError, match="leaves stage4 without a rate"):
+        settings(base, values | {"model.freeze": "stage3"})
+
+
+def test_a_form_that_is_right_becomes_a_configuration(tmp_path: Path) -> None:
+    values = filled(tmp_path, data__positive="COVID-19", data__negative="No_findings, Pneumonia", optim__epochs="7")
+    found = notes(values, Workspace(tmp_path), Survey(str(tmp_path), FOUND))
+    assert all(note.ok for note in found.values()), found
+    assert found["data.negative"].text == "1,000 films"
+    config = settings(Config(), values)
+    assert config.data.negative == ("No_findings", "Pneumonia")
+    assert config.optim.epochs == 7
+    assert config.data.source == (str(tmp_path),)
+
+
+def test_a_name_on_the_shelf_becomes_its_folder(tmp_path: Path) -> None:
+    workspace, folder = Workspace(tmp_path), tmp_path / "models" / "mine"
+    values = filled(tmp_path, model__init="mine")
+    assert "no such name on the shelf" in notes(values, workspace, Survey())["model.init"].text
+    folder.mkdir(parents=True)
+    (folder / "model.toml").touch()
+    (folder / "weights.safetensors").touch()
+    assert notes(values, workspace, Survey())["model.init"].text == "from the shelf"
+    assert settings(Config(), values, workspace.models).model.init == str(folder)
+    folder.rename(folder.with_name("imagenet"))
+    assert notes(filled(tmp_path), workspace, Survey())["model.init"].text == "from the shelf"
+
+
+def test_imagenet_is_the_default_and_is_fetched_where_it_is_not_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values, workspace = filled(tmp_path), Workspace(tmp_path)
+    assert values["model.init"] == "imagenet"
+    note = notes(values, workspace, Survey())["model.init"]
+    assert note.ok
+    assert "fetched at the start (102 MB, BSD-3-Clause)" in note.text
+    assert settings(Config(), values, workspace.models).model.init == str(workspace.models / "imagenet")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    note = notes(values, workspace, Survey())["model.init"]
+    assert not note.ok
+    assert "offline" in note.text
+
+
+async def test_what_a_file_of_weights_does_not_tell_is_asked(
+    dashboard: Dashboard, drive: FakeDrive, tmp_path: Path
+) -> None:
+    for name in ("grey.safetensors", "rgb.safetensors"):
+        (tmp_path / name).write_bytes(bytes([2, 0, 0, 0, 0, 0, 0, 0]) + b"{}")
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await shows(pilot, "New run", "Run name")
+        dashboard.screen.query(Input).first().value = str(tmp_path)
+        field = next(item for item in dashboard.screen.query(Input) if item.name == "model.init")
+        field.value = str(tmp_path / "grey.safetensors")
+        await shows(pilot, "ready to start", "from this file")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Not started", "for one channel", "Put it on the shelf")
+        assert not drive.calls
+        await pilot.press("p")
+        await shows(pilot, "port a file", "Range", "grey")
+        await pilot.press("escape", "escape")
+        await shows(pilot, "New run", "ready to start")
+        field.value = str(tmp_path / "rgb.safetensors")
+        await shows(pilot, "ready to start")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Monitor")
+        ((_, config, _),) = drive.calls
+        assert config.model.init == field.value
+        dashboard.trainer.signal()
+        await until(pilot, lambda: not dashboard.trainer.active)
+
+
+async def test_before_it_fetches_the_form_asks(dashboard: Dashboard, drive: FakeDrive, tmp_path: Path) -> None:
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await shows(pilot, "New run", "Run name")
+        dashboard.screen.query(Input).first().value = str(tmp_path)
+        await shows(pilot, "ready to start")
+        for answer in ("n", "escape"):
+            await pilot.press("ctrl+s")
+            await shows(pilot, "Fetch imagenet?", "102 MB", "BSD-3-Clause", "Not now")
+            await pilot.press(answer)
+            await shows(pilot, "New run", "ready to start")
+        assert not drive.calls
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Fetch imagenet?")
+        await pilot.press("y")
+        await shows(pilot, "Monitor", "epoch 1/30")
+        ((_, config, _),) = drive.calls
+        assert config.model.init == str(tmp_path / "models" / "imagenet")
+        dashboard.trainer.signal()
+        await until(pilot, lambda: not dashboard.trainer.active)
+
+
+def test_two_plain_classes_need_no_naming(tmp_path: Path) -> None:
+    found = notes(filled(tmp_path), Workspace(tmp_path), Survey(str(tmp_path), {"COVID-19": 4, "Normal": 6}))
+    assert found["data.positive"].ok
+    assert "COVID-19: 4 films" in found["data.positive"].text
+
+
+def test_the_layouts_own_rule_and_question_are_those_of_a_training(tmp_path: Path) -> None:
+    """Where a layout has a rule, two empty fields are right, as on the command line; where it asks, the form asks."""
+    found = {"COVID-19": 4, "Pneumonia": 3, "No Finding": 2}
+
+    def said(**changes: Any) -> dict[str, Note]:
+        collection = Collection(films=(), root=tmp_path, layout="x", found=found, **changes)
+        return notes(filled(tmp_path), Workspace(tmp_path), Survey.of(str(tmp_path), collection, ("all",)))
+
+    ruled = said(positive=("COVID-19", "COVID"), negative=("*",))
+    assert ruled["data.positive"] == Note(True, "COVID-19: 4 films")
+    assert ruled["data.negative"] == Note(True, "not COVID-19: 5 films")
+    found = {"COVID-19": 4}
+    assert "all are COVID-19; name films of the other class too" in said()["data.negative"].text
+    found = {"COVID-19": 4, "Pneumonia": 3, "No Finding": 2}
+    asked = said(question="It has no COVID-19. Join it with --data MORE.")["data.positive"]
+    assert asked == Note(False, "say which of COVID-19, Pneumonia, No Finding (It has no COVID-19)")
+
+
+def test_the_form_counts_the_views_that_a_training_takes(tmp_path: Path) -> None:
+    films = tuple(
+        Film(path=tmp_path / f"{place}", name=f"{place}", label=label, view=view)
+        for place, (label, view) in enumerate([("COVID-19", "PA"), ("COVID-19", "lateral"), ("Normal", "PA")])
+    )
+    collection = Collection(films=films, root=tmp_path, layout="x", found={"COVID-19": 2, "Normal": 1})
+    survey = Survey.of(str(tmp_path), collection, ("PA",))
+    assert notes(filled(tmp_path), Workspace(tmp_path), survey)["data.positive"].text == "COVID-19: 1 films"
+
+
+def test_a_name_that_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints" / "mine").mkdir(parents=True)
+    found = notes(filled(tmp_path, run__name="mine"), Workspace(tmp_path), Survey())
+    assert "exists" in found["run.name"].text
+
+
+def test_paths_are_completed(tmp_path: Path) -> None:
+    (tmp_path / "darkcovidnet").mkdir()
+    assert complete_path(f"{tmp_path}/dark") == f"{tmp_path}/darkcovidnet/"
+    assert complete_path(f"{tmp_path}/light") is None
+    assert complete_path("") is None
+
+
+async def test_the_form_starts_a_run_and_hands_over(dashboard: Dashboard, drive: FakeDrive, tmp_path: Path) -> None:
+    (tmp_path / "cxrtui.toml").write_text('[model]\ninit = "random"\n[optim]\nepochs = 12\n')
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await shows(pilot, "New run", "Run name", "^s Start training", "Research use only")
+        assert dashboard.screen.query_one("#start", Button).disabled
+        await pilot.press("ctrl+s")
+        assert not drive.calls
+        dashboard.screen.query(Input).first().value = str(tmp_path)
+        await shows(pilot, "COVID-19 124, No_findings 500", "ready to start")
+        assert not dashboard.screen.query_one("#start", Button).disabled
+        epochs = next(widget for widget in dashboard.screen.query(Input) if widget.name == "optim.epochs")
+        assert epochs.value == "12"
+        epochs.value = "0"
+        await shows(pilot, "✗ must be between 1 and", "put right: Epochs")
+        epochs.value = "3"
+        await shows(pilot, "ready to start")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Monitor", "epoch 1/30")
+        ((name, config, resume),) = drive.calls
+        assert (config.optim.epochs, config.model.init, resume) == (3, "random", False)
+        assert (dashboard.workspace.checkpoints / name).is_dir()
+        await pilot.press("escape")
+        await shows(pilot, f"{name} ★")
+        await pilot.press("n")
+        dashboard.screen.query(Input).first().value = str(tmp_path)
+        await shows(pilot, "stop it first")
+        dashboard.trainer.signal()
+        await until(pilot, lambda: not dashboard.trainer.active)
+
+
+async def test_a_wrong_workspace_file_is_told_and_left_out(dashboard: Dashboard, tmp_path: Path) -> None:
+    (tmp_path / "cxrtui.toml").write_text("[optim]\nepoch = 3\n")
+    async with dashboard.run_test(size=(100, 30), notifications=True) as pilot:
+        await pilot.press("n")
+        await shows(pilot, "cxrtui.toml is left out", "optim.epoch")
+        assert "Run name" in text_of(pilot)
