@@ -121,15 +121,6 @@ def test_a_store_that_is_not_whole_is_built_anew(class_folder: Path, configure: 
     np.testing.assert_array_equal(second.parts["test"].images[0], read_film(second.parts["test"].paths[0], 40))
 
 
-def test_a_store_of_many_pieces(class_folder: Path, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cxrtui.data.store.chunk", lambda side: 7)
-    _, films = drain(prepare(configure(class_folder)))
-    part = films.parts["train"]
-    for place in (0, 30, 7, 41):
-        np.testing.assert_array_equal(part.gather([place])[0], read_film(part.paths[place], 40))
-    np.testing.assert_array_equal(part.gather(range(len(part))), part.images)
-
-
 def test_a_cache_that_cannot_be_written(class_folder: Path, configure: Configure, monkeypatch: pytest.MonkeyPatch,
                                         tmp_path: Path) -> None:  # fmt: skip
     config = configure(class_folder)

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from cxrtui.data.array_source import Example, Published
 from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.sources.folders import SPLITS
 from cxrtui.errors import DataError
@@ -34,12 +35,16 @@ def read_dataset(name: str) -> Collection:
     Raises:
         DataError: it is not prepared here, has no image or label, or cannot be read.
     """
-    builder = _builder(name)
-    image, label = _features(builder, name)
-    known = re.sub(r"[^\w.-]+", "-", str(builder.info.full_name))
-    folder = cache_root() / "tfds" / f"{known}-{_mark(builder)}"
+    if not name.strip():
+        raise DataError("No tfds data set was named; add its name or its folder behind tfds:.")
+    from cxrtui.data.tfds_source import open_published  # slow to import, and wanted for this layout alone
+
+    path = expand(name)
+    published = open_published(name, path if path.is_dir() else None)
+    known = re.sub(r"[^\w.-]+", "-", published.name)
+    folder = cache_root() / "tfds" / f"{known}-{published.mark}"
     if not (folder / _INDEX).is_file():
-        _write_out(builder, folder, name, image, label)
+        _write_out(published, folder, name)
     listed = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
     films = tuple(Film(path=folder / item["name"], **item) for item in listed["films"])
     if not films:
@@ -50,64 +55,13 @@ def read_dataset(name: str) -> Collection:
     )  # fmt: skip
 
 
-def _builder(name: str) -> Any:
-    import tensorflow_datasets as tfds
-
-    from cxrtui.data import store  # registers cxrtui's own builder  # noqa: F401
-
-    if not name.strip():
-        raise DataError("No tfds data set was named; add its name or its folder behind tfds:.")
-    path = expand(name)
-    try:
-        if path.is_dir():
-            own = next((item.parent for item in sorted(path.rglob("dataset_info.json"))), path)
-            return tfds.builder_from_directory(str(own))
-        return tfds.core.read_only_builder.builder_from_files(name)
-    except Exception as error:  # tfds raises many kinds
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0][:200]
-        raise DataError(
-            f"The tfds data set {printable(name)} is not prepared here ({reason}); prepare it with "
-            "tfds build --file_format=array_record, or give its folder as tfds:FOLDER."
-        ) from None
-
-
-def _features(builder: Any, name: str) -> tuple[str, str]:
-    """The names of the image and of the class among the features."""
-    import tensorflow_datasets as tfds
-
-    features = builder.info.features
-    if not isinstance(features, tfds.features.FeaturesDict):
-        raise DataError(f"The tfds data set {printable(name)} has no named features; it needs an image and a label.")
-    images = [key for key, kind in features.items() if _is_image(key, kind)]
-    labels = [key for key, kind in features.items() if isinstance(kind, tfds.features.ClassLabel)]
-    if not images or not labels:
-        missing = "image" if not images else "class label"
-        raise DataError(
-            f"The tfds data set {printable(name)} has no {missing} among its features ({', '.join(features)})."
-        )
-    return images[0], "label" if "label" in labels else labels[0]
-
-
-def _is_image(key: str, kind: Any) -> bool:
-    shape = getattr(kind, "shape", None) or ()
-    return type(kind).__name__ == "Image" or (key == "image" and len(shape) in (2, 3))
-
-
-def _mark(builder: Any) -> str:
-    """What changes when the data set is prepared anew."""
-    try:
-        return f"{os.stat(os.path.join(str(builder.data_path), 'dataset_info.json')).st_mtime_ns:x}"
-    except OSError:
-        return "0"
-
-
-def _write_out(builder: Any, folder: Path, name: str, image: str, label: str) -> None:
+def _write_out(published: Published, folder: Path, name: str) -> None:
     temporary = folder.with_name(f".{folder.name}-{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     left_out: Counter[str] = Counter()
     try:
         temporary.mkdir(parents=True)
-        films = list(_records(builder, temporary, image, label, left_out))
+        films = list(_films(published.examples(), temporary, left_out))
         body = json.dumps({"films": films, "left_out": left_out})
         (temporary / _INDEX).write_text(body, encoding="utf-8")
         if not folder.exists():
@@ -124,37 +78,24 @@ def _write_out(builder: Any, folder: Path, name: str, image: str, label: str) ->
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _records(builder: Any, folder: Path, image: str, label: str, left_out: Counter[str]) -> Iterator[dict[str, str]]:
-    import tensorflow_datasets as tfds
-
-    names = builder.info.features[label].names
-    # Encoded images go out as they are: nothing decodes in this process.
-    kind = builder.info.features[image]
-    encoded = type(kind).__name__ == "Image" and np.dtype(kind.np_dtype).kind == "u"
-    decoders = {image: tfds.decode.SkipDecoding()} if encoded else None
-    for split in sorted(builder.info.splits):
-        source = builder.as_data_source(split, decoders=decoders)
-        for place in range(len(source)):
-            record = source[place]
-            if _text(record.get("error", "")):
-                left_out["a film that could not be read when the data set was made"] += 1
-                continue
-            index = int(record[label])
-            if index < 0:
-                left_out["a film without a label"] += 1
-                continue
-            jpeg = encoded and record[image].startswith(b"\xff\xd8")
-            own = f"{split}-{place:07d}.{'jpg' if jpeg else 'png'}"
-            if encoded:
-                (folder / own).write_bytes(record[image])
-            else:
-                _picture(np.asarray(record[image])).save(folder / own)
-            said = {key: text for key in _SAID if (text := _text(record.get(key, "")))}
-            yield {"name": own, "label": names[index], "split": SPLITS.get(split.casefold(), ""), **said}
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+def _films(examples: Iterator[Example], folder: Path, left_out: Counter[str]) -> Iterator[dict[str, str]]:
+    """Write each image to `folder`; what a `Film` of it is made of."""
+    for example in examples:
+        if example.facts.get("error"):
+            left_out["a film that could not be read when the data set was made"] += 1
+            continue
+        if not example.label:
+            left_out["a film without a label"] += 1
+            continue
+        image = example.image
+        jpeg = isinstance(image, bytes) and image.startswith(b"\xff\xd8")
+        own = f"{example.split}-{example.place:07d}.{'jpg' if jpeg else 'png'}"
+        if isinstance(image, bytes):
+            (folder / own).write_bytes(image)
+        else:
+            _picture(image).save(folder / own)
+        said = {key: text for key in _SAID if (text := example.facts.get(key))}
+        yield {"name": own, "label": example.label, "split": SPLITS.get(example.split.casefold(), ""), **said}
 
 
 def _picture(pixels: Any) -> Image.Image:

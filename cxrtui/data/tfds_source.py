@@ -1,0 +1,240 @@
+"""tensorflow-datasets, in array_record files and without TensorFlow: the one module that imports either.
+
+It keeps the prepared store's arrays, and opens data sets that others have prepared.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow_datasets as tfds
+from array_record.python.array_record_module import ArrayRecordWriter
+
+from cxrtui.data.array_source import ArraySource, Example, Published, Record
+from cxrtui.data.films import printable
+from cxrtui.errors import DataError
+
+tfds.disable_progress_bar()
+
+
+def films_a_split(side: int) -> int:
+    """Films in one tfds split, 128 MiB of them: tfds holds a split in memory while it writes it."""
+    return max(1, (1 << 27) // side**2)
+
+
+class _Uncompressed:
+    """Writes records as they are: tfds' own compression quadruples the time to write and saves 30 % of the disk."""
+
+    def write(self, path: os.PathLike[str], examples: Iterable[tuple[object, bytes]]) -> None:
+        writer = ArrayRecordWriter(os.fspath(path), "group_size:1,uncompressed")
+        for _, example in examples:
+            writer.write(example)
+        writer.close()
+
+
+class _OwnInfo(tfds.core.DatasetInfo):  # type: ignore[misc]
+    """What tfds knows of a set that is nobody's but ours."""
+
+    def initialize_from_bucket(self) -> None:
+        """Do nothing: tfds would leave an empty temporary folder behind and ask its own bucket for this set."""
+
+
+class CxrFilms(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc]
+    """tfds builder of films of `side` pixels; `records` is pulled when it is built, and is empty for reading."""
+
+    name = "cxr_films"
+    VERSION = tfds.core.Version("1.0.0")
+    code_path = None  # no checksums or citations beside this file; looking for them needs importlib_resources
+
+    def __init__(self, *, side: int, names: Sequence[str], counts: Sequence[int], records: Iterator[Record],
+                 **kwargs: Any) -> None:  # fmt: skip
+        self._shape, self._names, self._counts, self._records = (side, side, 1), list(names), counts, records
+        super().__init__(file_format="array_record", **kwargs)
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        features = tfds.features.FeaturesDict(
+            {
+                "image": tfds.features.Tensor(shape=self._shape, dtype=np.uint8, encoding="bytes"),
+                "label": tfds.features.ClassLabel(names=self._names),
+                **{name: tfds.features.Text() for name in ("patient", "source", "path", "error")},
+            }
+        )
+        return _OwnInfo(builder=self, features=features, disable_shuffling=True)
+
+    def _split_generators(self, dl_manager: object) -> dict[str, Any]:
+        del dl_manager
+        return {f"films{number}": self._generate_examples(count) for number, count in enumerate(self._counts)}
+
+    def _generate_examples(self, count: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        for place in range(count):
+            record = next(self._records)
+            example = {
+                "image": record.image[..., None],
+                "label": record.label,
+                "patient": os.fsencode(record.film.patient),
+                "source": os.fsencode(record.film.source),
+                "path": os.fsencode(record.film.name),
+                "error": record.error.encode("utf-8", "replace"),
+            }
+            yield place, example
+
+    def _example_writer(self) -> _Uncompressed:
+        return _Uncompressed()
+
+    def _log_download_bytes(self) -> None:
+        """Say nothing: tfds would print."""
+
+    def _log_download_done(self) -> None:
+        """Say nothing."""
+
+
+class _Splits:
+    """An `ArraySource` of several tfds splits, one behind the other."""
+
+    def __init__(self, side: int, splits: Sequence[Any]) -> None:
+        self._side, self._splits = side, splits
+        self._ends = np.cumsum([len(split) for split in splits], dtype=np.int64)
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    def read(self, places: Sequence[int] | npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
+        """As in `ArraySource`."""
+        result = np.empty((len(places), self._side, self._side), np.uint8)
+        wanted = np.asarray(places, np.int64)
+        splits = np.searchsorted(self._ends, wanted, side="right")
+        for start in range(0, len(wanted), 256):
+            block = slice(start, start + 256)
+            for number in np.unique(splits[block]):
+                rows = start + np.flatnonzero(splits[block] == number)
+                split = self._splits[number]
+                begin = int(self._ends[number]) - len(split)
+                records = split.__getitems__([int(place) - begin for place in wanted[rows]])
+                for row, record in zip(rows, records, strict=True):
+                    result[row] = record["image"][..., 0]
+        return result
+
+
+def write_arrays(folder: Path, records: Iterator[Record], *, side: int, count: int, names: Sequence[str],
+                 split: int = 0) -> None:  # fmt: skip
+    """Write `count` records to `folder`, which exists and is empty.
+
+    Args:
+        folder: of the store.
+        records: pulled as they are written.
+        side: of each image, pixels.
+        count: of records.
+        names: of the classes.
+        split: records in one tfds split; 0 for as many as `films_a_split` says.
+
+    Raises:
+        OSError, RuntimeError, ValueError: they cannot be written.
+    """
+    split = split or films_a_split(side)
+    counts = [min(split, count - start) for start in range(0, count, split)]
+    builder = CxrFilms(side=side, names=names, counts=counts, records=records, data_dir=str(folder))
+    builder.download_and_prepare(download_config=tfds.download.DownloadConfig(try_download_gcs=False))
+
+
+def open_arrays(folder: Path, *, side: int, count: int, names: Sequence[str]) -> ArraySource | None:
+    """What `write_arrays` wrote to `folder`; None where it is damaged or holds another number of films."""
+    builder = CxrFilms(side=side, names=names, counts=(), records=iter(()), data_dir=str(folder))
+    try:
+        splits = [builder.as_data_source(f"films{number}") for number in range(len(builder.info.splits))]
+        source = _Splits(side, splits)
+    except Exception:  # whatever tfds makes of damaged files
+        return None
+    return source if len(source) == count else None
+
+
+class _Set:
+    """A `Published` data set of tfds."""
+
+    def __init__(self, builder: Any, image: str, label: str) -> None:
+        self._builder, self._image, self._label = builder, image, label
+
+    @property
+    def name(self) -> str:
+        """As in `Published`."""
+        return str(self._builder.info.full_name)
+
+    @property
+    def mark(self) -> str:
+        """As in `Published`."""
+        try:
+            return f"{os.stat(os.path.join(str(self._builder.data_path), 'dataset_info.json')).st_mtime_ns:x}"
+        except OSError:
+            return "0"
+
+    def examples(self) -> Iterator[Example]:
+        """As in `Published`; encoded images come as they are, for nothing decodes in this process."""
+        features = self._builder.info.features
+        kind, names = features[self._image], features[self._label].names
+        encoded = type(kind).__name__ == "Image" and np.dtype(kind.np_dtype).kind == "u"
+        decoders = {self._image: tfds.decode.SkipDecoding()} if encoded else None
+        for split in sorted(self._builder.info.splits):
+            source = self._builder.as_data_source(split, decoders=decoders)
+            for place in range(len(source)):
+                record = source[place]
+                image = record[self._image] if encoded else np.asarray(record[self._image])
+                index = int(record[self._label])
+                yield Example(split, place, image, names[index] if index >= 0 else "", self._facts(record))
+
+    def _facts(self, record: dict[str, Any]) -> dict[str, str]:
+        plain = (bytes, str, int, float, np.generic)
+        others = {key: value for key, value in record.items() if key not in (self._image, self._label)}
+        return {
+            key: value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+            for key, value in others.items()
+            if isinstance(value, plain)
+        }
+
+
+def open_published(name: str, folder: Path | None) -> Published:
+    """The data set in `folder`, or the one called ``name`` or ``name/config:version`` where that is None.
+
+    Raises:
+        DataError: it is not prepared here, or has no image or no label.
+    """
+    try:
+        if folder is not None:
+            own = next((item.parent for item in sorted(folder.rglob("dataset_info.json"))), folder)
+            builder = tfds.builder_from_directory(str(own))
+        else:
+            builder = tfds.core.read_only_builder.builder_from_files(name)
+    except Exception as error:  # tfds raises many kinds
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0][:200]
+        raise DataError(
+            f"The tfds data set {printable(name)} is not prepared here ({reason}); prepare it with "
+            "tfds build --file_format=array_record, or give its folder as tfds:FOLDER."
+        ) from None
+    return _Set(builder, *_image_and_label(builder.info.features, name))
+
+
+def _image_and_label(features: Any, name: str) -> tuple[str, str]:
+    """The names of the image and of the class among the features."""
+    if not isinstance(features, tfds.features.FeaturesDict):
+        raise DataError(f"The tfds data set {printable(name)} has no named features; it needs an image and a label.")
+    images = [key for key, kind in features.items() if _is_image(key, kind)]
+    labels = [key for key, kind in features.items() if isinstance(kind, tfds.features.ClassLabel)]
+    if not images or not labels:
+        missing = "image" if not images else "class label"
+        raise DataError(
+            f"The tfds data set {printable(name)} has no {missing} among its features ({', '.join(features)})."
+        )
+    return images[0], "label" if "label" in labels else labels[0]
+
+
+def _is_image(key: str, kind: Any) -> bool:
+    shape = getattr(kind, "shape", None) or ()
+    return type(kind).__name__ == "Image" or (key == "image" and len(shape) in (2, 3))
+
+
+# mypy: these are what they say they are.
+_ARRAYS: type[ArraySource] = _Splits
+_PUBLISHED: type[Published] = _Set

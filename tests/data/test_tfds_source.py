@@ -1,0 +1,41 @@
+"""The arrays of the prepared store, in one tfds split and in several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cxrtui.data.array_source import Record
+from cxrtui.data.films import Film
+from cxrtui.data.tfds_source import open_arrays, write_arrays
+
+SIDE, NAMES = 8, ("Normal", "COVID-19")
+
+
+def image(number: int) -> np.ndarray:
+    return np.random.default_rng(number).integers(0, 256, (SIDE, SIDE), np.uint8)
+
+
+def records(count: int) -> Iterator[Record]:
+    for number in range(count):
+        yield Record(image(number), Film(path=Path(f"{number}.png"), name=f"{number}.png", label="Normal"), 0)
+
+
+@pytest.mark.parametrize(("count", "split"), [(5, 0), (20, 7), (21, 7), (3, 1)])
+def test_images_are_read_by_number_whatever_split_holds_them(tmp_path: Path, count: int, split: int) -> None:
+    write_arrays(tmp_path, records(count), side=SIDE, count=count, names=NAMES, split=split)
+    source = open_arrays(tmp_path, side=SIDE, count=count, names=NAMES)
+    assert source is not None
+    assert len(source) == count
+    places = [*reversed(range(count)), 0, count - 1]
+    np.testing.assert_array_equal(source.read(places), [image(place) for place in places])
+    assert source.read([]).shape == (0, SIDE, SIDE)
+
+
+def test_another_number_of_films_and_an_empty_folder_are_no_source(tmp_path: Path) -> None:
+    write_arrays(tmp_path, records(5), side=SIDE, count=5, names=NAMES)
+    assert open_arrays(tmp_path, side=SIDE, count=6, names=NAMES) is None
+    assert open_arrays(tmp_path / "none", side=SIDE, count=5, names=NAMES) is None
