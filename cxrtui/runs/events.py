@@ -27,7 +27,11 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class RunStarted(Event):
-    """The first event of a run: everything that it was asked to do."""
+    """The first event of a run: everything that it was asked to do.
+
+    `run` is its name and `seed` that of all that is random. `config` has its settings by section and key, `device` what
+    it computes on, `versions` those of Python and of the packages that the result depends on.
+    """
 
     run: str
     seed: int
@@ -38,7 +42,10 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Preparing(Event):
-    """Work before or between the steps, for a progress bar; `total` 0 means that its length is unknown."""
+    """Work before or between the steps, for a progress bar.
+
+    `stage` says in words what is done: `done` of `total`, which is 0 where it is not known.
+    """
 
     stage: str
     done: int = 0
@@ -47,7 +54,11 @@ class Preparing(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Fetching(Event):
-    """First weights are not on the shelf and are fetched: `bytes` in all, 0 where that is not known."""
+    """First weights are not on the shelf and are fetched from a hub.
+
+    `name` is that of the shelf, `source` the file at the hub with its repository, `licence` that of the weights;
+    `bytes` is the size of the file, 0 where it is not known.
+    """
 
     name: str
     source: str
@@ -57,7 +68,10 @@ class Fetching(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched(Event):
-    """They are on the shelf, as `folder`. `verified`: their checksum was known beforehand, and is theirs."""
+    """The weights `name` are on the shelf, in `folder`, after `seconds`.
+
+    `sha256` is the checksum of the file. `verified` says that it was known beforehand and is the same.
+    """
 
     name: str
     folder: str
@@ -68,7 +82,7 @@ class Fetched(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class FirstWeights(Event):
-    """What a run begins with: `taken` of the file, and `left` of it, with why."""
+    """What a run begins with: `taken` of the file or folder `source`, and `left` of it, with the reasons."""
 
     source: str
     taken: str
@@ -77,9 +91,13 @@ class FirstWeights(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DataPrepared(Event):
-    """The films are ready. `counts[part][label]` are films, `patients[part]` patients.
+    """The films are ready.
 
-    `content` and `division` change with what the films are and with which split each is in, whatever their names.
+    `source` says where they come from, and `labels` has the negative and the positive one. `counts[part][label]` are
+    films and `patients[part]` patients. `left_out` counts the films that do not take part, by reason; `unreadable` has
+    a path and a reason for each film that could not be decoded. `cached` says that the films had been decoded before;
+    `seconds` is what all of it took. `fingerprint` changes with anything that the prepared films depend on, `content`
+    and `division` with what the films are and with which split each is in, whatever their names.
     """
 
     source: str
@@ -97,7 +115,10 @@ class DataPrepared(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Compiled(Event):
-    """The training step was compiled, or found in the cache of compiled programs."""
+    """The training step was compiled, or found in the cache of compiled programs, in `seconds`.
+
+    The network has so many `parameters`, of which `trainable` are not frozen.
+    """
 
     seconds: float
     parameters: int
@@ -116,7 +137,12 @@ class Unfrozen(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class StepDone(Event):
-    """One optimizer step; `step` counts from 1 over the whole run, `epoch` from 1."""
+    """One optimizer step. `step` counts from 1 over the whole run, `epoch` from 1 to `epochs`.
+
+    `loss` and `accuracy` are means over the batch before the step, `gradient_norm` is the global norm before clipping,
+    and `learning_rate` the rate of the step. `steps_per_epoch` is the same in the whole run; `images_per_second` is
+    the speed.
+    """
 
     step: int
     epoch: int
@@ -131,7 +157,10 @@ class StepDone(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class EpochDone(Event):
-    """One more pass over the training part, whole batches only; means over its steps."""
+    """One more pass over the training split, whole batches only, has taken `seconds`.
+
+    `epoch` and `step` are the latest; `loss` and `accuracy` are means over the steps of the epoch.
+    """
 
     epoch: int
     step: int
@@ -142,7 +171,10 @@ class EpochDone(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Validated(Event):
-    """The validation part was classified: loss, accuracy, auroc, sensitivity, specificity (NaN where undefined)."""
+    """The validation split was classified with the weights of `step`, after `epoch`, in `seconds`.
+
+    `metrics` has loss, accuracy, auroc, sensitivity and specificity; one that is undefined is NaN.
+    """
 
     epoch: int
     step: int
@@ -152,10 +184,11 @@ class Validated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class EarlyStopping(Event):
-    """What early stopping made of the latest validation.
+    """What early stopping made of the latest validation, after `epoch`: `value` of the watched `metric`.
 
-    `to_beat` is the value that the next validation must pass to count as an improvement; `patience_left` is how many
-    more may fail to before the run stops.
+    `improved` says whether it is the best so far; `best` was reached at `best_epoch` and `best_step`. `to_beat` is the
+    value that the next validation must pass to count as an improvement. The run stops after `patience` epochs without
+    one, so `patience_left` more may fail to improve; `stopping` says that it stops now.
     """
 
     epoch: int
@@ -173,7 +206,10 @@ class EarlyStopping(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointSaved(Event):
-    """The run can be resumed from `step`; `best` says whether these are the best weights so far."""
+    """The run can be resumed from `step`, in `epoch`; saving took `seconds`.
+
+    `best` says whether these are the best weights so far. `reason` is epoch, periodic, requested or stopping.
+    """
 
     step: int
     epoch: int
@@ -184,14 +220,14 @@ class CheckpointSaved(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Paused(Event):
-    """The run waits, its state in memory, until it is told to resume or stop."""
+    """The run waits after `step`, its state in memory, until it is told to resume or stop."""
 
     step: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resumed(Event):
-    """The run goes on after `step`: after a pause, or (`restored`) in a new process from a checkpoint.
+    """The run goes on after `step`, in `epoch`: after a pause, or (`restored`) in a new process from a checkpoint.
 
     After a restore, whatever the log says of later steps was lost with the old process and happens again.
     """
@@ -203,7 +239,10 @@ class Resumed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Warned(Event):
-    """Something the user should know; the run goes on. `code` is a stable name for programs."""
+    """Something the user should know; the run goes on.
+
+    `code` is a stable name for programs, `message` a sentence for people.
+    """
 
     code: str
     message: str
@@ -211,7 +250,7 @@ class Warned(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluated(Event):
-    """The best weights were judged on one part.
+    """The best weights, those of `step`, were evaluated on one split, `part`.
 
     `metrics` as in `Validated`; `counts` are tp, fp, tn, fn, positive, negative and films at `threshold`.
     """
@@ -225,7 +264,7 @@ class Evaluated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Stopped(Event):
-    """The run ended without a fault. `reason`: epochs, early_stopping or requested."""
+    """The run ended without a fault after `step`, in `epoch`. `reason`: epochs, early_stopping or requested."""
 
     reason: str
     step: int
@@ -234,7 +273,11 @@ class Stopped(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Failed(Event):
-    """The run ended with an error; `traceback` is a file name inside the run folder, empty where there is none."""
+    """The run ended with an error, after `step`.
+
+    `error` is the name of its class, `message` a sentence for people, `exit_code` what the process ends with;
+    `traceback` is a file name inside the run folder, empty where there is none.
+    """
 
     error: str
     message: str
