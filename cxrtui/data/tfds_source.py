@@ -235,6 +235,6 @@ def _is_image(key: str, kind: Any) -> bool:
     return type(kind).__name__ == "Image" or (key == "image" and len(shape) in (2, 3))
 
 
-# mypy: these are what they say they are.
+# The type checker sees here that these are what they say they are.
 _ARRAYS: type[ArraySource] = _Splits
 _PUBLISHED: type[Published] = _Set
