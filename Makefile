@@ -9,12 +9,16 @@ DEMO ?= demo-workspace
 PARITY ?= .venv-parity
 PARITY_FLAX ?= .venv-parity-flax
 
-.PHONY: help demo test check fast parity format clean
+LOWEST ?= .venv-lowest
+
+.PHONY: help demo test check lowest docs parity format clean
 
 help:
 	@echo "make demo    train on synthetic phantoms on the CPU and classify some (under 5 minutes)"
 	@echo "make test    everything that CI runs"
 	@echo "make check   the fast part: ruff, mypy, import contracts, unit tests"
+	@echo "make lowest  the unit tests with the lowest versions that pyproject.toml allows; an environment of its own"
+	@echo "make docs    write the pages of docs/ that are made from the code"
 	@echo "make parity  ported weights against the code that wrote them; installs torch, keras, transformers and more"
 	@echo "make format  let ruff rewrite the sources"
 	@echo "make clean   remove the virtual environment and caches"
@@ -49,6 +53,17 @@ test: $(INSTALLED_DEV)
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2
 
+# pip has no way to ask for the lowest versions; constraints from the lower bounds do it.
+lowest:
+	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --upgrade pip
+	$(LOWEST)/bin/python .ci/lowest.py > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet --constraint $(LOWEST)/constraints.txt --editable . --group test
+	$(LOWEST)/bin/python -m pytest -m "not slow" -n 2
+
+docs: $(INSTALLED)
+	$(BIN)/python docs/generate.py
+
 # Two environments of their own, 3.4 GB in all with a torch for the CPU: transformers' Flax classes run with no JAX of today.
 parity:
 	test -x $(PARITY)/bin/python || $(PYTHON) -m venv $(PARITY)
@@ -64,4 +79,4 @@ format: $(INSTALLED_DEV)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist *.egg-info
+	rm -rf $(VENV) $(LOWEST) .pytest_cache .mypy_cache .ruff_cache build dist *.egg-info
