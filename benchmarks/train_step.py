@@ -28,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cxrtui.net import backend, freeze
 from cxrtui.net.classifier import ClassifierSpec, create
 from cxrtui.net.resnet import normalise
-from cxrtui.weights import port
+from cxrtui.weights import backbone
+from cxrtui.weights.formats import IMAGENET
 
 SIZES = (3, 4, 6, 3)
 Step = Callable[[], Any]
@@ -207,7 +208,7 @@ def parity() -> None:
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
             torch.nn.init.normal_(module.bias, 0.0, 0.3)
     pixels = torch.rand(2, 1, 97, 130)  # odd and oblong: borders differ
-    mean, std = (torch.tensor(v, dtype=torch.float32).reshape(1, 3, 1, 1) for v in (port.RGB_MEAN, port.RGB_STD))
+    mean, std = (torch.tensor(v, dtype=torch.float32).reshape(1, 3, 1, 1) for v in (IMAGENET.mean, IMAGENET.std))
     rgb = (pixels.expand(-1, 3, -1, -1) - mean) / std
     with torch.no_grad():
         for step in range(20):  # moves the running averages to where activations neither die nor explode
@@ -217,7 +218,7 @@ def parity() -> None:
     ours = create(ClassifierSpec())
     with tempfile.TemporaryDirectory() as folder:
         save_file(network.state_dict(), Path(folder) / "torch.safetensors")
-        port.load_torchvision(ours, Path(folder) / "torch.safetensors")
+        backbone.load_torchvision(ours, Path(folder) / "torch.safetensors")
     graphdef, state = nnx.split(ours.backbone)
     images = normalise(jnp.asarray(pixels.numpy().transpose(0, 2, 3, 1)))
     features = np.asarray(jax.jit(lambda state: nnx.merge(graphdef, state).stages(images)["stage4"])(state))

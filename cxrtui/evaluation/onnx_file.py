@@ -23,8 +23,7 @@ from cxrtui.evaluation.model import Model
 from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.net.layers import convolve
 from cxrtui.net.resnet import GREY_MEAN, GREY_STD, GROUPS
-from cxrtui.weights import port
-from cxrtui.weights.matching import Arrays
+from cxrtui.weights.arrays import Arrays, disassemble
 
 OPSET = 17  # of 2022: what runtimes of the last years read
 
@@ -53,7 +52,7 @@ def onnx_file(model: Model) -> bytes:
     """
     onnx = require()
     network = model.network()
-    graph = _Graph(onnx, port.disassemble(network))
+    graph = _Graph(onnx, disassemble(network))
     pixels = _pixels(graph, "films", model.side, model.size)
     logits = _network(graph, pixels, model.size, network.spec)
     graph.node("Softmax", [logits], "probabilities", axis=-1)

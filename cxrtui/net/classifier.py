@@ -31,7 +31,7 @@ class ClassifierSpec:
         width: features of the stem, 64 in ResNet-50.
         stage_sizes: blocks in each stage.
         dtype: compute dtype, ``float32`` or ``bfloat16``; parameters are float32 in either.
-        stem_offset: whether the stem carries a border kernel; `port.load_torchvision` sets it.
+        stem_offset: whether the stem carries a border kernel; `weights.arrays.fill` sets it.
         channels: of the images, 1 or 3.
         architecture: ``v1.5`` or ``v1``, see `resnet`.
         epsilon: of every batch normalisation.

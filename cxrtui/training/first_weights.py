@@ -29,9 +29,9 @@ def first_weights(config: Config, should_stop: Callable[[], bool]) -> Generator[
     yield from bring(config, should_stop)
     place = shelf.locate(config.model.init)
     if place is not None:
-        from cxrtui.weights import port
+        from cxrtui.weights import backbone
 
-        taken, left = port.taken_of(place, build.spec_of(config))  # an answer now, not after the films
+        taken, left = backbone.taken_of(place, build.spec_of(config))  # an answer now, not after the films
         yield ev.FirstWeights(source=str(place), taken=taken, left=list(left))
 
 

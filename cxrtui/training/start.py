@@ -39,9 +39,9 @@ def start(config: Config, total_steps: int) -> Start:
     if place is None:
         network = create(spec, config.run.seed)
     else:
-        from cxrtui.weights import port
+        from cxrtui.weights import backbone
 
-        network = port.load_backbone(create(port.spec_for(place, spec), config.run.seed), place)
+        network = backbone.load_backbone(create(backbone.spec_for(place, spec), config.run.seed), place)
     graphdef, trainable, frozen, statistics = freeze.split(network)
     optimizer = optimizer_at(config, total_steps, network.spec.freeze)
     state = TrainState(jnp.zeros((), jnp.int32), trainable, frozen, statistics, optimizer.init(trainable))

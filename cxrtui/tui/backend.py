@@ -103,7 +103,7 @@ def _decode(path: Path) -> Any:
 
 def _check_weights(file: Path, config: Config) -> None:
     from cxrtui.net.build import spec_of
-    from cxrtui.weights.port import taken_of
+    from cxrtui.weights.backbone import taken_of
 
     taken_of(file, spec_of(config))
 

@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from flax import nnx
 
 from cxrtui.errors import WeightsError
-from cxrtui.net.classifier import Classifier, ClassifierSpec
+from cxrtui.net.classifier import ClassifierSpec
+from cxrtui.weights.arrays import Arrays, VariablePath, shapes
 from cxrtui.weights.formats import Flavour
 
-VariablePath = tuple[Any, ...]  # ("backbone", "stem", "conv", "kernel")
 HEAD_KERNEL, HEAD_BIAS = ("head", "layers", 0, "kernel"), ("head", "layers", 0, "bias")
 SHOWN = 10  # keys of each kind in an error
 _USELESS = "of no use"
 _ASTRAY = (
     "The training that wrote it went astray, or the file is damaged; take an earlier checkpoint, or fetch it again"
 )
-Arrays = dict[VariablePath, np.ndarray]
-
-
-@functools.lru_cache(32)
-def shapes(spec: ClassifierSpec) -> Mapping[VariablePath, tuple[int, ...]]:
-    """The shape of every parameter and running average of a network, by path."""
-    network = nnx.eval_shape(lambda: Classifier(spec, nnx.Rngs(0)))
-    state = nnx.state(network, (nnx.Param, nnx.BatchStat))
-    return {path: tuple(variable.shape) for path, variable in nnx.to_flat_state(state)}
-
-
-def backbone_paths(spec: ClassifierSpec) -> list[VariablePath]:
-    """Of the variables of a network that a file of weights has, as `Flavour.key` takes them."""
-    return [path[1:] for path in shapes(spec) if path[0] == "backbone" and path[-1] != "offset"]
 
 
 def port(

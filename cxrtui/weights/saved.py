@@ -19,10 +19,12 @@ from cxrtui.disk import with_remedy
 from cxrtui.errors import NotWrittenError, WeightsError
 from cxrtui.net.classifier import Classifier, ClassifierSpec
 from cxrtui.weights import port
+from cxrtui.weights.arrays import assemble, disassemble, shapes
 from cxrtui.weights.files.read import read_tensors
 from cxrtui.weights.formats import Normalisation
+from cxrtui.weights.grey import GREY, to_grey
 from cxrtui.weights.manifest import MANIFEST, Manifest, read_manifest, write_manifest
-from cxrtui.weights.matching import misfits, shapes
+from cxrtui.weights.matching import misfits
 from cxrtui.workspace import Workspace, expand
 
 WEIGHTS = "weights.safetensors"
@@ -34,14 +36,14 @@ class Network:
     """A network in evaluation mode, compiled at its first use for each shape of images.
 
     Images of three channels are normalised as ``manifest.normalisation`` says. Images of one channel are normalised
-    by `resnet.normalise`; a network of three channels then uses its stem folded to one (`port.fold_stem`), which gives
+    by `resnet.normalise`; a network of three channels then uses its stem folded to one (`grey.fold_stem`), which gives
     what the same grey image in each of its channels would.
     """
 
     def __init__(self, classifier: Classifier, manifest: Manifest) -> None:
         self.manifest = manifest
         self._networks = {classifier.spec.channels: nnx.split(classifier)}
-        self._spec, self._arrays = classifier.spec, port.disassemble(classifier)
+        self._spec, self._arrays = classifier.spec, disassemble(classifier)
 
     def __call__(self, images: jax.Array | np.ndarray) -> jax.Array:
         """Logits, float32 ``[N, classes]``; the pooled features ``[N, 2048]`` where the network has no head.
@@ -71,8 +73,8 @@ class Network:
             if channels != 1:
                 raise ValueError(f"this network takes images of {self._spec.channels} channels, not {channels}")
             spec = dataclasses.replace(self._spec, channels=1, stem_offset=True)
-            arrays = port.to_grey(self._arrays, Normalisation.from_dict(self.manifest.normalisation))
-            self._networks[1] = nnx.split(port.assemble(spec, arrays))
+            arrays = to_grey(self._arrays, Normalisation.from_dict(self.manifest.normalisation))
+            self._networks[1] = nnx.split(assemble(spec, arrays))
         return self._networks[channels]
 
 
@@ -94,8 +96,8 @@ def read_network(
     ported = port.read(file, flavour=flavour, like=like, options=options)
     spec, arrays, normalisation = ported.spec, ported.arrays, ported.normalisation
     if spec.channels == 1:
-        (spec, arrays), normalisation = ported.grey(), port.GREY
-    network = port.assemble(spec, arrays)
+        (spec, arrays), normalisation = ported.grey(), GREY
+    network = assemble(spec, arrays)
     return network, Manifest(
         name=file.name.partition(".")[0],
         flavour=ported.flavour.name,
@@ -124,7 +126,7 @@ def save_shelf(folder: str | Path, network: Classifier, manifest: Manifest) -> P
         WeightsError: the disk refuses.
     """
     folder, spec = Path(folder), network.spec
-    tensors = {".".join(map(str, path)): value for path, value in port.disassemble(network).items()}
+    tensors = {".".join(map(str, path)): value for path, value in disassemble(network).items()}
     temporary = folder / f".{WEIGHTS}.{os.getpid()}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -165,7 +167,7 @@ def read_shelf(folder: str | Path) -> tuple[Classifier, Manifest]:
         raise WeightsError(f"{folder / MANIFEST} describes no network ({error}); port the weights again") from error
     if wrong := misfits(tensors, {key: shape for key, (_, shape) in wanted.items()}):
         raise WeightsError(f"{file} does not fit its {MANIFEST}: {'; '.join(wrong)}. Port the weights again")
-    return port.assemble(spec, {path: tensors[key] for key, (path, _) in wanted.items()}), manifest
+    return assemble(spec, {path: tensors[key] for key, (path, _) in wanted.items()}), manifest
 
 
 def load(name_or_folder: str | Path, *, workspace: str | Path = ".") -> Network:

@@ -14,7 +14,8 @@ from cxrtui.errors import WeightsError
 from cxrtui.net.classifier import Classifier, ClassifierSpec, create
 from cxrtui.net.layers import convolve
 from cxrtui.net.resnet import ResNet50, normalise
-from cxrtui.weights.port import RGB_MEAN, RGB_STD, load_torchvision
+from cxrtui.weights.backbone import load_torchvision
+from cxrtui.weights.formats import IMAGENET
 from tests.net.compiled import run
 from tests.weights.torchvision_file import Tensors, saved, torchvision_tensors
 
@@ -44,7 +45,7 @@ def grey_pixels() -> jnp.ndarray:
 
 
 def as_rgb(pixels: jnp.ndarray) -> jnp.ndarray:
-    rgb = (np.repeat(np.asarray(pixels, np.float64), 3, axis=-1) - RGB_MEAN) / RGB_STD
+    rgb = (np.repeat(np.asarray(pixels, np.float64), 3, axis=-1) - IMAGENET.mean) / IMAGENET.std
     return jnp.asarray(rgb.astype(np.float32))
 
 

@@ -15,8 +15,10 @@ from cxrtui import weights
 from cxrtui.errors import WeightsError
 from cxrtui.net.classifier import ClassifierSpec, create
 from cxrtui.net.resnet import normalise
-from cxrtui.weights import port, saved
+from cxrtui.weights import backbone, saved
+from cxrtui.weights.arrays import disassemble
 from cxrtui.weights.formats import IMAGENET
+from cxrtui.weights.grey import GREY
 from cxrtui.weights.manifest import Manifest, read_manifest
 from tests.weights.pth import state_dict_file
 from tests.weights.torchvision_file import Tensors, torchvision_tensors
@@ -72,7 +74,7 @@ def test_the_manifest_says_what_it_is(shelf: Path) -> None:
 def test_a_trained_classifier_comes_back_to_the_bit(tmp_path: Path) -> None:
     spec = dataclasses.replace(LIKE, hidden=(16,), dropout=0.3, stem_offset=True, architecture="v1", epsilon=1.001e-5)
     network = create(spec, seed=4)
-    manifest = Manifest("a", "cxrtui", "", 0, 0, port.GREY.as_dict(), {}, labels=("negative", "positive"))
+    manifest = Manifest("a", "cxrtui", "", 0, 0, GREY.as_dict(), {}, labels=("negative", "positive"))
     folder = tmp_path / "a"
     folder.mkdir()
     (folder / "card").write_text("stays")
@@ -80,8 +82,8 @@ def test_a_trained_classifier_comes_back_to_the_bit(tmp_path: Path) -> None:
     assert again.spec == spec
     assert told.labels == ("negative", "positive")
     assert (folder / "card").is_file()
-    theirs = port.disassemble(again)
-    for path, value in port.disassemble(network).items():
+    theirs = disassemble(again)
+    for path, value in disassemble(network).items():
         np.testing.assert_array_equal(theirs[path], value)
 
 
@@ -90,18 +92,18 @@ def test_a_backbone_for_training_from_a_file_and_from_the_shelf(shelf: Path, ten
     spec = dataclasses.replace(LIKE, hidden=(4,))
     kernels = []
     for place in (shelf, as_safetensors(tensors, tmp_path)):
-        wanted = port.spec_for(place, spec)
+        wanted = backbone.spec_for(place, spec)
         assert wanted == dataclasses.replace(spec, stem_offset=True)
         network = create(wanted)
         head = np.asarray(network.head.layers[0].kernel[...])
-        assert port.load_backbone(network, place) is network
+        assert backbone.load_backbone(network, place) is network
         np.testing.assert_array_equal(network.head.layers[0].kernel[...], head)
         kernels.append(np.asarray(network.backbone.stem.conv.kernel[...]))
     np.testing.assert_array_equal(*kernels)
     with pytest.raises(ValueError, match="spec_for"):
-        port.load_backbone(create(dataclasses.replace(spec, architecture="v1")), shelf)
+        backbone.load_backbone(create(dataclasses.replace(spec, architecture="v1")), shelf)
     with pytest.raises(WeightsError, match=r"8 features wide.*model\.width"):
-        port.spec_for(shelf, dataclasses.replace(spec, width=16))
+        backbone.spec_for(shelf, dataclasses.replace(spec, width=16))
 
 
 @pytest.mark.slow
@@ -146,8 +148,8 @@ def test_wrappers_and_checkpoints_are_seen_through(tensors: Tensors, tmp_path: P
     for path in (state_dict_file(tmp_path / "a.pth", wrapped),
                  state_dict_file(tmp_path / "b.pth", wrapped, within="state_dict")):  # fmt: skip
         network, _ = saved.read_network(path, like=LIKE)
-        for name, value in port.disassemble(expected).items():
-            np.testing.assert_array_equal(port.disassemble(network)[name], value)
+        for name, value in disassemble(expected).items():
+            np.testing.assert_array_equal(disassemble(network)[name], value)
 
 
 @pytest.mark.slow

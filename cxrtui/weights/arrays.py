@@ -1,0 +1,61 @@
+"""A network's variables as NumPy arrays by path, and a network from such arrays; nothing is compiled for either."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from cxrtui.net.classifier import Classifier, ClassifierSpec
+from cxrtui.net.resnet import ResNet50
+
+VariablePath = tuple[Any, ...]  # ("backbone", "stem", "conv", "kernel")
+Arrays = dict[VariablePath, np.ndarray]
+STEM_KERNEL, STEM_OFFSET = ("backbone", "stem", "conv", "kernel"), ("backbone", "stem", "offset")
+
+
+@functools.lru_cache(32)
+def shapes(spec: ClassifierSpec) -> Mapping[VariablePath, tuple[int, ...]]:
+    """The shape of every parameter and running average of a network, by path."""
+    network = nnx.eval_shape(lambda: Classifier(spec, nnx.Rngs(0)))
+    state = nnx.state(network, (nnx.Param, nnx.BatchStat))
+    return {path: tuple(variable.shape) for path, variable in nnx.to_flat_state(state)}
+
+
+def backbone_paths(spec: ClassifierSpec) -> list[VariablePath]:
+    """The paths of those variables of a network that a file of weights has, as `Format.key` takes them."""
+    return [path[1:] for path in shapes(spec) if path[0] == "backbone" and path[-1] != "offset"]
+
+
+def assemble(spec: ClassifierSpec, arrays: Mapping[VariablePath, np.ndarray]) -> Classifier:
+    """The network of `spec` with these arrays, of which none may be missing."""
+    graphdef, state = nnx.split(nnx.eval_shape(lambda: Classifier(spec, nnx.Rngs(0))))
+    filled = [(path, variable.replace(jnp.asarray(arrays[path]))) for path, variable in nnx.to_flat_state(state)]
+    network: Classifier = nnx.merge(graphdef, nnx.from_flat_state(filled))
+    return network
+
+
+def disassemble(network: Classifier) -> Arrays:
+    """The inverse of `assemble`."""
+    state = nnx.state(network, (nnx.Param, nnx.BatchStat))
+    return {path: np.asarray(variable[...]) for path, variable in nnx.to_flat_state(state)}
+
+
+def fill(network: Classifier | ResNet50, arrays: Mapping[VariablePath, np.ndarray]) -> None:
+    """Set the backbone of a network, in place; the head stays as it is.
+
+    A network whose stem has no border kernel gets one where `arrays` hold one, and its spec then says so.
+    """
+    backbone = network.backbone if isinstance(network, Classifier) else network
+    offset = arrays.get(STEM_OFFSET)
+    if offset is not None and backbone.stem.offset is None:
+        backbone.stem.offset = nnx.Param(jnp.zeros(offset.shape, jnp.float32))
+        if isinstance(network, Classifier):
+            network.spec = dataclasses.replace(network.spec, stem_offset=True)
+    for path, variable in nnx.to_flat_state(nnx.state(backbone, (nnx.Param, nnx.BatchStat))):
+        variable.set_value(jnp.asarray(arrays[("backbone", *path)]))

@@ -1,0 +1,116 @@
+"""The backbone that a classifier begins with: out of a file of any format, or out of a folder of the shelf."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from cxrtui.errors import WeightsError
+from cxrtui.net.classifier import Classifier, ClassifierSpec
+from cxrtui.net.resnet import GROUPS, ResNet50
+from cxrtui.weights.arrays import Arrays, disassemble, fill
+from cxrtui.weights.files.read import read_file
+from cxrtui.weights.formats import IMAGENET, Normalisation
+from cxrtui.weights.formats.torchvision import TORCHVISION
+from cxrtui.weights.grey import to_grey
+from cxrtui.weights.manifest import read_manifest
+from cxrtui.weights.matching import port
+from cxrtui.weights.port import read
+from cxrtui.weights.saved import read_shelf
+
+HEAD_KEYS = ("fc.weight", "fc.bias")
+
+
+def spec_for(place: Path, spec: ClassifierSpec) -> ClassifierSpec:
+    """What a classifier of ``spec`` must be to take the backbone at ``place``: `load_backbone`'s network.
+
+    Args:
+        place: a file of any flavour, or a folder of the shelf.
+        spec: of the classifier, whose head, width and stage sizes stay.
+
+    Raises:
+        WeightsError: the file is no ResNet-50 of this width and these stages.
+    """
+    return _like(spec, _grey_backbone(place, spec)[0])
+
+
+def taken_of(place: Path, spec: ClassifierSpec) -> tuple[str, tuple[str, ...]]:
+    """What `load_backbone` takes of a file or a folder of the shelf, and what it leaves and why.
+
+    Args:
+        place: a file of any flavour, or a folder of the shelf.
+        spec: of the classifier that is to begin with it.
+
+    Raises:
+        WeightsError: it cannot begin with it.
+    """
+    if place.is_dir():
+        _grey_backbone(place, spec)
+        manifest = read_manifest(place)
+        return manifest.taken or f"the backbone of {manifest.source or manifest.name}", manifest.left
+    ported = read(place, like=spec)
+    return ported.taken, ported.left
+
+
+def load_backbone(network: Classifier, place: Path) -> Classifier:
+    """Fill the backbone of a one-channel classifier, in place; the head stays as it is.
+
+    Args:
+        network: made from `spec_for`.
+        place: a file of any flavour, or a folder of the shelf.
+
+    Returns:
+        The network.
+
+    Raises:
+        WeightsError: the file is no ResNet-50 of this width and these stages.
+    """
+    found, arrays = _grey_backbone(place, network.spec)
+    if _like(network.spec, found) != network.spec:
+        raise ValueError("the network is of another architecture; make it from spec_for(place, spec)")
+    fill(network, arrays)
+    return network
+
+
+def _like(spec: ClassifierSpec, found: ClassifierSpec) -> ClassifierSpec:
+    names = ("stem_offset", "architecture", "epsilon", "channels")
+    return dataclasses.replace(spec, **{name: getattr(found, name) for name in names})
+
+
+def _grey_backbone(place: Path, spec: ClassifierSpec) -> tuple[ClassifierSpec, Arrays]:
+    if not place.is_dir():
+        return read(place, like=spec).grey()
+    network, manifest = read_shelf(place)
+    found = network.spec
+    if (found.width, found.stage_sizes) != (spec.width, spec.stage_sizes):
+        raise WeightsError(
+            f"{place} is {found.width} features wide with stages of {list(found.stage_sizes)} blocks, and the network "
+            f"{spec.width} with {list(spec.stage_sizes)}; set model.width and model.stages to the former"
+        )
+    arrays = disassemble(network)
+    if found.channels == 1:
+        return found, arrays
+    grey = to_grey(arrays, Normalisation.from_dict(manifest.normalisation))
+    return dataclasses.replace(found, channels=1, stem_offset=True), grey
+
+
+def load_torchvision(network: Classifier | ResNet50, path: str | Path, *, ignore: tuple[str, ...] = HEAD_KEYS) -> None:
+    """Fill a network's backbone, in place, from a file with torchvision's or timm's ResNet keys.
+
+    A one-channel network gets the folded stem and its border kernel (`fold_stem`), and its spec then says so. The
+    head stays as it is. ``num_batches_tracked`` is dropped.
+
+    Args:
+        network: a classifier, or a bare backbone of one or three channels.
+        path: the file.
+        ignore: keys that may be there and are not used.
+
+    Raises:
+        WeightsError: if the file cannot be read, or listing every key that is missing, extra or misshapen.
+    """
+    backbone = network.backbone if isinstance(network, Classifier) else network
+    width, sizes = backbone.stem.conv.kernel.shape[-1], tuple(len(getattr(backbone, n).blocks) for n in GROUPS[1:])
+    spec = ClassifierSpec(hidden=(), classes=0, width=width, stage_sizes=sizes, channels=3)
+    tensors = {key: value for key, value in read_file(path).tensors.items() if key not in ignore}
+    arrays, _ = port(tensors, Path(path), TORCHVISION, ("", ""), spec, strict=True)
+    fill(network, to_grey(arrays, IMAGENET) if backbone.stem.conv.kernel.shape[2] == 1 else arrays)
