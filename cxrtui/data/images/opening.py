@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
-from cxrtui.data.images.dicom.codestream import JPEG_LS, read_codestream
+from cxrtui.data.images.codestream import JPEG_LS, read_codestream
 from cxrtui.errors import FilmError
 
 # What Pillow remarks on broken metadata would be printed into the middle of a screen.

@@ -18,7 +18,7 @@ from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, JPEG2000TransferSyntaxes, JPEGBaseline8Bit, JPEGExtended12Bit, RLELossless
 
-from cxrtui.data.images.dicom.codestream import read_codestream, whole
+from cxrtui.data.images.codestream import read_codestream, whole
 from cxrtui.data.images.dicom.dataset import quiet, transfer_syntax
 from cxrtui.data.images.dicom.stored import Stored
 from cxrtui.errors import FilmError

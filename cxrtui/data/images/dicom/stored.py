@@ -15,7 +15,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.uid import RLELossless
 
-from cxrtui.data.images.dicom.codestream import Codestream, read_codestream
+from cxrtui.data.images.codestream import Codestream, read_codestream
 from cxrtui.data.images.dicom.dataset import number, text, transfer_syntax
 from cxrtui.data.images.tones import blocks
 from cxrtui.errors import FilmError
