@@ -1,11 +1,20 @@
-"""Reading files that somebody else may have put in their place: never waits for a pipe, never reads without end."""
+"""Files, read and replaced, and the names of folders that users choose.
+
+A file that is read may be one that somebody else has put in its place: no reader here waits for a pipe or reads without
+end. A file that is written appears whole or not at all.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import hashlib
+import io
 import os
+import re
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,9 +23,16 @@ _KINDS = (
     (stat.S_ISCHR, "it is a device"), (stat.S_ISBLK, "it is a device"),
 )  # fmt: skip
 _MOST = 64 * 1024 * 1024
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # of a run, and of a folder of the shelf
+NAME_RULE = "letters, digits, '.', '-' and '_' only (64 at most)"
 
 
-def open_file(path: Path) -> BinaryIO:
+def is_name(text: str) -> bool:
+    """Whether a run or a folder of the shelf may be called so: no path, nothing hidden, no option of a command."""
+    return NAME.fullmatch(text) is not None
+
+
+def open_file(path: Path) -> io.BufferedReader:
     """The regular file at `path`, opened to be read; a symbolic link is followed.
 
     Raises:
@@ -69,21 +85,63 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def write_atomic(path: Path, text: str) -> None:
-    """Replace `path` with `text` so that a reader sees the old or the new, never a part (temp, fsync, replace).
+def sha256(path: Path) -> str:
+    """The SHA-256 of what is in the file at `path`, 64 hexadecimal digits.
+
+    Raises:
+        OSError: as `open_file`.
+    """
+    with open_file(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """A file to write, which takes the place of `path` when the block ends well; else `path` stays as it is.
+
+    A reader sees the old file or the new one and never a part: the bytes go to a temporary file beside `path`, reach
+    the disk (fsync) and come to their place by `os.replace`.
+
+    Args:
+        path: its folder must be there.
+        durable: False leaves out the fsync, where many files are written that can be made again.
 
     Raises:
         OSError: the disk refuses; `filename` is `path`.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with temporary.open("wb") as file:
+            yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         error.filename, error.filename2 = str(path), None
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_atomic(path: Path, content: str | bytes, *, durable: bool = True) -> None:
+    """Replace `path` with `content`, a text in UTF-8, as `replacing` does.
+
+    Raises:
+        OSError: as `replacing`.
+    """
+    with replacing(path, durable=durable) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+def sync(path: Path) -> None:
+    """Return once a file, or the list of names in a folder, is on the disk.
+
+    Raises:
+        OSError: it is not there, or the disk refuses.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -27,6 +27,7 @@ from cxrtui.data.images.decoding.films import PIXELS_VERSION as PIXELS_VERSION
 from cxrtui.data.images.decoding.films import decoders
 from cxrtui.disk import explained, refusal
 from cxrtui.errors import DataError
+from cxrtui.files import write_atomic
 
 _INDEX = "index.json"
 
@@ -83,10 +84,7 @@ def build_store(folder: Path, records: Iterator[Record], *, side: int, count: in
         }
         index = {"side": side, "count": count, "unreadable": unreadable, "notes": notes, "decoders": decoders(),
                  "files": files}  # fmt: skip
-        with (temporary / _INDEX).open("w", encoding="utf-8") as stream:
-            json.dump(index, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
+        write_atomic(temporary / _INDEX, json.dumps(index))
         if folder.exists():  # not whole, or another process was faster
             if open_store(folder, names) is not None:
                 return

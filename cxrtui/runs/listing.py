@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from cxrtui.errors import UsageError
+from cxrtui.files import NAME_RULE, is_name
 from cxrtui.runs.beginnings import clear_stump
 from cxrtui.runs.folder import Run, is_run
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def all_runs(checkpoints: Path) -> list[Run]:
@@ -63,8 +61,8 @@ def new_run(checkpoints: Path, name: str = "") -> Run:
     Raises:
         UsageError: the name is taken, or not letters, digits, dots, dashes and underscores.
     """
-    if name and not _NAME.fullmatch(name):
-        raise UsageError(f"A run's name holds letters, digits, '.', '-' and '_' only (64 at most), not {name!r}.")
+    if name and not is_name(name):
+        raise UsageError(f"A run's name holds {NAME_RULE}, not {name!r}.")
     try:
         checkpoints.mkdir(parents=True, exist_ok=True)
         for candidate in [name] if name else _fresh_names():

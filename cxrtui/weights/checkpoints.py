@@ -25,6 +25,7 @@ import orbax.checkpoint as ocp
 
 from cxrtui.disk import explained, refusal
 from cxrtui.errors import CheckpointError
+from cxrtui.files import sync
 from cxrtui.runs.advice import named
 from cxrtui.runs.folder import Run
 from cxrtui.weights import digests, recorded, states
@@ -95,7 +96,7 @@ class Checkpoints:
         (unfinished / states.POSITION).write_text(position, encoding="utf-8")
         digests.seal(unfinished, step)
         unfinished.rename(self.folder / str(step))
-        digests.sync(self.folder)
+        sync(self.folder)
 
     @property
     def saving(self) -> int | None:

@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from cxrtui.files import read_bytes
+from cxrtui.files import read_bytes, sha256, sync, write_atomic
 
 DIGESTS = "digests.json"
 
@@ -38,7 +37,7 @@ def seal(folder: Path, step: int) -> None:
     """
     files = {}
     for file in sorted(item for item in folder.rglob("*") if item.is_file() and item != folder / DIGESTS):
-        files[file.relative_to(folder).as_posix()] = [_digest(file)]
+        files[file.relative_to(folder).as_posix()] = [sha256(file)]
         sync(file)
     _write(folder, step, files)
     for place in (*(item for item in folder.rglob("*") if item.is_dir()), folder):
@@ -56,9 +55,7 @@ def replace(folder: Path, step: int, name: str, text: str) -> None:
     fresh = hashlib.sha256(text.encode()).hexdigest()
     if (folder / DIGESTS).exists():
         _write(folder, step, {**files, name: [*files.get(name, [])[-1:], fresh]})
-    temporary = folder / f".{Path(name).name}.{os.getpid()}.tmp"
-    _write_synced(temporary, text)
-    os.replace(temporary, folder / name)
+    write_atomic(folder / name, text)
     sync((folder / name).parent)
 
 
@@ -85,26 +82,12 @@ def check(folder: Path, step: int, items: Iterable[str]) -> bool:
         try:
             if not (folder / name).is_file():  # a pipe would hold the reader for ever
                 raise DamagedError(f"{name} is missing")
-            digest = _digest(folder / name)
+            digest = sha256(folder / name)
         except (OSError, ValueError) as error:
             raise DamagedError(f"{name} cannot be read ({getattr(error, 'strerror', None) or error})") from None
         if digest not in digests:
             raise DamagedError(f"{name} is not what was saved")
     return True
-
-
-def sync(path: Path) -> None:
-    """Return once a file or a folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _read(folder: Path, step: int) -> dict[str, list[str]] | None:
@@ -124,19 +107,10 @@ def _read(folder: Path, step: int) -> dict[str, list[str]] | None:
 
 def _write(folder: Path, step: int, files: dict[str, list[str]]) -> None:
     body = {"v": 1, "step": step, "files": files, "sha256": _own(step, files)}
-    temporary = folder / f".{DIGESTS}.{os.getpid()}.tmp"
-    _write_synced(temporary, json.dumps(body, separators=(",", ":")))
-    os.replace(temporary, folder / DIGESTS)
+    write_atomic(folder / DIGESTS, json.dumps(body, separators=(",", ":")))
     sync(folder)
 
 
 def _own(step: int, files: object) -> str:
     """The digest of the list itself: a name with a flipped bit would be of no item that is read."""
     return hashlib.sha256(json.dumps([step, files], sort_keys=True).encode()).hexdigest()
-
-
-def _write_synced(file: Path, text: str) -> None:
-    with file.open("w", encoding="utf-8") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import http.client
 import os
 import re
@@ -161,12 +160,6 @@ def _rest(seconds: float, should_stop: ShouldStop) -> None:
     while (left := end - time.monotonic()) > 0:
         heed(should_stop)
         time.sleep(min(left, _PATIENCE))
-
-
-def sha256(path: Path) -> str:
-    """Of a file, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _opened(partial: Path) -> BinaryIO:

@@ -21,8 +21,9 @@ from urllib.parse import urlsplit
 
 from cxrtui import __version__
 from cxrtui.errors import UsageError, WeightsError
+from cxrtui.files import sha256
 from cxrtui.printable import printable
-from cxrtui.weights.download import NoWayOutError, RefusedByServerError, ShouldStop, Tell, download, heed, never, sha256
+from cxrtui.weights.download import NoWayOutError, RefusedByServerError, ShouldStop, Tell, download, heed, never
 
 PARTIAL = ".fetch"  # folder of partial files, on the shelf
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from safetensors.numpy import save
 
 from cxrtui.disk import with_remedy
 from cxrtui.errors import NotWrittenError, WeightsError
+from cxrtui.files import sha256, write_atomic
 from cxrtui.net.classifier import Classifier, ClassifierSpec
 from cxrtui.weights import port
 from cxrtui.weights.arrays import assemble, disassemble, shapes
@@ -127,18 +126,10 @@ def save_shelf(folder: str | Path, network: Classifier, manifest: Manifest) -> P
     """
     folder, spec = Path(folder), network.spec
     tensors = {".".join(map(str, path)): value for path, value in disassemble(network).items()}
-    temporary = folder / f".{WEIGHTS}.{os.getpid()}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("wb") as file:  # safetensors' own save_file lets nobody else read it
-                file.write(save(tensors))
-                file.flush()
-                os.fsync(file.fileno())
-            digest = _sha256(temporary)
-            os.replace(temporary, folder / WEIGHTS)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_atomic(folder / WEIGHTS, save(tensors))  # safetensors' own save_file lets nobody else read it
+        digest = sha256(folder / WEIGHTS)
         write_manifest(folder, dataclasses.replace(
             manifest, sha256=digest, spec=spec.as_dict(), classes=spec.classes, channels=spec.channels,
             architecture=spec.architecture,
@@ -158,7 +149,7 @@ def read_shelf(folder: str | Path) -> tuple[Classifier, Manifest]:
     manifest = read_manifest(folder)
     file = folder / WEIGHTS
     tensors = read_tensors(file)
-    if _sha256(file) != manifest.sha256:
+    if sha256(file) != manifest.sha256:
         raise WeightsError(f"{file} is not what was put there: its SHA-256 is not the one in {MANIFEST}; port it again")
     try:
         spec = ClassifierSpec.from_dict(manifest.spec)
@@ -181,8 +172,3 @@ def load(name_or_folder: str | Path, *, workspace: str | Path = ".") -> Network:
             "see cxrtui weights list"
         )
     return Network(*read_shelf(folder))
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -16,15 +16,13 @@ Imports no JAX where it is only asked, so that a form can ask as the user types.
 from __future__ import annotations
 
 import contextlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrtui.errors import WeightsError
-from cxrtui.files import is_there
+from cxrtui.files import is_name, is_there, sha256
 from cxrtui.weights import hub
-from cxrtui.weights.download import sha256
 from cxrtui.weights.files.recognise import LARGEST, recognise
 from cxrtui.workspace import expand
 
@@ -38,12 +36,16 @@ _HOW_TO_GET = (
     "cxrtui weights port FILE --out NAME; or start from random weights (--init random)"
 )
 HOW_TO_GET = _HOW_TO_GET.format("the default ones", "imagenet")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def is_shelf(folder: Path) -> bool:
     """Whether `folder` is one of a shelf, sound or not: whatever has the manifest's name counts."""
     return is_there(folder / MANIFEST)
+
+
+def may_be_called(name: str) -> bool:
+    """Whether a folder of the shelf may have that name; ``random`` is what `model.init` says for no weights at all."""
+    return is_name(name) and name != "random"
 
 
 def is_classifier(folder: Path) -> bool:
@@ -68,7 +70,7 @@ def resolve(init: str, models: Path) -> str:
     """
     if init == "random" or not init:
         return init
-    if NAME.fullmatch(init) and is_shelf(models / init):
+    if is_name(init) and is_shelf(models / init):
         return str((models / init).absolute())
     path = expand(init)
     with contextlib.suppress(OSError):

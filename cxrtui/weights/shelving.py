@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from cxrtui.disk import with_remedy
 from cxrtui.errors import NotWrittenError, UsageError, WeightsError
-from cxrtui.files import write_atomic
+from cxrtui.files import NAME, NAME_RULE, is_name, sha256, write_atomic
 from cxrtui.weights import hub
-from cxrtui.weights.download import GivenUpError, ShouldStop, Tell, discard, heed, never, sha256
+from cxrtui.weights.download import GivenUpError, ShouldStop, Tell, discard, heed, never
 from cxrtui.weights.files.recognise import recognise
 from cxrtui.weights.manifest import Manifest, read_manifest
-from cxrtui.weights.shelf import CARD, NAME, is_shelf, verify
+from cxrtui.weights.shelf import CARD, is_shelf, may_be_called, verify
 
 if TYPE_CHECKING:
     from cxrtui.net.classifier import ClassifierSpec
@@ -35,8 +35,8 @@ def free_place(models: Path, name: str, *, force: bool = False) -> Path:
     Raises:
         UsageError: the name cannot be one or is taken; with `force` a model may be replaced, and nothing else.
     """
-    if not NAME.fullmatch(name) or name == "random":
-        raise UsageError(f"A shelf name holds letters, digits, '.', '-' and '_' only (64 at most), not {name!r}.")
+    if not may_be_called(name):
+        raise UsageError(f"A shelf name holds {NAME_RULE}, not {name!r}.")
     target = models / name
     if os.path.lexists(target) and not (force and is_shelf(target)):
         raise UsageError(
@@ -124,7 +124,7 @@ def remove(models: Path, name: str) -> None:
         WeightsError: the disk refuses.
     """
     target = models / name
-    if not NAME.fullmatch(name) or not is_shelf(target):
+    if not is_name(name) or not is_shelf(target):
         raise UsageError(f"There is no {name!r} on the shelf {models} to be removed.")
     try:
         if target.is_symlink():

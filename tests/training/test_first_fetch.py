@@ -12,12 +12,12 @@ from huggingface_hub import constants
 from cxrtui import runner
 from cxrtui.data.pool import Interrupted
 from cxrtui.errors import WeightsError
+from cxrtui.files import sha256
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config
 from cxrtui.training.first_weights import bring
 from cxrtui.weights import hub, shelf
-from cxrtui.weights.download import sha256
 from tests.weights import torchvision_file
 from tests.weights.loopback_hub import Hub, serving
 

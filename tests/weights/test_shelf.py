@@ -16,9 +16,10 @@ import pytest
 
 from cxrtui import cli
 from cxrtui.errors import UsageError, WeightsError
+from cxrtui.files import sha256
 from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.weights import hub, saved, shelf, shelving
-from cxrtui.weights.download import GivenUpError, sha256
+from cxrtui.weights.download import GivenUpError
 from tests.weights import torchvision_file
 from tests.weights.loopback_hub import Hub, serving
 

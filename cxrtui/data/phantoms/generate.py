@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from cxrtui.data.phantoms.films import MAX_FILMS, build, expose, film_count, view_of
+from cxrtui.files import write_atomic
 
 SOURCE = "synthetic phantom"
 DESCRIPTION = "SYNTHETIC phantom, not a patient"
@@ -122,9 +122,9 @@ def generate(
             stem = f"phantom_P{number:04d}_{k}"
             path = f"{label}/{stem}.png"
             mask_path = f"annotations/masks/{stem}_mask.png" if positive else None
-            _write(folder / path, _png(image))
+            write_atomic(folder / path, _png(image), durable=False)
             if mask_path:
-                _write(folder / mask_path, _png(np.where(mask, 255, 0).astype(np.uint8)))
+                write_atomic(folder / mask_path, _png(np.where(mask, 255, 0).astype(np.uint8)), durable=False)
             who = body.habitus
             films.append(
                 PhantomFilm(path, label, f"P{number:04d}", view_of(seed, number, k), who.sex, who.age, mask_path)
@@ -136,7 +136,7 @@ def generate(
     rows.writerow(COLUMNS)
     rows.writerows((f.path, f.label, f.patient, SOURCE, f.view, f.sex, f.age) for f in films)
     manifest = folder / "manifest.csv"
-    _write(manifest, table.getvalue().encode())
+    write_atomic(manifest, table.getvalue())
     return PhantomSet(folder, manifest, tuple(films))
 
 
@@ -156,7 +156,7 @@ def _prepare(folder: Path) -> None:
         for old in room.iterdir():
             if _OURS.fullmatch(old.name):
                 old.unlink()
-    _write(readme, (_README).encode())
+    write_atomic(readme, _README)
 
 
 def _png(image: NDArray[np.uint8]) -> bytes:
@@ -166,13 +166,6 @@ def _png(image: NDArray[np.uint8]) -> bytes:
     out = io.BytesIO()
     Image.fromarray(image).save(out, "PNG", pnginfo=info, compress_level=2)
     return out.getvalue()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Replace a file whole: a reader sees the old bytes or the new ones."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(data)
-    os.replace(partial, path)
 
 
 _README = f"""{_MARK}

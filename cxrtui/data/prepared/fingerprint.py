@@ -7,6 +7,7 @@ leaves no trace in them).
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrtui.data.films import Collection, Film, printable
+from cxrtui.files import sha256, write_atomic
 from cxrtui.workspace import cache_root
 
 _SETTLED = 2.0
@@ -64,13 +66,9 @@ class Remembered:
         """Write what was learnt, by a rename."""
         if not self._new:
             return
-        temporary = self._file.with_name(f"{self._file.name}.{os.getpid()}.tmp")
-        try:
+        with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps({**self._known, **self._new}), encoding="utf-8")
-            os.replace(temporary, self._file)
-        except OSError:
-            temporary.unlink(missing_ok=True)
+            write_atomic(self._file, json.dumps({**self._known, **self._new}), durable=False)
 
 
 class Hashes(Remembered):
@@ -84,8 +82,7 @@ class Hashes(Remembered):
                 return "not a file"
             if (known := self.get(path)) is not None:
                 return str(known)
-            with path.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            digest = sha256(path)
             self.put(path, status, digest)
             return digest
         except OSError as error:

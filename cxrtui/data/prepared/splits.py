@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from pathlib import Path
 from cxrtui.data.films import PARTS, Film
 from cxrtui.data.sources.table import read_table
 from cxrtui.errors import DataError
+from cxrtui.files import write_atomic
 from cxrtui.printable import cell, path_cell, printable
 from cxrtui.workspace import expand
 
@@ -172,12 +172,7 @@ def write(file: Path, films: Chosen, digests: Sequence[str], parts: Sequence[str
         words = map(cell, (film.label, film.patient, part, film.source, digest))
         writer.writerow([path_cell(film.name), *words])
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.tmp")
-    with temporary.open("w", encoding="utf-8", newline="") as stream:
-        stream.write(text.getvalue())
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, file)
+    write_atomic(file, text.getvalue())
 
 
 def listed(file: Path) -> list[tuple[int, dict[str, str]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxrtui.data.films import printable
 from cxrtui.errors import ConfigError, CxrtuiError, WeightsError
-from cxrtui.files import is_there
+from cxrtui.files import NAME_RULE, is_name, is_there
 from cxrtui.settings import config as configs
 from cxrtui.settings.config import FREEZE_LEVELS, METRICS, Config
 from cxrtui.tui.keys import key_of
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 RUN_NAME = "run.name"
 """The one field that is no setting."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 SHELF = Path("models")
 _DEFAULTS = Config()
@@ -129,8 +127,8 @@ def _check(item: Field, values: Mapping[str, str], workspace: Workspace, survey:
         case "model.init":
             return _check_init(text, workspace.models)
         case configs_key if configs_key == RUN_NAME:
-            if text and not _NAME.fullmatch(text):
-                raise ConfigError("letters, digits, '.', '-' and '_' only, 64 at most")
+            if text and not is_name(text):
+                raise ConfigError(NAME_RULE)
             if text and (workspace.checkpoints / text).exists():
                 raise ConfigError("a run of this name exists; choose another")
         case "optim.learning_rate" if configs.coerce(item.key, text) == 0:
@@ -216,7 +214,7 @@ def _check_init(text: str, models: Path) -> str:
     try:
         place = shelf.locate(resolved)
     except WeightsError as error:
-        if shelf.NAME.fullmatch(text) and shelf.is_shelf(models / text):
+        if is_name(text) and shelf.is_shelf(models / text):
             raise ConfigError(f"on the shelf, but its weights are missing: {key} shows it") from None
         if expand(text).is_file():
             raise ConfigError(str(error)) from None

@@ -266,7 +266,7 @@ class WeightsScreen(Page):
         if not place.entry.present and not place.comes_with_a_run:
             self._say(f"✗ {place.advice}")
             return
-        by_name = shelf.NAME.fullmatch(place.name) and place.name != "random"
+        by_name = shelf.may_be_called(place.name)
         chosen = {"model.init": place.name if by_name else str(place.entry.folder.absolute())}
         LaunchScreen.take(self, chosen)
 

@@ -15,6 +15,7 @@ from huggingface_hub import constants
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from cxrtui.files import sha256
 from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.launch.screen import LaunchScreen
@@ -23,7 +24,6 @@ from cxrtui.tui.weights.job_line import Pace
 from cxrtui.tui.weights.places import clean
 from cxrtui.tui.weights.screen import WeightsScreen
 from cxrtui.weights import hub, saved, shelf, shelving
-from cxrtui.weights.download import sha256
 from tests.tui.screen_text import shows, text_of, until
 from tests.weights import torchvision_file
 from tests.weights.loopback_hub import Hub, serving
