@@ -15,13 +15,16 @@
     │   └── CheckpointError   a run whose state cannot be restored
     └── RefusedError       6  an evidence gate said no
 
-Exit code 5, "stopped on request with a checkpoint saved", is an outcome and no error: `EXIT_STOPPED`.
+Exit code 5, "stopped on request with a checkpoint saved", is an outcome and no error: `EXIT_STOPPED`. `Cancelled` ends
+work that nobody wants any more and is no error either, so nothing that handles errors takes it for one.
 
 A message is one sentence that says what, where and what to do; it is shown without a traceback. As text it is
 printable, whatever the names and reasons that it quotes.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from cxrtui.printable import printable_lines
 
@@ -89,3 +92,25 @@ class RefusedError(CxrtuiError):
     """The evidence does not support what was asked for."""
 
     exit_code = 6
+
+
+class Cancelled(Exception):
+    """The work was ended because whoever asked for it does not want it any more; nothing half-done is left behind."""
+
+
+CheckCancelled = Callable[[], None]
+"""Called by long work between two of its steps; it raises `Cancelled` where the work is not wanted any more."""
+
+
+def never_cancelled() -> None:
+    """A `CheckCancelled` that lets the work go on to its end."""
+
+
+def cancelled_when(asked: Callable[[], bool]) -> CheckCancelled:
+    """A `CheckCancelled` that raises once `asked` answers True."""
+
+    def check() -> None:
+        if asked():
+            raise Cancelled
+
+    return check

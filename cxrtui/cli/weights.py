@@ -57,8 +57,8 @@ def weights_fetch(context: Context, name: str, force: bool) -> None:
     from cxrtui.console.bars import download_bar
     from cxrtui.weights import hub, shelf, shelving
 
-    with download_bar(name) as tell:
-        folder, manifest, new = shelving.fetch(name, context.workspace.models, tell, force=force)
+    with download_bar(name) as on_progress:
+        folder, manifest, new = shelving.fetch(name, context.workspace.models, on_progress, force=force)
     if not new:
         click.echo(f"{name} is on the shelf already, and its checksum is right.", err=True)
     elif not hub.find(name).sha256:

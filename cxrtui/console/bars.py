@@ -35,7 +35,7 @@ def download_bar(about: str) -> Iterator[Callable[[int, int], None]]:
         task = progress.add_task(about, total=None)
         said = time.monotonic()
 
-        def tell(here: int, total: int) -> None:
+        def on_progress(here: int, total: int) -> None:
             nonlocal said
             progress.update(task, completed=here, total=total or None)
             if not console.is_terminal and time.monotonic() - said > 10:
@@ -43,4 +43,4 @@ def download_bar(about: str) -> Iterator[Callable[[int, int], None]]:
                 of = f" of {total:,}" if total else ""
                 print(f"{about}: {here:,}{of} bytes", file=sys.stderr)
 
-        yield tell
+        yield on_progress

@@ -20,8 +20,8 @@ def print_inspection(paths: Sequence[str], data: DataConfig, as_json: bool, head
     Raises:
         DataError: there are no films that can be read.
     """
-    with progress.shown() as tell:
-        report = inspect(paths, data, tell, headers_only=headers_only)
+    with progress.shown() as on_progress:
+        report = inspect(paths, data, on_progress, headers_only=headers_only)
     if as_json:
         print(strict_json.dumps(report.as_dict()))
         return

@@ -21,9 +21,9 @@ def make_phantoms(folder: Path, count: int, seed: int, size: int) -> None:
     """
     from cxrtui.data.phantoms import generate
 
-    with progress_bar("phantoms") as tell:
+    with progress_bar("phantoms") as on_progress:
         try:
-            generate(folder, count, seed, size=size, progress=tell)
+            generate(folder, count, seed, size=size, on_progress=on_progress)
         except (ValueError, FileExistsError) as error:
             raise UsageError(str(error)) from None
         except OSError as error:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cxrtui.console.rich_text import PrintableConsole
-from cxrtui.data.pool import Tell
+from cxrtui.data.pool import OnProgress
 from cxrtui.printable import printable_lines
 from cxrtui.runs import events
 
@@ -37,7 +37,7 @@ class Lines:
 
 
 @contextlib.contextmanager
-def shown() -> Iterator[Tell]:
+def shown() -> Iterator[OnProgress]:
     """What shows the progress that it is told; gone from the screen afterwards."""
     console = PrintableConsole(stderr=True)
     if not console.is_terminal:
@@ -48,7 +48,7 @@ def shown() -> Iterator[Tell]:
         task, stage_now = progress.add_task("", total=None, visible=False), ""
         began = time.monotonic()
 
-        def tell(stage: str, done: int, total: int) -> None:
+        def on_progress(stage: str, done: int, total: int) -> None:
             nonlocal stage_now
             if stage != stage_now:  # or the old stage's end would stay
                 progress.reset(task, total=None)
@@ -56,16 +56,16 @@ def shown() -> Iterator[Tell]:
             visible = time.monotonic() - began >= _QUIET
             progress.update(task, description=stage, completed=done, total=total or None, visible=visible)
 
-        yield tell
+        yield on_progress
 
 
-def hearing(tell: Tell) -> Callable[[events.Event], None]:
+def hearing(on_progress: OnProgress) -> Callable[[events.Event], None]:
     """The same for a command that yields events: its warnings are lines."""
 
     def hear(event: events.Event) -> None:
         if isinstance(event, events.Warned):
             print(f"warning: {printable_lines(event.message)}", file=sys.stderr)
         elif isinstance(event, events.Preparing):
-            tell(event.stage, event.done, event.total)
+            on_progress(event.stage, event.done, event.total)
 
     return hear

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from cxrtui.errors import Cancelled, CheckCancelled
 from cxrtui.runs.events import Preparing
 
 _AHEAD = 64
@@ -16,15 +17,11 @@ _PATIENCE = 5.0
 TICK = 0.1
 In = TypeVar("In")
 Out = TypeVar("Out")
-Tell = Callable[[str, int, int], None]  # the stage, how many are done, of how many (0: not known)
+OnProgress = Callable[[str, int, int], None]  # the stage, how many are done, of how many (0: not known)
 
 
-class Interrupted(Exception):
-    """Preparing was asked to stop; nothing half-done is left behind."""
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """A `Tell` that nobody hears."""
+def no_progress(stage: str, done: int, total: int) -> None:
+    """An `OnProgress` that shows nothing."""
 
 
 def workers() -> int:
@@ -49,26 +46,26 @@ def windowed(pool: ThreadPoolExecutor, items: Sequence[In], work: Callable[[In],
 
 
 def reported(
-    work: Callable[[Tell], Out], stage: str, should_stop: Callable[[], bool]
+    work: Callable[[OnProgress], Out], stage: str, check_cancelled: CheckCancelled
 ) -> Generator[Preparing, None, Out]:
-    """What `work` returns; meanwhile what it tells, as events, some ten times a second.
+    """What `work` returns; meanwhile how far it is, as events, some ten times a second.
 
-    It runs in a thread of its own and ends at its next `Tell` after a stop; it must leave nothing half-done then.
+    It runs in a thread of its own and ends at its next `OnProgress` after a stop; it must leave nothing half-done then.
 
     Raises:
-        Interrupted: `should_stop` said so.
+        Cancelled: `check_cancelled` said so.
     """
-    told, results, failures = [(stage, 0, 0)], list[Out](), list[BaseException]()
+    said, results, failures = [(stage, 0, 0)], list[Out](), list[BaseException]()
     cancelled = threading.Event()
 
-    def tell(stage: str, done: int, total: int) -> None:
+    def on_progress(stage: str, done: int, total: int) -> None:
         if cancelled.is_set():
-            raise Interrupted
-        told[0] = (stage, done, total)
+            raise Cancelled
+        said[0] = (stage, done, total)
 
     def run() -> None:
         try:
-            results.append(work(tell))
+            results.append(work(on_progress))
         except BaseException as error:  # handed to the thread that waits
             failures.append(error)
 
@@ -77,9 +74,8 @@ def reported(
     worker.start()
     try:
         while worker.is_alive():
-            if should_stop():
-                raise Interrupted
-            yield Preparing(stage=told[0][0], done=told[0][1], total=told[0][2])
+            check_cancelled()
+            yield Preparing(stage=said[0][0], done=said[0][1], total=said[0][2])
             worker.join(TICK)
     finally:
         cancelled.set()

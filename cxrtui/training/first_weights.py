@@ -1,14 +1,14 @@
-"""First weights that are not on the shelf come there before the films are prepared, told in the run's log."""
+"""First weights that are not on the shelf come there before the films are prepared, and the run's log says so."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 
-from cxrtui.data.pool import Tell, reported
-from cxrtui.errors import WeightsError
+from cxrtui.data.pool import OnProgress, reported
+from cxrtui.errors import Cancelled, CheckCancelled, WeightsError, cancelled_when
 from cxrtui.net import build
 from cxrtui.runs import events as ev
 from cxrtui.settings.config import Config
@@ -20,13 +20,13 @@ _STEP = 1_000_000  # bytes; a log is no place for each piece that comes
 _SILENCE, _AGAIN = 2.0, 0.5  # seconds
 
 
-def first_weights(config: Config, should_stop: Callable[[], bool]) -> Generator[ev.Event, None, None]:
+def first_weights(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event, None, None]:
     """Bring what ``model.init`` means, make sure that the network can begin with it, and say what of it is taken.
 
     Raises:
-        Interrupted, WeightsError: as `bring`; and the weights do not fit the network.
+        Cancelled, WeightsError: as `bring`; and the weights do not fit the network.
     """
-    yield from bring(config, should_stop)
+    yield from bring(config, check_cancelled)
     place = shelf.locate(config.model.init)
     if place is not None:
         from cxrtui.weights import backbone
@@ -35,13 +35,13 @@ def first_weights(config: Config, should_stop: Callable[[], bool]) -> Generator[
         yield ev.FirstWeights(source=str(place), taken=taken, left=list(left))
 
 
-def bring(config: Config, should_stop: Callable[[], bool]) -> Generator[ev.Event, None, None]:
+def bring(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event, None, None]:
     """Fetch what ``model.init`` means, where it is known and not on the shelf; nothing where all is here.
 
     A fetch that was cut, stopped or killed goes on from what came, in this run resumed or in any other.
 
     Raises:
-        Interrupted: `should_stop` said so; what came is kept.
+        Cancelled: `check_cancelled` said so; what came is kept.
         WeightsError: there are no such weights, or they could not be had; the message says how to get some.
     """
     known = shelf.check(config.model.init, config.model.width, config.model.stages)
@@ -51,27 +51,31 @@ def bring(config: Config, should_stop: Callable[[], bool]) -> Generator[ev.Event
     models, stage = Path(config.model.init).parent, f"fetching {known.name} (MB)"
     began, said, last, unwanted = time.monotonic(), 0.0, (-1, -1), threading.Event()
 
-    def stopped() -> bool:
-        if should_stop():
-            unwanted.set()  # heard while the server is silent, too
-        return unwanted.is_set()
+    def check() -> None:
+        try:
+            check_cancelled()
+        except Cancelled:
+            unwanted.set()  # it is heard while the server is silent, too
+            raise
 
-    def fetch(tell: Tell) -> Manifest:
+    def fetch(on_progress: OnProgress) -> Manifest:
         def on_bytes(here: int, total: int) -> None:
-            tell(stage, here // _STEP, total // _STEP)
+            on_progress(stage, here // _STEP, total // _STEP)
 
         while True:
             force = shelf.wanting(str(models / known.name)) is not None and shelf.is_shelf(models / known.name)
             try:
-                return shelving.fetch(known.name, models, on_bytes, force=force, should_stop=unwanted.is_set)[1]
+                return shelving.fetch(
+                    known.name, models, on_bytes, force=force, check_cancelled=cancelled_when(unwanted.is_set)
+                )[1]
             except BusyError:  # several runs may begin with the same weights: one fetches, the others wait
-                tell(stage, 0, 0)
+                on_progress(stage, 0, 0)
                 unwanted.wait(_AGAIN)
 
-    told = reported(fetch, stage, stopped)
+    fetching = reported(fetch, stage, check)
     try:
         while True:
-            event, now = next(told), time.monotonic()
+            event, now = next(fetching), time.monotonic()
             if (event.done, event.total) != last or now - said > _SILENCE:  # the run's heartbeat comes with its events
                 last, said = (event.done, event.total), now
                 yield event
@@ -81,6 +85,6 @@ def bring(config: Config, should_stop: Callable[[], bool]) -> Generator[ev.Event
         raise WeightsError(shelf.absent(known, str(error))) from None
     finally:
         unwanted.set()
-        told.close()
+        fetching.close()
     yield ev.Fetched(name=known.name, folder=str(models / known.name), sha256=manifest.source_sha256,
                      verified=bool(known.sha256), seconds=time.monotonic() - began)  # fmt: skip

@@ -11,8 +11,8 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
 from cxrtui.data.loader import make_feed, steps_per_epoch
-from cxrtui.data.prepared.prepare import Interrupted, Prepared, prepare
-from cxrtui.errors import DataError, OtherFilmsError
+from cxrtui.data.prepared.prepare import Prepared, prepare
+from cxrtui.errors import Cancelled, DataError, OtherFilmsError, cancelled_when
 from cxrtui.evaluation.judge import Judge
 from cxrtui.net import backend
 from cxrtui.runs import advice
@@ -79,13 +79,15 @@ def fit(
     try:
         try:
             if latest is None:
-                yield from first_weights(config, should_stop)
+                yield from first_weights(config, cancelled_when(should_stop))
             known = began(run) if resume else None
             if resume:
                 check_there(config, run)
             divided = config if known is not None and known.content else _with_own_split(config, run)
-            prepared = yield from prepare(divided, splits_out=run.splits_file, began=known, should_stop=should_stop)
-        except Interrupted:
+            prepared = yield from prepare(
+                divided, splits_out=run.splits_file, began=known, check_cancelled=cancelled_when(should_stop)
+            )
+        except Cancelled:
             yield ev.Stopped(reason="requested", step=position.step, epoch=0)
             return
         if divided is not config and begun.fingerprint not in ("", prepared.fingerprint):  # an older version's run

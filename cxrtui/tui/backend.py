@@ -17,7 +17,7 @@ from cxrtui.settings.config import Config, DataConfig
 if TYPE_CHECKING:
     from cxrtui.data.films import Collection
     from cxrtui.data.inspect.report import Report
-    from cxrtui.data.pool import Tell
+    from cxrtui.data.pool import OnProgress
 
 
 class Verdict(Protocol):
@@ -87,11 +87,11 @@ def _survey(path: Path) -> Collection:
     return read_sources(coerce("data.source", str(path)))
 
 
-def _inspect(text: str, data: DataConfig, tell: Tell) -> Report:
+def _inspect(text: str, data: DataConfig, on_progress: OnProgress) -> Report:
     from cxrtui.data.inspect.report import inspect
     from cxrtui.settings.config import coerce
 
-    return inspect(coerce("data.source", text), data, tell)
+    return inspect(coerce("data.source", text), data, on_progress)
 
 
 def _decode(path: Path) -> Any:
@@ -128,5 +128,5 @@ class Backend:
     start_config: Callable[[Run], Config] = _start_config
     load: Callable[[Run | Path], Classifier] = _load
     survey: Callable[[Path], Collection] = _survey
-    inspect: Callable[[str, DataConfig, Tell], Report] = _inspect
+    inspect: Callable[[str, DataConfig, OnProgress], Report] = _inspect
     decode: Callable[[Path], Any] = _decode

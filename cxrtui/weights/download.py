@@ -17,18 +17,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from cxrtui.disk import with_remedy
-from cxrtui.errors import WeightsError
+from cxrtui.errors import CheckCancelled, WeightsError, never_cancelled
 
 CHUNK = 1 << 18
 ATTEMPTS = 5  # without a single new byte
-Tell = Callable[[int, int], None]  # bytes here, bytes in all (0: not known)
-ShouldStop = Callable[[], bool]
-_PATIENCE = 0.1  # seconds between two looks at `ShouldStop`, in a pause
+OnProgress = Callable[[int, int], None]  # bytes here, bytes in all (0: not known)
+_PATIENCE = 0.1  # seconds between two checks for a cancellation, in a pause
 
 _LATER = (408, 429, 500, 502, 503, 504)
 
@@ -49,23 +49,8 @@ class BusyError(WeightsError):
     """Another process, or another part of this one, downloads the same."""
 
 
-class GivenUpError(WeightsError):
-    """Whoever asked does not want it any more; what came so far is kept."""
-
-
-def never() -> bool:
-    """A `ShouldStop` that wants everything."""
-    return False
-
-
-def heed(should_stop: ShouldStop) -> None:
-    """Go on only while it is wanted.
-
-    Raises:
-        GivenUpError: it is not.
-    """
-    if should_stop():
-        raise GivenUpError("Given up, as was asked.")
+def no_progress(here: int, total: int) -> None:
+    """An `OnProgress` that shows nothing."""
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
@@ -78,68 +63,136 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return followed
 
 
-def download(
-    url: str, partial: Path, *, headers: Mapping[str, str], size: int = 0, tell: Tell = lambda _here, _all: None,
-    timeout: float = 20.0, pause: float = 1.0, should_stop: ShouldStop = never,
-) -> None:  # fmt: skip
-    """Bring `partial` to the whole of what `url` holds, from wherever it stands.
+@dataclass(frozen=True)
+class Download:
+    """One file of a server, and how patiently it is asked for.
 
-    Args:
+    Attributes:
         url: where the file is; redirects are followed.
-        partial: the file so far, in a folder of its own; it need not exist, and where nothing comes, neither does then.
         headers: of every request; ``Authorization`` goes to the first host alone.
         size: bytes that the whole must have; 0 where that is not known.
-        tell: called as bytes arrive.
         timeout: of a connection and of each read, seconds.
-        pause: before the second attempt, seconds; doubled for each further one.
-        should_stop: asked before each request, after each piece and while pausing; a server that is silent is noticed
-            at `timeout`.
-
-    Raises:
-        GivenUpError: `should_stop` said so.
-        NoWayOutError: there is no connection, or none that brings anything.
-        RefusedByServerError: an answer that waiting does not change.
-        BusyError: another process downloads the same.
-        WeightsError: the disk refuses.
+        pause: before the second attempt, seconds; it doubles for each further one.
+        on_progress: called as bytes arrive.
+        check_cancelled: called before each request, after each piece and during a pause; while a server is silent,
+            only `timeout` ends the waiting.
     """
-    with _opened(partial) as file:
-        try:
-            _bring(url, file, headers, size, tell, timeout, pause, should_stop)
-        finally:
-            if not file.seek(0, os.SEEK_END):  # nothing came, so nothing is left behind
-                with contextlib.suppress(OSError):
-                    partial.unlink()
-                    partial.parent.rmdir()
 
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    size: int = 0
+    timeout: float = 20.0
+    pause: float = 1.0
+    on_progress: OnProgress = no_progress
+    check_cancelled: CheckCancelled = never_cancelled
 
-def _bring(
-    url: str, file: BinaryIO, headers: Mapping[str, str], size: int, tell: Tell, timeout: float, pause: float,
-    should_stop: ShouldStop,
-) -> None:  # fmt: skip
-    failures, reached = 0, False
-    while True:
-        heed(should_stop)
-        status = 0
-        before = file.seek(0, os.SEEK_END)
+    def bring(self, partial: Path) -> None:
+        """Bring `partial` to the whole of what `url` holds, from wherever it stands.
+
+        Args:
+            partial: the file so far, in a folder of its own; it need not exist, and where nothing comes, neither does
+                then.
+
+        Raises:
+            Cancelled: `check_cancelled` said so; what came so far is kept.
+            NoWayOutError: there is no connection, or none that brings anything.
+            RefusedByServerError: an answer that waiting does not change.
+            BusyError: another process downloads the same.
+            WeightsError: the disk refuses.
+        """
+        with _opened(partial) as file:
+            try:
+                self._attempt(file)
+            finally:
+                if not file.seek(0, os.SEEK_END):  # nothing came, so nothing is left behind
+                    with contextlib.suppress(OSError):
+                        partial.unlink()
+                        partial.parent.rmdir()
+
+    def _attempt(self, file: BinaryIO) -> None:
+        """Ask again and again until the file is whole or `ATTEMPTS` in a row have brought nothing."""
+        failures, reached = 0, False
+        while True:
+            self.check_cancelled()
+            status = 0
+            before = file.seek(0, os.SEEK_END)
+            try:
+                if self._go_on(file):
+                    return
+                reason = "the connection ended early"
+            except urllib.error.HTTPError as error:
+                error.close()
+                if error.code not in _LATER:
+                    raise RefusedByServerError(error.code, str(error.reason)) from None
+                status, reason = error.code, str(error.reason)
+            except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: a redirect to no address
+                reason = _plain(error)
+                if not reached and before == file.tell() and _hopeless(error):
+                    raise NoWayOutError(reason) from None
+            came = file.seek(0, os.SEEK_END) > before
+            reached = reached or came
+            failures = 0 if came else failures + 1
+            if failures >= ATTEMPTS:
+                raise RefusedByServerError(status, reason) if status else NoWayOutError(reason)
+            self._rest(min(self.pause * 2 ** max(0, failures - 1), 30.0))
+
+    def _rest(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.check_cancelled()
+            time.sleep(min(left, _PATIENCE))
+
+    def _go_on(self, file: BinaryIO) -> bool:
+        """One request for what is missing; whether the file is whole now."""
+        here = file.tell()
+        if self.size and here == self.size:
+            return True
+        headers = {**self.headers, **({"Range": f"bytes={here}-"} if here else {})}
+        opener = urllib.request.build_opener(_Redirects)
         try:
-            if _go_on(url, file, dict(headers), size, tell, timeout, should_stop):
-                return
-            reason = "the connection ended early"
+            answer = opener.open(urllib.request.Request(self.url, headers=headers), timeout=self.timeout)
         except urllib.error.HTTPError as error:
+            if error.code != 416:
+                raise
             error.close()
-            if error.code not in _LATER:
-                raise RefusedByServerError(error.code, str(error.reason)) from None
-            status, reason = error.code, str(error.reason)
-        except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: a redirect to no address
-            reason = _plain(error)
-            if not reached and before == file.tell() and _hopeless(error):
-                raise NoWayOutError(reason) from None
-        came = file.seek(0, os.SEEK_END) > before
-        reached = reached or came
-        failures = 0 if came else failures + 1
-        if failures >= ATTEMPTS:
-            raise RefusedByServerError(status, reason) if status else NoWayOutError(reason)
-        _rest(min(pause * 2 ** max(0, failures - 1), 30.0), should_stop)
+            # Nothing comes after what is here: it is whole, or not the beginning of this file at all.
+            if re.fullmatch(rf"bytes \*/{here}", error.headers.get("Content-Range", "")) and self.size in (0, here):
+                return True
+            file.truncate(0)
+            return False
+        with answer:
+            total = self._begin(answer, file)
+            if total is None:
+                return False
+            here = file.tell()
+            self.on_progress(here, total)
+            while chunk := answer.read1(CHUNK):  # what has come, so that a slow line is heard of too
+                _write(file, chunk)
+                here += len(chunk)
+                self.on_progress(here, total)
+                self.check_cancelled()
+        if not (here or total):
+            raise RefusedByServerError(answer.status, "but an empty file")
+        # Without any length the end of the connection is the end of the file; its checksum tells.
+        return here == total or not total
+
+    def _begin(self, answer: Any, file: BinaryIO) -> int | None:
+        """The bytes that the whole has, 0 where that is not known; None where the answer is of no use.
+
+        A server that knows no ranges sends the whole, for which the file is emptied first.
+        """
+        given = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", answer.headers.get("Content-Range", ""))
+        if answer.status == 206 and given and int(given[1]) == file.tell():
+            total = int(given[2])
+        else:
+            file.truncate(0)
+            file.seek(0)
+            if answer.status == 206:
+                return None
+            total = int(answer.headers.get("Content-Length") or 0)
+        if self.size and total and total != self.size:
+            raise RefusedByServerError(answer.status, f"but a file of {total:,} bytes instead of {self.size:,}")
+        return total or self.size
 
 
 def discard(partial: Path) -> None:
@@ -153,13 +206,6 @@ def discard(partial: Path) -> None:
             shutil.rmtree(partial.parent)
         except OSError as error:
             raise WeightsError(f"Cannot remove {partial}: {error.strerror or error}.") from None
-
-
-def _rest(seconds: float, should_stop: ShouldStop) -> None:
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        heed(should_stop)
-        time.sleep(min(left, _PATIENCE))
 
 
 def _opened(partial: Path) -> BinaryIO:
@@ -178,52 +224,6 @@ def _opened(partial: Path) -> BinaryIO:
         file.close()
         return _opened(partial)
     return file
-
-
-def _go_on(
-    url: str, file: BinaryIO, headers: dict[str, str], size: int, tell: Tell, timeout: float, should_stop: ShouldStop
-) -> bool:
-    """One request for what is missing; whether the file is whole now."""
-    here = file.tell()
-    if size and here == size:
-        return True
-    if here:
-        headers["Range"] = f"bytes={here}-"
-    opener = urllib.request.build_opener(_Redirects)
-    try:
-        answer = opener.open(urllib.request.Request(url, headers=headers), timeout=timeout)
-    except urllib.error.HTTPError as error:
-        if error.code != 416:
-            raise
-        error.close()
-        # Nothing comes after what is here: it is whole, or not the beginning of this file at all.
-        if re.fullmatch(rf"bytes \*/{here}", error.headers.get("Content-Range", "")) and size in (0, here):
-            return True
-        file.truncate(0)
-        return False
-    with answer:
-        given = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", answer.headers.get("Content-Range", ""))
-        if answer.status == 206 and given and int(given[1]) == here:
-            total = int(given[2])
-        else:  # a server that knows no ranges begins again
-            file.truncate(0)
-            here = file.seek(0)
-            if answer.status == 206:
-                return False
-            total = int(answer.headers.get("Content-Length") or 0)
-        if size and total and total != size:
-            raise RefusedByServerError(answer.status, f"but a file of {total:,} bytes instead of {size:,}")
-        total = total or size
-        tell(here, total)
-        while chunk := answer.read1(CHUNK):  # what has come, so that a slow line is heard of too
-            _write(file, chunk)
-            here += len(chunk)
-            tell(here, total)
-            heed(should_stop)
-    if not (here or total):
-        raise RefusedByServerError(answer.status, "but an empty file")
-    # Without any length the end of the connection is the end of the file; its checksum tells.
-    return here == total or not total
 
 
 def _write(file: BinaryIO, chunk: bytes) -> None:

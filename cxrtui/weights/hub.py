@@ -20,10 +20,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cxrtui import __version__
-from cxrtui.errors import UsageError, WeightsError
+from cxrtui.errors import CheckCancelled, UsageError, WeightsError, never_cancelled
 from cxrtui.files import sha256
 from cxrtui.printable import printable
-from cxrtui.weights.download import NoWayOutError, RefusedByServerError, ShouldStop, Tell, download, heed, never
+from cxrtui.weights.download import Download, NoWayOutError, OnProgress, RefusedByServerError
 
 PARTIAL = ".fetch"  # folder of partial files, on the shelf
 
@@ -117,25 +117,25 @@ def forget(partial: Path) -> None:
 
 
 def fetch(
-    wanted: Known, models: Path, tell: Tell, *, expected: str = "", timeout: float = 0, pause: float = 1.0,
-    should_stop: ShouldStop = never,
+    wanted: Known, models: Path, on_progress: OnProgress, *, expected: str = "", timeout: float = 0, pause: float = 1.0,
+    check_cancelled: CheckCancelled = never_cancelled,
 ) -> tuple[Path, str]:  # fmt: skip
     """Bring the file here, going on with what an earlier attempt left.
 
     Args:
         wanted: which.
         models: the shelf; the file comes to a hidden folder in it, which whoever has used it removes.
-        tell: hears of the progress, in bytes.
+        on_progress: called as bytes arrive, with how many are here and of how many.
         expected: checksum that a first fetch recorded, for weights whose manifest has none.
         timeout: of a connection and each read, seconds; 0 is huggingface_hub's own, ``HF_HUB_DOWNLOAD_TIMEOUT``.
         pause: before a second attempt, seconds.
-        should_stop: as `download.download` asks it.
+        check_cancelled: called as `download.download` says.
 
     Returns:
         The file, and its SHA-256.
 
     Raises:
-        GivenUpError: `should_stop` said so; what came is kept.
+        Cancelled: `check_cancelled` said so; what came is kept.
         WeightsError: it could not be had; the message says why and what to do.
         UsageError: ``HF_ENDPOINT`` is no address.
     """
@@ -151,8 +151,15 @@ def fetch(
     if token := get_token():
         headers["Authorization"] = f"Bearer {token}"
     try:
-        download(url, partial, headers=headers, size=wanted.bytes, tell=tell, pause=pause,
-                 timeout=timeout or constants.HF_HUB_DOWNLOAD_TIMEOUT, should_stop=should_stop)  # fmt: skip
+        Download(
+            url,
+            headers,
+            wanted.bytes,
+            timeout or constants.HF_HUB_DOWNLOAD_TIMEOUT,
+            pause,
+            on_progress,
+            check_cancelled,
+        ).bring(partial)
     except NoWayOutError as error:
         raise WeightsError(_unreachable(wanted, host, str(error), partial)) from None
     except RefusedByServerError as error:
@@ -160,7 +167,7 @@ def fetch(
     finally:
         with contextlib.suppress(OSError):  # it holds something, as a rule
             partial.parent.parent.rmdir()
-    heed(should_stop)
+    check_cancelled()
     sum_ = sha256(partial)
     expected = wanted.sha256 or expected
     if expected and sum_ != expected:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrtui.disk import with_remedy
-from cxrtui.errors import NotWrittenError, UsageError, WeightsError
+from cxrtui.errors import CheckCancelled, NotWrittenError, UsageError, WeightsError, never_cancelled
 from cxrtui.files import NAME, NAME_RULE, is_name, sha256, write_atomic
 from cxrtui.weights import hub
-from cxrtui.weights.download import GivenUpError, ShouldStop, Tell, discard, heed, never
+from cxrtui.weights.download import OnProgress, discard
 from cxrtui.weights.files.recognise import recognise
 from cxrtui.weights.manifest import Manifest, read_manifest
 from cxrtui.weights.shelf import CARD, is_shelf, may_be_called, verify
@@ -151,7 +151,7 @@ def remove_partial(known: hub.Known, models: Path) -> None:
 
 def port(
     file: Path, models: Path, name: str, *, force: bool = False, licence: str = "", known: hub.Known | None = None,
-    options: PortOptions | None = None, should_stop: ShouldStop = never,
+    options: PortOptions | None = None, check_cancelled: CheckCancelled = never_cancelled,
 ) -> tuple[Path, Manifest]:  # fmt: skip
     """Put a file of any supported flavour on the shelf, as `models/name`.
 
@@ -159,7 +159,7 @@ def port(
 
     Raises:
         UsageError: the name cannot be one or is taken, or the options ask for what cannot be.
-        GivenUpError: `should_stop` said so, between two steps; the shelf is as it was.
+        Cancelled: `check_cancelled` said so, between two steps; the shelf is as it was.
         WeightsError: the file cannot be read, or does not fit, or is not what its name says.
     """
     recognise(file)  # before it is read whole
@@ -176,20 +176,20 @@ def port(
         raise WeightsError(f"{file} is damaged: its SHA-256 begins with {digest[:8]} and not with {named[1]}.")
     if known is None:
         known = next((item for item in hub.known().values() if item.sha256 == digest), None)
-    heed(should_stop)
+    check_cancelled()
     network, manifest = (
         saved.read_network(file, like=_like(known)) if known else saved.read_network(file, options=options)
     )
     if known is not None and manifest.flavour != known.flavour:
         raise WeightsError(f"{file} has the keys of {manifest.flavour}, and {known.address} those of {known.flavour}.")
-    heed(should_stop)
+    check_cancelled()
     manifest = replace(manifest, name=name, source_sha256=digest, source=known.address if known else file.name,
                        revision=known.revision if known else "",
                        licence=licence or (known.licence if known else ""))  # fmt: skip
     with placing(models, name, force=force) as folder:
         saved.save_shelf(folder, network, manifest)
         write_atomic(folder / CARD, network_card(manifest))
-        heed(should_stop)
+        check_cancelled()
     return models / name, read_manifest(models / name)
 
 
@@ -200,7 +200,12 @@ def _like(known: hub.Known) -> ClassifierSpec:
 
 
 def fetch(
-    name: str, models: Path, tell: Tell, *, force: bool = False, should_stop: ShouldStop = never
+    name: str,
+    models: Path,
+    on_progress: OnProgress,
+    *,
+    force: bool = False,
+    check_cancelled: CheckCancelled = never_cancelled,
 ) -> tuple[Path, Manifest, bool]:
     """Put published weights on the shelf; they are left alone where they are there already and sound.
 
@@ -209,7 +214,7 @@ def fetch(
 
     Raises:
         UsageError: no such weights are known.
-        GivenUpError: `should_stop` said so; the next fetch goes on with what came.
+        Cancelled: `check_cancelled` said so; the next fetch goes on with what came.
         WeightsError: they could not be had, or what is on the shelf under that name has changed.
     """
     known = hub.find(name)
@@ -222,10 +227,10 @@ def fetch(
             before = read_manifest(target)
             expected = before.source_sha256 if before.revision == known.revision else ""
     free_place(models, name, force=force)  # an answer now, not after the download
-    file, _ = hub.fetch(known, models, tell, expected=expected, should_stop=should_stop)
+    file, _ = hub.fetch(known, models, on_progress, expected=expected, check_cancelled=check_cancelled)
     try:
-        folder, manifest = port(file, models, name, force=force, known=known, should_stop=should_stop)
-    except (GivenUpError, NotWrittenError):  # what came is good
+        folder, manifest = port(file, models, name, force=force, known=known, check_cancelled=check_cancelled)
+    except NotWrittenError:  # what came is good
         raise
     except WeightsError as error:
         if known.sha256 or expected:  # it is the file that is wanted, and need not come again

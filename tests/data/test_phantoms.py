@@ -36,7 +36,7 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> PhantomSet:
 
 def test_same_seed_same_bytes_and_another_seed_other_films(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    generate(tmp_path / "a", 6, 3, size=64, progress=lambda done, of: seen.append((done, of)))
+    generate(tmp_path / "a", 6, 3, size=64, on_progress=lambda done, of: seen.append((done, of)))
     generate(tmp_path / "b", 6, 3, size=64)
     generate(tmp_path / "c", 6, 4, size=64)
     assert _files(tmp_path / "a") == _files(tmp_path / "b")
@@ -211,6 +211,6 @@ def test_an_interrupted_set_has_no_manifest_and_can_be_redone(tmp_path: Path) ->
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        generate(tmp_path, 4, 1, size=64, progress=stop)
+        generate(tmp_path, 4, 1, size=64, on_progress=stop)
     assert not (tmp_path / "manifest.csv").exists()
     assert generate(tmp_path, 4, 1, size=64).manifest.exists()

@@ -7,24 +7,20 @@ import time
 
 import pytest
 
-from cxrtui.data.pool import Interrupted, Tell, reported
-from cxrtui.errors import DataError
+from cxrtui.data.pool import OnProgress, reported
+from cxrtui.errors import Cancelled, DataError, cancelled_when, never_cancelled
 from tests.data.conftest import drain
-
-
-def never() -> bool:
-    return False
 
 
 def test_what_is_told_becomes_events_and_the_result_returns() -> None:
     going = threading.Event()
 
-    def work(tell: Tell) -> str:
-        tell("reading tags", 3, 9)
+    def work(on_progress: OnProgress) -> str:
+        on_progress("reading tags", 3, 9)
         going.wait(5)
         return "done"
 
-    stage = reported(work, "reading folder", never)
+    stage = reported(work, "reading folder", never_cancelled)
     said = [next(stage)]
     while said[-1].stage != "reading tags":
         said.append(next(stage))
@@ -38,20 +34,20 @@ def test_what_is_told_becomes_events_and_the_result_returns() -> None:
 def test_a_stop_ends_the_work_itself(how: str) -> None:
     asked, ended = threading.Event(), threading.Event()
 
-    def work(tell: Tell) -> None:
+    def work(on_progress: OnProgress) -> None:
         try:
             for done in range(3_000):
-                tell("reading tags", done, 3_000)
+                on_progress("reading tags", done, 3_000)
                 time.sleep(0.01)
         finally:
             ended.set()
 
-    stage = reported(work, "reading folder", asked.is_set)
+    stage = reported(work, "reading folder", cancelled_when(asked.is_set))
     next(stage)
     next(stage)
     if how == "asked":
         asked.set()
-        with pytest.raises(Interrupted):
+        with pytest.raises(Cancelled):
             drain(stage)
     else:
         stage.close()
@@ -59,8 +55,8 @@ def test_a_stop_ends_the_work_itself(how: str) -> None:
 
 
 def test_a_failure_is_the_callers() -> None:
-    def work(tell: Tell) -> None:
+    def work(on_progress: OnProgress) -> None:
         raise DataError("No films found.")
 
     with pytest.raises(DataError, match="No films"):
-        drain(reported(work, "reading folder", never))
+        drain(reported(work, "reading folder", never_cancelled))

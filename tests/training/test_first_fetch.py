@@ -10,8 +10,7 @@ import pytest
 from huggingface_hub import constants
 
 from cxrtui import runner
-from cxrtui.data.pool import Interrupted
-from cxrtui.errors import WeightsError
+from cxrtui.errors import Cancelled, WeightsError, cancelled_when, never_cancelled
 from cxrtui.files import sha256
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
@@ -48,14 +47,10 @@ def wanted(small: Callable[..., Config], tmp_path: Path) -> Config:
     return small(model__init=shelf.resolve("imagenet", tmp_path / "models"), optim__epochs=1)
 
 
-def never() -> bool:
-    return False
-
-
 def test_they_come_once_and_the_log_says_whose_they_are(
     server: Hub, wanted: Config, file: Path, tmp_path: Path
 ) -> None:
-    told = list(bring(wanted, never))
+    told = list(bring(wanted, never_cancelled))
     asked, came = told[0], told[-1]
     assert isinstance(asked, ev.Fetching)
     assert (asked.name, asked.source, asked.licence) == ("imagenet", "lab/resnet/model.safetensors", "MIT")
@@ -64,10 +59,10 @@ def test_they_come_once_and_the_log_says_whose_they_are(
     assert came.sha256 == sha256(file)
     assert any(isinstance(event, ev.Preparing) and "imagenet" in event.stage for event in told[1:-1])
     assert shelf.verify(tmp_path / "models" / "imagenet").licence == "MIT"
-    assert list(bring(wanted, never)) == []
+    assert list(bring(wanted, never_cancelled)) == []
     assert len(server.requests) == 1
     (tmp_path / "models" / "imagenet" / shelf.WEIGHTS).unlink()  # a checkout of git has none
-    list(bring(wanted, never))
+    list(bring(wanted, never_cancelled))
     assert shelf.verify(tmp_path / "models" / "imagenet")
 
 
@@ -75,11 +70,11 @@ def test_they_come_once_and_the_log_says_whose_they_are(
 def test_a_stop_keeps_what_came(server: Hub, wanted: Config, tmp_path: Path) -> None:
     server.mishaps = ["hold 8192 60"]
     partial = hub.partial_file(hub.known()["imagenet"], tmp_path / "models")
-    with pytest.raises(Interrupted):
-        list(bring(wanted, lambda: partial.is_file() and partial.stat().st_size >= 8192))
+    with pytest.raises(Cancelled):
+        list(bring(wanted, cancelled_when(lambda: partial.is_file() and partial.stat().st_size >= 8192)))
     server.going.set()
     assert partial.stat().st_size == 8192
-    assert isinstance(list(bring(wanted, never))[-1], ev.Fetched)  # waits for whoever still has the file open
+    assert isinstance(list(bring(wanted, never_cancelled))[-1], ev.Fetched)  # waits for whoever still has the file open
     assert server.ranges[-1] == "bytes=8192-"
     assert shelf.verify(tmp_path / "models" / "imagenet")
 
@@ -88,7 +83,7 @@ def test_a_stop_keeps_what_came(server: Hub, wanted: Config, tmp_path: Path) -> 
 def test_two_that_want_the_same_fetch_it_once(server: Hub, wanted: Config, tmp_path: Path) -> None:
     server.mishaps = ["hold 8192 60"]
     partial = hub.partial_file(hub.known()["imagenet"], tmp_path / "models")
-    first, second = bring(wanted, never), bring(wanted, never)
+    first, second = bring(wanted, never_cancelled), bring(wanted, never_cancelled)
     while not (partial.is_file() and partial.stat().st_size):
         next(first)
     assert isinstance(next(second), ev.Fetching)
@@ -108,12 +103,12 @@ def test_without_a_way_out_it_says_what_to_do(
         taken.bind(("127.0.0.1", 0))
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{taken.getsockname()[1]}")
         with pytest.raises(WeightsError, match=r"weights fetch imagenet;.*--init random.*cannot be reached") as caught:
-            list(bring(wanted, never))
+            list(bring(wanted, never_cancelled))
     assert caught.value.exit_code == 4
     monkeypatch.setenv("HF_ENDPOINT", server.address)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(WeightsError, match=r"weights fetch imagenet;.*--init random.*HF_HUB_OFFLINE"):
-        list(bring(wanted, never))
+        list(bring(wanted, never_cancelled))
     assert server.requests == []
     assert not list((tmp_path / "models").iterdir())
 
@@ -123,7 +118,7 @@ def test_a_network_that_they_do_not_fit_fetches_nothing(
 ) -> None:
     wider = small(model__init=shelf.resolve("imagenet", tmp_path / "models"), model__width=8)
     with pytest.raises(WeightsError, match=r"4 features wide"):
-        list(bring(wider, never))
+        list(bring(wider, never_cancelled))
     assert server.requests == []
 
 

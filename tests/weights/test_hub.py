@@ -16,10 +16,10 @@ from typing import BinaryIO
 import pytest
 from huggingface_hub import constants
 
-from cxrtui.errors import UsageError, WeightsError
+from cxrtui.errors import Cancelled, UsageError, WeightsError, cancelled_when
 from cxrtui.printable import printable
 from cxrtui.weights import hub
-from cxrtui.weights.download import GivenUpError, download
+from cxrtui.weights.download import Download
 from tests.weights.loopback_hub import Hub, serving
 
 BODY = random.Random(0).randbytes(1_500_000)
@@ -88,8 +88,13 @@ def test_another_process_goes_on_where_one_was_stopped(server: Hub, tmp_path: Pa
 def test_a_slow_line_is_heard_of_as_it_comes(server: Hub, tmp_path: Path) -> None:
     server.mishaps = ["drip"]
     told: list[int] = []
-    with pytest.raises(GivenUpError):
-        hub.fetch(WANTED, tmp_path, lambda here, _all: told.append(here), should_stop=lambda: len(told) > 5)
+    with pytest.raises(Cancelled):
+        hub.fetch(
+            WANTED,
+            tmp_path,
+            lambda here, _all: told.append(here),
+            check_cancelled=cancelled_when(lambda: len(told) > 5),
+        )
     assert max(told) < 200_000
     assert (tmp_path / PART).stat().st_size == max(told)
     assert fetch(tmp_path)[0][0] == (max(told), len(BODY))
@@ -101,8 +106,8 @@ def test_what_is_not_wanted_any_more_is_given_up_while_waiting(
 ) -> None:
     server.mishaps = mishaps
     began = time.monotonic()
-    with pytest.raises(GivenUpError):
-        fetch(tmp_path, timeout=0.2, pause=60.0, should_stop=lambda: len(server.requests) > 0)
+    with pytest.raises(Cancelled):
+        fetch(tmp_path, timeout=0.2, pause=60.0, check_cancelled=cancelled_when(lambda: len(server.requests) > 0))
     assert time.monotonic() - began < 30  # and not the minute's pause
     assert len(server.requests) == 1
     server.mishaps = []
@@ -252,10 +257,10 @@ def test_a_password_in_the_endpoint_is_not_shown(tmp_path: Path, monkeypatch: py
 
 def test_two_processes_do_not_write_one_file(server: Hub, tmp_path: Path) -> None:
     def again(_here: int, _total: int) -> None:
-        download(server.address + PATH, tmp_path / "part", headers={})
+        Download(server.address + PATH).bring(tmp_path / "part")
 
     with pytest.raises(WeightsError, match="Another process"):
-        download(server.address + PATH, tmp_path / "part", headers={}, tell=again)
+        Download(server.address + PATH, on_progress=again).bring(tmp_path / "part")
 
 
 def test_a_partial_file_that_its_last_holder_removes_is_made_anew(
@@ -269,7 +274,7 @@ def test_a_partial_file_that_its_last_holder_removes_is_made_anew(
         lock(file, how)
 
     monkeypatch.setattr(fcntl, "flock", late)
-    download(server.address + PATH, path, headers={})
+    Download(server.address + PATH).bring(path)
     assert path.read_bytes() == BODY
 
 

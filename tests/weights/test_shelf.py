@@ -15,11 +15,10 @@ from unittest.mock import Mock
 import pytest
 
 from cxrtui import cli
-from cxrtui.errors import UsageError, WeightsError
+from cxrtui.errors import Cancelled, UsageError, WeightsError, cancelled_when
 from cxrtui.files import sha256
 from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.weights import hub, saved, shelf, shelving
-from cxrtui.weights.download import GivenUpError
 from tests.weights import torchvision_file
 from tests.weights.loopback_hub import Hub, serving
 
@@ -244,8 +243,13 @@ def test_a_port_that_is_not_wanted_any_more_leaves_no_trace(models: Path, file: 
     before = sorted(item.name for item in models.iterdir())
     for steps in range(3):
         asked: list[bool] = []
-        with pytest.raises(GivenUpError):
-            shelving.port(file, models, "new", should_stop=lambda a=asked, n=steps: len(a) == n or a.append(True))  # type: ignore[misc,func-returns-value]
+        with pytest.raises(Cancelled):
+            shelving.port(
+                file,
+                models,
+                "new",
+                check_cancelled=cancelled_when(lambda a=asked, n=steps: len(a) == n or a.append(True)),
+            )  # type: ignore[misc,func-returns-value]
         assert sorted(item.name for item in models.iterdir()) == before
 
 
@@ -258,8 +262,8 @@ def test_a_fetch_that_is_given_up_goes_on_later_or_is_thrown_away(published: Hub
         def tell(here: int, _all: int, told: list[int] = told) -> None:
             told.append(here)
 
-        with pytest.raises(GivenUpError):
-            shelving.fetch("some", models, tell, should_stop=lambda told=told: len(told) > 3)  # type: ignore[misc]
+        with pytest.raises(Cancelled):
+            shelving.fetch("some", models, tell, check_cancelled=cancelled_when(lambda told=told: len(told) > 3))  # type: ignore[misc]
         kept = hub.partial_file(known, models).stat().st_size
         assert kept == max(told)
         if tidy:

@@ -21,7 +21,7 @@ from cxrtui.data.images.decoding.films import PIXELS_VERSION, Seen, decoders, lo
 from cxrtui.data.images.decoding.process import RefusedFilmError
 from cxrtui.data.images.headers import Header
 from cxrtui.data.images.opening import open_film
-from cxrtui.data.pool import Tell, windowed, workers
+from cxrtui.data.pool import OnProgress, windowed, workers
 from cxrtui.data.prepared.fingerprint import Remembered
 from cxrtui.errors import FilmError
 from cxrtui.settings.config import DataConfig
@@ -31,8 +31,8 @@ Work = Callable[[Film, Callable[[], bool]], Seen | str]
 _EVERY = 8  # films to a word of progress
 
 
-def headers_of(films: Sequence[Film], tell: Tell) -> list[Seen | str]:
-    """By the headers alone: for each film what they say, or why they cannot be read. What `tell` raises ends it."""
+def headers_of(films: Sequence[Film], on_progress: OnProgress) -> list[Seen | str]:
+    """For each film what its header says, or why that cannot be read; what `on_progress` raises ends the reading."""
 
     def work(film: Film, cancelled: Callable[[], bool]) -> Seen | str:
         del cancelled  # a header takes no time
@@ -41,10 +41,10 @@ def headers_of(films: Sequence[Film], tell: Tell) -> list[Seen | str]:
         except FilmError as error:
             return printable(error)
 
-    return _all(films, work, "reading headers", tell)
+    return _all(films, work, "reading headers", on_progress)
 
 
-def looks_at(films: Sequence[Film], root: Path, data: DataConfig, tell: Tell) -> list[Seen | str]:
+def looks_at(films: Sequence[Film], root: Path, data: DataConfig, on_progress: OnProgress) -> list[Seen | str]:
     """For each film what is seen once it is decoded as for a training by `data`, or why it cannot be."""
     side = stored_side(data.size)
     rules = (os.fspath(root.absolute()), side, data.fit, PIXELS_VERSION, decoders())
@@ -68,12 +68,12 @@ def looks_at(films: Sequence[Film], root: Path, data: DataConfig, tell: Tell) ->
         return seen
 
     try:
-        return _all(films, work, "decoding films", tell)
+        return _all(films, work, "decoding films", on_progress)
     finally:
         known.save()
 
 
-def _all(films: Sequence[Film], work: Work, stage: str, tell: Tell) -> list[Seen | str]:
+def _all(films: Sequence[Film], work: Work, stage: str, on_progress: OnProgress) -> list[Seen | str]:
     seen: list[Seen | str] = []
     cancelled = threading.Event()
     try:
@@ -82,7 +82,7 @@ def _all(films: Sequence[Film], work: Work, stage: str, tell: Tell) -> list[Seen
                 for item in windowed(pool, films, lambda film: work(film, cancelled.is_set)):
                     seen.append(item)
                     if len(seen) % _EVERY == 0 or len(seen) == len(films):
-                        tell(stage, len(seen), len(films))
+                        on_progress(stage, len(seen), len(films))
             finally:
                 cancelled.set()
     finally:

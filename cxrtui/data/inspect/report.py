@@ -17,7 +17,7 @@ from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.images.headers import Header
 from cxrtui.data.images.notes import by_kind
 from cxrtui.data.inspect.looks import headers_of, looks_at
-from cxrtui.data.pool import Tell, silent
+from cxrtui.data.pool import OnProgress, no_progress
 from cxrtui.data.prepared.copies import contradiction_among
 from cxrtui.data.prepared.fingerprint import hashes_of
 from cxrtui.data.sources.collect import read_sources
@@ -101,22 +101,26 @@ class Report:
 
 
 def inspect(
-    paths: str | Path | Sequence[str | Path], data: DataConfig, tell: Tell = silent, *, headers_only: bool = False
+    paths: str | Path | Sequence[str | Path],
+    data: DataConfig,
+    on_progress: OnProgress = no_progress,
+    *,
+    headers_only: bool = False,
 ) -> Report:
     """Look at the films that `paths` name, together: each is decoded as for a training, or as it was remembered.
 
     Args:
         paths: as `data.source`.
         data: settings of classes, views, patients, and the size that films are decoded for.
-        tell: told the stage and how far it is; what it raises ends the inspection.
+        on_progress: told the stage and how far it is; what it raises ends the inspection.
         headers_only: read the films' headers and decode no pixel.
 
     Raises:
         DataError: there are no films, or their layout is not known.
     """
-    collection = read_sources(paths, data.patient_pattern, raw=data.identifiers == "raw", tell=tell)
+    collection = read_sources(paths, data.patient_pattern, raw=data.identifiers == "raw", on_progress=on_progress)
     films, total = collection.films, len(collection.films)
-    seen = headers_of(films, tell) if headers_only else looks_at(films, collection.root, data, tell)
+    seen = headers_of(films, on_progress) if headers_only else looks_at(films, collection.root, data, on_progress)
     headers = [item if isinstance(item, str) else item.header for item in seen]
     noted = [(printable(film.path), item.notes) for film, item in zip(films, seen, strict=True)
              if not isinstance(item, str) and item.notes]  # fmt: skip
@@ -132,7 +136,9 @@ def inspect(
     both = ""
     if not headers_only:
         broken = {film.path for film, header in zip(films, headers, strict=True) if isinstance(header, str)}
-        both = contradiction_among([item for item in chosen if item[0].path not in broken], hashes_of(collection), tell)
+        both = contradiction_among(
+            [item for item in chosen if item[0].path not in broken], hashes_of(collection), on_progress
+        )
     look = Look(collection, headers, rule, why, left_out, counted, chosen, absent, noted, not headers_only, both)
     known = len({film.patient for film in collection.films}) if collection.patients_known else None
     sides = (rule.positive, rule.negative) if rule is not None else ((), ())

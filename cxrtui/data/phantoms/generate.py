@@ -92,9 +92,9 @@ def generate(
     *,
     size: int = 320,
     positive_fraction: float = 0.5,
-    progress: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> PhantomSet:
-    """Write `count` synthetic films of `size`×`size` pixels into `folder`; `progress(done, count)` after each.
+    """Write `count` synthetic films of `size`×`size` pixels into `folder`; `on_progress(done, count)` after each.
 
     The same arguments write the same bytes (given the same numpy, scipy and pillow). A folder with an earlier set is
     written over: its own files go, any others stay.
@@ -129,8 +129,8 @@ def generate(
             films.append(
                 PhantomFilm(path, label, f"P{number:04d}", view_of(seed, number, k), who.sex, who.age, mask_path)
             )
-            if progress:
-                progress(len(films), count)
+            if on_progress:
+                on_progress(len(films), count)
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(COLUMNS)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cxrtui.data.films import Film, printable
-from cxrtui.data.pool import Tell, windowed, workers
+from cxrtui.data.pool import OnProgress, windowed, workers
 from cxrtui.data.prepared.fingerprint import Hashes
 
 _EVERY = 64  # films to a word of progress
@@ -38,10 +38,10 @@ def contradiction(films: Sequence[tuple[Film, int]], digests: Sequence[str]) -> 
     )
 
 
-def contradiction_among(films: Sequence[tuple[Film, int]], hashes: Hashes, tell: Tell) -> str:
+def contradiction_among(films: Sequence[tuple[Film, int]], hashes: Hashes, on_progress: OnProgress) -> str:
     """As `contradiction`; only files whose size is that of one of the other class are read for their digest.
 
-    `tell` hears of each few, and ends it by raising.
+    `on_progress` hears of each few, and ends it by raising.
     """
     sizes = [_size(film.path) for film, _ in films]
     sides: defaultdict[int, set[int]] = defaultdict(set)
@@ -53,7 +53,7 @@ def contradiction_among(films: Sequence[tuple[Film, int]], hashes: Hashes, tell:
         for digest in windowed(pool, [film.path for film, _ in alike], hashes.of):
             digests.append(digest)
             if len(digests) % _EVERY == 0:
-                tell("reading files", len(digests), len(alike))
+                on_progress("reading files", len(digests), len(alike))
     hashes.save()
     return contradiction(alike, digests)
 

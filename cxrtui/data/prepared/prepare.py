@@ -2,7 +2,7 @@
 
 Everything is a generator of events; whoever pulls them may stop pulling, or ask it to stop::
 
-    films = yield from prepare(config, splits_out=run.splits_file, should_stop=should_stop)
+    films = yield from prepare(config, splits_out=run.splits_file, check_cancelled=check_cancelled)
 """
 
 from __future__ import annotations
@@ -17,26 +17,25 @@ from pathlib import Path
 import numpy as np
 
 from cxrtui.data.films import PARTS, printable
-from cxrtui.data.pool import Interrupted
 from cxrtui.data.prepared import splits
 from cxrtui.data.prepared.continued import Began, check_division, content_of, division_of, moved, restore
-from cxrtui.data.prepared.reading import Readable, ShouldStop, read
+from cxrtui.data.prepared.reading import Readable, read
 from cxrtui.data.prepared.ready import Part, Prepared
 from cxrtui.data.store import PIXELS_VERSION
-from cxrtui.errors import DataError
+from cxrtui.errors import CheckCancelled, DataError, never_cancelled
 from cxrtui.runs.events import DataPrepared, Event, Warned
 from cxrtui.settings.config import Config, DataConfig
 from cxrtui.workspace import expand
 
-__all__ = ["Interrupted", "Part", "Prepared", "load_evaluation", "prepare"]
-
-
-def _never() -> bool:
-    return False
+__all__ = ["Part", "Prepared", "load_evaluation", "prepare"]
 
 
 def prepare(
-    config: Config, *, splits_out: Path | None = None, began: Began | None = None, should_stop: ShouldStop = _never
+    config: Config,
+    *,
+    splits_out: Path | None = None,
+    began: Began | None = None,
+    check_cancelled: CheckCancelled = never_cancelled,
 ) -> Generator[Event, None, Prepared]:
     """Prepare the films that `config.data` names, in three parts.
 
@@ -47,11 +46,11 @@ def prepare(
     Raises:
         DataError: the source, its labels or its split cannot be used, or too many films are unreadable; or they are not
             those of `began`.
-        Interrupted: `should_stop` said so.
+        Cancelled: `check_cancelled` said so.
     """
     started = time.monotonic()
     data = config.data
-    ready = yield from read(data, data.source, should_stop)
+    ready = yield from read(data, data.source, check_cancelled)
     if unknown := sum(not film.patient_known for film, _ in ready.films):
         yield _leakage(unknown, len(ready.films))
     settings = {"side": ready.store.side, "fit": data.fit, "version": PIXELS_VERSION}
@@ -132,7 +131,11 @@ def _check_given(file: str, ready: Readable, kept: Sequence[str], began: Began) 
 
 
 def load_evaluation(
-    data: DataConfig, path: str | Path | Sequence[str], *, trained: Sequence[str] = (), should_stop: ShouldStop = _never
+    data: DataConfig,
+    path: str | Path | Sequence[str],
+    *,
+    trained: Sequence[str] = (),
+    check_cancelled: CheckCancelled = never_cancelled,
 ) -> Generator[Event, None, Prepared]:
     """Prepare every film at `path`, or at several together, as one part, ``all``; events as `prepare`.
 
@@ -142,10 +145,10 @@ def load_evaluation(
 
     Raises:
         DataError: as `prepare`; one class alone is enough here only if both are named and found.
-        Interrupted: `should_stop` said so.
+        Cancelled: `check_cancelled` said so.
     """
     began = time.monotonic()
-    ready = yield from read(data, path, should_stop, partial=True, trained=trained)
+    ready = yield from read(data, path, check_cancelled, partial=True, trained=trained)
     parts = {"all": _part(ready, range(len(ready.films)))}
     yield _summary(ready, parts, ready.left_out, time.monotonic() - began)
     return Prepared(parts, ready.labels.names, ready.fingerprint, ready.store.side)

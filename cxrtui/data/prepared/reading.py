@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,19 +20,18 @@ from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.images.decode import Decoded, stored_side
 from cxrtui.data.images.decoding.films import read_film, rest
 from cxrtui.data.images.notes import by_kind, warnings
-from cxrtui.data.pool import TICK, Interrupted, Tell, reported, windowed, workers
+from cxrtui.data.pool import TICK, OnProgress, reported, windowed, workers
 from cxrtui.data.prepared.copies import contradiction
 from cxrtui.data.prepared.fingerprint import Hashes, fingerprint, hashes_of
 from cxrtui.data.sources.collect import read_sources
 from cxrtui.data.sources.labels import Labels, select
 from cxrtui.data.store import PIXELS_VERSION, Record, Store, build_store, open_store
-from cxrtui.errors import DataError, FilmError
+from cxrtui.errors import Cancelled, CheckCancelled, DataError, FilmError
 from cxrtui.printable import in_list, listing
 from cxrtui.runs.events import Event, Preparing, Warned
 from cxrtui.settings.config import DataConfig
 from cxrtui.workspace import cache_root
 
-ShouldStop = Callable[[], bool]
 Chosen = list[tuple[Film, int]]
 
 
@@ -55,7 +54,7 @@ class Readable:
 def read(
     data: DataConfig,
     source: str | Path | Sequence[str],
-    should_stop: ShouldStop,
+    check_cancelled: CheckCancelled,
     partial: bool = False,
     trained: Sequence[str] = (),
 ) -> Generator[Event, None, Readable]:
@@ -63,13 +62,13 @@ def read(
 
     Raises:
         DataError: the source or its labels cannot be used, or too many films are unreadable.
-        Interrupted: `should_stop` said so.
+        Cancelled: `check_cancelled` said so.
     """
 
-    def collect(tell: Tell) -> Collection:
-        return read_sources(source, data.patient_pattern, raw=data.identifiers == "raw", tell=tell)
+    def collect(on_progress: OnProgress) -> Collection:
+        return read_sources(source, data.patient_pattern, raw=data.identifiers == "raw", on_progress=on_progress)
 
-    collection = yield from reported(collect, "reading folder", should_stop)
+    collection = yield from reported(collect, "reading folder", check_cancelled)
     chosen, labels, left_out = select(collection, data.positive, data.negative, partial, data.views, trained)
     if not chosen:
         why = "; ".join(f"{count} {reason}" for reason, count in left_out.items())
@@ -95,13 +94,13 @@ def read(
         alike = "; ".join(f"{in_list(name)} (also {listing(others)})" for name, others in collection.spellings.items())
         yield Warned(code="spellings", message=f"Spellings that are taken for one finding: {printable(alike)}.")
     home = cache_root() / "prepared"
-    digests = yield from _digests(chosen, hashes_of(collection), should_stop)
+    digests = yield from _digests(chosen, hashes_of(collection), check_cancelled)
     side = stored_side(data.size)
     mark = fingerprint(chosen, digests, {"side": side, "fit": data.fit, "version": PIXELS_VERSION}, labels.names)
     store = open_store(home / mark, labels.names)
     cached = store is not None
     if store is None:
-        yield from _build(home / mark, chosen, labels.names, side, data.fit, should_stop)
+        yield from _build(home / mark, chosen, labels.names, side, data.fit, check_cancelled)
         store = open_store(home / mark, labels.names)
     if store is None:
         raise DataError(f"The prepared films in {home / mark} cannot be read back; remove that folder and try again.")
@@ -127,7 +126,7 @@ def _judge(unreadable: list[list[str]], total: int, most: float) -> None:
         )
 
 
-def _digests(chosen: Chosen, hashes: Hashes, should_stop: ShouldStop) -> Generator[Event, None, list[str]]:
+def _digests(chosen: Chosen, hashes: Hashes, check_cancelled: CheckCancelled) -> Generator[Event, None, list[str]]:
     digests: list[str] = []
     said = time.monotonic()
     with ThreadPoolExecutor(workers(), "cxrtui-hash") as pool:
@@ -135,15 +134,14 @@ def _digests(chosen: Chosen, hashes: Hashes, should_stop: ShouldStop) -> Generat
             digests.append(digest)
             if time.monotonic() - said >= TICK:
                 said = time.monotonic()
-                if should_stop():
-                    raise Interrupted
+                check_cancelled()
                 yield Preparing(stage="reading files", done=len(digests), total=len(chosen))
     hashes.save()
     return digests
 
 
 def _build(
-    folder: Path, chosen: Chosen, names: list[str], side: int, fit: str, should_stop: ShouldStop
+    folder: Path, chosen: Chosen, names: list[str], side: int, fit: str, check_cancelled: CheckCancelled
 ) -> Generator[Event, None, None]:
     """Decode and store all of `chosen`; the writer has a thread of its own, so that this one can report and stop it."""
     done, unreadable, notes = [0], dict[int, str](), dict[int, list[str]]()
@@ -160,7 +158,7 @@ def _build(
         with ThreadPoolExecutor(workers(), "cxrtui-decode") as pool:
             for row, (film, reason) in enumerate(windowed(pool, chosen, decoded)):
                 if cancelled.is_set():
-                    raise Interrupted
+                    raise Cancelled
                 if reason:
                     unreadable[row] = reason
                 if film.notes:
@@ -179,8 +177,7 @@ def _build(
     writer.start()
     try:
         while writer.is_alive():
-            if should_stop():
-                raise Interrupted
+            check_cancelled()
             yield Preparing(stage="decoding films", done=done[0], total=len(chosen))
             writer.join(TICK)
     finally:

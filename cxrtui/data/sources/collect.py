@@ -14,7 +14,7 @@ from typing import Any
 
 from cxrtui.data.films import FILE_PATIENT, Collection, Film, Tally, printable
 from cxrtui.data.findings import same_findings
-from cxrtui.data.pool import Tell, silent
+from cxrtui.data.pool import OnProgress, no_progress
 from cxrtui.data.sources import folders, layouts, manifest
 from cxrtui.data.sources.foreign import HEAD, not_a_file, said_of
 from cxrtui.data.sources.labels import ANY
@@ -58,13 +58,17 @@ def absent(sources: Iterable[str]) -> list[str]:
 
 
 def read_sources(
-    paths: str | Path | Sequence[str | Path], patient_pattern: str = "", *, raw: bool = False, tell: Tell = silent
+    paths: str | Path | Sequence[str | Path],
+    patient_pattern: str = "",
+    *,
+    raw: bool = False,
+    on_progress: OnProgress = no_progress,
 ) -> Collection:
     """All films that `paths` name, as `read_source`; of several, each keeps its name before its films' and patients'.
 
     Patients whose names are theirs in every collection (`Film.patient_everywhere`) stay as they are.
 
-    `tell` hears how far the reading is, and ends it by raising.
+    `on_progress` hears how far the reading is, and ends it by raising.
 
     Raises:
         DataError: as `read_source`, one is named twice, or two give a film other findings.
@@ -72,8 +76,8 @@ def read_sources(
     """
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
     if len(listed) < 2:
-        return read_source(listed[0] if listed else "", patient_pattern, raw=raw, tell=tell)
-    read = [read_source(path, patient_pattern, raw=raw, tell=tell) for path in listed]
+        return read_source(listed[0] if listed else "", patient_pattern, raw=raw, on_progress=on_progress)
+    read = [read_source(path, patient_pattern, raw=raw, on_progress=on_progress) for path in listed]
     homes = [os.path.realpath(item.root) for item in read]
     for place, home in enumerate(homes):
         if home in homes[:place] and read[homes.index(home)].layout == read[place].layout:
@@ -158,10 +162,12 @@ def _within(film: Film, name: str) -> Film:
     return replace(film, name=f"{name}/{film.name}", patient=patient, source=film.source or name)
 
 
-def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = False, tell: Tell = silent) -> Collection:
+def read_source(
+    path: str | Path, patient_pattern: str = "", *, raw: bool = False, on_progress: OnProgress = no_progress
+) -> Collection:
     """All films at `path`, sorted by name; of a file that is not DICOM, its first bytes are looked at and no more.
 
-    `raw`: the patients and sites of DICOM files as these have them, not their hashes. `tell`: as `read_sources`.
+    `raw`: the patients and sites of DICOM files as these have them, not their hashes. `on_progress`: as `read_sources`.
 
     Raises:
         DataError: `path` does not exist, cannot be read, has no layout that is known, or holds no films.
@@ -200,8 +206,8 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
         _refuse_collections(root)
     tally = Tally()
     try:
-        listed = understood(_listed(recogniser.read(root, tally), tell), tally)
-        tagged = with_tags(listed, tally, raw=raw, tell=tell)
+        listed = understood(_listed(recogniser.read(root, tally), on_progress), tally)
+        tagged = with_tags(listed, tally, raw=raw, on_progress=on_progress)
         films = sorted(map(_in_our_words, tagged), key=lambda film: film.name)
     except OSError as error:
         raise DataError(f"Cannot read {printable(error.filename or root)}: {error.strerror or error}.") from None
@@ -225,13 +231,13 @@ def read_source(path: str | Path, patient_pattern: str = "", *, raw: bool = Fals
     )
 
 
-def _listed(films: Iterable[Film], tell: Tell) -> list[Film]:
-    """All `films`; `tell` hears of each few."""
+def _listed(films: Iterable[Film], on_progress: OnProgress) -> list[Film]:
+    """All `films`; `on_progress` hears of each few."""
     result = []
     for film in films:
         result.append(film)
         if len(result) % _EVERY == 0:
-            tell("reading folder", len(result), 0)
+            on_progress("reading folder", len(result), 0)
     return result
 
 

@@ -22,7 +22,7 @@ from cxrtui.data.images.decoding.films import read_tags as read_apart
 from cxrtui.data.images.dicom.description import DicomHeader
 from cxrtui.data.images.dicom.recognise import HEAD, is_dicom
 from cxrtui.data.images.dicom.salt import deidentified, own_salt
-from cxrtui.data.pool import Tell, silent, windowed, workers
+from cxrtui.data.pool import OnProgress, no_progress, windowed, workers
 from cxrtui.data.sources.chest import other_view, why_not_chest_film
 from cxrtui.errors import FilmError
 
@@ -48,7 +48,9 @@ def _read(path: Path, identity: tuple[int, ...], raw: bool) -> DicomHeader:
     return read_apart(path, salt=own_salt(), raw=raw)
 
 
-def with_tags(films: Sequence[Film], tally: Counter[str], *, raw: bool = False, tell: Tell = silent) -> Iterator[Film]:
+def with_tags(
+    films: Sequence[Film], tally: Counter[str], *, raw: bool = False, on_progress: OnProgress = no_progress
+) -> Iterator[Film]:
     """The films in order, DICOM ones with what their tags say; those that are no film of a chest counted.
 
     Every file's first bytes are looked at, for the content decides what is DICOM. One that cannot be read stays: that
@@ -63,7 +65,7 @@ def with_tags(films: Sequence[Film], tally: Counter[str], *, raw: bool = False, 
     with ThreadPoolExecutor(workers(), "cxrtui-tags") as pool:
         for chunk in windowed(pool, chunks, look):
             done += len(chunk)
-            tell("reading tags", done, len(films))
+            on_progress("reading tags", done, len(films))
             for film, why_not in chunk:
                 if why_not:
                     tally[printable(why_not)] += 1

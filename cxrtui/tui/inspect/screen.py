@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.widgets import DirectoryTree, Input, Static
 
 from cxrtui.data.films import printable
-from cxrtui.errors import CxrtuiError
+from cxrtui.errors import Cancelled, CxrtuiError
 from cxrtui.settings.config import DataConfig, as_text
 from cxrtui.tui import threads
 from cxrtui.tui.keys import bindings
@@ -39,10 +39,6 @@ class Reported(Message):
     def __init__(self, job: int, progress: str = "", report: Report | None = None, error: str = "") -> None:
         super().__init__()
         self.job, self.progress, self.report, self.error = job, progress, report, error
-
-
-class _GivenUp(Exception):
-    """The screen does not want this report any more."""
 
 
 class PathInput(Input):
@@ -122,19 +118,19 @@ class DataScreen(Page):
     def _work(self, job: int, text: str) -> None:
         said = 0.0
 
-        def tell(stage: str, done: int, total: int) -> None:
+        def on_progress(stage: str, done: int, total: int) -> None:
             nonlocal said
             if job != self._job:
-                raise _GivenUp
+                raise Cancelled
             if time.monotonic() - said >= _TICK:
                 said = time.monotonic()
                 self.post_message(Reported(job, f"{stage}: {done:,}" + (f" of {total:,}" if total else "")))
 
         try:
             self.post_message(
-                Reported(job, report=self.dashboard.backend.inspect(text, self._data or DataConfig(), tell))
+                Reported(job, report=self.dashboard.backend.inspect(text, self._data or DataConfig(), on_progress))
             )
-        except _GivenUp:
+        except Cancelled:
             return
         except CxrtuiError as error:
             self.post_message(Reported(job, error=str(error)))

@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from cxrtui.errors import CxrtuiError, UsageError
+from cxrtui.errors import Cancelled, CxrtuiError, UsageError, cancelled_when
 from cxrtui.tui import threads
 from cxrtui.tui.keys import key_of
 from cxrtui.tui.weights.places import Place, Stamp, clean, megabytes, stamp
 from cxrtui.weights import hub, shelf
-from cxrtui.weights.download import GivenUpError, heed
 from cxrtui.workspace import expand
 
 DOING = {"fetch": "fetching", "port": "porting", "check": "checking", "remove": "removing"}
@@ -113,7 +112,7 @@ class Shelver:
             from cxrtui.weights import shelving
 
             _, _, new = shelving.fetch(known.name, self.models, self._tell, force=force,
-                                       should_stop=self._stop.is_set)  # fmt: skip
+                                       check_cancelled=self._check_cancelled)  # fmt: skip
             if not new:
                 return f"{known.name} is on the shelf already, and its checksum is right"
             if known.sha256:
@@ -134,7 +133,7 @@ class Shelver:
 
             options = PortOptions(prefix or None, average, range_)
             _, manifest = shelving.port(expand(file), self.models, name, licence=licence, force=force, options=options,
-                                        should_stop=self._stop.is_set)  # fmt: skip
+                                        check_cancelled=self._check_cancelled)  # fmt: skip
             known = hub.known().get(name)
             if known is not None and known.sha256 not in ("", manifest.source_sha256):
                 return f"{name} is on the shelf, but is not the file that is published under this name"
@@ -149,7 +148,7 @@ class Shelver:
         def work() -> str:
             damaged = []
             for count, place in enumerate(here):
-                heed(self._stop.is_set)
+                self._check_cancelled()
                 self._tell(count, len(here))
                 folder, before, error = place.entry.folder, stamp(place.entry.folder), ""
                 try:
@@ -192,6 +191,9 @@ class Shelver:
             end = "it is being given up" if errand.stopping else f"{key_of('weights', 'back')} gives that up"
             raise UsageError(f"Still {DOING[errand.kind]} {errand.name}; {end}.")
 
+    def _check_cancelled(self) -> None:
+        cancelled_when(self._stop.is_set)()
+
     def _begin(self, kind: str, name: str, work: Callable[[], str]) -> None:
         self.check_free()
         self._stop = threading.Event()
@@ -209,7 +211,7 @@ class Shelver:
     def _work(self, work: Callable[[], str]) -> None:
         try:
             outcome: dict[str, Any] = {"result": work()}
-        except GivenUpError:
+        except Cancelled:
             outcome = {"given_up": True}
         except CxrtuiError as error:  # a connection that was cut while it was given up is no news
             outcome = {"given_up": True} if self._stop.is_set() else {"error": str(error)}

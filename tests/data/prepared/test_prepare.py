@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from cxrtui.data.images.decode import read_film, stored_side
-from cxrtui.data.prepared.prepare import Interrupted, load_evaluation, prepare
+from cxrtui.data.prepared.prepare import load_evaluation, prepare
 from cxrtui.data.store import open_store
-from cxrtui.errors import DataError
+from cxrtui.errors import Cancelled, DataError, cancelled_when
 from cxrtui.runs.events import DataPrepared, Preparing, Warned, decode, encode
 from cxrtui.settings.config import Config
 from tests.data.conftest import drain, save
@@ -101,8 +101,8 @@ def test_unknown_patients_are_warned_of(class_folder: Path, configure: Configure
 
 
 def test_stopping_leaves_nothing(class_folder: Path, configure: Configure, tmp_path: Path) -> None:
-    with pytest.raises(Interrupted):
-        drain(prepare(configure(class_folder), should_stop=lambda: True))
+    with pytest.raises(Cancelled):
+        drain(prepare(configure(class_folder), check_cancelled=cancelled_when(lambda: True)))
     stage = prepare(configure(class_folder))
     while next(stage).stage != "decoding films":  # type: ignore[attr-defined]
         pass

@@ -19,12 +19,12 @@ from cxrtui.data.films import Display, Film
 from cxrtui.data.images.decode import decode, read_film
 from cxrtui.data.images.dicom.header import read_header
 from cxrtui.data.inspect.report import inspect
-from cxrtui.data.pool import Interrupted
 from cxrtui.data.prepared.fingerprint import fingerprint
 from cxrtui.data.prepared.prepare import prepare
 from cxrtui.data.sources.collect import read_source, read_sources
 from cxrtui.data.sources.labels import select
 from cxrtui.data.sources.layouts.bimcv import display_of
+from cxrtui.errors import Cancelled, cancelled_when
 from cxrtui.runs.events import Preparing
 from cxrtui.settings.config import DataConfig
 from tests.data.conftest import drain, save
@@ -123,14 +123,14 @@ def test_the_content_and_not_the_ending_decides_what_is_asked(tmp_path: Path) ->
 
 def test_reading_tags_tells_how_far_it_is_and_can_be_stopped(hospital: Path, configure: Any) -> None:
     told: list[tuple[str, int, int]] = []
-    read_sources(str(hospital), tell=lambda *said: told.append(said))
+    read_sources(str(hospital), on_progress=lambda *said: told.append(said))
     assert told[-1] == ("reading tags", 44, 44)
 
     def enough(stage: str, done: int, total: int) -> None:
-        raise Interrupted
+        raise Cancelled
 
-    with pytest.raises(Interrupted):
-        read_sources(str(hospital), tell=enough)
+    with pytest.raises(Cancelled):
+        read_sources(str(hospital), on_progress=enough)
     going, asked = threading.Event(), threading.Event()
 
     def slow(path: Path, **options: Any) -> Any:
@@ -140,12 +140,12 @@ def test_reading_tags_tells_how_far_it_is_and_can_be_stopped(hospital: Path, con
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cxrtui.data.sources.tags.read_tags", slow)
-        stage = prepare(configure(hospital), should_stop=asked.is_set)
+        stage = prepare(configure(hospital), check_cancelled=cancelled_when(asked.is_set))
         assert isinstance(next(stage), Preparing)
         next(stage)
         assert going.wait(5)
         asked.set()
-        with pytest.raises(Interrupted):
+        with pytest.raises(Cancelled):
             drain(stage)
 
 
