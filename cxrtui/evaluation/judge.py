@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from cxrtui import RESEARCH_ONLY, strict_json
 from cxrtui.data.loader import Feed
 from cxrtui.data.prepared.ready import Part
-from cxrtui.evaluation.metrics import THRESHOLD, confusion, metrics
+from cxrtui.evaluation.metrics import metrics
 from cxrtui.evaluation.predict import Predictor, Weights, softmax
 from cxrtui.files import write_atomic
 from cxrtui.printable import cell, path_cell
 from cxrtui.runs.events import Preparing
+from cxrtui.statistics.operating_point import THRESHOLD, confusion
 
 BATCH = 32
 

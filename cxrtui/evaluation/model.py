@@ -13,7 +13,6 @@ from typing import Any
 from cxrtui.data.images.decode import stored_side
 from cxrtui.errors import CheckpointError, ConfigError, UsageError, WeightsError
 from cxrtui.evaluation import sealed
-from cxrtui.evaluation.metrics import THRESHOLD
 from cxrtui.evaluation.predict import Weights
 from cxrtui.files import read_text
 from cxrtui.net import backend, build, freeze
@@ -22,6 +21,7 @@ from cxrtui.printable import printable
 from cxrtui.runs.folder import Run, is_run
 from cxrtui.settings import config as configs
 from cxrtui.settings.config import Config
+from cxrtui.statistics.operating_point import THRESHOLD
 from cxrtui.weights import restored, saved, shelf, states
 from cxrtui.weights.checkpoints import Checkpoints
 

@@ -1,0 +1,29 @@
+"""A number together with its uncertainty and with what it was computed from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A statistic and its confidence interval.
+
+    Attributes:
+        value: the statistic on all films, in its own unit; NaN where it is undefined.
+        low: lower end of the interval, NaN where there is none.
+        high: upper end of the interval, NaN where there is none.
+        n: how many films it was computed from.
+        patients: how many patients these films are of; a film whose patient is not known counts as one patient.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    patients: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as an event or a JSON report holds them; `strict_json` writes NaN as null."""
+        return asdict(self)
