@@ -9,7 +9,7 @@ from rich.text import Text
 from cxrtui import RESEARCH_ONLY, strict_json
 from cxrtui.console import progress
 from cxrtui.console.rich_text import PrintableConsole
-from cxrtui.data.inspect.page import headline, part, shown_sections
+from cxrtui.data.inspect.page import headline, section_view, shown_sections
 from cxrtui.data.inspect.report import inspect
 from cxrtui.settings.config import DataConfig
 
@@ -28,5 +28,5 @@ def print_inspection(paths: Sequence[str], data: DataConfig, as_json: bool, head
     out = PrintableConsole()
     out.print(headline(report))
     for section in shown_sections(report):
-        out.print(part(section, report, out.width, fold=False), crop=False)
+        out.print(section_view(section, report, out.width, fold=False), crop=False)
     out.print(Text(RESEARCH_ONLY, "dim"))

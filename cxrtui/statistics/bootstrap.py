@@ -18,13 +18,12 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cxrtui.statistics.estimate import Estimate
+from cxrtui.statistics.estimate import CONFIDENCE, Estimate
 
 Weights = NDArray[np.float64]
 Statistic = Callable[[Weights], NDArray[np.float64]]
 
 DRAWS = 2_000
-CONFIDENCE = 0.95
 _CELLS = 1 << 22  # weights in memory at a time: 32 MiB
 
 
@@ -57,7 +56,6 @@ def bootstrap(
     *,
     seed: int,
     draws: int = DRAWS,
-    confidence: float = CONFIDENCE,
 ) -> Estimate:
     """The statistic on all films, with its interval over `draws` resamples of the patients.
 
@@ -69,7 +67,6 @@ def bootstrap(
         patients: ``[N]``, the patient of each film.
         seed: the same seed gives the same interval.
         draws: how many times the patients are drawn.
-        confidence: the probability that the interval is to cover the true value, in (0, 1).
 
     Returns:
         The estimate; `n` is N, and `patients` is the number of different names in `patients`.
@@ -87,12 +84,12 @@ def bootstrap(
     if len(names) > 1:
         values = np.concatenate([statistic(weights) for weights in _resamples(patient_of, len(names), seed, draws)])
         if (defined := values[~np.isnan(values)]).size:
-            tail = _tail(confidence, len(names))
+            tail = _tail(len(names))
             low, high = (float(end) for end in np.quantile(defined, [tail, 1.0 - tail]))
     return Estimate(value, low, high, films, len(names))
 
 
-def _tail(confidence: float, patients: int) -> float:
+def _tail(patients: int) -> float:
     """The share of resamples beyond each end of the interval.
 
     Resampling n patients understates the variance by (n - 1) / n, and percentiles of it know nothing of Student's t.
@@ -101,7 +98,7 @@ def _tail(confidence: float, patients: int) -> float:
     """
     from scipy.stats import norm, t  # takes half a second to import
 
-    quantile = t.ppf((1.0 + confidence) / 2, patients - 1)
+    quantile = t.ppf((1.0 + CONFIDENCE) / 2, patients - 1)
     return float(norm.sf(np.sqrt(patients / (patients - 1)) * quantile))
 
 

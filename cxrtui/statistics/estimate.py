@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+CONFIDENCE = 0.95
+"""How often an interval is to cover the true value; one level for all, so that intervals can be compared."""
+
 
 @dataclass(frozen=True)
 class Estimate:
-    """A statistic and its confidence interval.
+    """A statistic and its interval at the level `CONFIDENCE`.
 
     Attributes:
         value: the statistic on all films, in its own unit; NaN where it is undefined.

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from cxrtui.data.films import Collection
-from cxrtui.data.inspect.report import Report, Section
+from cxrtui.data.inspect.report import Report
+from cxrtui.data.inspect.section import Section
 from cxrtui.errors import DataError, FilmError, WeightsError
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run

@@ -12,7 +12,8 @@ from textual.app import App
 from textual.color import Color
 
 from cxrtui.data.films import Collection
-from cxrtui.data.inspect.report import Report, Section
+from cxrtui.data.inspect.report import Report
+from cxrtui.data.inspect.section import Section
 from cxrtui.errors import DataError, FilmError
 from cxrtui.printable import printable
 from cxrtui.runs.folder import Run

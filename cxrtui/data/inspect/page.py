@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from rich.console import Group, RenderableType
+import math
+from collections.abc import Callable
+
+from rich.console import Group, OverflowMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from cxrtui.data.films import printable
-from cxrtui.data.inspect.report import Report, Section
+from cxrtui.data.inspect.report import Report
+from cxrtui.data.inspect.section import Section, Verdict
+from cxrtui.statistics.estimate import CONFIDENCE, Estimate
+
+Block = Callable[[str], RenderableType]  # from the title that stands before it
 
 _ROWS = 12
 _FILES = 10
@@ -15,7 +22,7 @@ _BAR = 24
 
 
 def headline(report: Report) -> Text:
-    """What was read, as what, and how much of it."""
+    """What was read, in which layout, and how many films and patients it holds."""
     patients = f", {_count(report.patients, 'patient')}" if report.patients is not None else ""
     films = _count(report.films, "film")
     return Text.assemble((printable(report.source), "bold"), f"\n{films}{patients}, read as {report.layout}\n")
@@ -26,46 +33,99 @@ def _count(number: int, of: str) -> str:
 
 
 def shown_sections(report: Report) -> list[Section]:
-    """The sections that have something to say."""
-    return [item for item in report.sections if item.counts or (item.notes and item.key != "unreadable")]
+    """The sections that have something to show."""
+
+    def shows(section: Section) -> bool:
+        remarks = section.notes and section.key != "unreadable"  # where nothing is unreadable, its note says nothing
+        return bool(section.counts or remarks or section.estimates or section.pairs or section.verdict)
+
+    return [section for section in report.sections if shows(section)]
 
 
 def height(section: Section) -> int:
-    """The lines that a section takes, about: none of them wrapped."""
-    return min(len(section.counts), _ROWS + 1) + len(section.notes) + min(len(section.files), _FILES + 1) + 1
+    """About how many lines a section takes, if none of them is wrapped."""
+    listed = sum(min(len(items), _FILES + 1) for items in (section.files, section.pairs))
+    rows = min(len(section.counts), _ROWS + 1) + len(section.estimates)
+    return (section.verdict is not None) + rows + len(section.notes) + listed + 1
 
 
-def part(section: Section, report: Report, width: int, *, fold: bool = True) -> RenderableType:
-    """One section in `width` columns: counts with their shares, remarks, files (`fold`: on several lines if long)."""
-    table = Table(box=None, show_header=False, pad_edge=False, expand=False)
-    table.add_column(width=11, style="bold")
+def section_view(section: Section, report: Report, width: int, *, fold: bool = True) -> RenderableType:
+    """One section in `width` columns: its verdict, counts with their shares, estimates, notes, files and pairs.
+
+    The first of these has the section's title before it. `fold`: a long path takes several lines.
+    """
+    blocks = [
+        *([_line(_verdict(section.verdict))] if section.verdict is not None else []),
+        *([_counts(section, report, width)] if section.counts else []),
+        *(_line(Text(_estimate(name, item))) for name, item in section.estimates.items()),
+        *(_line(Text(note, "dim")) for note in section.notes),
+    ]
+    parts = [block("" if place else section.title) for place, block in enumerate(blocks)]
+    if not blocks:
+        parts = [Text(section.title, "bold")]
+    files = _some([f"{path}: {reason}" for path, reason in section.files])
+    pairs = _some([f"{pair.first} and {pair.second}: {pair.relation}" for pair in section.pairs])
+    overflow: OverflowMethod = "fold" if fold else "ignore"
+    parts += [Text(f"{'':<13}{line}", no_wrap=not fold, overflow=overflow) for line in (*files, *pairs)]
+    return Group(*parts, Text(""))
+
+
+def _counts(section: Section, report: Report, width: int) -> Block:
+    """A table of the counts: word, number, share, bar."""
     words = max(20, min(44, width - 56))
-    table.add_column(overflow="fold", width=words)
-    table.add_column(justify="right", width=9, no_wrap=True)
-    table.add_column(justify="right", style="dim", width=6)
-    table.add_column(style="cyan", no_wrap=True)
+    longest = max(0, min(_BAR, width - words - 34))  # 11 + 9 + 6, and two spaces between columns
     total = max(1, report.films if section.unit == "films" else sum(section.counts.values()))
     rows = list(section.counts.items())
     hidden = rows[_ROWS:] if len(rows) > _ROWS + 1 else []
     if hidden:
         rows = [*rows[:_ROWS], (f"and {len(hidden)} more", sum(count for _, count in hidden))]
-    title = section.title
-    longest = max(0, min(_BAR, width - words - 34))  # 11 + 9 + 6, and two spaces between columns
-    parts: list[RenderableType] = [table] if rows else []
-    for word, count in rows:
-        share = count / total
-        bar = "█" * round(share * longest) if section.unit else ""
-        table.add_row(title, Text(word), f"{count:,}", f"{share:.1%}" if section.unit else "", bar[:longest])
-        title = ""
-    for note in section.notes:
-        grid = Table.grid()
-        grid.add_column(width=13, style="bold")
-        grid.add_column(style="dim", overflow="fold")
-        grid.add_row(title, Text(note))
-        parts.append(grid)
-        title = ""
-    files = [f"{path}: {reason}" for path, reason in section.files[:_FILES]]
-    if len(section.files) > _FILES:
-        files.append(f"and {len(section.files) - _FILES} more; --json lists all")
-    parts += [Text(f"{'':<13}{line}", no_wrap=not fold, overflow="fold" if fold else "ignore") for line in files]
-    return Group(*parts, Text(""))
+
+    def table(title: str) -> RenderableType:
+        result = Table(box=None, show_header=False, pad_edge=False, expand=False)
+        result.add_column(width=11, style="bold")
+        result.add_column(overflow="fold", width=words)
+        result.add_column(justify="right", width=9, no_wrap=True)
+        result.add_column(justify="right", style="dim", width=6)
+        result.add_column(style="cyan", no_wrap=True)
+        for word, count in rows:
+            share = count / total
+            bar = "█" * round(share * longest) if section.unit else ""
+            result.add_row(title, Text(word), f"{count:,}", f"{share:.1%}" if section.unit else "", bar[:longest])
+            title = ""
+        return result
+
+    return table
+
+
+def _line(text: Text) -> Block:
+    """A block of one text, which wraps beside the title's column."""
+
+    def grid(title: str) -> RenderableType:
+        result = Table.grid()
+        result.add_column(width=13, style="bold")
+        result.add_column(overflow="fold")
+        result.add_row(title, text)
+        return result
+
+    return grid
+
+
+def _verdict(verdict: Verdict) -> Text:
+    mark, style = ("✔", "green") if verdict.ok else ("✗", "bold red")
+    return Text(f"{mark} {verdict.text}", style)
+
+
+def _estimate(name: str, estimate: Estimate) -> str:
+    """An estimate in words, its interval only where it has one."""
+    interval = ""
+    if math.isfinite(estimate.low) and math.isfinite(estimate.high):
+        interval = f" ({CONFIDENCE:.0%} interval {estimate.low:.3f} to {estimate.high:.3f})"
+    value = f"{estimate.value:.3f}" if math.isfinite(estimate.value) else "not defined"
+    of = f"{_count(estimate.n, 'film')} of {_count(estimate.patients, 'patient')}"
+    return f"{name} {value}{interval}, {of}"
+
+
+def _some(lines: list[str]) -> list[str]:
+    """The first lines, and how many more there are."""
+    more = len(lines) - _FILES
+    return [*lines[:_FILES], *([f"and {more} more; --json lists all"] if more > 0 else [])]

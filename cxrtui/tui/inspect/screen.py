@@ -159,7 +159,7 @@ class DataScreen(Page):
         """The report in as many columns as there is room for."""
         if self._shown is None:
             return
-        from cxrtui.data.inspect.page import headline, height, part, shown_sections
+        from cxrtui.data.inspect.page import headline, height, section_view, shown_sections
 
         report = self._shown[1]
         sections = shown_sections(report)
@@ -173,9 +173,9 @@ class DataScreen(Page):
                     cut = place + 1
                     break
         self.query_one("#report-head", Static).update(headline(report))
-        left, right = ([part(item, report, width) for item in some] for some in (sections[:cut], sections[cut:]))
-        self.query_one("#report-left", Static).update(Group(*left))
-        self.query_one("#report-right", Static).update(Group(*right))
+        views = [section_view(section, report, width) for section in sections]
+        self.query_one("#report-left", Static).update(Group(*views[:cut]))
+        self.query_one("#report-right", Static).update(Group(*views[cut:]))
 
     # --- keys
 

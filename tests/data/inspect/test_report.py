@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import subprocess
 import sys
@@ -11,12 +12,16 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from cxrtui import strict_json
 from cxrtui.cli import cli
 from cxrtui.console.inspection import print_inspection
-from cxrtui.data.inspect.page import part
-from cxrtui.data.inspect.report import Report, Section, inspect
+from cxrtui.data.inspect.page import section_view, shown_sections
+from cxrtui.data.inspect.report import Report, inspect
+from cxrtui.data.inspect.section import Pair, Section, Verdict
 from cxrtui.errors import ConfigError, UsageError
+from cxrtui.printable import printable
 from cxrtui.settings.config import DataConfig
+from cxrtui.statistics.estimate import Estimate
 from tests.data.conftest import picture, save
 from tests.data.sources.layouts.test_published import ieee8023
 
@@ -110,11 +115,47 @@ def test_every_line_fits_and_large_counts_are_whole(width: int) -> None:
     section = Section("views", "file types", {"unknown": 1_234_567, "a long word " * 6: 3})
     report = Report("films", "class-folders", 1_234_570, None, (section,))
     out = Console(width=width, file=io.StringIO(), highlight=False)
-    out.print(part(section, report, width))
+    out.print(section_view(section, report, width))
     page = out.file.getvalue()
     assert "1,234,567" in page
     assert "…" not in page
     assert max(map(len, page.splitlines())) <= width
+
+
+def test_a_section_that_holds_more_than_counts_is_shown_whole() -> None:
+    estimates = {
+        "AUROC of the file type": Estimate(0.965, 0.941, 0.982, 624, 470),
+        "of one patient": Estimate(1.0, math.nan, math.nan, 3, 1),
+    }
+    copies = [Pair(f"a/{number}.png", "b/\x1b[2J.png", "the same bytes") for number in range(12)]
+    shortcut = Section("shortcuts", "shortcuts", notes=["by the header alone"], estimates=estimates, pairs=copies,
+                       verdict=Verdict(False, "the file type tells the classes apart"))  # fmt: skip
+    clean = Section("clean", "copies", verdict=Verdict(True, "no film is there twice"))
+    paired = Section("paired", "twins", pairs=copies[:1])
+    empty = Section("empty", "nothing")
+    report = Report("films", "class-folders", 624, 470, (shortcut, clean, paired, empty))
+    assert shown_sections(report) == [shortcut, clean, paired]
+    out = Console(width=100, file=io.StringIO(), highlight=False)
+    for section in shown_sections(report):
+        out.print(section_view(section, report, 100))
+    page = out.file.getvalue()
+    lines = [line.rstrip() for line in page.splitlines()]
+    assert lines[0] == "shortcuts    ✗ the file type tells the classes apart"
+    assert "AUROC of the file type 0.965 (95% interval 0.941 to 0.982), 624 films of 470 patients" in page
+    assert "of one patient 1.000, 3 films of 1 patient" in page
+    assert "and 2 more; --json lists all" in page
+    assert "copies       ✔ no film is there twice" in page
+    assert lines[lines.index("twins") + 1].startswith("             a/0.png and b/")
+    assert "\x1b" not in page
+    body = json.loads(strict_json.dumps(report.as_dict()))["sections"]
+    assert body["shortcuts"]["estimates"]["of one patient"] == {
+        "value": 1.0, "low": None, "high": None, "n": 3, "patients": 1,
+    }  # fmt: skip
+    assert body["shortcuts"]["pairs"][0] == {
+        "first": "a/0.png", "second": printable(copies[0].second), "relation": "the same bytes",
+    }  # fmt: skip
+    assert body["clean"]["verdict"] == {"ok": True, "text": "no film is there twice"}
+    assert set(body["empty"]) == {"title", "counts", "notes", "files", "unit"}  # as scripts have read them so far
 
 
 def test_the_settings_are_those_of_a_training(

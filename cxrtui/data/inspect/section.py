@@ -1,0 +1,123 @@
+"""A section of a report on films, and what it is made from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from cxrtui.data.films import Collection, Film, printable
+from cxrtui.data.images.headers import Header
+from cxrtui.data.sources.labels import Labels
+from cxrtui.statistics.estimate import Estimate
+
+NOT_SAID = "not said"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two films that belong together, by their paths, and in what way."""
+
+    first: str
+    second: str
+    relation: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a section concludes, in one sentence; `ok` is False where the films should not be used as they are."""
+
+    ok: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of a report.
+
+    Attributes:
+        key: its name in JSON.
+        title: its name on screen.
+        counts: numbers of films (or of what `unit` says) by a word.
+        notes: remarks, one sentence each.
+        files: paths of files, each with a reason.
+        unit: what `counts` counts; empty where shares of it say nothing.
+        estimates: statistics with their intervals, by name.
+        pairs: films that belong together, such as copies.
+        verdict: what follows for the user, None where the section only reports.
+    """
+
+    key: str
+    title: str
+    counts: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    files: list[tuple[str, str]] = field(default_factory=list)
+    unit: str = "films"
+    estimates: dict[str, Estimate] = field(default_factory=dict)
+    pairs: list[Pair] = field(default_factory=list)
+    verdict: Verdict | None = None
+
+    def __post_init__(self) -> None:
+        """Text that a source or a file gave is made printable here, once for every view."""
+        counts: Counter[str] = Counter()
+        for word, count in self.counts.items():
+            counts[printable(word)] += count
+        pairs = [Pair(printable(item.first), printable(item.second), printable(item.relation)) for item in self.pairs]
+        object.__setattr__(self, "counts", dict(counts))
+        object.__setattr__(self, "notes", list(map(printable, self.notes)))
+        object.__setattr__(self, "files", [(printable(path), printable(reason)) for path, reason in self.files])
+        object.__setattr__(self, "estimates", {printable(name): item for name, item in self.estimates.items()})
+        object.__setattr__(self, "pairs", pairs)
+        if self.verdict is not None:
+            object.__setattr__(self, "verdict", Verdict(self.verdict.ok, printable(self.verdict.text)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON; estimates, pairs and verdict are there where the section has them."""
+        body = {key: value for key, value in asdict(self).items() if key != "key"}
+        return {key: value for key, value in body.items() if value or key not in ("estimates", "pairs", "verdict")}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the sections are made from.
+
+    Attributes:
+        collection: the films.
+        headers: each film's header, or why it has none.
+        rule: which findings are positive and negative, None where that is not clear.
+        why_no_rule: why it is not clear.
+        left_out: what does not count, by reason.
+        counted: the films of each class of the rule.
+        chosen: the films that count by the rule, each with 0 (negative) or 1 (positive).
+        absent: names that the user gave and that no finding answers to.
+        notes: remarks on films, by their paths.
+        decoded: whether the films were decoded; otherwise only their headers were read.
+        both: which films are there in both classes, byte for byte; empty where none is.
+    """
+
+    collection: Collection
+    headers: list[Header | str]
+    rule: Labels | None
+    why_no_rule: str
+    left_out: dict[str, int]
+    counted: dict[str, int]
+    chosen: list[tuple[Film, int]]
+    absent: list[str]
+    notes: list[tuple[str, tuple[str, ...]]]
+    decoded: bool
+    both: str = ""
+
+    @property
+    def read(self) -> list[Header]:
+        """The headers of the films that have one."""
+        return [header for header in self.headers if isinstance(header, Header)]
+
+
+def by_frequency(words: Iterable[str], most: int = 0) -> dict[str, int]:
+    """Counts of `words`, the most frequent first; where `most` is given, the rest beyond it is counted together."""
+    listed = Counter(printable(word) for word in words).most_common()
+    if most and len(listed) > most:
+        rest = listed[most - 1 :]
+        listed = [*listed[: most - 1], (f"{len(rest)} others", sum(count for _, count in rest))]
+    return dict(listed)

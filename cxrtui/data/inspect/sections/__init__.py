@@ -1,0 +1,36 @@
+"""The sections of ``data inspect``, one file each, in the order in which they are shown.
+
+To add a section, write a file with a function ``section(look) -> Section`` and name it in `SECTIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cxrtui.data.inspect.section import Look, Section
+from cxrtui.data.inspect.sections import (
+    ages,
+    columns,
+    depths,
+    findings,
+    left_out,
+    missing,
+    patients,
+    remarks,
+    rest,
+    rule,
+    sexes,
+    sizes,
+    sources,
+    types,
+    unreadable,
+    views,
+)
+
+SECTIONS: tuple[Callable[[Look], Section], ...] = tuple(
+    module.section
+    for module in (
+        findings, rule, rest, sources, views, sexes, ages, patients, sizes, depths, types, columns, left_out,
+        unreadable, remarks, missing,
+    )
+)  # fmt: skip

@@ -1,0 +1,11 @@
+"""Projections: PA, AP, lateral."""
+
+from __future__ import annotations
+
+from cxrtui.data.inspect.section import Look, Section, by_frequency
+from cxrtui.data.sources.layouts.words import UNKNOWN
+
+
+def section(look: Look) -> Section:
+    """Films by view."""
+    return Section("views", "views", by_frequency(film.view or UNKNOWN for film in look.collection.films))
