@@ -252,7 +252,9 @@ class Warned(Event):
 class Evaluated(Event):
     """The best weights, those of `step`, were evaluated on one split, `part`.
 
-    `metrics` as in `Validated`; `counts` are tp, fp, tn, fn, positive, negative and films at `threshold`.
+    `metrics` as in `Validated`; `counts` are tp, fp, tn, fn, positive, negative and films at `threshold`. `estimates`
+    are statistics with their intervals by name, each with value, low, high, n (films) and patients; older logs have
+    none.
     """
 
     part: str
@@ -260,6 +262,7 @@ class Evaluated(Event):
     metrics: dict[str, float]
     counts: dict[str, int]
     threshold: float
+    estimates: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,12 @@
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
 from cxrtui import strict_json
 from cxrtui.runs import events as ev
+from cxrtui.statistics.estimate import Estimate
 from tests.event_samples import whole_run
 
 
@@ -43,6 +45,21 @@ def test_json_has_no_number_that_is_not_finite(value: float) -> None:
 )  # fmt: skip
 def test_a_foreign_line_is_none(line: str | bytes) -> None:
     assert ev.decode(line) is None
+
+
+def test_an_evaluation_may_hold_estimates_and_one_of_an_older_log_holds_none() -> None:
+    older = (
+        '{"v": 1, "type": "Evaluated", "time": 1.0, "part": "test", "step": 9, "metrics": {"auroc": 0.9}, "counts": '
+        '{"tp": 1, "fp": 0, "tn": 1, "fn": 0, "positive": 1, "negative": 1, "films": 2}, "threshold": 0.5}'
+    )
+    event = ev.decode(older)
+    assert isinstance(event, ev.Evaluated)
+    assert event.estimates == {}
+    estimate = Estimate(0.9, 0.8, math.nan, 2, 1).as_dict()
+    back = ev.decode(ev.encode(replace(event, estimates={"auroc": estimate})))
+    assert isinstance(back, ev.Evaluated)
+    assert back.estimates["auroc"] == pytest.approx(estimate, nan_ok=True)
+    assert replace(back, estimates={}) == event
 
 
 def test_a_newer_field_is_ignored() -> None:

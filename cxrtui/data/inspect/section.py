@@ -106,7 +106,7 @@ class Look:
     absent: list[str]
     notes: list[tuple[str, tuple[str, ...]]]
     decoded: bool
-    both: str = ""
+    both: str
 
     @property
     def read(self) -> list[Header]:
