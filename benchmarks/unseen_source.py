@@ -16,9 +16,9 @@ import tempfile
 from pathlib import Path
 
 from cxrtui.evaluation.evaluate import evaluate
+from cxrtui.runs.describe import metrics_text
 from cxrtui.runs.folder import Run
 from cxrtui.runs.listing import find_run
-from cxrtui.runs.state import metrics_text
 
 BASELINE = 0.61
 

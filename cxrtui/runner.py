@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import platform
@@ -23,12 +24,15 @@ from cxrtui.runs import events
 from cxrtui.runs.events import Event
 from cxrtui.runs.folder import Run
 from cxrtui.runs.lock import RunLock
+from cxrtui.runs.log import append
+from cxrtui.runs.summary import Landmarks, read_landmarks
 from cxrtui.settings import config
 from cxrtui.settings.config import Config
 from cxrtui.training import endings
 
 OnEvent = Callable[[str, Event], None]
 
+_SUMMED_UP = (events.EarlyStopping, events.Resumed, events.Stopped, events.Failed)
 _POLL_SECONDS = 0.1
 _BEAT_SECONDS = 2.0
 _PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "tensorflow-datasets", "numpy", "pillow", "scikit-learn")
@@ -118,13 +122,19 @@ class _Steering:
 
 
 class _Log:
-    """Appends events to the run and hands each on."""
+    """Appends events to the run, keeps its summary, and hands each event on."""
 
     def __init__(self, run: Run, on_event: OnEvent | None) -> None:
         self.run, self.on_event = run, on_event
         self.lock: RunLock | None = None
         self.step = 0
+        self._marks = Landmarks()
         self._beaten = 0.0
+
+    def go_on(self) -> bool:
+        """Take up the log that an earlier process wrote; whether that process came to say what the run is."""
+        self._marks = read_landmarks(self.run.events_file)
+        return self._marks.started
 
     def check(self) -> None:
         """Make sure that the run's folder is still the one that was locked.
@@ -139,9 +149,22 @@ class _Log:
         if isinstance(event, events.StepDone):
             self.step = event.step
         self.check()
-        line = self.run.append(event)
+        line = self.append(event)
         self.beat()
         self.tell(line, event)
+
+    def append(self, event: Event) -> str:
+        """Write the event's line, and once an epoch and at an end the summary beside the log.
+
+        Raises:
+            OSError: the line could not be written; a summary that cannot be is none, and readers do without.
+        """
+        written = append(self.run.events_file, event)
+        self._marks.add_written(event, written)
+        if isinstance(event, _SUMMED_UP):
+            with contextlib.suppress(OSError):
+                self._marks.write(self.run.events_file)
+        return written.line
 
     def tell(self, line: str, event: Event) -> None:
         """Hand an event on; a watcher that fails (a closed pipe, say) is not asked again, and the run goes on."""
@@ -152,7 +175,7 @@ class _Log:
                 self.on_event = None
                 if not isinstance(error, (OSError, ValueError)):  # a fault of the watcher is no reason to end a run
                     said = f"What showed the run has failed ({explained(error)}); the run goes on, and so does its log."
-                    self.run.append(events.Warned(code="watcher", message=said))
+                    self.append(events.Warned(code="watcher", message=said))
 
     def beat(self) -> None:
         if (now := time.monotonic()) - self._beaten > _BEAT_SECONDS:
@@ -211,7 +234,7 @@ def _drive(
     from cxrtui.training.fit import fit
 
     device = backend.describe_device()
-    if not resume or not run.read().run:  # a process that died while JAX loaded left no RunStarted
+    if not (resume and log.go_on()):  # a process that died while JAX loaded left no RunStarted
         log(events.RunStarted(run=run.name, seed=settings.run.seed, config=settings.as_dict(), device=device,
                               versions=versions()))  # fmt: skip
     outcome = EXIT_FAULT
@@ -282,7 +305,7 @@ def _failed(run: Run, error: Exception, log: _Log) -> int:
     line = events.encode(failed)
     if not gone:
         try:
-            line = log.run.append(failed)
+            line = log.append(failed)
         except OSError as full:  # the disk that the run needs may be the one that failed
             if not (isinstance(error, OSError) and error.filename == full.filename):
                 told = f"{message} The log {full.filename} cannot be written either ({explained(full)})."

@@ -14,6 +14,7 @@ from cxrtui.cli.group import Context, cli, need_terminal, open_dashboard, pass_c
 from cxrtui.errors import DataError, UsageError
 from cxrtui.runs import advice
 from cxrtui.runs.folder import Run
+from cxrtui.runs.glance import summary
 from cxrtui.runs.listing import find_run, fresh_name, new_run
 from cxrtui.settings import config
 from cxrtui.workspace import Workspace, expand
@@ -82,7 +83,7 @@ def train(
             raise UsageError(f"Run {run.name} is live already; watch it with: cxrtui attach {advice.named(run)}")
         if step is not None:
             _go_back(run, step)
-        elif run.summary().status == "finished":
+        elif summary(run).status == "finished":
             click.echo(f"Run {run.name} is finished; there is nothing to resume.", err=True)
             return
     else:

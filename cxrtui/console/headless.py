@@ -26,8 +26,9 @@ from cxrtui.files import read_text
 from cxrtui.runner import drive, save_config
 from cxrtui.runs import advice, events
 from cxrtui.runs.beginnings import clear_stump
+from cxrtui.runs.describe import describe
 from cxrtui.runs.folder import Run
-from cxrtui.runs.state import RunState, describe, fold
+from cxrtui.runs.state import RunState, fold
 from cxrtui.settings.config import Config
 
 _PLAIN_SECONDS = 15.0

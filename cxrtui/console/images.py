@@ -12,7 +12,7 @@ from rich.text import Text
 from cxrtui import RESEARCH_ONLY, strict_json
 from cxrtui.console.rich_text import PrintableConsole
 from cxrtui.printable import cell, path_cell, printable
-from cxrtui.runs.state import metrics_text, percent
+from cxrtui.runs.describe import metrics_text, percent
 
 if TYPE_CHECKING:
     from cxrtui.evaluation.classify import Classified

@@ -5,24 +5,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.table import Table
 
 from cxrtui import RESEARCH_ONLY, strict_json
 from cxrtui.console.rich_text import PrintableConsole
-from cxrtui.printable import printable
-from cxrtui.runs.folder import Run
-from cxrtui.runs.state import RunState, metrics_text
-
-if TYPE_CHECKING:
-    pass
 from cxrtui.durations import age
+from cxrtui.printable import printable, printable_lines
+from cxrtui.runs.describe import metrics_text
+from cxrtui.runs.events import PATIENTS_UNKNOWN
+from cxrtui.runs.folder import Run
+from cxrtui.runs.glance import summary
+from cxrtui.runs.state import RunState
 
 
-def run_row(run: Run) -> dict[str, Any]:
+def run_row(run: Run, state: RunState) -> dict[str, Any]:
     """One run as plain values, for the list and for ``--json``."""
-    state = run.summary()
     status = state.status
     if state.live and not run.alive():
         status = "interrupted"
@@ -42,7 +41,7 @@ def run_row(run: Run) -> dict[str, Any]:
 
 def print_runs(runs: Iterable[Run], as_json: bool) -> None:
     """The list of runs on stdout."""
-    rows = [run_row(run) for run in runs]
+    rows = [run_row(run, summary(run)) for run in runs]
     if as_json:
         for row in rows:
             print(strict_json.dumps(row))
@@ -64,7 +63,8 @@ def print_runs(runs: Iterable[Run], as_json: bool) -> None:
 
 def print_run(run: Run, as_json: bool) -> None:
     """One run: status, films, best epoch and evaluation."""
-    state, row = run.read(), run_row(run)
+    state = run.read()
+    row = run_row(run, state)
     if as_json:
         row["evaluations"] = {
             part: {
@@ -91,9 +91,8 @@ def print_run(run: Run, as_json: bool) -> None:
             print(f"left out   {count} {reason}")
         for path, reason in state.data.unreadable:
             print(f"unreadable {path}: {reason}")
-    for line in state.log:
-        if line.level == "warning" and line.text.startswith("Leakage"):
-            print(f"warning    {line.text}")
+    for warned in state.warned(PATIENTS_UNKNOWN):
+        print(f"warning    {printable_lines(warned.message)}")
     if early := state.early:
         print(f"best       {early.metric} {early.best:.4f} in epoch {early.best_epoch}")
     print_evaluations(state)

@@ -7,7 +7,7 @@ import shutil
 from cxrtui.runs import events
 from cxrtui.runs.folder import Run, is_run
 
-_BEGINNING = ("lock", "config.toml", "events.jsonl", "heartbeat", "control", "traceback.txt")
+_BEGINNING = ("lock", "config.toml", "events.jsonl", "summary.json", "heartbeat", "control", "traceback.txt")
 
 
 def clear_stump(run: Run) -> bool:

@@ -2,14 +2,15 @@
 
 The log made of these lines is the only interface between a run and whatever shows it. A line is
 ``{"v": 1, "type": "StepDone", "time": 1763000000.0, ...}``; `time` is seconds since the epoch (UTC). A reader skips
-types and fields that it does not know, so a newer log stays readable.
+types and fields that it does not know, so that a newer log stays readable; a field that came later has a default, so
+that an older log does.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from cxrtui import strict_json
@@ -241,11 +242,12 @@ class Resumed(Event):
 class Warned(Event):
     """Something the user should know; the run goes on.
 
-    `code` is a stable name for programs, `message` a sentence for people.
+    `message` is a sentence for people, and `code` a stable name: programs and screens tell warnings by it, and never by
+    words of the message. It is empty where a log names none.
     """
 
-    code: str
     message: str
+    code: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,10 +298,15 @@ TYPES: dict[str, type[Event]] = {
         Validated, EarlyStopping, CheckpointSaved, Paused, Resumed, Warned, Evaluated, Stopped, Failed,
     )
 }  # fmt: skip
-_CHECKS = {kind: schema.checks(cls) for kind, cls in TYPES.items()}
+_CHECKS = {kind: schema.checks(cls) for kind, cls in TYPES.items()}  # by the type of an event, built once
 
 COUNTED = frozenset(("tp", "fp", "tn", "fn", "positive", "negative", "films"))  # what every `Evaluated` counts
-_EARLIEST, _LATEST = 0.0, 253_402_300_799.0  # the year 9999: what a clock can show
+EARLIEST, LATEST = 0.0, 253_402_300_799.0
+"""Times that an event can have, in seconds since the epoch: up to the year 9999, which is what a clock can show."""
+
+PATIENTS_UNKNOWN = "patients-unknown"
+"""Code of the warning that leakage by patient cannot be excluded."""
+_CODES = (("Leakage by patient", PATIENTS_UNKNOWN),)  # of a warning without a code, by how its message begins
 
 
 class DamagedError(ValueError):
@@ -336,14 +343,18 @@ def parse(line: str | bytes) -> Event | None:
     kind = body.get("type") if isinstance(body, dict) else None
     if not isinstance(kind, str) or kind not in TYPES:
         return None
-    known = schema.checks(TYPES[kind])
+    known = _CHECKS[kind]
     try:
         values = {key: known[key](value) for key, value in body.items() if key in known}
         event = TYPES[kind](**values)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise DamagedError(f"a {kind} {schema.misfit(body, known) or 'that lacks something'}") from error
-    if not _EARLIEST <= event.time <= _LATEST:
+    if not EARLIEST <= event.time <= LATEST:
         raise DamagedError(f"a {kind} at no time that can be")
     if isinstance(event, Evaluated) and not event.counts.keys() >= COUNTED:
         raise DamagedError(f"a {kind} without its counts")
+    if isinstance(event, DataPrepared) and any(len(row) != 2 for row in event.unreadable):
+        raise DamagedError(f"a {kind} whose unreadable is not valid")
+    if isinstance(event, Warned) and not event.code:
+        return replace(event, code=next((code for words, code in _CODES if event.message.startswith(words)), ""))
     return event

@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 
 from cxrtui.errors import UsageError
+from cxrtui.files import open_file, read_text
 
+_MOST = 1 << 16  # bytes of a lock at most
 _LOCK_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -66,3 +68,33 @@ class RunLock:
             return place if os.path.samestat(os.fstat(self._folder), place.stat()) else None
         except OSError:
             return None
+
+
+def held(path: Path) -> bool:
+    """Whether some process holds the lock at `path` right now."""
+    try:
+        with open_file(path) as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: watchers do not see each other
+    except (BlockingIOError, PermissionError):
+        return True
+    except OSError:  # not there, or no file: nobody holds it
+        return False
+    return False
+
+
+def holder(path: Path) -> int | None:
+    """The pid of the process that holds the lock at `path`, or None."""
+    if not held(path):
+        return None
+    try:
+        return int(read_text(path, _MOST))
+    except (OSError, ValueError):
+        return None
+
+
+def held_since(path: Path) -> int | None:
+    """When its holder took the lock at `path`, in nanoseconds since the epoch; None where nobody holds it."""
+    try:
+        return path.stat().st_mtime_ns if held(path) else None
+    except OSError:
+        return None

@@ -5,18 +5,19 @@ Charts, plain text and JSON all read the state, so a live run, a finished one an
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from cxrtui.printable import in_list, printable_lines
 from cxrtui.runs import events as ev
+from cxrtui.runs.describe import LogLine, describe
+from cxrtui.runs.steps import StepBlock, Steps
 
 T = TypeVar("T")
 
 PACE_STEPS = 10
 """Steps whose images a second are averaged for a watcher."""
+_ETA_STEPS = 10_000  # of the first epoch whose pace tells how long it takes
 
 
 class Series(Generic[T]):
@@ -64,15 +65,6 @@ class Series(Generic[T]):
 
 
 @dataclass(frozen=True)
-class LogLine:
-    """One line of the readable log; `level` is info, good, warning or error."""
-
-    time: float
-    level: str
-    text: str
-
-
-@dataclass(frozen=True)
 class RunState:
     """Everything a screen shows of a run. Empty at first; `fold` is the only thing that makes a new one.
 
@@ -91,7 +83,7 @@ class RunState:
     data: ev.DataPrepared | None = None
     compiled: ev.Compiled | None = None
     unfrozen: Series[ev.Unfrozen] = field(default_factory=Series)
-    steps: Series[ev.StepDone] = field(default_factory=Series)
+    steps: Steps = field(default_factory=Steps)
     epochs: Series[ev.EpochDone] = field(default_factory=Series)
     validations: Series[ev.Validated] = field(default_factory=Series)
     verdicts: Series[ev.EarlyStopping] = field(default_factory=Series)
@@ -99,8 +91,14 @@ class RunState:
     evaluations: dict[str, ev.Evaluated] = field(default_factory=dict)
     stopped: ev.Stopped | None = None
     failed: ev.Failed | None = None
+    warnings: Series[ev.Warned] = field(default_factory=Series)
     log: Series[LogLine] = field(default_factory=Series)
     problem: str = ""
+
+    def warned(self, code: str) -> list[ev.Warned]:
+        """The warnings of this code, in their order; one that was said again after a restore is listed once."""
+        found = {item.message: item for item in self.warnings if item.code == code}
+        return list(found.values())
 
     @property
     def early(self) -> ev.EarlyStopping | None:
@@ -125,7 +123,7 @@ class RunState:
     @property
     def images_per_second(self) -> float:
         """Training images a second over the last steps, since a single one's is told by the clock of a moment."""
-        paces = [step.images_per_second for step in self.steps.tail(PACE_STEPS) if step.images_per_second > 0]
+        paces = [pace for pace in self.steps.column("images_per_second")[-PACE_STEPS:] if pace > 0]
         return len(paces) / sum(1 / pace for pace in paces) if paces else 0.0
 
     @property
@@ -138,19 +136,22 @@ class RunState:
             validation = self.validations[-1].seconds if len(self.validations) else 0.0
             per_step = (self.epochs[-1].seconds + validation) / max(1, last.steps_per_epoch)
         else:
-            window = self.steps.tail(last.steps_per_epoch + 1)
-            if len(window) < 2:
+            known = self._step_seconds(max(0, len(self.steps) - 1 - min(last.steps_per_epoch, _ETA_STEPS)))
+            if known is None:
                 return None
-            per_step = self._step_seconds(window)
+            per_step = known
         return max(0.0, per_step * (self.total_steps - last.step))
 
-    def _step_seconds(self, window: list[ev.StepDone]) -> float:
-        """Seconds a step of `window`, without the pauses and saves between them."""
+    def _step_seconds(self, first: int) -> float | None:
+        """Seconds that each step after the one at `first` took, without the pauses and saves between them."""
+        if len(self.steps) - first < 2:
+            return None
         batch = self.config.get("optim", {}).get("batch_size")
-        paces = [step.images_per_second for step in window[1:] if step.images_per_second > 0]
+        paces = [pace for pace in self.steps.column("images_per_second")[first + 1 :] if pace > 0]
         if isinstance(batch, int) and paces:
             return sum(batch / pace for pace in paces) / len(paces)
-        return (window[-1].time - window[0].time) / max(1, window[-1].step - window[0].step)
+        begin, end = self.steps[first], self.steps[-1]
+        return (end.time - begin.time) / max(1, end.step - begin.step)
 
     @property
     def live(self) -> bool:
@@ -159,14 +160,20 @@ class RunState:
 
 
 def fold(state: RunState, event: ev.Event) -> RunState:
-    """`state` after `event`; neither argument changes."""
-    try:
-        state, line = _apply(state, event), describe(event)
-    except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError):
-        return state  # a log that something else has written into
-    if line is not None:
-        state = replace(state, log=state.log.appended(line))
-    return replace(state, updated=max(state.updated, event.time))
+    """`state` after `event`; neither argument changes.
+
+    Every event that `events.parse` lets through can be folded; of one that holds what its type does not allow, an
+    error is raised, and whoever reads logs of other hands passes over it (`follow.fold_read`).
+    """
+    after, line = _apply(state, event), describe(event)
+    log = after.log if line is None else after.log.appended(line)
+    return replace(after, log=log, updated=max(after.updated, event.time))
+
+
+def fold_block(state: RunState, block: StepBlock) -> RunState:
+    """`state` after many steps, as `fold` of each in turn."""
+    return replace(state, steps=state.steps.extended(block), status="training", preparing=None,
+                   updated=max(state.updated, block.last_time))  # fmt: skip
 
 
 def fold_all(stream: Iterable[ev.Event], state: RunState | None = None) -> RunState:
@@ -186,10 +193,12 @@ def with_problem(state: RunState, problem: str) -> RunState:
 
 
 def _apply(state: RunState, event: ev.Event) -> RunState:
+    """`state` after `event`, but for its log and its time."""
     match event:
         case ev.RunStarted():
-            return replace(state, run=event.run, status="preparing", started=event.time, config=event.config,
-                           device=event.device)  # fmt: skip
+            return replace(
+                state, run=event.run, status="preparing", started=event.time, config=event.config, device=event.device
+            )
         case ev.Preparing():
             status = event.stage if event.stage in ("compiling", "validating", "evaluating") else "preparing"
             return replace(state, status=status, preparing=event)
@@ -220,6 +229,8 @@ def _apply(state: RunState, event: ev.Event) -> RunState:
         case ev.Stopped():
             status = "stopped" if event.reason == "requested" else "finished"
             return replace(state, stopped=event, status=status, preparing=None)
+        case ev.Warned():
+            return replace(state, warnings=state.warnings.appended(event))
         case ev.Failed():
             return replace(state, failed=event, status="failed", preparing=None)
     return state
@@ -230,103 +241,14 @@ def _resumed(state: RunState, event: ev.Resumed) -> RunState:
     state = replace(state, status="training", stopped=None, failed=None, preparing=None)
     if not event.restored:
         return state
+    validations = Series(item for item in state.validations if item.step <= event.step)
+    judged = validations[-1].epoch if len(validations) else 0
     return replace(
         state,
         unfrozen=Series(item for item in state.unfrozen if item.step < event.step),  # at that step it happens again
-        steps=Series(item for item in state.steps if item.step <= event.step),
+        steps=state.steps.until(event.step),
         epochs=Series(item for item in state.epochs if item.step <= event.step),
-        validations=(validations := Series(item for item in state.validations if item.step <= event.step)),
-        verdicts=Series(state.verdicts.tail(len(state.verdicts))[: len(validations)]),
+        validations=validations,
+        verdicts=Series(item for item in state.verdicts if item.epoch <= judged),
         evaluations={},
     )
-
-
-def percent(value: float) -> str:
-    """A fraction as the log and the screens write it: ``93.6 %``, or a dash where it is undefined."""
-    return "–" if math.isnan(value) else f"{100 * value:.1f} %"
-
-
-def metrics_text(metrics: dict[str, float]) -> str:
-    """The metrics on one line; the loss only where there is one."""
-    auroc = metrics.get("auroc", float("nan"))
-    loss = f"loss {metrics['loss']:.4f} · " if "loss" in metrics else ""
-    return (
-        f"{loss}accuracy {percent(metrics.get('accuracy', float('nan')))}"
-        f" · AUROC {'–' if math.isnan(auroc) else f'{auroc:.3f}'}"
-        f" · sensitivity {percent(metrics.get('sensitivity', float('nan')))}"
-        f" · specificity {percent(metrics.get('specificity', float('nan')))}"
-    )
-
-
-def describe(event: ev.Event) -> LogLine | None:
-    """The event as a line for people, or None for the many that only move a bar or a chart."""
-    text, level = "", "info"
-    match event:
-        case ev.RunStarted():
-            text = f"run {event.run}, seed {event.seed}, on {event.device.get('kind', 'an unknown device')}"
-        case ev.Fetching():
-            size = f", {event.bytes / 1e6:.0f} MB" if event.bytes else ""
-            text = (f"{event.name} is not on the shelf and is fetched from Hugging Face: {event.source}{size},"
-                    f" licence {event.licence}")  # fmt: skip
-        case ev.Fetched():
-            sound = "what was published" if event.verified else "trusted, for no checksum was known beforehand"
-            text, level = f"{event.name} is on the shelf, {sound} · SHA-256 {event.sha256}", "good"
-        case ev.FirstWeights():
-            left = f" · left: {'; '.join(event.left)}" if event.left else ""
-            text = f"first weights of {event.source}: {event.taken}{left}"
-        case ev.DataPrepared():
-            parts = "; ".join(
-                f"{part} {sum(counts.values())} ({_counts(counts)})" for part, counts in event.counts.items()
-            )
-            text = f"films: {parts}" + (" · from the prepared store" if event.cached else f" · {event.seconds:.1f} s")
-            if event.left_out:
-                text += " · left out: " + "; ".join(f"{count} {why}" for why, count in event.left_out.items())
-            if event.unreadable:
-                level = "warning"
-                listed = "; ".join(f"{path}: {reason}" for path, reason in event.unreadable[:10])
-                more = f"; and {len(event.unreadable) - 10} more" if len(event.unreadable) > 10 else ""
-                text += f" · {len(event.unreadable)} cannot be read: {listed}{more}"
-        case ev.Compiled():
-            text = f"compiled in {event.seconds:.1f} s · {event.trainable:,} of {event.parameters:,} parameters train"
-        case ev.Unfrozen():
-            text = (f"epoch {event.epoch}: {event.stage} and all above it train from here on ·"
-                    f" {event.trainable:,} parameters")  # fmt: skip
-        case ev.EpochDone():
-            text = (f"epoch {event.epoch}: train loss {event.loss:.4f} · accuracy {percent(event.accuracy)}"
-                    f" · {event.seconds:.1f} s")  # fmt: skip
-        case ev.Validated():
-            text = f"epoch {event.epoch}: validation {metrics_text(event.metrics)}"
-        case ev.EarlyStopping():
-            if event.improved:
-                text, level = f"best {event.metric} so far: {event.value:.4f} (epoch {event.epoch})", "good"
-            else:
-                left = f" · patience left {event.patience_left}" if event.patience else ""
-                text = (f"{event.metric} {event.value:.4f} does not pass {event.to_beat:.4f} of epoch"
-                        f" {event.best_epoch}{left}")  # fmt: skip
-            if event.stopping:
-                text, level = text + " · stopping early", "warning"
-        case ev.CheckpointSaved():
-            text = f"checkpoint at step {event.step}" + (" (best)" if event.best else "") + f" · {event.reason}"
-        case ev.Paused():
-            text, level = f"paused after step {event.step}", "warning"
-        case ev.Resumed():
-            text = f"resumed after step {event.step}" + (" from its checkpoint" if event.restored else "")
-        case ev.Warned():
-            text, level = event.message, "warning"
-        case ev.Evaluated():
-            counts = event.counts
-            text, level = (f"{event.part}: {metrics_text(event.metrics)} · {counts['films']} films:"
-                           f" {counts['tp']} true positive, {counts['fn']} missed, {counts['tn']} true negative,"
-                           f" {counts['fp']} false alarms"), "good"  # fmt: skip
-        case ev.Stopped():
-            why = {"epochs": "all epochs done", "early_stopping": "early stopping", "requested": "stopped on request"}
-            text, level = f"{why.get(event.reason, event.reason)} after step {event.step}", "good"
-        case ev.Failed():
-            text, level = event.message, "error"
-        case _:
-            return None
-    return LogLine(event.time, level, printable_lines(text))
-
-
-def _counts(found: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {in_list(label)}" for label, count in found.items())

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from cxrtui.files import is_there, open_file
-from cxrtui.runs import events
+from cxrtui.runs import events, steps
 
-_BLOCK = 1 << 20
+BLOCK = 1 << 18  # bytes that are read and decoded at a time: some milliseconds of work
 _LINE_MOST = 1 << 26  # a list of a hundred thousand unreadable films is a third of it
 _POLL_MOST = 1 << 28  # bytes that a poll passes over within one line
+_MARK = 64  # bytes before the offset by which a log is known again
+
+Read = events.Event | steps.StepBlock
 
 
 class EventTail:
@@ -17,12 +24,20 @@ class EventTail:
 
     A line longer than `_LINE_MOST` bytes is passed over without being held. `problem` says what could not be read:
     the file, or lines that name an event and do not hold one. Lines that are torn, of another program or of a newer
-    version are none.
+    version are none. A log that shrank, was replaced or was written anew is read from its beginning; `restarts`
+    counts how often that was so, and whoever folds the events begins anew with it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, offset: int = 0) -> None:
         self.path = path
-        self._offset = 0
+        self.offset = offset
+        """Bytes of the log that were read."""
+        self.restarts = 0
+        self._inode = 0
+        self._mark = b""  # the last bytes before the offset
+        self._forget()
+
+    def _forget(self) -> None:
         self._rest = bytearray()
         self._passing = False  # within a line that is too long
         self._unreadable = self._damage = ""
@@ -39,23 +54,62 @@ class EventTail:
     def poll(self) -> list[events.Event]:
         """The events that were completed since the last call; unreadable lines are skipped."""
         found: list[events.Event] = []
+        for item in itertools.chain.from_iterable(self.read()):
+            found += item.events() if isinstance(item, steps.StepBlock) else [item]
+        return found
+
+    def read(self) -> Iterator[list[Read]]:
+        """What `poll` answers, as it is read: a list for each block of the file, many steps in a row as one item.
+
+        Whoever leaves off goes on where they were with the next call.
+        """
         try:
             with open_file(self.path) as file:
-                file.seek(self._offset)
-                most = self._offset + _POLL_MOST
-                while self._offset < most and (block := file.read(_BLOCK)):
-                    self._offset += len(block)
-                    self._take(block, found)
-                    most = most if self._passing else self._offset + _POLL_MOST
+                self._recognise(file)
+                file.seek(self.offset)
+                most = self.offset + _POLL_MOST
+                while self.offset < most and (block := file.read(BLOCK)):
+                    self.offset += len(block)
+                    self._mark = (self._mark + block)[-_MARK:]
+                    found = self._take(block)
+                    most = most if self._passing else self.offset + _POLL_MOST
+                    yield found
             self._unreadable = ""
         except FileNotFoundError as error:
             self._unreadable = cannot(self.path, error) if is_there(self.path) else ""
         except OSError as error:
             self._unreadable = cannot(self.path, error)
-        return found
 
-    def _take(self, block: bytes, found: list[events.Event]) -> None:
-        """Add to `found` the events whose lines end within `block`."""
+    def to_end(self) -> None:
+        """Pass over what is in the log now."""
+        try:
+            with open_file(self.path) as file:
+                self.offset = file.seek(0, 2)
+                self._recognise(file)
+        except OSError:
+            self.offset = 0
+
+    def note(self, damage: str) -> None:
+        """Count a line whose event is not to be used, for `problem`."""
+        self._damage, self._damaged = self._damage or damage, self._damaged + 1
+
+    def _recognise(self, file: BinaryIO) -> None:
+        """Begin anew where the file is not the one that was read, or not what it was."""
+        status = os.fstat(file.fileno())
+        inode, size = status.st_ino, status.st_size
+        start = max(0, self.offset - _MARK)
+        file.seek(start)
+        before = file.read(self.offset - start)
+        if self._inode and (inode != self._inode or size < self.offset or not before.endswith(self._mark)):
+            self.offset, self._mark = 0, b""
+            self.restarts += 1
+            self._forget()
+        elif not self._inode:
+            self._mark = before
+        self._inode = inode
+
+    def _take(self, block: bytes) -> list[Read]:
+        """The events whose lines end within `block`."""
         if self._passing:
             _, newline, block = block.partition(b"\n")
             self._passing = not newline
@@ -68,18 +122,25 @@ class EventTail:
             self._rest = bytearray(others[-1])
         if len(self._rest) > _LINE_MOST:
             self._passing, self._rest = True, bytearray()
-            self._note(f"a line of more than {_LINE_MOST:,} bytes")
+            self.note(f"a line of more than {_LINE_MOST:,} bytes")
+        found: list[Read] = []
+        for are_steps, group in itertools.groupby(lines, steps.is_step):
+            together = list(group)
+            if are_steps and (whole := steps.decode_block(together)) is not None:
+                found.append(whole)
+            else:
+                found += self._one_by_one(together)
+        return found
+
+    def _one_by_one(self, lines: list[bytes]) -> Iterator[events.Event]:
         for line in lines:
             try:
                 event = events.parse(line) if line else None
             except events.DamagedError as error:
-                self._note(str(error))
+                self.note(str(error))
                 continue
             if event is not None:
-                found.append(event)
-
-    def _note(self, damage: str) -> None:
-        self._damage, self._damaged = self._damage or damage, self._damaged + 1
+                yield event
 
 
 def cannot(file: Path, error: OSError) -> str:

@@ -18,6 +18,7 @@ from cxrtui.net import backend
 from cxrtui.runs import advice
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
+from cxrtui.runs.glance import summary
 from cxrtui.settings import transfer
 from cxrtui.settings.config import Config
 from cxrtui.training.began import began, check_there
@@ -73,7 +74,7 @@ def fit(
     if resume:
         yield ev.Resumed(step=position.step, epoch=begun.epoch, restored=True)
         yield from begun.warnings
-        if latest is None and (lost := run.summary().checkpoint) is not None:
+        if latest is None and (lost := summary(run).checkpoint) is not None:
             yield ev.Warned(code="checkpoint-lost", message=f"The checkpoint of step {lost.step} is not in {run.state} "
                             "any more, nor is any other; the run begins anew.")  # fmt: skip
     try:

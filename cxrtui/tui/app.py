@@ -117,8 +117,7 @@ class Dashboard(KeysInTurn):
         """Whether the process that writes `run` was asked to stop, by whomever, and has not yet."""
         if self.trainer.stopping and self.trainer.owns(run):
             return True
-        began = run.held_since()
-        return began is not None and any(word == "stop" and asked >= began for word, asked in run.read_commands())
+        return run.stopping()
 
     def launch(self, config: Config, name: str) -> None:
         """Start a new run and watch it.

@@ -8,7 +8,6 @@ import pytest
 
 from cxrtui.errors import UsageError
 from cxrtui.runs import events as ev
-from cxrtui.runs import folder
 from cxrtui.runs.folder import Run, is_run
 from cxrtui.runs.listing import all_runs, behind_link, find_run, new_run
 from tests.event_samples import whole_run
@@ -123,14 +122,6 @@ def test_the_lock_knows_that_its_folder_was_moved_or_deleted(run: Run, tmp_path:
     shutil.rmtree(moved)
     assert lock.place is None
     lock.release()
-
-
-def test_the_summary_of_a_long_log_reads_its_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder, "_TAIL_BYTES", 200)
-    summary = run.summary()
-    assert summary.status == "finished"
-    assert summary.early is not None
-    assert summary.early.best == run.read().early.best  # type: ignore[union-attr]
 
 
 def test_commands_are_read_whole_or_not_at_all(run: Run) -> None:

@@ -17,6 +17,7 @@ from cxrtui.files import read_bytes
 from cxrtui.runs import events as ev
 from cxrtui.runs import tail as tails
 from cxrtui.runs.folder import Run
+from cxrtui.runs.glance import summary
 from cxrtui.runs.listing import all_runs, new_run
 from cxrtui.settings import config
 from cxrtui.weights import shelf
@@ -87,7 +88,7 @@ def test_a_run_is_listed_whatever_lies_in_a_files_place(
     bad.beat()
     assert bad.holder() is None
     assert not bad.alive()
-    assert good.summary().status == "finished"
+    assert summary(good).status == "finished"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -96,7 +97,7 @@ def test_the_reason_is_in_the_row(tmp_path: Path, kind: str) -> None:
         bad = _run(tmp_path, f"bad-{name}")
         (bad.folder / name).unlink()
         KINDS[kind](bad.folder / name)
-        assert f"{name} cannot be read: " in bad.summary().problem
+        assert f"{name} cannot be read: " in summary(bad).problem
 
 
 @pytest.mark.parametrize("name", ["model.toml", "README.md", "weights.safetensors", "classifier.toml"])
@@ -185,7 +186,7 @@ def test_a_torn_a_foreign_or_a_newer_line_is_no_problem(tmp_path: Path, line: by
 
 def test_an_endless_line_is_passed_over_and_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tails, "_LINE_MOST", 5000)
-    monkeypatch.setattr(tails, "_BLOCK", 1000)
+    monkeypatch.setattr(tails, "BLOCK", 1000)
     run = _run(tmp_path, "run")
     tail = run.tail()
     tail.poll()

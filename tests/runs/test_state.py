@@ -1,8 +1,14 @@
 import math
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from cxrtui.runs import events as ev
-from cxrtui.runs.state import RunState, Series, describe, fold, fold_all
+from cxrtui.runs.describe import describe
+from cxrtui.runs.follow import fold_read
+from cxrtui.runs.state import RunState, Series, fold, fold_all
+from cxrtui.runs.tail import EventTail
 from tests.event_samples import epoch_events, whole_run
 
 
@@ -75,10 +81,31 @@ def test_the_pace_is_that_of_the_last_steps() -> None:
     assert RunState().images_per_second == 0
 
 
-def test_an_event_that_is_wrong_inside_changes_nothing() -> None:
+def test_an_event_that_is_wrong_inside_is_an_error_here_and_a_problem_of_the_log_for_who_reads_it() -> None:
     state = fold_all(whole_run())
     odd = ev.DataPrepared(source="x", fingerprint="", counts={"train": 5}, patients={}, labels=[])  # type: ignore[dict-item]
-    assert fold(state, odd) == state
+    with pytest.raises(AttributeError):
+        fold(state, odd)
+    tail = EventTail(Path("events.jsonl"))
+    assert fold_read(state, [odd], tail) == (state, frozenset())
+    assert tail.problem == "part of events.jsonl cannot be read: a DataPrepared that says nothing (AttributeError)"
+
+
+def test_warnings_are_kept_by_their_code() -> None:
+    first = ev.Warned(time=1.0, code="patients-unknown", message="Leakage by patient cannot be excluded: a")
+    other = ev.Warned(time=2.0, code="spellings", message="Leakage is only what this one's words begin with")
+    state = fold_all([first, other, replace(first, time=3.0)])
+    assert list(state.warnings) == [first, other, replace(first, time=3.0)]
+    assert state.warned("patients-unknown") == [replace(first, time=3.0)]  # said twice by a run that was resumed
+    assert state.warned("spellings") == [other]
+    assert [line.level for line in state.log] == ["warning"] * 3
+
+
+def test_a_restore_keeps_the_verdicts_of_the_validations_that_it_keeps() -> None:
+    """Also where what was read begins between a validation and its verdict."""
+    events = [*epoch_events(1)[5:], *epoch_events(2), *epoch_events(3)]
+    state = fold_all([*events, ev.Resumed(time=5000.0, step=6, epoch=2, restored=True)])
+    assert [item.epoch for item in state.verdicts][-1] == 2
 
 
 def test_every_word_for_people_is_whole() -> None:

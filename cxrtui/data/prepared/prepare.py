@@ -23,7 +23,7 @@ from cxrtui.data.prepared.reading import Readable, read
 from cxrtui.data.prepared.ready import Part, Prepared
 from cxrtui.data.store import PIXELS_VERSION
 from cxrtui.errors import CheckCancelled, DataError, never_cancelled
-from cxrtui.runs.events import DataPrepared, Event, Warned
+from cxrtui.runs.events import PATIENTS_UNKNOWN, DataPrepared, Event, Warned
 from cxrtui.settings.config import Config, DataConfig
 from cxrtui.workspace import expand
 
@@ -157,7 +157,7 @@ def load_evaluation(
 def _leakage(unknown: int, total: int) -> Warned:
     whose = "no film's patient is known" if unknown == total else f"{unknown} of {total} films' patients are not known"
     return Warned(
-        code="patients-unknown",
+        code=PATIENTS_UNKNOWN,
         message=f"Leakage by patient cannot be excluded: {whose}, so each such film counts as a patient of its own; "
         "give a manifest with a patient column, or data.patient_pattern.",
     )

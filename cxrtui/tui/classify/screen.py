@@ -18,6 +18,7 @@ from textual.widgets import DataTable, DirectoryTree, Select, Static, Tree
 from cxrtui.errors import CxrtuiError
 from cxrtui.printable import printable
 from cxrtui.runs.folder import Run
+from cxrtui.runs.glance import summary
 from cxrtui.runs.listing import all_runs
 from cxrtui.tui import threads
 from cxrtui.tui.backend import Classifier, Verdict
@@ -105,7 +106,7 @@ class ClassifyScreen(Page):
         yield Static("", id="classify-note", markup=False)
 
     def _label(self, run: Run) -> str:
-        early = run.summary().early
+        early = summary(run).early
         return (
             run.name
             if early is None or self.app.size.width < NARROW

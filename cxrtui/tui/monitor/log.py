@@ -8,7 +8,8 @@ from rich.text import Text
 from textual.events import Resize
 from textual.widgets import RichLog
 
-from cxrtui.runs.state import LogLine, RunState
+from cxrtui.runs.describe import LogLine
+from cxrtui.runs.state import RunState
 from cxrtui.tui.theme import BAD, GOOD, WARN
 
 KEPT = 400

@@ -16,6 +16,7 @@ from textual.widgets.data_table import RowKey
 from cxrtui.errors import CxrtuiError
 from cxrtui.printable import printable
 from cxrtui.runs.folder import Run
+from cxrtui.runs.glance import summary
 from cxrtui.runs.listing import all_runs
 from cxrtui.runs.state import RunState
 from cxrtui.tui.classify.results import shortened
@@ -139,7 +140,7 @@ class RunsScreen(Page):
         stamp = (stat.st_size, stat.st_mtime_ns)
         cached = self._read.get(run.name)
         if cached is None or cached[0] != stamp:
-            cached = self._read[run.name] = (stamp, run.summary())
+            cached = self._read[run.name] = (stamp, summary(run))
         return cached[1]
 
     def word(self, run: Run) -> str:

@@ -7,7 +7,8 @@ from rich.table import Table
 from rich.text import Text
 from textual.widgets import Static
 
-from cxrtui.runs.state import RunState, percent
+from cxrtui.runs.describe import percent
+from cxrtui.runs.state import RunState
 from cxrtui.tui.theme import GOOD, WARN
 from cxrtui.tui.widgets.bars import pips
 

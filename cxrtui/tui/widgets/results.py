@@ -7,8 +7,9 @@ from rich.table import Table
 from rich.text import Text
 from textual.widgets import Static
 
+from cxrtui.runs.describe import percent
 from cxrtui.runs.events import Evaluated
-from cxrtui.runs.state import RunState, percent
+from cxrtui.runs.state import RunState
 
 ROWS = ("accuracy", "AUROC", "sensitivity", "specificity")
 

@@ -1,0 +1,117 @@
+"""Following one run: its log, read as it grows and folded, and whether some process still writes it.
+
+A `Follower` has no thread of its own. The console calls it where it stands, and the dashboard from a reader thread
+(`tui/watch.py`); what it hands out never changes, so that another thread may draw it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cxrtui.runs import events as ev
+from cxrtui.runs.state import RunState, fold, fold_block, with_problem
+from cxrtui.runs.steps import StepBlock
+from cxrtui.runs.tail import EventTail, Read
+
+if TYPE_CHECKING:
+    from cxrtui.runs.folder import Run
+
+News = frozenset[type[ev.Event]]
+"""Types of the events that came since the last look."""
+
+_ALIVE_SECONDS = 1.0
+_TURNS: News = frozenset((ev.RunStarted, ev.Stopped, ev.Failed, ev.Resumed))
+"""Events after which a process has begun or ended."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run as it stood at one moment.
+
+    `alive`: some process holds its lock. `stopping`: that process was asked to stop, and has not yet. `read`: the log
+    was read to its end; until then the state is that of an earlier moment.
+    """
+
+    run: Run
+    state: RunState
+    alive: bool = False
+    stopping: bool = False
+    read: bool = False
+    news: News = frozenset()
+
+    def after(self, earlier: Snapshot) -> Snapshot:
+        """This snapshot for one who has not seen `earlier` either."""
+        return replace(self, news=self.news | earlier.news)
+
+
+class Follower:
+    """Reads a run's log from its beginning, or from its end."""
+
+    def __init__(self, run: Run, *, from_end: bool = False) -> None:
+        self.run = run
+        self.state = RunState()
+        self._tail = EventTail(run.events_file)
+        if from_end:
+            self._tail.to_end()
+        self._restarts = 0
+        self._news: News = frozenset()
+        self._alive = self._stopping = False
+        self._looked = 0.0
+
+    def read(self, enough: Callable[[], bool] = lambda: False) -> bool:
+        """Read and fold what the run wrote, until `enough`, which is asked after each block; whether that was all."""
+        for found in self._tail.read():
+            if self._tail.restarts != self._restarts:
+                self._restarts, self.state = self._tail.restarts, RunState()
+            self.state, fresh = fold_read(self.state, found, self._tail)
+            self._news |= fresh
+            if enough():
+                return False
+        if self._tail.restarts != self._restarts:  # and nothing is in the new log yet
+            self._restarts, self.state = self._tail.restarts, RunState()
+        self.state = with_problem(self.state, self._tail.problem)
+        return True
+
+    def snapshot(self, enough: Callable[[], bool] = lambda: False) -> Snapshot:
+        """Read, as `read`, and say how the run stands."""
+        whole = self.read(enough)
+        if self._news & _TURNS or time.monotonic() - self._looked > _ALIVE_SECONDS:
+            self._looked = time.monotonic()
+            self._alive = self.run.alive()
+            self._stopping = self._alive and self.run.stopping()
+        news, self._news = self._news, frozenset()
+        return Snapshot(self.run, self.state, self._alive, self._stopping, whole, news)
+
+
+def fold_read(state: RunState, found: Iterable[Read], tail: EventTail) -> tuple[RunState, News]:
+    """`state` after what was read of a log, and the types of it.
+
+    An event that cannot be folded is passed over and counted among the log's problems: logs may hold what other
+    programs wrote.
+    """
+    kinds: set[type[ev.Event]] = set()
+    for item in found:
+        if isinstance(item, StepBlock):
+            state = fold_block(state, item)
+            kinds.add(ev.StepDone)
+            continue
+        try:
+            state = fold(state, item)
+        except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError) as error:
+            tail.note(f"a {type(item).__name__} that says nothing ({type(error).__name__})")
+            continue
+        kinds.add(type(item))
+    return state, frozenset(kinds)
+
+
+def read_log(path: Path, *, offset: int = 0) -> RunState:
+    """The log at `path` folded, from `offset` on; `problem` says what of it could not be read."""
+    tail = EventTail(path, offset=offset)
+    state = RunState()
+    for found in tail.read():
+        state, _ = fold_read(state, found, tail)
+    return with_problem(state, tail.problem)

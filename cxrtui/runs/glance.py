@@ -1,0 +1,140 @@
+"""Runs at a glance: status, epoch and best values of every run, without reading every log from its beginning."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
+from cxrtui.runs.follow import Snapshot, fold_read
+from cxrtui.runs.listing import all_runs
+from cxrtui.runs.state import RunState, with_problem
+from cxrtui.runs.summary import read_summary
+from cxrtui.runs.tail import EventTail
+
+_RECENT = 1 << 14  # bytes at the end of a log that are read whatever its summary says
+_END = 1 << 16  # bytes at the end of a log that are looked through first, where there is no summary
+_MOST = 1 << 28  # bytes that are looked through for the last verdict
+_POST_SECONDS = 0.2
+
+
+class Glance:
+    """One run at a glance. `state` holds what a list shows: not every step, and not the data."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.state = RunState()
+        self._tail: EventTail | None = None
+        self._restarts = 0
+        self._stamp: tuple[int, int, int] | None = None
+
+    def look(self) -> bool:
+        """Read what is new; whether anything was."""
+        stamp = self._stamp_now()
+        if self._tail is not None and stamp == self._stamp:
+            return False
+        self._stamp, before = stamp, self.state
+        if self._tail is None or not self._read_on(self._tail):
+            self._begin()
+        return self.state is not before
+
+    def _stamp_now(self) -> tuple[int, int, int] | None:
+        with contextlib.suppress(OSError):
+            status = self.run.events_file.stat()
+            return status.st_ino, status.st_size, status.st_mtime_ns
+        return None
+
+    def _read_on(self, tail: EventTail) -> bool:
+        """Fold what was appended; False where that needs what was not read: the log is another, or was taken back."""
+        state = self.state
+        for found in tail.read():
+            if tail.restarts != self._restarts or any(isinstance(item, ev.Resumed) for item in found):
+                return False
+            state, _ = fold_read(state, found, tail)
+        if tail.restarts != self._restarts:
+            return False
+        self.state = with_problem(state, tail.problem or self.run.config_problem())
+        return True
+
+    def _begin(self) -> None:
+        log = self.run.events_file
+        size = self._stamp[1] if self._stamp else 0
+        marks, end = read_summary(log) or ([], 0)
+        if marks:
+            start = max(0, min(size - _RECENT, end))
+            start = min((first for (first, after), _ in marks if first < start < after), default=start)
+            kept = [event for (_, after), event in marks if after <= start]
+            state = self._from(start, kept)
+            if state.early is not None or not any(isinstance(event, ev.EarlyStopping) for event in kept):
+                self.state = state
+                return
+        length = _END
+        while True:
+            state = self._from(max(0, size - length), [])
+            whole = length >= min(size, _MOST)
+            if whole or (state.early is not None and state.checkpoint is not None and len(state.steps)):
+                self.state = state
+                return
+            length *= 8  # a very long epoch: the last verdict is further back
+
+    def _from(self, start: int, before: list[ev.Event]) -> RunState:
+        """The log from byte `start` on, folded onto the events `before`."""
+        self._tail = tail = EventTail(self.run.events_file, offset=start)
+        self._restarts = 0
+        state, _ = fold_read(RunState(), before, tail)
+        for found in tail.read():
+            state, _ = fold_read(state, found, tail)
+        return with_problem(state, tail.problem or self.run.config_problem())
+
+
+def summary(run: Run) -> RunState:
+    """The state of `run` as a list shows it: status, latest step, best value, checkpoint and evaluations."""
+    glance = Glance(run)
+    glance.look()
+    return glance.state
+
+
+class Overview:
+    """Every run of a workspace at a glance, the one that was active last first."""
+
+    def __init__(self, checkpoints: Path) -> None:
+        self.checkpoints = checkpoints
+        self._glances: dict[Path, Glance] = {}
+        self._known: dict[Path, Snapshot] = {}
+
+    def looks(self, stopped: Callable[[], bool] = lambda: False) -> Iterator[tuple[Snapshot, ...]]:
+        """All runs, as often as there is something new: at first by their names alone, at last with every state.
+
+        A run that did not change is the same object as before. `stopped` is asked after each run.
+        """
+        runs = all_runs(self.checkpoints)
+        folders = {run.folder for run in runs}
+        for folder in self._known.keys() - folders:
+            del self._known[folder]
+            self._glances.pop(folder, None)
+        if any(run.folder not in self._known for run in runs):
+            yield tuple(self._known.get(run.folder) or Snapshot(run, RunState()) for run in runs)
+        posted = time.monotonic()
+        for run in runs:
+            self._look(run)
+            if stopped():
+                return
+            if time.monotonic() - posted > _POST_SECONDS:
+                posted = time.monotonic()
+                yield tuple(self._known.get(item.folder) or Snapshot(item, RunState()) for item in runs)
+        yield tuple(self._known[run.folder] for run in runs)
+
+    def _look(self, run: Run) -> None:
+        glance = self._glances.setdefault(run.folder, Glance(run))
+        glance.look()
+        # A process that holds a run which has ended is about to go on with it, and the log will say so.
+        alive = (glance.state.live or glance.state.status == "empty") and run.alive()
+        snapshot = Snapshot(run, glance.state, alive, alive and run.stopping(), True)
+        known = self._known.get(run.folder)
+        if known is None or known.state is not snapshot.state or (known.alive, known.stopping) != (
+            snapshot.alive, snapshot.stopping
+        ):  # fmt: skip
+            self._known[run.folder] = snapshot

@@ -1,0 +1,165 @@
+"""``summary.json``: where in a run's log the lines lie that a list of runs needs, so that it reads those alone.
+
+The runner replaces the file once an epoch and at the end. It holds places and no values: whatever is shown was read
+from the log, by the same checks as every other line. A summary of another log, of one that was written anew, or one
+that points to what is no such line is passed over, and the end of the log is read instead. The last lines are read
+from the log in any case, so that a summary can never hide how a run ended.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from cxrtui.files import open_file, read_text, write_atomic
+from cxrtui.runs import events as ev
+from cxrtui.runs import schema
+from cxrtui.runs.log import Written
+
+FILE = "summary.json"
+VERSION = 1
+_MOST = 1 << 16  # bytes of the file at most
+_LINES_MOST = 64
+_LINE_MOST = 1 << 20  # bytes of one of the lines
+_MARK = 4096  # bytes of the log before `end` that the digest is of
+
+KEPT: frozenset[type[ev.Event]] = frozenset((
+    ev.RunStarted, ev.Preparing, ev.Compiled, ev.StepDone, ev.EpochDone, ev.Validated, ev.EarlyStopping,
+    ev.CheckpointSaved, ev.Paused, ev.Resumed, ev.Evaluated, ev.Stopped, ev.Failed,
+))  # fmt: skip
+"""Types of which the latest line is kept; of `Evaluated` the latest of each split."""
+_OF_A_STEP = ("StepDone", "EpochDone", "Validated", "EarlyStopping")  # what a restore takes back to its checkpoint
+
+Place = tuple[int, int]
+"""First byte of a line in the log, and the one after its newline."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the file holds: the log that it is of, by its inode and the SHA-256 of the bytes before `end`, and lines."""
+
+    v: int
+    inode: int
+    end: int
+    mark: str
+    lines: list[list[int]]
+
+
+_CHECKS = schema.checks(Summary)
+
+
+class Landmarks:
+    """The places that a summary keeps, as the log grows; held by the process that writes the run."""
+
+    def __init__(self) -> None:
+        self.end = 0
+        self.started = False
+        """Whether a RunStarted is in the log."""
+        self._places: dict[str, Place] = {}
+        self._at_checkpoints: list[tuple[int, dict[str, Place]]] = []
+
+    def add(self, event: ev.Event, start: int, end: int) -> None:
+        """Take notice of a line."""
+        self.end = end
+        self.started = self.started or isinstance(event, ev.RunStarted)
+        if isinstance(event, ev.Resumed) and event.restored:
+            self._restore(event.step)
+        if type(event) in KEPT:
+            part = f" {event.part}" if isinstance(event, ev.Evaluated) else ""
+            self._places[type(event).__name__ + part] = (start, end)
+        if isinstance(event, ev.CheckpointSaved):
+            self._at_checkpoints.append((event.step, {key: self._places[key] for key in _OF_A_STEP
+                                                      if key in self._places}))  # fmt: skip
+
+    def add_written(self, event: ev.Event, written: Written) -> None:
+        """Take notice of a line that was just appended."""
+        self.add(event, written.start, written.end)
+
+    def _restore(self, step: int) -> None:
+        """Forget what lies beyond the checkpoint of `step`, as the fold does."""
+        while self._at_checkpoints and self._at_checkpoints[-1][0] > step:
+            self._at_checkpoints.pop()
+        kept = self._at_checkpoints[-1][1] if self._at_checkpoints else {}
+        lost = [key for key in self._places if key in _OF_A_STEP or key.startswith("Evaluated")]
+        for key in lost:
+            del self._places[key]
+        self._places |= kept
+
+    def write(self, log: Path) -> None:
+        """Replace the summary beside `log`.
+
+        Raises:
+            OSError: the log cannot be read, or the disk refuses.
+        """
+        with open_file(log) as file:
+            inode, mark = os.fstat(file.fileno()).st_ino, _mark(file, self.end)
+        lines = [list(place) for place in sorted(self._places.values())[-_LINES_MOST:]]
+        body = Summary(VERSION, inode, self.end, mark, lines)
+        write_atomic(log.with_name(FILE), json.dumps(asdict(body)) + "\n")
+
+
+def read_landmarks(log: Path) -> Landmarks:
+    """Those of a log that is there already, read to its end."""
+    marks = Landmarks()
+    try:
+        with open_file(log) as file:
+            start = 0
+            for line in file:
+                end = start + len(line)
+                if line.endswith(b"\n") and (event := ev.decode(line)) is not None:
+                    marks.add(event, start, end)
+                start = end
+            marks.end = start
+    except OSError:
+        pass
+    return marks
+
+
+def read_summary(log: Path) -> tuple[list[tuple[Place, ev.Event]], int] | None:
+    """The events that the summary beside `log` points to, each with its place, and how far it knows the log.
+
+    Returns:
+        None where there is no summary, or none that fits the log.
+    """
+    try:
+        body = json.loads(read_text(log.with_name(FILE), _MOST))
+        found = Summary(**{key: _CHECKS[key](value) for key, value in body.items()})
+        if found.v != VERSION or len(found.lines) > _LINES_MOST or found.end < 0:
+            return None
+        with open_file(log) as file:
+            status = os.fstat(file.fileno())
+            if status.st_ino != found.inode or status.st_size < found.end or _mark(file, found.end) != found.mark:
+                return None
+            return [_event(file, place, found.end) for place in found.lines], found.end
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        return None
+
+
+def _event(file: BinaryIO, place: list[int], most: int) -> tuple[Place, ev.Event]:
+    """The event of the line at `place`.
+
+    Raises:
+        ValueError: there is no whole line of such an event.
+    """
+    start, end = place
+    if not 0 <= start < end <= most or end - start > _LINE_MOST:
+        raise ValueError
+    file.seek(max(0, start - 1))
+    read = file.read(end - max(0, start - 1))
+    before, line = (read[:1], read[1:]) if start else (b"\n", read)
+    if before != b"\n" or line.find(b"\n") != end - start - 1:
+        raise ValueError
+    event = ev.parse(line)
+    if type(event) not in KEPT or event is None:
+        raise ValueError
+    return (start, end), event
+
+
+def _mark(file: BinaryIO, end: int) -> str:
+    """The SHA-256 of the last bytes before `end`."""
+    file.seek(max(0, end - _MARK))
+    return hashlib.sha256(file.read(min(end, _MARK))).hexdigest()
