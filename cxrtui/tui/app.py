@@ -109,15 +109,17 @@ class Dashboard(KeysInTurn):
         except CxrtuiError as error:
             self.push_screen(Notice(title, str(error)))
 
+    def trains(self, run: Run) -> bool:
+        """Whether `run` trains in this dashboard."""
+        return self.trainer.active and self.trainer.owns(run)
+
+    def stops(self, run: Run) -> bool:
+        """Whether `run` trains in this dashboard and was asked to end."""
+        return self.trainer.stopping and self.trainer.owns(run)
+
     def is_alive(self, run: Run) -> bool:
         """Whether this or another process works on `run`."""
-        return (self.trainer.active and self.trainer.owns(run)) or run.alive()
-
-    def is_stopping(self, run: Run) -> bool:
-        """Whether the process that writes `run` was asked to stop, by whomever, and has not yet."""
-        if self.trainer.stopping and self.trainer.owns(run):
-            return True
-        return run.stopping()
+        return self.trains(run) or run.alive()
 
     def launch(self, config: Config, name: str) -> None:
         """Start a new run and watch it.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 
+from textual import on
 from textual.widgets import Button, Static
 
 from cxrtui.errors import EXIT_STOPPED, CxrtuiError
 from cxrtui.runs import events as ev
+from cxrtui.runs.follow import Follower, Snapshot
 from cxrtui.tui.door import titled
 from cxrtui.tui.questions import Choice, Question
 from cxrtui.tui.trainer import Trainer
+from cxrtui.tui.watch import Seen, Watch
 
 GRACE_SECONDS = 2.0
 
@@ -32,7 +35,7 @@ class QuitScreen(Question):
         self._stopping = False
         self._begun = 0.0
         self._stopped_at = 0.0
-        self._tail = self._run.tail()
+        self._watch: Watch[Snapshot] | None = None
 
     def on_mount(self) -> None:
         """The run may end while the question stands."""
@@ -50,11 +53,13 @@ class QuitScreen(Question):
         """Stop, leave, or stay."""
         if answer == "stop" and not self._stopping:
             self._stopping, self._begun = True, time.monotonic()
-            self._tail.poll()  # what the log said before is not the answer
+            follower = Follower(self._run, from_end=True)  # what the log said before is not the answer
             try:
                 self._run.command("stop")
             except CxrtuiError:  # a full disk, say: the training is a thread of this process and hears it without
                 self._trainer.signal()
+            self._watch = Watch(self, lambda stopped: [follower.snapshot(stopped)], 0.1, Snapshot.after)
+            self._watch.start("read log")
             self.query(Button).first().disabled = True
             self._wait()
             self.set_interval(0.1, self._wait)
@@ -63,9 +68,18 @@ class QuitScreen(Question):
         elif not answer:
             self.dismiss("")
 
-    def _wait(self) -> None:
-        if any(isinstance(event, (ev.Stopped, ev.Failed)) for event in self._tail.poll()):
+    def on_unmount(self) -> None:
+        """Read no more."""
+        if self._watch is not None:
+            self._watch.stop()
+
+    @on(Seen)
+    def _seen(self, message: Seen) -> None:
+        snapshot = message.watch.take()
+        if snapshot is not None and snapshot.news & {ev.Stopped, ev.Failed}:
             self._stopped_at = self._stopped_at or time.monotonic()
+
+    def _wait(self) -> None:
         late = self._stopped_at and time.monotonic() - self._stopped_at > GRACE_SECONDS
         if not self._trainer.active or late:
             self.app.exit(EXIT_STOPPED if self._trainer.active else self._trainer.exit_code)

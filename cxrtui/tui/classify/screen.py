@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -27,9 +28,11 @@ from cxrtui.tui.classify.results import Verdicts
 from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.page import NARROW, Page
+from cxrtui.tui.watch import Seen, Watch
 from cxrtui.tui.widgets.early import amount, metric_name
 from cxrtui.tui.widgets.picker import Picker
 from cxrtui.weights import shelf
+from cxrtui.workspace import Workspace
 
 PREVIEW_AFTER = 0.15
 
@@ -50,9 +53,29 @@ class Decoded(Message):
         self.path, self.film, self.error = path, film, error
 
 
-def usable_models(checkpoints: Path) -> list[Run]:
-    """The runs that have a checkpoint."""
-    return [run for run in all_runs(checkpoints) if _has_checkpoint(run)]
+class Model(NamedTuple):
+    """One line of the list of models: a run, or a folder of the shelf."""
+
+    key: str
+    name: str
+    remark: str
+    place: Run | Path
+
+
+def usable_models(workspace: Workspace, stopped: Callable[[], bool]) -> Iterator[tuple[Model, ...]]:
+    """The runs that have a checkpoint, the latest first, and the classifiers of the shelf; once."""
+    models: list[Model] = []
+    for run in all_runs(workspace.checkpoints):
+        if stopped():
+            return
+        if _has_checkpoint(run):
+            early = summary(run).early
+            best = f"{metric_name(early.metric)} {amount(early.metric, early.best)}" if early is not None else ""
+            models.append(Model(run.name, run.name, best, run))
+    yield (
+        *models,
+        *(Model(str(folder), folder.name, "shelf", folder) for folder in shelf.classifiers(workspace.models)),
+    )
 
 
 def _has_checkpoint(run: Run) -> bool:
@@ -80,38 +103,21 @@ class ClassifyScreen(Page):
         self._busy = False
         self._preview_timer: Timer | None = None
         self._preview: Path | None = None
+        self._watch = Watch(self, lambda stopped: usable_models(self.dashboard.workspace, stopped), None)
 
     def compose_body(self) -> ComposeResult:
         """Model and films on the left, preview and results on the right."""
-        workspace = self.dashboard.workspace
-        runs = {run.name: run for run in usable_models(workspace.checkpoints)}
-        shelved = {str(folder): folder for folder in shelf.classifiers(workspace.models)}
-        self._models = {**runs, **shelved}
-        options = [(Content(printable(self._label(run))), name) for name, run in runs.items()]
-        options += [(Content(printable(f"{folder.name} · shelf")), name) for name, folder in shelved.items()]
-        value: Any = next(iter(self._models), Select.NULL)
-        if self._chosen is not None and self._chosen.name in self._models:
-            value = self._chosen.name
         with Container(id="classify"):
             with Vertical(id="choose"):
                 with Container(id="model-box", classes="box") as box:
                     box.border_title = "model"
-                    yield Select(options, value=value, prompt="no trained run yet", compact=True, id="model",
-                                 allow_blank=not options)  # fmt: skip
+                    yield Static("reading the runs…", id="no-model")
                 yield Picker(self._root, id="picker")
             with Container(id="film-box", classes="box") as box:
                 box.border_title = "film"
                 yield Film(id="film")
             yield Verdicts(id="verdicts")
         yield Static("", id="classify-note", markup=False)
-
-    def _label(self, run: Run) -> str:
-        early = summary(run).early
-        return (
-            run.name
-            if early is None or self.app.size.width < NARROW
-            else f"{run.name} · {metric_name(early.metric)} {amount(early.metric, early.best)}"
-        )
 
     def on_mount(self) -> None:
         """Begin at the films."""
@@ -121,8 +127,37 @@ class ClassifyScreen(Page):
         self._show_none()
         self._say(self._advice())
         self.set_interval(0.5, self._tick)
+        self._watch.start("list models")
+
+    def on_unmount(self) -> None:
+        """Read no more."""
+        self._watch.stop()
+
+    @on(Seen)
+    async def _listed(self, message: Seen) -> None:
+        """Offer the models that the thread has found."""
+        models = message.watch.take()
+        if models is None:
+            return
+        self._models = {model.key: model.place for model in models}
+        value: Any = next(iter(self._models), Select.NULL)
+        if self._chosen is not None and self._chosen.name in self._models:
+            value = self._chosen.name
+        options = [(Content(printable(self._label(model))), model.key) for model in models]
+        await self.query_one("#no-model").remove()
+        await self.query_one("#model-box").mount(
+            Select(options, value=value, prompt="no trained run yet", compact=True, id="model", allow_blank=not options)
+        )
+        if not self._busy:
+            self._say(self._advice())
+
+    def _label(self, model: Model) -> str:
+        bare = not model.remark or (isinstance(model.place, Run) and self.app.size.width < NARROW)
+        return model.name if bare else f"{model.name} · {model.remark}"
 
     def _advice(self) -> str:
+        if not self.query("#model"):
+            return "reading the runs…"
         if not self._models:
             return "✗ No run has a checkpoint yet: train one first (esc, then n)."
         chosen = len(self.query_one(Picker).chosen)
@@ -210,7 +245,7 @@ class ClassifyScreen(Page):
         under = picker.path_under_cursor
         if not paths and under is not None and not under.is_dir():
             paths = [under]
-        name = str(self.query_one("#model", Select).value)
+        name = str(self.query_one("#model", Select).value) if self.query("#model") else ""
         model = self._models.get(name)
         if model is None or not paths or self._busy:
             self._say("still at work; esc gives up" if self._busy else self._advice())
@@ -267,9 +302,9 @@ class ClassifyScreen(Page):
 
     def action_model(self) -> None:
         """Choose the model."""
-        model = self.query_one("#model", Select)
-        model.focus()
-        model.action_show_overlay()
+        for model in self.query("#model").results(Select):
+            model.focus()
+            model.action_show_overlay()
 
     def action_up(self) -> None:
         """Show the folder above."""

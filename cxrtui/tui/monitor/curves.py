@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import ClassVar
 
@@ -33,7 +33,8 @@ def decimate(x: Array, y: Array, buckets: int) -> tuple[tuple[Array, Array], tup
         lost; and the means of the buckets. Shapes ([n] x, [n] y), n at most 2 `buckets` and `buckets`.
     """
     finite = np.isfinite(y)
-    x, y = x[finite], y[finite]
+    if not finite.all():
+        x, y = x[finite], y[finite]
     if len(x) <= max(1, buckets):
         return (x, y), (x, y)
     edges = np.linspace(0, len(x), buckets + 1).astype(int)
@@ -48,11 +49,10 @@ def decimate(x: Array, y: Array, buckets: int) -> tuple[tuple[Array, Array], tup
     return (x[kept], y[kept]), (centres, means)
 
 
-def _drawable(points: Iterable[tuple[int, float]]) -> Array:
-    """The points ``[N, 2]``; a value beyond what can be summed and scaled is no value."""
-    values = np.array(list(points), dtype=np.float64).reshape(-1, 2)
-    values[:, 1][np.abs(values[:, 1]) > _MOST] = np.nan
-    return values
+def _drawable(y: Array) -> Array:
+    """The values ``[N]``; one beyond what can be summed and scaled is no value."""
+    beyond = np.abs(y) > _MOST
+    return np.where(beyond, np.nan, y) if beyond.any() else y
 
 
 class _Ticks(AxisFormatter):  # type: ignore[misc]
@@ -139,11 +139,11 @@ class Curves(Vertical):
         """Cells that a curve is drawn over; 0 before the chart is laid out."""
         return max(0, int(self.query_one(Chart).size.width) - 9)
 
-    def show(self, train: Iterable[tuple[int, float]], validation: Iterable[tuple[int, float]]) -> None:
-        """Draw (step, value) pairs; a zoom that the user chose stays."""
-        raw, seen = _drawable(train), _drawable(validation)
+    def show(self, steps: Array, values: Array, seen_steps: Array, seen_values: Array) -> None:
+        """Draw the training curve, ``[N]`` steps and values, and the validation one, ``[M]``; a zoom stays."""
+        raw, seen = (steps, _drawable(values)), (seen_steps, _drawable(seen_values))
         chart = self.query_one(Chart)
-        chart.display = bool(len(raw) or len(seen))
+        chart.display = bool(len(steps) or len(seen_steps))
         self.query_one(".curves-empty").display = not chart.display
         columns = self.columns
         if not chart.display or not columns:
@@ -151,22 +151,23 @@ class Curves(Vertical):
         if not self._limited:
             self._limited = True
             chart.set_ylimits(None if self._percent else 0.0, 1.0 if self._percent else None)
-        envelope, _ = decimate(raw[:, 0], raw[:, 1], columns)
-        _, smooth = decimate(raw[:, 0], raw[:, 1], max(8, columns // 2))
+        envelope, _ = decimate(*raw, columns)
+        _, smooth = decimate(*raw, max(8, columns // 2))
         self._x_ticks.most, self._y_ticks.most = max(3, columns // 12), max(3, chart.size.height // 3)
         chart.clear()
-        both = np.concatenate([raw, seen])
-        chart.scatter([both[:, 0].max() * 1.02], [both[-1, 1]], marker=" ")  # keeps the newest value off the frame
+        farthest = max(float(x.max()) for x, _ in (raw, seen) if len(x))
+        newest = (seen if len(seen_steps) else raw)[1][-1]
+        chart.scatter([farthest * 1.02], [newest], marker=" ")  # keeps the newest value off the frame
         if len(envelope[0]) > len(smooth[0]):
             chart.plot(*envelope, line_style=TRAIN_RAW, hires_mode=HiResMode.BRAILLE)
         if len(smooth[0]) == 1:
             chart.scatter(*smooth, marker="•", marker_style=TRAIN)
         chart.plot(*smooth, line_style=TRAIN, hires_mode=HiResMode.BRAILLE)
-        if len(seen):
-            chart.plot(seen[:, 0], seen[:, 1], line_style=VALIDATION, hires_mode=HiResMode.BRAILLE)
-            marks = seen if len(seen) <= columns // 2 else seen[-1:]
-            chart.scatter(marks[:, 0], marks[:, 1], marker="◆", marker_style=VALIDATION)
-        newest = self._value(seen[-1, 1]) if len(seen) and np.isfinite(seen[-1, 1]) else ""
+        if len(seen_steps):
+            chart.plot(*seen, line_style=VALIDATION, hires_mode=HiResMode.BRAILLE)
+            first = 0 if len(seen_steps) <= columns // 2 else -1
+            chart.scatter(seen[0][first:], seen[1][first:], marker="◆", marker_style=VALIDATION)
+        newest = self._value(seen[1][-1]) if len(seen_steps) and np.isfinite(seen[1][-1]) else ""
         self._ends = (f"train {self._value(smooth[1][-1])}" if len(smooth[1]) else "", newest)
         self._label()
 

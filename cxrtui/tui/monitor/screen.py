@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
+import numpy as np
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
-from textual.message import Message
 from textual.widgets import Static
 
 from cxrtui.errors import EXIT_FAULT, CxrtuiError, MovedError, OtherFilmsError
 from cxrtui.printable import printable, printable_lines
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
-from cxrtui.runs.state import RunState, fold_all, with_problem
-from cxrtui.runs.tail import EventTail
-from cxrtui.tui import threads
+from cxrtui.runs.follow import Follower, News, Snapshot
+from cxrtui.runs.state import RunState
 from cxrtui.tui.classify.screen import ClassifyScreen
 from cxrtui.tui.keys import bindings
-from cxrtui.tui.monitor.curves import Curves
+from cxrtui.tui.monitor.curves import Array, Curves
 from cxrtui.tui.monitor.facts import Facts
 from cxrtui.tui.monitor.log import LogPanel
 from cxrtui.tui.page import Page
+from cxrtui.tui.watch import Seen, Watch
 from cxrtui.tui.widgets.early import EarlyPanel
 from cxrtui.tui.widgets.results import Results
 from cxrtui.tui.widgets.status import StatusPanel, status_word
@@ -36,23 +37,15 @@ DRAW_SHARE = 0.1  # of the time at most is spent on curves; the training needs t
 DRAW_MOST = 2.0
 
 PENDING = {"pause": "pausing…", "resume": "going on…", "checkpoint": "saving…", "stop": "stopping…"}
-ANSWERS: dict[str, tuple[type[ev.Event], ...]] = {
-    "pause": (ev.Paused, ev.Stopped, ev.Failed),
-    "resume": (ev.Resumed, ev.Stopped, ev.Failed),
-    "checkpoint": (ev.CheckpointSaved, ev.Stopped, ev.Failed),
-    "stop": (ev.Stopped, ev.Failed),
+ANSWERS: dict[str, News] = {
+    "pause": frozenset((ev.Paused, ev.Stopped, ev.Failed)),
+    "resume": frozenset((ev.Resumed, ev.Stopped, ev.Failed)),
+    "checkpoint": frozenset((ev.CheckpointSaved, ev.Stopped, ev.Failed)),
+    "stop": frozenset((ev.Stopped, ev.Failed)),
 }
 VIEWS = ("all", "curves", "log")
 SETTLED = ("finished", "stopped", "failed", "interrupted", "unreadable", "empty", "reading", "")
 """Words of a run that takes no commands."""
-
-
-class Loaded(Message):
-    """The log so far was read and folded."""
-
-    def __init__(self, tail: EventTail, state: RunState) -> None:
-        super().__init__()
-        self.tail, self.state = tail, state
 
 
 class MonitorScreen(Page):
@@ -69,7 +62,9 @@ class MonitorScreen(Page):
         self.state = RunState()
         self.pending = ""
         self.alive = False
-        self._tail: EventTail | None = None
+        self._read = self._stopping = False
+        self._watch = Watch(self, self._looks, POLL_SECONDS, Snapshot.after)
+        self._follower = Follower(run)
         self._drawn: tuple[int, int, int] | None = None
         self._next_draw = 0.0
         self._word = self._failure = ""
@@ -89,49 +84,50 @@ class MonitorScreen(Page):
             yield LogPanel(id="log")
 
     def on_mount(self) -> None:
-        """Read the log so far off the UI's thread, then poll."""
+        """Have the log read and followed by a thread."""
         self.add_class("-view-all")
         self.alive = self.dashboard.is_alive(self.run)
         self._show()
-        threads.start("read log", self._load)
-        self.set_interval(POLL_SECONDS, self._poll)
-        self.set_interval(1.0, self._check_alive)
+        self._watch.start("read log")
 
-    def _load(self) -> None:
-        tail = self.run.tail()
-        state = with_problem(fold_all(tail.poll()), tail.problem)
-        self.post_message(Loaded(tail, state))
+    def on_unmount(self) -> None:
+        """Read no more."""
+        self._watch.stop()
 
-    def on_loaded(self, message: Loaded) -> None:
-        """From here on the log is followed."""
-        self._tail, self.state, self._next_draw = message.tail, message.state, 0.0
-        self._show()
+    def _looks(self, stopped: Callable[[], bool]) -> Iterator[Snapshot]:
+        """The run as it is read, in the reader's thread: a long log a part at a time."""
+        while not stopped():
+            end = time.monotonic() + POLL_SECONDS
+            snapshot = self._follower.snapshot(lambda end=end: stopped() or time.monotonic() > end)  # type: ignore[misc]
+            yield snapshot
+            if snapshot.read:
+                return
 
-    def _check_alive(self) -> None:
-        self.alive = self.dashboard.is_alive(self.run)
-
-    def _poll(self) -> None:
-        """Fold what the run wrote since the last look."""
-        fresh = self._tail.poll() if self._tail is not None else []
-        self.state = with_problem(self.state, self._tail.problem if self._tail is not None else "")
-        if fresh:
-            self.state = fold_all(fresh, self.state)
-            if self.pending and any(isinstance(event, ANSWERS[self.pending]) for event in fresh):
-                self.pending = ""
-            if any(isinstance(event, (ev.RunStarted, ev.Stopped, ev.Failed, ev.Resumed)) for event in fresh):
-                self._check_alive()
-        elif self.pending and not self.alive and not self.dashboard.is_alive(self.run):
+    @on(Seen)
+    def _seen(self, message: Seen) -> None:
+        """Show what the thread has read."""
+        snapshot = message.watch.take()
+        if snapshot is None:
+            return
+        self.state, self._stopping = snapshot.state, snapshot.stopping
+        self.alive = snapshot.alive or self.dashboard.trains(self.run)
+        if snapshot.read and not self._read:
+            self._read, self._next_draw = True, 0.0
+        ended = not (snapshot.news or self.alive)
+        if self.pending and (ended or snapshot.news & ANSWERS[self.pending]):
             self.pending = ""
         self._show()
 
     def _show(self) -> None:
-        word = status_word(self.state, self.alive) if self._tail is not None else "reading"
-        stopping = "stop" if not self.pending and self.alive and self.dashboard.is_stopping(self.run) else ""
+        word = status_word(self.state, self.alive) if self._read else "reading"
+        told = self._stopping or self.dashboard.stops(self.run)
+        stopping = "stop" if not self.pending and self.alive and told else ""
         self.query_one(StatusPanel).show(self.state, word, PENDING.get(self.pending or stopping, ""))
         self.query_one(EarlyPanel).show(self.state)
         self.query_one(Results).show(self.state)
         self.query_one(Facts).show(self.state)
-        self.query_one(LogPanel).show(self.state)
+        if self._read:  # its last lines are those that are shown
+            self.query_one(LogPanel).show(self.state)
         self.set_class(self.state.early is None, "-waiting")
         self.set_class(bool(self.state.evaluations), "-judged")
         offered = (word, self.state.checkpoint is not None)
@@ -174,10 +170,8 @@ class MonitorScreen(Page):
         if shape == self._drawn or hurried:
             return
         self._drawn, self._next_draw = shape, began + DRAW_SECONDS
-        loss = ((item.step, item.loss) for item in state.steps)
-        accuracy = ((item.step, item.accuracy) for item in state.steps)
-        self.query_one("#loss", Curves).show(loss, _validation(state, "loss"))
-        self.query_one("#accuracy", Curves).show(accuracy, _validation(state, "accuracy"))
+        for name in ("loss", "accuracy"):
+            self.query_one(f"#{name}", Curves).show(*_training(state, name), *_validation(state, name))
         if len(state.steps) and shape[2]:
             self.call_after_refresh(self._drawn_since, began)
 
@@ -228,7 +222,7 @@ class MonitorScreen(Page):
     def action_resume(self) -> None:
         """Go on from the checkpoint, in this dashboard."""
         self.dashboard.resume(self.run)
-        self._check_alive()
+        self.alive = self.dashboard.is_alive(self.run)
         self._show()
 
     def action_classify(self) -> None:
@@ -248,5 +242,14 @@ class MonitorScreen(Page):
         self.dismiss()
 
 
-def _validation(state: RunState, metric: str) -> Iterable[tuple[int, float]]:
-    return ((item.step, item.metrics.get(metric, float("nan"))) for item in state.validations)
+def _training(state: RunState, metric: str) -> tuple[Array, Array]:
+    """Step numbers and values of `metric` on the training split, both ``[steps]``."""
+    steps = state.steps
+    return np.asarray(steps.column("step"), dtype=np.float64), np.asarray(steps.column(metric), dtype=np.float64)
+
+
+def _validation(state: RunState, metric: str) -> tuple[Array, Array]:
+    """Step numbers and values of `metric` on the validation split, both ``[validations]``."""
+    steps = [item.step for item in state.validations]
+    values = [item.metrics.get(metric, math.nan) for item in state.validations]
+    return np.array(steps, dtype=np.float64), np.array(values, dtype=np.float64)

@@ -11,14 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.markup import escape
 from textual.widgets import DataTable, Static
-from textual.widgets.data_table import RowKey
 
 from cxrtui.errors import CxrtuiError
 from cxrtui.printable import printable
 from cxrtui.runs.folder import Run
-from cxrtui.runs.glance import summary
-from cxrtui.runs.listing import all_runs
-from cxrtui.runs.state import RunState
+from cxrtui.runs.follow import Snapshot
+from cxrtui.runs.glance import Overview
 from cxrtui.tui.classify.results import shortened
 from cxrtui.tui.classify.screen import ClassifyScreen
 from cxrtui.tui.door import titled
@@ -28,6 +26,7 @@ from cxrtui.tui.launch.screen import LaunchScreen
 from cxrtui.tui.page import Page
 from cxrtui.tui.questions import Choice, Notice, Question
 from cxrtui.tui.theme import WARN
+from cxrtui.tui.watch import Seen, Watch
 from cxrtui.tui.weights.screen import WeightsScreen
 from cxrtui.tui.widgets.bars import ago
 from cxrtui.tui.widgets.early import amount, metric_name
@@ -39,6 +38,8 @@ COLUMNS = ("Run", "Status", "Best", "Epoch", "Test", "Age")
 LIVE = ("starting", "preparing", "compiling", "training", "validating", "evaluating", "paused")
 LEFT_OUT = {"Best": 74, "Age": 70}
 """Columns that need so many cells of the table."""
+LOOK_SECONDS = 1.0
+SHOW_SECONDS = 0.02  # of a part of a long list
 SHORT = 12  # cells of a metric with its name that there is always room for
 
 
@@ -59,10 +60,14 @@ class RunsScreen(Page):
 
     def __init__(self) -> None:
         super().__init__()
-        self._read: dict[str, tuple[tuple[int, int], RunState]] = {}
-        self._shown: list[Run] = []
-        self._offered: tuple[Run | None, str] = (None, "")
+        self._runs: tuple[Snapshot, ...] = ()
+        self._rows: list[tuple[Snapshot, tuple[object, ...]]] = []  # what each row of the table shows
+        self._columns: list[str] = []
+        self._aim: Run | None = None  # where the cursor is to be, once that row is written
+        self._looked = False
         self._laid_out_for = 0
+        self._offered: tuple[Run | None, str] = (None, "")
+        self._watch: Watch[tuple[Snapshot, ...]] | None = None
 
     def compose_body(self) -> ComposeResult:
         """A table, or what to do where there is nothing to list."""
@@ -70,85 +75,114 @@ class RunsScreen(Page):
         yield Static(id="no-runs")
 
     def on_mount(self) -> None:
-        """List, and list again each second."""
-        table = self.query_one("#runs", RunsTable)
-        table.border_title = titled(f"runs in {self.dashboard.workspace.checkpoints}")
-        self.query_one("#no-runs", Static).update(
+        """Have the runs listed by a thread, and again each second."""
+        checkpoints = self.dashboard.workspace.checkpoints
+        table, nothing = self.query_one("#runs", RunsTable), self.query_one("#no-runs", Static)
+        table.border_title = titled(f"runs in {checkpoints}")
+        nothing.update(
             "No runs yet.\n\nPress [b]n[/b] to set up the first one, [b]?[/b] for all keys.\n\n"
-            f"They will live in {escape(printable(self.dashboard.workspace.checkpoints))}."
+            f"They will live in {escape(printable(checkpoints))}."
         )
-        self.refresh_runs()
-        self.set_interval(1.0, self.refresh_runs)
+        nothing.display = False
+        self._watch = Watch(self, Overview(checkpoints).looks, LOOK_SECONDS)
+        self._watch.start("list runs")
+
+    def on_unmount(self) -> None:
+        """List no more."""
+        if self._watch is not None:
+            self._watch.stop()
+
+    def on_screen_suspend(self) -> None:
+        """Leave the cores to what is in front."""
+        if self._watch is not None:
+            self._watch.pause()
 
     def on_screen_resume(self) -> None:
         """Be up to date when another screen closes."""
-        if self.is_mounted:
-            self.refresh_runs()
+        if self._watch is not None:
+            self._watch.look_now()
 
     def on_resize(self) -> None:
         """As many columns, and as much of a name, as there is room for."""
-        if self.is_mounted:
-            self.refresh_runs()
+        if self._looked:
+            self._show()
 
-    def refresh_runs(self) -> None:
-        """Read what changed and show it; the cursor stays on its run."""
-        if self.app.screen is not self:
+    @on(Seen)
+    def _seen(self, message: Seen) -> None:
+        """Show what the thread has read; the cursor stays on its run."""
+        runs = message.watch.take()
+        if runs is None:
             return
-        runs = all_runs(self.dashboard.workspace.checkpoints)
+        own, known = self.dashboard.trainer.run, {snapshot.run.folder for snapshot in self._runs}
+        self._aim = self.chosen
+        if own is not None and known and own.folder not in known:  # the run that was just set up here
+            self._aim = own
+        self._runs, self._looked = runs, True
+        self._show()
+
+    def _show(self) -> None:
+        """Bring the table's rows up to date: each row is a place in the list, and only what changed is written."""
         table = self.query_one("#runs", RunsTable)
-        table.display, self.query_one("#no-runs").display = bool(runs), not runs
-        columns = [name for name in COLUMNS if self.size.width >= LEFT_OUT.get(name, 0)]
-        if (self.size.width, [run.folder for run in runs]) != (self._laid_out_for, [run.folder for run in self._shown]):
-            own, known = self.dashboard.trainer.run, [run.folder for run in self._shown]
-            chosen, self._laid_out_for = self.chosen, self.size.width
-            if own is not None and known and own.folder not in known:  # the run that was just set up here
-                chosen = own
+        table.display, self.query_one("#no-runs").display = bool(self._runs), not self._runs
+        if self.size.width != self._laid_out_for:
+            self._aim, self._laid_out_for = self.chosen, self.size.width
+            self._columns = [name for name in COLUMNS if self.size.width >= LEFT_OUT.get(name, 0)]
+            self._rows = []
             table.clear(columns=True)
-            for name in columns:
+            for name in self._columns:
                 table.add_column(name, key=name)
-            for run in runs:
-                table.add_row(*(self._row(run)[name] for name in columns), key=str(run.folder))
-            self._shown = runs
-            if chosen in runs:
-                table.move_cursor(row=runs.index(chosen))
-        else:
-            for run in runs:
-                row = self._row(run)
-                for column in columns:
-                    value = row[column]
-                    if table.get_cell(RowKey(str(run.folder)), column) != value:  # type: ignore[arg-type]
-                        table.update_cell(str(run.folder), column, value)
+        while len(self._rows) > len(self._runs):
+            self._rows.pop()
+            table.remove_row(str(len(self._rows)))
+        end = time.monotonic() + SHOW_SECONDS
+        for place, snapshot in enumerate(self._runs):
+            if self._write_row(table, place, snapshot) and time.monotonic() > end:
+                self.call_after_refresh(self._show)  # the keys have their turn between two parts of a long list
+                break
+        aim = next((place for place, snapshot in enumerate(self._runs) if snapshot.run == self._aim), None)
+        if aim is not None and aim < len(self._rows):
+            self._aim = None
+            table.move_cursor(row=aim)
         self._offer()
+
+    def _write_row(self, table: RunsTable, place: int, snapshot: Snapshot) -> bool:
+        """Write the row at `place`, where it shows something else; whether it did."""
+        age = ago(time.time() - snapshot.state.updated) if snapshot.state.updated else "–"
+        run = snapshot.run
+        shown = (snapshot, (age, self.size.width, self.dashboard.trains(run), self.dashboard.stops(run)))
+        if place < len(self._rows):
+            before, others = self._rows[place]
+            if before is snapshot and others == shown[1]:
+                return False
+        cells = self._row(snapshot, age)
+        if place == len(self._rows):
+            table.add_row(*(cells[name] for name in self._columns), key=str(place))
+            self._rows.append(shown)
+            return True
+        self._rows[place] = shown
+        for name in self._columns:
+            if table.get_cell(str(place), name) != cells[name]:
+                table.update_cell(str(place), name, cells[name])
+        return True
 
     def _offer(self) -> None:
         """Renew the footer, where the keys that can be used changed."""
-        chosen, own = self.chosen, self.dashboard.trainer
-        problem = self.state(chosen).problem if chosen else ""
-        said = problem or ("★ trains in this dashboard" if own.active else "")
+        snapshot, own = self._under_cursor, self.dashboard.trainer
+        said = (snapshot.state.problem if snapshot else "") or ("★ trains in this dashboard" if own.active else "")
         self.query_one("#runs", RunsTable).border_subtitle = titled(said)
-        offered = (chosen, self.word(chosen) if chosen else "")
+        offered = (snapshot.run, self._word(snapshot)) if snapshot else (None, "")
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
 
-    def state(self, run: Run) -> RunState:
-        """The run's state, read again only where its log grew."""
-        try:
-            stat = run.events_file.stat()
-        except OSError:
-            return run.read()  # which says why
-        stamp = (stat.st_size, stat.st_mtime_ns)
-        cached = self._read.get(run.name)
-        if cached is None or cached[0] != stamp:
-            cached = self._read[run.name] = (stamp, summary(run))
-        return cached[1]
-
-    def word(self, run: Run) -> str:
+    def _word(self, snapshot: Snapshot) -> str:
         """The run's status in one word."""
-        return status_word(self.state(run), self.dashboard.is_alive(run))
+        if not snapshot.read:
+            return "reading"
+        return status_word(snapshot.state, snapshot.alive or self.dashboard.trains(snapshot.run))
 
-    def _row(self, run: Run) -> dict[str, Text]:
-        state, roomy = self.state(run), self.size.width >= 100
+    def _row(self, snapshot: Snapshot, age: str) -> dict[str, Text]:
+        run, state, roomy = snapshot.run, snapshot.state, self.size.width >= 100
         best = epoch = test = Text("–", style="dim")
         if state.early is not None:
             value = amount(state.early.metric, state.early.best)
@@ -158,12 +192,11 @@ class RunsScreen(Page):
             epoch = Text(f"{state.epoch}/{state.steps[-1].epochs}")
         if "test" in state.evaluations:
             test = Text(cell("accuracy", state.evaluations["test"], counted=roomy))
-        age = ago(time.time() - state.updated) if state.updated else "–"
-        word = self.word(run)
+        word = self._word(snapshot)
         status = status_text(word)
-        if word in LIVE and self.dashboard.is_stopping(run):
+        if word in LIVE and (snapshot.stopping or self.dashboard.stops(run)):
             status = Text("■ stopping…", style=WARN)
-        mark = " ★" if self.dashboard.trainer.active and self.dashboard.trainer.owns(run) else ""
+        mark = " ★" if self.dashboard.trains(run) else ""
         name = Text(shortened(printable(run.name), max(15, self.size.width - 56)) + mark)
         return {"Run": name, "Status": status, "Best": best, "Epoch": epoch, "Test": test,
                 "Age": Text(age, style="dim")}  # fmt: skip
@@ -171,17 +204,24 @@ class RunsScreen(Page):
     @property
     def chosen(self) -> Run | None:
         """The run under the cursor."""
+        snapshot = self._under_cursor
+        return snapshot.run if snapshot is not None else None
+
+    @property
+    def _under_cursor(self) -> Snapshot | None:
+        if self._aim is not None:
+            return next((snapshot for snapshot in self._runs if snapshot.run == self._aim), None)
         row = self.query_one("#runs", RunsTable).cursor_row
-        return self._shown[row] if 0 <= row < len(self._shown) else None
+        return self._runs[row] if 0 <= row < len(self._runs) else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys for a run need a run; only one that ended without finishing can be resumed."""
         if action in ("open", "delete", "resume") and self.is_mounted:
-            run = self.chosen
-            if run is None:
+            snapshot = self._under_cursor
+            if snapshot is None:
                 return False
             if action == "resume":
-                return self.word(run) in ("interrupted", "stopped", "failed")
+                return self._word(snapshot) in ("interrupted", "stopped", "failed")
         return True
 
     @on(DataTable.RowSelected)
@@ -243,4 +283,5 @@ class RunsScreen(Page):
                 run.delete()
             except (CxrtuiError, OSError) as error:
                 self.app.push_screen(Notice("Not deleted", str(error)))
-            self.refresh_runs()
+            if self._watch is not None:
+                self._watch.look_now()
