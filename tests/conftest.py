@@ -9,12 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.runs import listing
 from cxrtui.runs.folder import Run
 from cxrtui.settings import config
 from cxrtui.settings.config import Config
+
+# Property tests take the same inputs each time, and none is timed: this machine may be busy.
+hypothesis_settings.register_profile(
+    "cxrtui", derandomize=True, deadline=None, database=None, max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)  # fmt: skip
+hypothesis_settings.load_profile("cxrtui")
 
 # A narrow, shallow network on films of 32 pixels: seconds to train.
 SMALL: dict[str, Any] = {

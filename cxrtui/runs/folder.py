@@ -26,7 +26,7 @@ from cxrtui.disk import explained, refusal
 from cxrtui.errors import CheckpointError, UsageError
 from cxrtui.files import is_there, open_file
 from cxrtui.runs import control, events, lock, log
-from cxrtui.runs.follow import read_log
+from cxrtui.runs.reading import read_log
 from cxrtui.runs.state import RunState, with_problem
 from cxrtui.runs.tail import EventTail, cannot
 

@@ -7,21 +7,14 @@ A `Follower` has no thread of its own. The console calls it where it stands, and
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cxrtui.runs import events as ev
-from cxrtui.runs.state import RunState, fold, fold_block, with_problem
-from cxrtui.runs.steps import StepBlock
-from cxrtui.runs.tail import EventTail, Read
-
-if TYPE_CHECKING:
-    from cxrtui.runs.folder import Run
-
-News = frozenset[type[ev.Event]]
-"""Types of the events that came since the last look."""
+from cxrtui.runs.folder import Run
+from cxrtui.runs.reading import News, fold_read
+from cxrtui.runs.state import RunState, with_problem
+from cxrtui.runs.tail import EventTail
 
 _ALIVE_SECONDS = 1.0
 _TURNS: News = frozenset((ev.RunStarted, ev.Stopped, ev.Failed, ev.Resumed))
@@ -85,33 +78,3 @@ class Follower:
             self._stopping = self._alive and self.run.stopping()
         news, self._news = self._news, frozenset()
         return Snapshot(self.run, self.state, self._alive, self._stopping, whole, news)
-
-
-def fold_read(state: RunState, found: Iterable[Read], tail: EventTail) -> tuple[RunState, News]:
-    """`state` after what was read of a log, and the types of it.
-
-    An event that cannot be folded is passed over and counted among the log's problems: logs may hold what other
-    programs wrote.
-    """
-    kinds: set[type[ev.Event]] = set()
-    for item in found:
-        if isinstance(item, StepBlock):
-            state = fold_block(state, item)
-            kinds.add(ev.StepDone)
-            continue
-        try:
-            state = fold(state, item)
-        except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError) as error:
-            tail.note(f"a {type(item).__name__} that says nothing ({type(error).__name__})")
-            continue
-        kinds.add(type(item))
-    return state, frozenset(kinds)
-
-
-def read_log(path: Path, *, offset: int = 0) -> RunState:
-    """The log at `path` folded, from `offset` on; `problem` says what of it could not be read."""
-    tail = EventTail(path, offset=offset)
-    state = RunState()
-    for found in tail.read():
-        state, _ = fold_read(state, found, tail)
-    return with_problem(state, tail.problem)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
-from cxrtui.runs.follow import Snapshot, fold_read
+from cxrtui.runs.follow import Snapshot
 from cxrtui.runs.listing import all_runs
+from cxrtui.runs.reading import fold_read
 from cxrtui.runs.state import RunState, with_problem
 from cxrtui.runs.summary import read_summary
 from cxrtui.runs.tail import EventTail

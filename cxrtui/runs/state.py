@@ -163,7 +163,7 @@ def fold(state: RunState, event: ev.Event) -> RunState:
     """`state` after `event`; neither argument changes.
 
     Every event that `events.parse` lets through can be folded; of one that holds what its type does not allow, an
-    error is raised, and whoever reads logs of other hands passes over it (`follow.fold_read`).
+    error is raised, and whoever reads logs of other hands passes over it (`reading.fold_read`).
     """
     after, line = _apply(state, event), describe(event)
     log = after.log if line is None else after.log.appended(line)

@@ -16,6 +16,7 @@ from textual.screen import Screen
 
 from cxrtui.errors import EXIT_FAULT, CxrtuiError, UsageError
 from cxrtui.runs.folder import Run
+from cxrtui.runs.glance import summary
 from cxrtui.runs.listing import new_run
 from cxrtui.settings.config import Config, load, with_values
 from cxrtui.tui import farewell
@@ -151,7 +152,7 @@ class Dashboard(KeysInTurn):
         if config is None and not self.is_alive(run):
             with suppress(CxrtuiError):  # a configuration that cannot be read is the training's to tell
                 settings = load(run.config_file)
-                why = why_ask(settings, run.summary())
+                why = why_ask(settings, summary(run))
         if not why or settings is None:
             self.attempt("Not resumed", go_on)
             return

@@ -8,6 +8,7 @@ from contextlib import suppress
 from cxrtui.errors import EXIT_DONE, EXIT_FAULT, EXIT_STOPPED
 from cxrtui.printable import printable
 from cxrtui.runs import advice
+from cxrtui.runs.glance import summary
 from cxrtui.training import endings
 from cxrtui.tui.trainer import Trainer
 from cxrtui.weights import states
@@ -31,7 +32,7 @@ def last_word(trainer: Trainer, code: int) -> str:
         return f"Run {printable(run.name)} is stopped, {where}; go on with: {advice.resume(run)}"
     if not trainer.problem:  # left to itself before there was a checkpoint
         return f"Run {printable(run.name)} has ended; {endings.safe(run)}; {endings.again(run)}."
-    failed = run.summary().failed
+    failed = summary(run).failed
     told = failed is not None and failed.traceback and failed.exit_code == EXIT_FAULT
     more = f" Traceback: {run.folder / failed.traceback}" if failed is not None and told else ""
     return printable(f"Run {run.name} failed: {trainer.problem}{more}")

@@ -6,7 +6,7 @@ import pytest
 
 from cxrtui.runs import events as ev
 from cxrtui.runs.describe import describe
-from cxrtui.runs.follow import fold_read
+from cxrtui.runs.reading import fold_read
 from cxrtui.runs.state import RunState, Series, fold, fold_all
 from cxrtui.runs.tail import EventTail
 from tests.event_samples import epoch_events, whole_run

@@ -18,7 +18,8 @@ from cxrtui.errors import EXIT_FAULT, CxrtuiError, MovedError, OtherFilmsError
 from cxrtui.printable import printable, printable_lines
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
-from cxrtui.runs.follow import Follower, News, Snapshot
+from cxrtui.runs.follow import Follower, Snapshot
+from cxrtui.runs.reading import News
 from cxrtui.runs.state import RunState
 from cxrtui.tui.classify.screen import ClassifyScreen
 from cxrtui.tui.keys import bindings
