@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from cxrtui.errors import ConfigError
-from cxrtui.files import read_bytes
+from cxrtui.errors import ConfigError, CxrtuiError
+from cxrtui.files import is_there, read_bytes
 from cxrtui.printable import printable
 from cxrtui.settings.field import as_text as as_text  # for those who show a configuration
 from cxrtui.settings.field import nearest, setting, value_of
@@ -263,6 +263,14 @@ def resolve(*layers: Mapping[str, Any]) -> Config:
     for layer in layers:
         merged.update(layer)
     return with_values(Config(), merged)
+
+
+def load_or_default(path: Path) -> tuple[Config, str]:
+    """The configuration in a file, or the defaults where it is missing or wrong; and in what it is wrong."""
+    try:
+        return (load(path) if is_there(path) else Config()), ""
+    except CxrtuiError as error:
+        return Config(), str(error)
 
 
 def load(path: Path) -> Config:

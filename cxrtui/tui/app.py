@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+from textual import on
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
@@ -19,10 +20,12 @@ from cxrtui.runs.folder import Run
 from cxrtui.runs.glance import summary
 from cxrtui.runs.listing import new_run
 from cxrtui.settings.config import Config, load, with_values
-from cxrtui.tui import farewell
+from cxrtui.tui import farewell, routes
 from cxrtui.tui.backend import Backend
+from cxrtui.tui.classify.screen import ClassifyScreen
 from cxrtui.tui.door import Door
 from cxrtui.tui.driver import TerminalDriver
+from cxrtui.tui.inspect.screen import DataScreen
 from cxrtui.tui.keyboard import KeysInTurn
 from cxrtui.tui.keys import KEYS, bindings
 from cxrtui.tui.launch.screen import LaunchScreen
@@ -60,7 +63,7 @@ class Dashboard(KeysInTurn):
         self.shelver = Shelver(workspace.models)
         self._door = Door()
         self._told: Errand | None = None  # the last one whose end was told
-        self.opening: Callable[[], object] | None = None  # what the command line asks to be shown
+        self.opening: routes.Route | None = None  # what the command line asks for
         self.ending = Ending(self.trainer)
         self._said_ending = False
 
@@ -72,7 +75,7 @@ class Dashboard(KeysInTurn):
         self.set_interval(LISTEN_EVERY, self._tell)
         self.set_interval(LISTEN_EVERY, self._end)
         if self.opening is not None:
-            self.opening()
+            self.open(self.opening)
 
     def on_unmount(self) -> None:
         """What is left behind ends at its next step, if the process lives that long."""
@@ -103,8 +106,38 @@ class Dashboard(KeysInTurn):
             self.notify("The run saves a checkpoint; then cxrtui ends. A second signal ends it at once.",
                         title="Told to end", severity="warning", timeout=3600)  # fmt: skip
 
-    def attempt(self, title: str, action: partial[None]) -> None:
-        """Do it; say in the user's words why it could not be done."""
+    @on(routes.Go)
+    def _go(self, message: routes.Go) -> None:
+        self.open(message.route)
+
+    def open(self, route: routes.Route) -> None:
+        """Do what a screen or the command line asks for; say in the user's words why it could not be done."""
+        match route:
+            case routes.OpenMonitor(run, pending):
+                self.watch_run(run, pending)
+            case routes.OpenLaunch(texts):
+                self.push_screen(LaunchScreen(texts))
+            case routes.OpenClassify(run):
+                self.push_screen(ClassifyScreen(run))
+            case routes.OpenData(source, data):
+                self.push_screen(DataScreen(source, data), self._set_up)
+            case routes.OpenWeights(name, to_port):
+                self.push_screen(WeightsScreen(self.shelver, name, to_port), self._set_up)
+            case routes.StartRun(config, run=Run() as run):
+                self._attempt("Not started", partial(self.train, run, config))
+            case routes.StartRun(config, name):
+                self._attempt("Not started", partial(self.launch, config, name))
+            case routes.ResumeRun(run, config):
+                self.resume(run, config)
+
+    def _set_up(self, texts: Mapping[str, str] | None) -> None:
+        """Put what was chosen on a screen into the form below it, or else into a new one."""
+        if texts and isinstance(self.screen, LaunchScreen):
+            self.screen.fill(texts)
+        elif texts:
+            self.push_screen(LaunchScreen(texts))
+
+    def _attempt(self, title: str, action: partial[None]) -> None:
         try:
             action()
         except CxrtuiError as error:
@@ -141,7 +174,7 @@ class Dashboard(KeysInTurn):
             raise UsageError(f"Run {run.name} is live already.")
         self.trainer.start(run, config, resume=resume)
         if isinstance(self.screen, MonitorScreen):
-            self.screen.pending = "resume" if resume else ""
+            self.screen.expect("resume" if resume else "")
         else:
             self.watch_run(run, pending="resume" if resume else "")
 
@@ -154,20 +187,19 @@ class Dashboard(KeysInTurn):
                 settings = load(run.config_file)
                 why = why_ask(settings, summary(run))
         if not why or settings is None:
-            self.attempt("Not resumed", go_on)
+            self._attempt("Not resumed", go_on)
             return
 
         def answered(sources: tuple[str, ...] | None) -> None:
             if sources is not None:
                 moved = with_values(settings, {"data.source": sources})
-                self.attempt("Not resumed", partial(self.train, run, moved, resume=True))
+                self._attempt("Not resumed", partial(self.train, run, moved, resume=True))
 
         self.push_screen(MovedScreen(run.name, why, settings.data.source), answered)
 
     def watch_run(self, run: Run, pending: str = "") -> None:
         """Open the monitor; `pending` is a command that the run has yet to answer."""
-        screen = MonitorScreen(run)
-        screen.pending = pending
+        screen = MonitorScreen(run, pending)
         if isinstance(self.screen, LaunchScreen):
             self.switch_screen(screen)
         else:
@@ -216,13 +248,11 @@ def run_app(
     """
     app, answer = Dashboard(workspace, driver=TerminalDriver), None
     if attach is not None and resume:
-        app.opening = partial(app.resume, attach, launch)
-    elif attach is not None and launch is not None:
-        app.opening = partial(app.attempt, "Not started", partial(app.train, attach, launch))
-    elif attach is not None:
-        app.opening = partial(app.watch_run, attach)
+        app.opening = routes.ResumeRun(attach, launch)
     elif launch is not None:
-        app.opening = partial(app.attempt, "Not started", partial(app.launch, launch, ""))
+        app.opening = routes.StartRun(launch, run=attach)
+    elif attach is not None:
+        app.opening = routes.OpenMonitor(attach)
     with app.ending.heeded():
         with suppress(OSError):  # a last word to a terminal that has gone
             answer = app.run()

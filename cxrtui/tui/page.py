@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.reactive import reactive
-from textual.screen import Screen
+from textual.screen import Screen, ScreenResultType
 from textual.widget import Widget
 from textual.widgets import Static
 
 from cxrtui import RESEARCH_ONLY
 from cxrtui.printable import printable
+from cxrtui.runs.folder import Run
+from cxrtui.tui.backend import Backend
+from cxrtui.tui.routes import Go, Route
+from cxrtui.tui.trainer import Trainer
 from cxrtui.tui.widgets.footer import KeysFooter
-
-if TYPE_CHECKING:
-    from cxrtui.tui.app import Dashboard
+from cxrtui.workspace import Workspace
 
 MIN_WIDTH, MIN_HEIGHT = 60, 18
 NARROW = 76
@@ -43,7 +45,24 @@ class TitleLine(Widget):
         return text.append(f"  {RESEARCH_ONLY} ", style="not bold italic")
 
 
-class Page(Screen[None]):
+class Services(Protocol):
+    """What every screen may ask of the application."""
+
+    workspace: Workspace
+    backend: Backend
+    trainer: Trainer
+
+    def is_alive(self, run: Run) -> bool:
+        """Whether this or another process works on `run`."""
+
+    def trains(self, run: Run) -> bool:
+        """Whether `run` trains in this dashboard."""
+
+    def stops(self, run: Run) -> bool:
+        """Whether `run` trains in this dashboard and was asked to end."""
+
+
+class Page(Screen[ScreenResultType]):
     """A full screen of the dashboard."""
 
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
@@ -58,9 +77,13 @@ class Page(Screen[None]):
     """Sections of the table of keys, for the help and the palette."""
 
     @property
-    def dashboard(self) -> Dashboard:
+    def dashboard(self) -> Services:
         """The application."""
-        return cast("Dashboard", self.app)
+        return cast(Services, self.app)
+
+    def go(self, route: Route) -> None:
+        """Ask the application for another screen, or to train."""
+        self.app.post_message(Go(route))
 
     def compose(self) -> ComposeResult:
         """Title, body, footer."""

@@ -9,9 +9,7 @@ import pytest
 
 from cxrtui.runs import events as ev
 from cxrtui.tui.app import Dashboard
-from cxrtui.tui.classify.screen import ClassifyScreen
-from cxrtui.tui.monitor.screen import MonitorScreen
-from cxrtui.tui.weights.screen import WeightsScreen
+from cxrtui.tui.routes import OpenClassify, OpenMonitor, OpenWeights
 from tests.runs.test_hostile_files import KINDS
 from tests.tui import logs
 from tests.tui.screen_text import shows, text_of
@@ -36,12 +34,12 @@ async def test_what_cannot_be_read_is_a_row_and_the_others_are_shown(dashboard: 
         await shows(pilot, "✔ finished", "✗ cannot be read", *(run.name for run in bad))
         assert text_of(pilot).count("✗ cannot be read") == len(bad)
         for run in bad:
-            await dashboard.push_screen(MonitorScreen(run))
+            dashboard.open(OpenMonitor(run))
             await shows(pilot, "events.jsonl cannot be read: ")
             await pilot.press("escape")
-        await dashboard.push_screen(ClassifyScreen(good))
+        dashboard.open(OpenClassify(good))
         await shows(pilot, "good · loss")
-        await dashboard.push_screen(WeightsScreen())
+        dashboard.open(OpenWeights())
         await shows(pilot, "✗ damaged", "cannot be read: ", "imagenet", *(f"bad-{kind[:4]}" for kind in KINDS))
 
 
@@ -69,7 +67,7 @@ async def test_no_number_ends_the_monitor(dashboard: Dashboard, value: float) ->
     try:
         async with dashboard.run_test(size=SIZE) as pilot:
             await shows(pilot, "odd")
-            await dashboard.push_screen(MonitorScreen(run))
+            dashboard.open(OpenMonitor(run))
             await shows(pilot, "Monitor · odd", "early stopping", "epoch")
             await pilot.pause(0.4)
             assert "Monitor · odd" in text_of(pilot)

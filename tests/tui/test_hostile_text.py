@@ -21,10 +21,9 @@ from cxrtui.tui.app import Dashboard
 from cxrtui.tui.backend import Backend
 from cxrtui.tui.classify.screen import ClassifyScreen
 from cxrtui.tui.door import Door
-from cxrtui.tui.inspect.screen import DataScreen
 from cxrtui.tui.monitor.screen import MonitorScreen
 from cxrtui.tui.questions import Notice
-from cxrtui.tui.weights.screen import WeightsScreen
+from cxrtui.tui.routes import OpenData, OpenWeights
 from cxrtui.workspace import Workspace
 from tests.hostile import FILE, TEXT, acts, write_run
 from tests.tui import logs
@@ -124,20 +123,20 @@ async def test_classify(dashboard: Dashboard, run: Run, tmp_path: Path) -> None:
 
 async def test_data_and_the_form(dashboard: Dashboard, tmp_path: Path) -> None:
     async with dashboard.run_test(size=SIZE, notifications=True) as pilot:
-        await dashboard.push_screen(DataScreen(str(tmp_path)))
+        dashboard.open(OpenData(str(tmp_path)))
         await shows(pilot, "11 films", "unreadable", "[bold red]")
         assert acts(text_of(pilot)) == []
         await pilot.press("t")
         await shows(pilot, "is left out", "5 films")
         assert acts(text_of(pilot)) == []
-        await dashboard.push_screen(DataScreen("bad"))
+        dashboard.open(OpenData("bad"))
         await shows(pilot, "✗ \\x1b")
         assert acts(text_of(pilot)) == []
 
 
 async def test_the_shelf_and_a_question(dashboard: Dashboard) -> None:
     async with dashboard.run_test(size=SIZE, notifications=True) as pilot:
-        await dashboard.push_screen(WeightsScreen(f"c{FILE}"))
+        dashboard.open(OpenWeights(f"c{FILE}"))
         await shows(pilot, "damaged", "source", "\\x1b]0;PWN")
         assert acts(text_of(pilot)) == []
         await dashboard.push_screen(Notice(TEXT, f"{TEXT}\n{TEXT}"))

@@ -12,16 +12,11 @@ from cxrtui.data.films import printable
 from cxrtui.tui.backend import Verdict
 from cxrtui.tui.door import titled
 from cxrtui.tui.theme import BUSY, WARN
-from cxrtui.tui.widgets.bars import probability
+from cxrtui.tui.widgets.bars import probability, shortened
 from cxrtui.tui.widgets.table import Table
 
 SLIM = 40
 """Cells below which the bar gives its room to the label."""
-
-
-def shortened(name: str, width: int) -> str:
-    """A file name in `width` characters; what tells films apart is mostly at the end."""
-    return name if len(name) <= width else "…" + name[1 - width :]
 
 
 def row(item: Verdict, width: int, name_width: int) -> tuple[Text, Text, Text]:

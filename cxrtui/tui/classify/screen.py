@@ -85,7 +85,7 @@ def _has_checkpoint(run: Run) -> bool:
         return False
 
 
-class ClassifyScreen(Page):
+class ClassifyScreen(Page[None]):
     """Three parts: the picker, the preview, the results."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("classify", "everywhere")

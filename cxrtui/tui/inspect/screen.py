@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,11 +18,9 @@ from textual.widgets import DirectoryTree, Input, Static
 
 from cxrtui.data.films import printable
 from cxrtui.errors import Cancelled, CxrtuiError
-from cxrtui.settings.config import DataConfig, as_text
+from cxrtui.settings.config import DataConfig, as_text, load_or_default
 from cxrtui.tui import threads
 from cxrtui.tui.keys import bindings
-from cxrtui.tui.launch.form import defaults
-from cxrtui.tui.launch.screen import LaunchScreen
 from cxrtui.tui.page import WIDE, Page
 from cxrtui.tui.widgets.picker import Folders
 from cxrtui.tui.widgets.suggest import PathSuggester
@@ -53,8 +52,8 @@ class ReportBox(VerticalScroll):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.train", "Train", show=False)]
 
 
-class DataScreen(Page):
-    """A path, the folders, the report."""
+class DataScreen(Page[Mapping[str, str]]):
+    """A path, the folders, the report. Its result are texts for the form of a new run on the films of the report."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("data", "everywhere")
     sections = ("data", "everywhere")
@@ -93,7 +92,7 @@ class DataScreen(Page):
         self.query_one("#data-path", Input).focus()
         self._say("enter reports on what is typed · → completes it · ↓ goes to the folders")
         if self._data is None:
-            base, left_out = defaults(self.dashboard.workspace)
+            base, left_out = load_or_default(self.dashboard.workspace.config_file)
             self._data = base.data
             if left_out:
                 self.notify(left_out, title="cxrtui.toml is left out", severity="warning", markup=False)
@@ -204,7 +203,7 @@ class DataScreen(Page):
         source, report = self._shown
         chosen = {"data.source": source, "data.positive": as_text(report.positive),
                   "data.negative": as_text(report.negative)}  # fmt: skip
-        LaunchScreen.take(self, chosen)
+        self.dismiss(chosen)
 
     def action_browse(self) -> None:
         """Show the folders, or the report again."""

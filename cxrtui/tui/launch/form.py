@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxrtui.data.films import printable
 from cxrtui.errors import ConfigError, CxrtuiError, WeightsError
-from cxrtui.files import NAME_RULE, is_name, is_there
+from cxrtui.files import NAME_RULE, is_name
 from cxrtui.settings import config as configs
 from cxrtui.settings.config import FREEZE_LEVELS, METRICS, Config
 from cxrtui.tui.keys import key_of
@@ -25,7 +25,6 @@ RUN_NAME = "run.name"
 
 SHELF = Path("models")
 _DEFAULTS = Config()
-WEIGHTS_SUFFIXES = (".safetensors", ".pth", ".pt", ".h5", ".msgpack")
 
 
 @dataclass(frozen=True)
@@ -82,15 +81,6 @@ class Note:
 
     ok: bool
     text: str
-
-
-def defaults(workspace: Workspace) -> tuple[Config, str]:
-    """The workspace's cxrtui.toml over the defaults, where there is one; and why it is left out, where it is wrong."""
-    try:
-        file = workspace.config_file
-        return configs.resolve(configs.read_file(file) if is_there(file) else {}), ""
-    except CxrtuiError as error:
-        return Config(), str(error)
 
 
 def initial(key: str, config: Config) -> str:
@@ -237,23 +227,3 @@ def settings(base: Config, values: Mapping[str, str], models: Path = SHELF) -> C
     sources = tuple(map(absolute, configs.coerce("data.source", chosen["data.source"])))
     chosen["model.init"] = shelf.resolve(chosen["model.init"], models)
     return configs.with_values(base, {**chosen, "data.source": sources})
-
-
-def complete_path(text: str) -> str | None:
-    """`text` with the first folder (or CSV file) that continues it, or None."""
-    if not text:
-        return None
-    path = expand(text)
-    parent, stem = (path, "") if text.endswith("/") else (path.parent, path.name)
-    try:
-        names = sorted(
-            item.name + ("/" if item.is_dir() else "")
-            for item in parent.iterdir()
-            if item.name.startswith(stem) and item.name.isprintable() and (stem or not item.name.startswith("."))
-            and (item.is_dir() or item.suffix.lower() in (".csv", *WEIGHTS_SUFFIXES))
-        )  # fmt: skip
-    except OSError:
-        return None
-    if not names or names[0].rstrip("/") == stem:
-        return None
-    return text + names[0][len(stem) :]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,11 +20,12 @@ from cxrtui.settings import config as configs
 from cxrtui.settings.config import Config
 from cxrtui.tui import threads
 from cxrtui.tui.keys import bindings
-from cxrtui.tui.launch.form import FIELDS, RUN_NAME, Note, Survey, defaults, initial, notes, settings
+from cxrtui.tui.launch.form import FIELDS, RUN_NAME, Note, Survey, initial, notes, settings
 from cxrtui.tui.launch.form_input import FormInput
 from cxrtui.tui.launch.form_select import FormSelect
 from cxrtui.tui.page import Page
 from cxrtui.tui.questions import Choice, Notice, Question
+from cxrtui.tui.routes import OpenData, OpenWeights, StartRun
 from cxrtui.tui.widgets.suggest import PathSuggester
 from cxrtui.weights import hub, shelf
 from cxrtui.workspace import expand
@@ -95,7 +95,7 @@ def _fetch_question(known: hub.Known) -> Question:
     )
 
 
-class LaunchScreen(Page):
+class LaunchScreen(Page[None]):
     """The form."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("launch", "everywhere")
@@ -115,7 +115,7 @@ class LaunchScreen(Page):
 
     def _read_defaults(self) -> None:
         """The workspace's cxrtui.toml, where there is one and it is right."""
-        self.base, self._left_out = defaults(self.dashboard.workspace)
+        self.base, self._left_out = configs.load_or_default(self.dashboard.workspace.config_file)
 
     def compose_body(self) -> ComposeResult:
         """A line a field: label, value, what is to say of it."""
@@ -281,8 +281,7 @@ class LaunchScreen(Page):
 
         def start(answer: str | None = "yes") -> None:
             if answer == "yes":
-                launch = partial(self.dashboard.launch, chosen, values[RUN_NAME].strip())
-                self.dashboard.attempt("Not started", launch)
+                self.go(StartRun(chosen, values[RUN_NAME].strip()))
 
         if known is not None:
             self.app.push_screen(_fetch_question(known), start)
@@ -314,22 +313,9 @@ class LaunchScreen(Page):
 
         def answered(answer: str | None) -> None:
             if answer:
-                from cxrtui.tui.weights.port import PortOrder
-                from cxrtui.tui.weights.screen import WeightsScreen
-
-                self.app.push_screen(WeightsScreen(order=PortOrder(str(message.file), message.file.stem, "")))
+                self.go(OpenWeights(to_port=str(message.file)))
 
         self.app.push_screen(_not_from_file(message.error), answered)
-
-    @classmethod
-    def take(cls, chooser: Page, chosen: Mapping[str, str]) -> None:
-        """Leave `chooser` with what was chosen on it, for the form below it or else a new one."""
-        below = chooser.app.screen_stack[-2]
-        if isinstance(below, cls):
-            below.fill(chosen)
-            chooser.dismiss()
-        else:
-            chooser.app.switch_screen(cls(chosen))
 
     def fill(self, chosen: Mapping[str, str]) -> None:
         """Put these texts into their fields."""
@@ -338,21 +324,17 @@ class LaunchScreen(Page):
 
     def action_data(self) -> None:
         """Look at the films that the form names."""
-        from cxrtui.tui.inspect.screen import DataScreen
-
         values = self.values
         try:
             classes = {key: values[key] for key in ("data.positive", "data.negative")}
             data = configs.with_values(self.base, classes).data
         except CxrtuiError:  # said beside its field
             data = self.base.data
-        self.app.push_screen(DataScreen(values["data.source"].strip(), data))
+        self.go(OpenData(values["data.source"].strip(), data))
 
     def action_weights(self) -> None:
         """Choose, fetch or port the initial weights."""
-        from cxrtui.tui.weights.screen import WeightsScreen
-
-        self.app.push_screen(WeightsScreen(self.values["model.init"].strip()))
+        self.go(OpenWeights(self.values["model.init"].strip()))
 
     def action_back(self) -> None:
         """Back to the runs."""

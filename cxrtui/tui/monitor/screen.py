@@ -21,12 +21,12 @@ from cxrtui.runs.folder import Run
 from cxrtui.runs.follow import Follower, Snapshot
 from cxrtui.runs.reading import News
 from cxrtui.runs.state import RunState
-from cxrtui.tui.classify.screen import ClassifyScreen
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.monitor.curves import Array, Curves
 from cxrtui.tui.monitor.facts import Facts
 from cxrtui.tui.monitor.log import LogPanel
 from cxrtui.tui.page import Page
+from cxrtui.tui.routes import OpenClassify, ResumeRun
 from cxrtui.tui.watch import Seen, Watch
 from cxrtui.tui.widgets.early import EarlyPanel
 from cxrtui.tui.widgets.results import Results
@@ -49,19 +49,20 @@ SETTLED = ("finished", "stopped", "failed", "interrupted", "unreadable", "empty"
 """Words of a run that takes no commands."""
 
 
-class MonitorScreen(Page):
+class MonitorScreen(Page[None]):
     """Watches `run` and steers it."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("monitor", "everywhere")
     AUTO_FOCUS = "#log"
     sections = ("monitor", "everywhere", "chart")
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, pending: str = "") -> None:
+        """Watch `run`; `pending` is a command that it has yet to answer."""
         super().__init__()
         self.run = run
         self.where = f"Monitor · {run.name}"
         self.state = RunState()
-        self.pending = ""
+        self.pending = pending
         self.alive = False
         self._read = self._stopping = False
         self._watch = Watch(self, self._looks, POLL_SECONDS, Snapshot.after)
@@ -222,13 +223,17 @@ class MonitorScreen(Page):
 
     def action_resume(self) -> None:
         """Go on from the checkpoint, in this dashboard."""
-        self.dashboard.resume(self.run)
+        self.go(ResumeRun(self.run))
+
+    def expect(self, command: str) -> None:
+        """Show that the run has yet to answer `command`, which another has given."""
+        self.pending = command
         self.alive = self.dashboard.is_alive(self.run)
         self._show()
 
     def action_classify(self) -> None:
         """Classify with this run."""
-        self.app.push_screen(ClassifyScreen(self.run))
+        self.go(OpenClassify(self.run))
 
     def action_view(self) -> None:
         """Give the room to another part."""

@@ -17,18 +17,14 @@ from cxrtui.printable import printable
 from cxrtui.runs.folder import Run
 from cxrtui.runs.follow import Snapshot
 from cxrtui.runs.glance import Overview
-from cxrtui.tui.classify.results import shortened
-from cxrtui.tui.classify.screen import ClassifyScreen
 from cxrtui.tui.door import titled
-from cxrtui.tui.inspect.screen import DataScreen
 from cxrtui.tui.keys import bindings
-from cxrtui.tui.launch.screen import LaunchScreen
 from cxrtui.tui.page import Page
 from cxrtui.tui.questions import Choice, Notice, Question
+from cxrtui.tui.routes import OpenClassify, OpenData, OpenLaunch, OpenMonitor, OpenWeights, ResumeRun
 from cxrtui.tui.theme import WARN
 from cxrtui.tui.watch import Seen, Watch
-from cxrtui.tui.weights.screen import WeightsScreen
-from cxrtui.tui.widgets.bars import ago
+from cxrtui.tui.widgets.bars import ago, shortened
 from cxrtui.tui.widgets.early import amount, metric_name
 from cxrtui.tui.widgets.results import cell
 from cxrtui.tui.widgets.status import status_text, status_word
@@ -51,7 +47,7 @@ class RunsTable(Table):
     ]
 
 
-class RunsScreen(Page):
+class RunsScreen(Page[None]):
     """The first screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("runs", "everywhere")
@@ -235,28 +231,28 @@ class RunsScreen(Page):
     def action_open(self) -> None:
         """Open the run in the monitor."""
         if run := self.chosen:
-            self.dashboard.watch_run(run)
+            self.go(OpenMonitor(run))
 
     def action_new(self) -> None:
         """Open the form for a new run."""
-        self.app.push_screen(LaunchScreen())
+        self.go(OpenLaunch())
 
     def action_data(self) -> None:
         """Look at films."""
-        self.app.push_screen(DataScreen())
+        self.go(OpenData())
 
     def action_weights(self) -> None:
         """Look at the shelf of initial weights."""
-        self.app.push_screen(WeightsScreen())
+        self.go(OpenWeights())
 
     def action_resume(self) -> None:
         """Go on with the run."""
         if run := self.chosen:
-            self.dashboard.resume(run)
+            self.go(ResumeRun(run))
 
     def action_classify(self) -> None:
         """Classify films."""
-        self.app.push_screen(ClassifyScreen(self.chosen))
+        self.go(OpenClassify(self.chosen))
 
     @work
     async def action_delete(self) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -18,11 +19,10 @@ from cxrtui.errors import CxrtuiError, UsageError
 from cxrtui.tui import threads
 from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings, key_of
-from cxrtui.tui.launch.screen import LaunchScreen
 from cxrtui.tui.page import Page
 from cxrtui.tui.questions import Choice, Notice, Question
 from cxrtui.tui.weights.job_line import ErrandLine
-from cxrtui.tui.weights.jobs import NOT_DONE, Errand
+from cxrtui.tui.weights.jobs import NOT_DONE, Errand, Shelver
 from cxrtui.tui.weights.place_details import PlaceDetails
 from cxrtui.tui.weights.places import Place, clean, look
 from cxrtui.tui.weights.port import PortOrder, PortScreen
@@ -41,23 +41,29 @@ class Listed(Message):
         self.places, self.name = places, name
 
 
-class WeightsScreen(Page):
-    """The table, what is known of the row under the cursor, and how far an errand is."""
+class WeightsScreen(Page[Mapping[str, str]]):
+    """The table, what is known of the row under the cursor, and how far an errand is.
+
+    Its result are texts for the form of a new run from the weights that were chosen.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("weights", "everywhere")
     AUTO_FOCUS = "#shelf"
     sections = ("weights", "everywhere")
     where = "Weights"
 
-    def __init__(self, name: str = "", order: PortOrder | None = None) -> None:
+    def __init__(self, shelver: Shelver, name: str = "", to_port: str = "") -> None:
         """Show the shelf.
 
         Args:
+            shelver: what does the errands.
             name: where the cursor begins.
-            order: a port to be asked about at once.
+            to_port: a file whose port is asked about at once.
         """
         super().__init__()
-        self._first, self._asking = name, order is not None
+        self._shelver = shelver
+        self._first, self._asking = name, bool(to_port)
+        order = PortOrder(to_port, Path(to_port).stem, "") if to_port else None
         self._note = self._advised = ""
         self._offered: tuple[Place | None, bool] = (None, False)
         self._order: PortOrder | None = None  # the last port's
@@ -91,7 +97,7 @@ class WeightsScreen(Page):
 
     def _look(self, name: str = "") -> None:
         def work() -> None:
-            self.post_message(Listed(look(self.dashboard.workspace.models, self.dashboard.shelver.checked), name))
+            self.post_message(Listed(look(self.dashboard.workspace.models, self._shelver.checked), name))
 
         threads.start("look at the shelf", work)
 
@@ -124,7 +130,7 @@ class WeightsScreen(Page):
     def _offer(self) -> None:
         """Show what is under the cursor, and the keys that can be used on it."""
         place = self._table.chosen
-        offered = (place, self.dashboard.shelver.active)
+        offered = (place, self._shelver.active)
         if offered == self._offered:
             return
         if place != self._offered[0]:
@@ -148,7 +154,7 @@ class WeightsScreen(Page):
 
     def _follow(self) -> None:
         """Say how far the errand is, and how it ended."""
-        shelver = self.dashboard.shelver
+        shelver = self._shelver
         if ended := shelver.take():
             self._ended(ended)
         self.query_one(ErrandLine).show(shelver.errand)
@@ -171,7 +177,7 @@ class WeightsScreen(Page):
     def _is_free(self) -> bool:
         """Whether an errand may begin; if not, say so before anything is asked."""
         try:
-            self.dashboard.shelver.check_free()
+            self._shelver.check_free()
         except UsageError as error:
             self._say(f"✗ {error}")
             return False
@@ -198,7 +204,7 @@ class WeightsScreen(Page):
             Choice("f", "Fetch again", "yes", "primary"),
         ):
             return
-        self._begin(partial(self.dashboard.shelver.fetch, place.entry.known, force=place.folder_is_here))
+        self._begin(partial(self._shelver.fetch, place.entry.known, force=place.folder_is_here))
 
     @work
     async def action_port(self) -> None:
@@ -221,7 +227,7 @@ class WeightsScreen(Page):
         self._order = order
         self._begin(
             partial(
-                self.dashboard.shelver.port,
+                self._shelver.port,
                 order.file,
                 order.name,
                 order.licence,
@@ -235,7 +241,7 @@ class WeightsScreen(Page):
     def action_check(self) -> None:
         """Compare the checksums of all that is here."""
         if any(place.folder_is_here for place in self._table.places):
-            self._begin(partial(self.dashboard.shelver.check, self._table.places))
+            self._begin(partial(self._shelver.check, self._table.places))
         else:
             self._say("nothing is on the shelf yet")
 
@@ -250,7 +256,7 @@ class WeightsScreen(Page):
             place.loss,
             Choice("y", "Remove", "yes", "error"),
         ):
-            self._begin(partial(self.dashboard.shelver.remove, place))
+            self._begin(partial(self._shelver.remove, place))
 
     async def _agreed(self, title: str, body: str, choice: Choice) -> bool:
         """Ask; to leave things as they are has the focus."""
@@ -268,7 +274,7 @@ class WeightsScreen(Page):
             return
         by_name = shelf.may_be_called(place.name)
         chosen = {"model.init": place.name if by_name else str(place.entry.folder.absolute())}
-        LaunchScreen.take(self, chosen)
+        self.dismiss(chosen)
 
     def action_refresh(self) -> None:
         """Look at the shelf again."""
@@ -277,7 +283,7 @@ class WeightsScreen(Page):
 
     def action_back(self) -> None:
         """Give up what is under way; where nothing is, or it is given up already, back."""
-        shelver = self.dashboard.shelver
+        shelver = self._shelver
         if shelver.active and shelver.errand is not None and not shelver.errand.stopping:
             shelver.give_up()
             self._say("giving up…")

@@ -66,3 +66,8 @@ def duration(seconds: float | None) -> str:
     if whole < 48 * 3600:
         return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
     return f"{whole // 86400} d"
+
+
+def shortened(name: str, width: int) -> str:
+    """A file name in `width` characters; what tells films apart is mostly at the end."""
+    return name if len(name) <= width else "…" + name[1 - width :]

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable
 
 from textual.suggester import Suggester
 
-from cxrtui.tui.launch.form import complete_path
+from cxrtui.workspace import expand
+
+SUFFIXES = (".csv", ".safetensors", ".pth", ".pt", ".h5", ".msgpack")
+"""Files that a field may name: manifests and weights."""
 
 
 class PathSuggester(Suggester):
@@ -24,3 +27,23 @@ class PathSuggester(Suggester):
     def _continued(self, value: str) -> str | None:
         word = next((word for word in self._words() if word.startswith(value)), None) if value else None
         return word or complete_path(value)
+
+
+def complete_path(text: str) -> str | None:
+    """`text` with the first folder or file (`SUFFIXES`) that continues it, or None."""
+    if not text:
+        return None
+    path = expand(text)
+    parent, stem = (path, "") if text.endswith("/") else (path.parent, path.name)
+    try:
+        names = sorted(
+            item.name + ("/" if item.is_dir() else "")
+            for item in parent.iterdir()
+            if item.name.startswith(stem) and item.name.isprintable() and (stem or not item.name.startswith("."))
+            and (item.is_dir() or item.suffix.lower() in SUFFIXES)
+        )  # fmt: skip
+    except OSError:
+        return None
+    if not names or names[0].rstrip("/") == stem:
+        return None
+    return text + names[0][len(stem) :]

@@ -11,8 +11,8 @@ from textual.widgets import Input
 from cxrtui.settings.config import DataConfig
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.backend import Backend
-from cxrtui.tui.inspect.screen import DataScreen
 from cxrtui.tui.launch.screen import LaunchScreen
+from cxrtui.tui.routes import OpenData
 from cxrtui.workspace import Workspace
 from tests.tui.screen_text import paste, shows, text_of, until
 
@@ -79,7 +79,7 @@ async def test_folders_are_browsed(dashboard: Dashboard, tmp_path: Path, monkeyp
 
 async def test_what_cannot_be_read_is_said(dashboard: Dashboard) -> None:
     async with dashboard.run_test(size=(80, 24)) as pilot:
-        dashboard.push_screen(DataScreen("torn"))
+        dashboard.open(OpenData("torn"))
         await shows(pilot, "✗ No films found at torn.")
 
 
@@ -118,7 +118,7 @@ async def test_leaving_gives_the_reading_up(workspace: Workspace, backend: Backe
 
     dashboard = Dashboard(workspace, replace(backend, inspect=endless))
     async with dashboard.run_test(size=(80, 24)) as pilot:
-        dashboard.push_screen(DataScreen("films"))
+        dashboard.open(OpenData("films"))
         await shows(pilot, "reading headers: ", "of 1,000,000")
         await pilot.press("escape")
         await until(pilot, ended.is_set)

@@ -11,8 +11,9 @@ from cxrtui.data.films import Collection, Film
 from cxrtui.errors import ConfigError
 from cxrtui.settings.config import Config, resolve
 from cxrtui.tui.app import Dashboard
-from cxrtui.tui.launch.form import FIELDS, Note, Survey, complete_path, initial, notes, settings
+from cxrtui.tui.launch.form import FIELDS, Note, Survey, initial, notes, settings
 from cxrtui.tui.launch.screen import LaunchScreen
+from cxrtui.tui.widgets.suggest import complete_path
 from cxrtui.workspace import Workspace
 from tests.tui.conftest import FakeDrive
 from tests.tui.screen_text import shows, text_of, until

@@ -1,0 +1,80 @@
+"""Routes: what a screen asks the application for. No screen knows another; it posts a `Go`, and the application acts.
+
+What a screen that was opened found out comes back through its `dismiss`, to the application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from textual.message import Message
+
+from cxrtui.runs.folder import Run
+from cxrtui.settings.config import Config, DataConfig
+
+
+@dataclass(frozen=True)
+class OpenMonitor:
+    """Watch `run`; `pending` is a command that it has yet to answer."""
+
+    run: Run
+    pending: str = ""
+
+
+@dataclass(frozen=True)
+class OpenLaunch:
+    """Set up a new run; `texts` are what the fields of the form begin with, by key."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OpenClassify:
+    """Classify films; `run` is the model that is chosen at first."""
+
+    run: Run | None = None
+
+
+@dataclass(frozen=True)
+class OpenData:
+    """Look at films. `data` are the settings that a training would have; without them, the workspace's."""
+
+    source: str = ""
+    data: DataConfig | None = None
+
+
+@dataclass(frozen=True)
+class OpenWeights:
+    """Look at the shelf, the cursor at `name`; for a file `to_port`, ask at once how it is to be ported."""
+
+    name: str = ""
+    to_port: str = ""
+
+
+@dataclass(frozen=True)
+class StartRun:
+    """Train with `config` in this process and watch it: a new run of this `name`, or `run`, which was made already."""
+
+    config: Config
+    name: str = ""
+    run: Run | None = None
+
+
+@dataclass(frozen=True)
+class ResumeRun:
+    """Go on with `run` from its checkpoint, in this process; without `config`, as it began."""
+
+    run: Run
+    config: Config | None = None
+
+
+Route = OpenMonitor | OpenLaunch | OpenClassify | OpenData | OpenWeights | StartRun | ResumeRun
+
+
+class Go(Message):
+    """A screen asks for `route`."""
+
+    def __init__(self, route: Route) -> None:
+        super().__init__()
+        self.route = route

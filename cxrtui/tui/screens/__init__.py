@@ -1,1 +1,0 @@
-"""The four screens and the questions they ask."""
