@@ -35,7 +35,7 @@ def classifier_card(name: str, facts: Mapping[str, Any], *, onnx: bool = False) 
         "`classifier.onnx` is the same for an ONNX runtime: `films` to `probabilities`." if onnx else "",
         PRECISION,
         "## From a film to an answer",
-        f"The film becomes a grey square (`{data['fit']}`) of {facts['stored_side']} pixels, is sampled to "
+        f"The film becomes a grey square (`{data['resize_mode']}`) of {facts['stored_side']} pixels, is sampled to "
         f"{data['size']} × {data['size']} and normalised. It is called {positive} where the probability of "
         f"{positive} is {facts['threshold']:g} or more.",
         "## How well it did",

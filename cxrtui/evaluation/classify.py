@@ -50,7 +50,7 @@ class Classifier:
         films: list[Decoded] = []
         for path in paths:
             try:
-                films.append(read_film(path, self.model.side, self.model.config.data.fit, display_of(path)))
+                films.append(read_film(path, self.model.side, self.model.config.data.resize_mode, display_of(path)))
                 rows.append(None)
             except FilmError as error:
                 rows.append(Classified(str(path), ok=False, error=str(error)))

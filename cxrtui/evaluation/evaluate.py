@@ -66,7 +66,7 @@ def evaluate(
     model = models.load(target, step)
     if model.note:
         tell(Warned(code="no-digests", message=model.note))
-    fixed = {"data.size": model.config.data.size, "data.fit": model.config.data.fit}
+    fixed = {"data.size": model.config.data.size, "data.resize_mode": model.config.data.resize_mode}
     data = configs.with_values(model.config, {**values, **fixed}).data
     told: list[DataPrepared] = []
 

@@ -29,15 +29,15 @@ _MOST_BYTES = 1 << 24  # of a configuration: a list of every label of a large co
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Which films, which classes, how they are divided and stored."""
+    """Which films and classes count, how the films are split, and how they are stored."""
 
     source: tuple[str, ...] = setting((), "folders, CSV manifests, LAYOUT:PATH or tfds:NAME; a comma in a path is \\,")
     positive: tuple[str, ...] = setting((), "findings that count as positive; * is every other")
     negative: tuple[str, ...] = setting((), "findings that count as negative; * is every other")
     views: tuple[str, ...] = setting(("frontal",), "views of films that count", choices=VIEWS)
-    size: int = setting(224, "side of the square network input, pixels", low=32, high=1024)
-    fit: str = setting("stretch", "how a film becomes square", choices=("stretch", "crop", "pad"))
-    splits: str = setting("", "a splits.csv to reuse instead of drawing a split")
+    size: int = setting(224, "width and height of the network's input, pixels", low=32, high=1024)
+    resize_mode: str = setting("stretch", "how an image becomes square", choices=("stretch", "crop", "pad"))
+    splits: str = setting("", "a splits.csv to reuse instead of making a new split")
     validation: float = setting(0.15, "fraction of films for validation", low=0.01, high=0.8)
     test: float = setting(0.15, "fraction of films for test", low=0.01, high=0.8)
     max_bad: float = setting(0.01, "fraction of unreadable films above which the run stops", low=0.0, high=1.0)
@@ -137,6 +137,15 @@ SECTIONS: dict[str, type[Any]] = {
 }  # fmt: skip
 
 
+# Names of older versions, which configurations, checkpoints and scripts still hold.
+ALIASES = {"data.fit": "data.resize_mode"}
+
+
+def real_key(key: str) -> str:
+    """The name that the setting `key` has today; what is no alias stays as it is."""
+    return ALIASES.get(key, key)
+
+
 def known_keys() -> list[str]:
     """Every ``section.key``, in the order of the file."""
     return [f"{section}.{item.name}" for section, cls in SECTIONS.items() for item in fields(cls)]
@@ -144,17 +153,19 @@ def known_keys() -> list[str]:
 
 def about(key: str) -> str:
     """The help text of ``section.key``."""
-    section, name = key.split(".", 1)
+    section, name = real_key(key).split(".", 1)
     return str(next(item for item in fields(SECTIONS[section]) if item.name == name).metadata["about"])
 
 
 def coerce(key: str, value: Any) -> Any:
     """The value of ``section.key`` in its type and within its limits; text such as ``0.3`` or ``a,b`` is parsed.
 
+    `key` may be an alias.
+
     Raises:
         ConfigError: the key is unknown, or the value is of the wrong type or outside its limits.
     """
-    section, _, name = key.partition(".")
+    section, _, name = real_key(key).partition(".")
     if section not in SECTIONS or not name:
         raise ConfigError(f"Unknown setting {key[:64]!r}{nearest(key, known_keys())}")
     item = next((item for item in fields(SECTIONS[section]) if item.name == name), None)
@@ -172,7 +183,7 @@ def with_values(config: Config, values: Mapping[str, Any]) -> Config:
     sections: dict[str, dict[str, Any]] = {}
     for key, value in values.items():
         result = coerce(key, value)
-        section, name = key.split(".", 1)
+        section, name = real_key(key).split(".", 1)
         sections.setdefault(section, {})[name] = result
     changed = {name: replace(getattr(config, name), **body) for name, body in sections.items()}
     return check(replace(config, **changed))
@@ -261,7 +272,7 @@ def resolve(*layers: Mapping[str, Any]) -> Config:
     """The configuration from `layers`, the first weakest: workspace file, ``--config``, ``--set``, flags."""
     merged: dict[str, Any] = {}
     for layer in layers:
-        merged.update(layer)
+        merged.update({real_key(key): value for key, value in layer.items()})
     return with_values(Config(), merged)
 
 

@@ -15,11 +15,11 @@ from cxrtui.errors import CheckpointError
 from cxrtui.files import read_text
 from cxrtui.printable import printable
 from cxrtui.runs.folder import Run
-from cxrtui.settings.config import Config, as_text
+from cxrtui.settings.config import Config, as_text, real_key
 
 # What decides the network, a film's way into it and what its answer is called; all else may be changed for a resume.
 SETTINGS = (
-    "data.positive", "data.negative", "data.views", "data.size", "data.fit",
+    "data.positive", "data.negative", "data.views", "data.size", "data.resize_mode",
     "model.hidden", "model.width", "model.stages", "model.precision",
 )  # fmt: skip
 _OF_SPEC = {"model.hidden": "hidden", "model.width": "width", "model.stages": "stage_sizes"}  # older checkpoints
@@ -58,6 +58,7 @@ def check(config: Config, position: Mapping[str, Any], checkpoint: Path) -> None
     told, spec = position.get("settings"), position.get("spec")
     if not isinstance(told, Mapping):
         told = {key: spec[name] for key, name in _OF_SPEC.items() if name in spec} if isinstance(spec, Mapping) else {}
+    told = {real_key(key): value for key, value in told.items()}
     for key, value in settings(config).items():
         if key in told and told[key] != value:
             now, then = (printable(as_text(item))[:80] or "nothing" for item in (value, told[key]))

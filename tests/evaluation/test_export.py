@@ -60,7 +60,7 @@ def test_the_folder_says_all_that_a_prediction_depends_on(trained: Run, exported
     facts = tomllib.loads((exported / shelf.CLASSIFIER).read_text())
     assert facts["labels"] == ["negative", "positive"]
     assert facts["threshold"] == 0.5
-    assert (facts["data"]["size"], facts["data"]["fit"], facts["stored_side"]) == (32, "stretch", 40)
+    assert (facts["data"]["size"], facts["data"]["resize_mode"], facts["stored_side"]) == (32, "stretch", 40)
     origin = facts["provenance"]
     assert (origin["run"], origin["seed"], origin["exported_with"]) == ("trained", 0, VERSIONS)
     assert len(origin["fingerprint"]) >= 16

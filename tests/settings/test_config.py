@@ -1,3 +1,4 @@
+import itertools
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,20 @@ from cxrtui.settings.config import Config
 def test_later_layers_win() -> None:
     settings = config.resolve({"optim.epochs": 5, "run.seed": 1}, {"optim.epochs": "7"})
     assert (settings.optim.epochs, settings.run.seed) == (7, 1)
+
+
+def test_a_setting_answers_to_its_older_name(tmp_path: Path) -> None:
+    """In any layer, in a run's config.toml of an older version, and beside its newer name."""
+    older = tmp_path / "config.toml"
+    older.write_text('[data]\nsize = 96\nfit = "pad"\n')
+    assert config.load(older).data.resize_mode == "pad"
+    for low, high in itertools.product(("data.fit", "data.resize_mode"), repeat=2):
+        assert config.resolve({low: "pad", "data.size": 96}, {high: "crop"}).data.resize_mode == "crop"
+        assert config.with_values(config.resolve({low: "pad"}), {high: "crop"}).data.resize_mode == "crop"
+    with pytest.raises(ConfigError, match="must be one of stretch, crop, pad"):
+        config.resolve({"data.fit": "squash"})
+    assert "data.fit" not in config.known_keys()
+    assert config.about("data.fit") == config.about("data.resize_mode")
 
 
 def test_text_becomes_the_type_of_the_setting() -> None:

@@ -35,7 +35,7 @@ def saved(run: Path, identity: str = "", **about: Any) -> Path:
 
 @pytest.mark.parametrize(("key", "value", "said"), [
     ("data.size", 96, "data.size=64, and the run's config.toml now says 96"),
-    ("data.fit", "pad", "data.fit=stretch, .* now says pad"),
+    ("data.resize_mode", "pad", "data.resize_mode=stretch, .* now says pad"),
     ("data.positive", ("COVID-19", "SARS"), "data.positive=COVID-19, .* now says COVID-19,SARS"),
     ("data.negative", ("normal",), "data.negative=nothing, .* now says normal"),
     ("data.views", ("PA",), "data.views=frontal, .* now says PA"),
@@ -58,6 +58,13 @@ def test_a_setting_that_was_changed_is_named_with_both_values(
         with pytest.raises(CheckpointError, match=f"state/3 was trained with {said}; put .* back there, or"):
             read()
     restore(began, checkpoints, 3)
+    if key == "data.resize_mode":  # as an older checkpoint calls it
+        told = recorded.settings(began)
+        told["data.fit"] = told.pop(key)
+        older = Checkpoints(saved(tmp_path / "older-name", settings=told), read_only=True)
+        restore(began, older, 3)
+        with pytest.raises(CheckpointError, match=said):
+            restore(now, older, 3)
     # What may be changed for a resume, and an older checkpoint without the record.
     restore(config.with_values(began, {"optim.epochs": 99, "model.dropout": 0.1}), checkpoints, 3)
     restore(now, Checkpoints(saved(tmp_path / "older"), read_only=True), 3)

@@ -47,7 +47,7 @@ def headers_of(films: Sequence[Film], on_progress: OnProgress) -> list[Seen | st
 def looks_at(films: Sequence[Film], root: Path, data: DataConfig, on_progress: OnProgress) -> list[Seen | str]:
     """For each film what is seen once it is decoded as for a training by `data`, or why it cannot be."""
     side = stored_side(data.size)
-    rules = (os.fspath(root.absolute()), side, data.fit, PIXELS_VERSION, decoders())
+    rules = (os.fspath(root.absolute()), side, data.resize_mode, PIXELS_VERSION, decoders())
     mark = hashlib.sha256(os.fsencode(repr(rules))).hexdigest()[:16]
     known = Remembered(cache_root() / "prepared" / "looks" / f"{mark}.json")
 
@@ -58,7 +58,7 @@ def looks_at(films: Sequence[Film], root: Path, data: DataConfig, on_progress: O
         try:
             with open_film(film.path) as stream:  # or why it cannot be opened
                 status = os.fstat(stream.fileno())
-            seen = look(film.path, side, data.fit, film.display, cancelled)
+            seen = look(film.path, side, data.resize_mode, film.display, cancelled)
         except RefusedFilmError as error:
             known.put(film.path, status, str(error), shown)
             return printable(error)

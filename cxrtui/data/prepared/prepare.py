@@ -53,7 +53,7 @@ def prepare(
     ready = yield from read(data, data.source, check_cancelled)
     if unknown := sum(not film.patient_known for film, _ in ready.films):
         yield _leakage(unknown, len(ready.films))
-    settings = {"side": ready.store.side, "fit": data.fit, "version": PIXELS_VERSION}
+    settings = {"side": ready.store.side, "fit": data.resize_mode, "version": PIXELS_VERSION}
     content = content_of(ready.films, ready.digests, settings, ready.labels.names)
     if began is not None and began.content:
         ready, kept, renamed = restore(ready, content, began)

@@ -96,11 +96,13 @@ def read(
     home = cache_root() / "prepared"
     digests = yield from _digests(chosen, hashes_of(collection), check_cancelled)
     side = stored_side(data.size)
-    mark = fingerprint(chosen, digests, {"side": side, "fit": data.fit, "version": PIXELS_VERSION}, labels.names)
+    mark = fingerprint(
+        chosen, digests, {"side": side, "fit": data.resize_mode, "version": PIXELS_VERSION}, labels.names
+    )
     store = open_store(home / mark, labels.names)
     cached = store is not None
     if store is None:
-        yield from _build(home / mark, chosen, labels.names, side, data.fit, check_cancelled)
+        yield from _build(home / mark, chosen, labels.names, side, data.resize_mode, check_cancelled)
         store = open_store(home / mark, labels.names)
     if store is None:
         raise DataError(f"The prepared films in {home / mark} cannot be read back; remove that folder and try again.")
