@@ -245,7 +245,7 @@ def main() -> None:
     images = random.normal(size=(options.batch, options.size, options.size, 1)).astype(np.float32)
     labels = random.integers(0, 2, options.batch).astype(np.int32)
 
-    spec = ClassifierSpec(dropout=0.0, dtype=options.dtype)
+    spec = ClassifierSpec(dtype=options.dtype)
     entrants: dict[str, Callable[[], tuple[Step, Step]]] = {
         "cxrtui": lambda: jax_steps(create(spec), images, labels),
         "nnx": lambda: jax_steps(PlainClassifier(nnx.Rngs(0)), images, labels),

@@ -29,6 +29,7 @@ from cxrtui.runs.summary import Landmarks, read_landmarks
 from cxrtui.settings import config
 from cxrtui.settings.config import Config
 from cxrtui.training import endings
+from cxrtui.training.decisions import ENDED, REQUESTED, Requests
 
 OnEvent = Callable[[str, Event], None]
 
@@ -70,7 +71,7 @@ def save_config(run: Run, settings: Config) -> None:
     write_atomic(run.config_file, tomlkit.dumps(document))
 
 
-class _Steering:
+class _Steering(Requests):
     """The commands of the control file and of the caller, as `fit` and the loop around it ask for them."""
 
     def __init__(self, run: Run, should_stop: Callable[[], bool]) -> None:
@@ -102,15 +103,17 @@ class _Steering:
                 case "checkpoint":
                     self.checkpoint_asked = True
 
-    def should_stop(self) -> bool:
+    def stop(self) -> str:
+        """``requested`` from the command or the caller's wish on."""
         self.look()
-        return self.stopping
+        return REQUESTED if self.stopping else ""
 
-    def should_pause(self) -> bool:
+    def pause(self) -> bool:
+        """Whether the run is to stand still."""
         self.look()
         return self.paused and not self.stopping
 
-    def should_checkpoint(self) -> bool:
+    def checkpoint(self) -> bool:
         """True once for each command."""
         asked, self.checkpoint_asked = self.checkpoint_asked, False
         return asked
@@ -238,14 +241,14 @@ def _drive(
         log(events.RunStarted(run=run.name, seed=settings.run.seed, config=settings.as_dict(), device=device,
                               versions=versions()))  # fmt: skip
     outcome = EXIT_FAULT
-    stream = fit(settings, run, steering.should_stop, steering.should_checkpoint, steering.should_pause, resume=resume)
+    stream = fit(settings, run, steering, resume=resume)
     try:
         for event in stream:
-            if isinstance(event, events.Stopped) and event.reason == "requested" and (why := fault()):
+            if isinstance(event, events.Stopped) and event.reason == REQUESTED and (why := fault()):
                 event = _ended_by(why, event, run)
                 outcome = event.exit_code
             elif isinstance(event, events.Stopped):
-                outcome = EXIT_STOPPED if event.reason == "requested" else EXIT_DONE
+                outcome = EXIT_DONE if event.reason in ENDED else EXIT_STOPPED
             log(event)
             if isinstance(event, events.DataPrepared):
                 _keep(run, settings, device, event)

@@ -98,5 +98,5 @@ def new_run(tmp_path: Path) -> Callable[..., Run]:
 
 @pytest.fixture
 def tiny() -> ClassifierSpec:
-    """A network small enough for a test: four stages of one block each, eight features wide, and no dropout."""
-    return ClassifierSpec(width=8, stage_sizes=(1, 1, 1, 1), hidden=(16,), dropout=0.0)
+    """A network small enough for a test: four stages of one block each, eight features wide."""
+    return ClassifierSpec(width=8, stage_sizes=(1, 1, 1, 1), hidden=(16,))

@@ -1,23 +1,58 @@
-"""Films from the store to the network's input, on the device, inside the jitted step.
+"""Stored images to the network's input, on the device, inside the jitted step.
 
-All geometry is one affine map and one bilinear sampling from the stored uint8; then contrast and brightness. Beyond the
-film lies black. The four neighbours of a pixel are packed into one 32-bit word first, so that a sample is one gather
-and not four: on a CPU the gather is what takes time.
+All geometry is one affine map and one bilinear sampling from the stored uint8; then contrast and brightness follow.
+Whatever lies beyond the image is black. The four neighbours of a pixel are packed into one 32-bit word first, so that a
+sample is one gather and not four: on a CPU the gather is what takes time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from cxrtui.settings.config import AugmentConfig
 
+Scalar = Array | np.float32
+
+
+def scalar(value: float) -> np.float32 | None:
+    """`value` as an argument of a compiled program; None, which switches off what it is the strength of, for 0."""
+    return np.float32(value) if value else None
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Strengths:
+    """The settings of `AugmentConfig` as arguments of a compiled program: float32 scalars, and None for what is off."""
+
+    rotation: Scalar | None = None
+    flip: Scalar | None = None
+    brightness: Scalar | None = None
+    contrast: Scalar | None = None
+    scale: Scalar | None = None
+    translation: Scalar | None = None
+
+    @classmethod
+    def of(cls, config: AugmentConfig) -> Strengths:
+        """The strengths that `config` sets, on the host."""
+        return cls(
+            rotation=scalar(config.rotation), flip=scalar(config.flip), brightness=scalar(config.brightness),
+            contrast=scalar(config.contrast), scale=scalar(config.scale), translation=scalar(config.translation),
+        )  # fmt: skip
+
+    @property
+    def moves(self) -> bool:
+        """Whether any of the geometric ones is on."""
+        return any(strength is not None for strength in (self.rotation, self.flip, self.scale, self.translation))
+
 
 def resample(images: Array, size: int) -> Array:
-    """Stored films as the network sees them in validation, test and `classify`.
+    """Stored images as the network sees them in validation, test and `classify`.
 
     Args:
         images: uint8 `[B, S, S]`.
@@ -30,13 +65,13 @@ def resample(images: Array, size: int) -> Array:
     return _sample(images, identity, size)
 
 
-def augment(images: Array, key: Array, config: AugmentConfig, size: int) -> Array:
-    """As `resample`, with each film changed at random within `config`; with every setting 0, `resample` itself.
+def augment(images: Array, key: Array, strengths: Strengths, size: int) -> Array:
+    """As `resample`, with each image changed at random within `strengths`; with every one off, `resample` itself.
 
     Args:
         images: uint8 `[B, S, S]`.
-        key: a typed PRNG key; film `i` of the batch draws from ``fold_in(key, i)``, each setting from its own.
-        config: static; a setting that is 0 costs nothing.
+        key: a typed PRNG key; image `i` of the batch draws from ``fold_in(key, i)``, each setting from its own.
+        strengths: what is off costs nothing.
         size: side of the result, pixels.
 
     Returns:
@@ -45,7 +80,7 @@ def augment(images: Array, key: Array, config: AugmentConfig, size: int) -> Arra
     places = jnp.arange(images.shape[0], dtype=jnp.uint32)
     keys = jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
 
-    def draw(setting: int, low: float, high: float) -> Array:
+    def draw(setting: int, low: Scalar | float, high: Scalar | float) -> Array:
         """float32 `[B]`, uniform in [low, high)."""
 
         def one(own: Array) -> Array:
@@ -53,27 +88,30 @@ def augment(images: Array, key: Array, config: AugmentConfig, size: int) -> Arra
 
         return jax.vmap(one)(keys)
 
-    if config.rotation or config.flip or config.scale or config.translation:
-        grey = _sample(images, _maps(draw, config, images.shape[0]), size)
-    else:
-        grey = resample(images, size)
-    if config.contrast:
-        factor = draw(5, 1.0 - config.contrast, 1.0 + config.contrast)[:, None, None, None]
+    grey = _sample(images, _maps(draw, strengths, images.shape[0]), size) if strengths.moves else resample(images, size)
+    if strengths.contrast is not None:
+        factor = draw(5, 1.0 - strengths.contrast, 1.0 + strengths.contrast)[:, None, None, None]
         grey = (grey - 0.5) * factor + 0.5
-    if config.brightness:
-        grey = grey + draw(6, -config.brightness, config.brightness)[:, None, None, None]
-    return jnp.clip(grey, 0.0, 1.0) if config.contrast or config.brightness else grey
+    if strengths.brightness is not None:
+        grey = grey + draw(6, -strengths.brightness, strengths.brightness)[:, None, None, None]
+    return grey if strengths.contrast is None and strengths.brightness is None else jnp.clip(grey, 0.0, 1.0)
 
 
-def _maps(draw: Callable[[int, float, float], Array], config: AugmentConfig, count: int) -> Array:
-    """float32 `[B, 2, 3]`: from places in the result to places in the film, both from the centre, side 1."""
+def _maps(draw: Callable[[int, Scalar | float, Scalar | float], Array], strengths: Strengths, count: int) -> Array:
+    """float32 `[B, 2, 3]`: from places in the result to places in the image, both from the centre, size 1."""
     zero = jnp.zeros((count,), jnp.float32)
-    angle = draw(0, -config.rotation, config.rotation) * (jnp.pi / 180.0) if config.rotation else zero
-    mirror = jnp.where(draw(1, 0.0, 1.0) < config.flip, -1.0, 1.0).astype(jnp.float32)
-    # exp of a symmetric draw: as often larger by a factor as smaller by it.
-    zoom = jnp.exp(draw(2, -1.0, 1.0) * jnp.log1p(jnp.float32(config.scale))) if config.scale else zero + 1.0
-    right = draw(3, -config.translation, config.translation) if config.translation else zero
-    down = draw(4, -config.translation, config.translation) if config.translation else zero
+
+    def symmetric(setting: int, strength: Scalar | None) -> Array:
+        return zero if strength is None else draw(setting, -strength, strength)
+
+    angle = zero if strengths.rotation is None else symmetric(0, strengths.rotation) * (jnp.pi / 180.0)
+    mirror = zero + 1.0
+    if strengths.flip is not None:
+        mirror = jnp.where(draw(1, 0.0, 1.0) < strengths.flip, -1.0, 1.0).astype(jnp.float32)
+    zoom = zero + 1.0
+    if strengths.scale is not None:  # exp of a symmetric draw: as often larger by a factor as smaller by it
+        zoom = jnp.exp(draw(2, -1.0, 1.0) * jnp.log1p(strengths.scale))
+    right, down = symmetric(3, strengths.translation), symmetric(4, strengths.translation)
     cosine, sine = jnp.cos(angle) * zoom, jnp.sin(angle) * zoom
     along = jnp.stack([cosine * mirror, -sine, right], axis=-1)
     across = jnp.stack([sine * mirror, cosine, down], axis=-1)
@@ -95,7 +133,7 @@ def _sample(images: Array, maps: Array, size: int) -> Array:
     x, y = centre[None, None, :], centre[None, :, None]
 
     def place(row: int) -> tuple[Array, Array]:
-        """The left or upper neighbour, int32, in the padded film, and the share of the other one, float32."""
+        """The left or upper neighbour, int32, in the padded image, and the share of the other one, float32."""
         a, b, c = (maps[:, row, column, None, None] for column in range(3))
         exact = jnp.clip((a * x + b * y + c + 0.5) * side + 0.5, 0.0, side + 1.0)
         whole = jnp.floor(exact)

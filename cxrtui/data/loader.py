@@ -1,11 +1,13 @@
-"""Batches of films on the device, in an order that is a function of seed, epoch and step alone.
+"""Batches of images on the devices, in an order that is a function of seed, epoch and step alone.
 
-Two feeds with one interface: `DeviceFeed` holds all films on the device as uint8, and a step sends only its indices;
-`StreamFeed` reads ahead from the prepared store with grain. The same seed gives the same batches from both, to the bit.
+There are two loaders with one interface: `DeviceLoader` holds all images on the devices as uint8, and a step sends only
+its indices; `StreamLoader` reads ahead from the prepared store with grain. The same seed gives the same batches from
+both, to the bit.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
@@ -16,42 +18,43 @@ import psutil
 
 from cxrtui.data.prepared.ready import Part
 from cxrtui.errors import DataError
+from cxrtui.net.layout import Layout
 
 Indices = npt.NDArray[np.int32]
-SHARE = 0.4  # of the memory that is free, for the films of one part
+SHARE = 0.4  # of the memory that is free, for the images of one split
 
 
 class Batch(NamedTuple):
-    """Films and classes on the device."""
+    """Images and labels on the devices."""
 
     images: jax.Array  # uint8 [B, S, S]
     labels: jax.Array  # int32 [B]
 
 
-class Feed(Protocol):
-    """What a trainer needs of one part."""
+class Loader(Protocol):
+    """What training and evaluation need of one split."""
 
     part: Part
 
     def batch(self, indices: Indices) -> Batch:
-        """Images uint8 `[B, S, S]` and labels int32 `[B]` at `indices`, on the device."""
+        """Images uint8 `[B, S, S]` and labels int32 `[B]` at `indices`, on the devices."""
         ...
 
-    def start(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
+    def epoch(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
         """The batches of a training epoch, from its step `first_step` (counted from 0) on."""
         ...
 
 
 def steps_per_epoch(count: int, batch: int) -> int:
-    """Steps in an epoch of `count` films: whole batches only, but one at least."""
+    """Steps in an epoch of `count` images: whole batches only, but one at least."""
     return max(1, count // batch)
 
 
 def epoch_order(seed: int, epoch: int, count: int, batch: int) -> Indices:
-    """The films of each step of an epoch, int32 `[steps, batch]`, shuffled.
+    """The images of each step of an epoch, int32 `[steps, batch]`, shuffled.
 
-    What does not fill a last batch is left out of this epoch (another epoch leaves out others); with fewer films than a
-    batch, they are repeated to fill one.
+    What does not fill a last batch is left out of this epoch (another epoch leaves out others); where there are fewer
+    images than a batch has, they are repeated to fill one.
 
     >>> epoch_order(seed=0, epoch=1, count=10, batch=4).shape
     (2, 4)
@@ -63,43 +66,46 @@ def epoch_order(seed: int, epoch: int, count: int, batch: int) -> Indices:
     return np.resize(order, (steps, batch))
 
 
-@jax.jit
-def _take(films: jax.Array, labels: jax.Array, indices: jax.Array) -> tuple[jax.Array, jax.Array]:
-    return films.at[indices].get(mode="promise_in_bounds"), labels.at[indices].get(mode="promise_in_bounds")
+@functools.partial(jax.jit, static_argnames="layout")
+def _take(layout: Layout, whole: Batch, indices: jax.Array) -> Batch:
+    taken = jax.tree.map(lambda array: array.at[indices].get(mode="promise_in_bounds"), whole)
+    placed: Batch = jax.lax.with_sharding_constraint(taken, layout.batch)
+    return placed
 
 
-class DeviceFeed:
-    """All films of `part` on the device."""
+class DeviceLoader:
+    """All images of `part` on every device."""
 
-    def __init__(self, part: Part) -> None:
-        self.part = part
-        self._films = jax.device_put(part.images)
-        self._labels = jax.device_put(part.labels)
+    def __init__(self, part: Part, layout: Layout) -> None:
+        self.part, self._layout = part, layout
+        self._whole = Batch(*layout.put_state((part.images, part.labels)))
         part.release()
 
     def batch(self, indices: Indices) -> Batch:
-        """See `Feed`."""
-        return Batch(*_take(self._films, self._labels, jax.device_put(np.asarray(indices, np.int32))))
+        """See `Loader`."""
+        chosen = self._layout.put_batch(np.asarray(indices, np.int32))
+        taken: Batch = _take(self._layout, self._whole, chosen)
+        return taken
 
-    def start(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
-        """See `Feed`."""
+    def epoch(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
+        """See `Loader`."""
         for indices in epoch_order(seed, epoch, len(self.part), batch)[first_step:]:
             yield self.batch(indices)
 
 
-class StreamFeed:
-    """Films of `part` read from its store, `ahead` batches in advance."""
+class StreamLoader:
+    """Images of `part` read from its store, `ahead` batches in advance."""
 
-    def __init__(self, part: Part, ahead: int = 4, threads: int = 2) -> None:
-        self.part = part
+    def __init__(self, part: Part, layout: Layout, ahead: int = 4, threads: int = 2) -> None:
+        self.part, self._layout = part, layout
         self._threads, self._ahead = threads, ahead
 
     def batch(self, indices: Indices) -> Batch:
-        """See `Feed`."""
-        return Batch(*jax.device_put((self.part.gather(indices), self.part.labels[indices])))
+        """See `Loader`."""
+        return Batch(*self._layout.put_batch((self.part.gather(indices), self.part.labels[indices])))
 
-    def start(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
-        """See `Feed`."""
+    def epoch(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
+        """See `Loader`."""
         import grain  # takes a moment, and most runs never stream
 
         steps = epoch_order(seed, epoch, len(self.part), batch)[first_step:]
@@ -110,7 +116,7 @@ class StreamFeed:
         options = grain.ReadOptions(num_threads=self._threads, prefetch_buffer_size=self._ahead)
         reader: Any = grain.MapDataset.range(len(steps)).map(load).to_iter_dataset(options)
         for step, images in reader:
-            yield Batch(*jax.device_put((images, self.part.labels[steps[step]])))
+            yield Batch(*self._layout.put_batch((images, self.part.labels[steps[step]])))
 
 
 def free_memory() -> int:
@@ -121,14 +127,20 @@ def free_memory() -> int:
     return int(psutil.virtual_memory().available)
 
 
-def make_feed(part: Part, where: str = "auto") -> Feed:
-    """The feed for `part`: `device`, `stream`, or `auto`, which is the device where the films fit in `SHARE` of it.
+def make_loader(part: Part, layout: Layout, where: str = "auto", memory: int | None = None) -> Loader:
+    """The loader of a split: `device`, `stream`, or `auto`, which is the device where `SHARE` of `memory` holds it all.
+
+    Args:
+        part: the images of the split.
+        layout: of the devices.
+        where: as the setting ``data.feed`` has it.
+        memory: bytes that are free for arrays; those that `free_memory` finds, where not given.
 
     Raises:
-        DataError: the part has no films.
+        DataError: the split has no images.
     """
     if not len(part):
         raise DataError("A part has no films to feed; check the split.")
-    if where == "device" or (where == "auto" and part.nbytes <= SHARE * free_memory()):
-        return DeviceFeed(part)
-    return StreamFeed(part)
+    if where == "device" or (where == "auto" and part.nbytes <= SHARE * (free_memory() if memory is None else memory)):
+        return DeviceLoader(part, layout)
+    return StreamLoader(part, layout)

@@ -9,11 +9,12 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from cxrtui.data.loader import make_feed
+from cxrtui.data.loader import make_loader
 from cxrtui.data.prepared.prepare import load_evaluation
 from cxrtui.errors import WeightsError
 from cxrtui.evaluation import model as models
-from cxrtui.evaluation.judge import Judge
+from cxrtui.evaluation.evaluator import BATCH, Evaluator
+from cxrtui.evaluation.predict import Predictor
 from cxrtui.runs.events import DataPrepared, Event, Warned
 from cxrtui.runs.folder import Run
 from cxrtui.settings import config as configs
@@ -80,16 +81,17 @@ def evaluate(
     if known:
         tell(Warned(code="trained-on", message=f"{known} of these {len(part)} films are among those that "
                     f"{model.name} was trained or tuned on; what follows says nothing of unseen films."))  # fmt: skip
-    judge = Judge(model.graphdef, model.size, model.side, np.ones(2, np.float32), 0.0)
-    judged = _result(judge.part(model.weights, make_feed(part, data.feed), "evaluating", lambda: False), tell)
-    assert judged is not None  # nothing asks it to stop
-    if count := int(np.sum(~np.isfinite(judged.probabilities))):
+    predictor = Predictor(model.graphdef, model.size, model.side, BATCH)
+    loader = make_loader(part, predictor.layout, data.feed)
+    result = _result(Evaluator(predictor).evaluate(model.weights, loader, "evaluating", lambda: False), tell)
+    assert result is not None  # nothing asks it to stop
+    if count := int(np.sum(~np.isfinite(result.probabilities))):
         raise WeightsError(f"{model.name} gives no finite probability for {count} of these {len(part)} films; "
                            "its weights cannot be used for them.")  # fmt: skip
-    measured = {name: value for name, value in judged.metrics.items() if name != "loss"}
+    measured = {name: value for name, value in result.metrics.items() if name != "loss"}
     negative, positive = told[0].labels
     shown = source if isinstance(source, str) else source[0] if len(source) == 1 else told[0].source
-    return Evaluation(model.name, shown, (negative, positive), measured, judged.counts, judged.threshold, known,
+    return Evaluation(model.name, shown, (negative, positive), measured, result.counts, result.threshold, known,
                       told[0])  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from cxrtui.data.images.decode import stored_side
 from cxrtui.errors import CheckpointError, ConfigError, UsageError, WeightsError
 from cxrtui.evaluation import sealed
-from cxrtui.evaluation.predict import Weights
+from cxrtui.evaluation.predict import Variables
 from cxrtui.files import read_text
 from cxrtui.net import backend, build, freeze
 from cxrtui.net.classifier import Classifier
@@ -48,7 +48,7 @@ class Model:
     config: Config
     labels: tuple[str, str]
     graphdef: Any
-    weights: Weights
+    weights: Variables
     step: int
     threshold: float = THRESHOLD
     note: str = ""

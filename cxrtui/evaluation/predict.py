@@ -1,65 +1,82 @@
-"""Logits of many films: one compiled program, fixed batches, the last one padded."""
+"""Logits of many images: one compiled program, fixed batches, the last one padded."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrtui.data.augment import resample
-from cxrtui.data.loader import Feed
+from cxrtui.data.loader import Loader
 from cxrtui.net import freeze
+from cxrtui.net.layout import Layout
 from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise
 
-Weights = dict[str, Any]  # {"trainable", "frozen", "statistics"}: the network's three pytrees
-Forward = Callable[[Weights, jax.Array], jax.Array]
+Variables = dict[str, Any]  # {"trainable", "frozen", "statistics"}: the network's three pytrees
+
+
+Forward = Callable[[Variables, Any], jax.Array]
 _PROGRAMS: Programs[Forward] = Programs()
 
 
-class Predictor:
-    """Compiled inference for one network, input size and batch; weights are an argument, so training shares it."""
+def forward(graphdef: Any, size: int, layout: Layout, variables: Variables, images: jax.Array) -> jax.Array:
+    """Logits float32 ``[B, 2]`` of stored images, uint8 ``[B, S, S]``, resampled to `size` pixels."""
+    network = freeze.merge(graphdef, variables["trainable"], variables["frozen"], variables["statistics"])
+    logits: jax.Array = jax.lax.with_sharding_constraint(network(normalise(resample(images, size))), layout.state)
+    return logits
 
-    def __init__(self, graphdef: Any, size: int, side: int, batch: int) -> None:
-        self.graphdef, self.size, self.side, self.batch = graphdef, size, side, batch
+
+class Predictor:
+    """Compiled inference for one network, input size and batch; variables are an argument, so training shares it.
+
+    Args:
+        graphdef: the network's description.
+        size: of the network's input, pixels.
+        stored_size: of the stored images, pixels.
+        batch: images a call.
+        layout: of the devices; the first one alone, where not given.
+    """
+
+    def __init__(self, graphdef: Any, size: int, stored_size: int, batch: int, layout: Layout | None = None) -> None:
+        self.graphdef, self.size, self.stored_size, self.batch = graphdef, size, stored_size, batch
+        self.layout = layout or Layout.over()
         self._forward: Forward | None = None
 
-    def compile(self, weights: Weights) -> Forward:
-        """The program for `weights`, compiled now rather than at the first batch; they may be shapes."""
-        graphdef, size = self.graphdef, self.size
-        images = jax.ShapeDtypeStruct((self.batch, self.side, self.side), jnp.uint8)
-
-        def forward(weights: Weights, images: jax.Array) -> jax.Array:
-            network = freeze.merge(graphdef, weights["trainable"], weights["frozen"], weights["statistics"])
-            return network(normalise(resample(images, size)))
+    def compile(self, variables: Variables) -> Forward:
+        """The program for `variables`, compiled now rather than at the first batch; they may be shapes."""
+        graphdef, size, layout = self.graphdef, self.size, self.layout
+        images = layout.abstract_batch((self.batch, self.stored_size, self.stored_size), np.uint8)
 
         def compiled() -> Forward:
-            program: Forward = jax.jit(forward).lower(weights, images).compile()
+            jitted = jax.jit(functools.partial(forward, graphdef, size, layout))
+            program: Forward = jitted.lower(variables, images).compile()
             return program
 
-        self._forward = _PROGRAMS.get((graphdef, size, self.side, self.batch, kind(weights)), compiled)
+        key = (graphdef, size, layout, self.stored_size, self.batch, kind(variables))
+        self._forward = _PROGRAMS.get(key, compiled)
         return self._forward
 
-    def __call__(self, weights: Weights, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Logits float32 ``[n, 2]`` of at most `batch` films, uint8 ``[n, side, side]``."""
-        forward = self._forward or self.compile(weights)
+    def __call__(self, variables: Variables, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Logits float32 ``[n, 2]`` of at most `batch` images, uint8 ``[n, stored_size, stored_size]``."""
+        program = self._forward or self.compile(variables)
         count = len(images)
         if count < self.batch:
-            padding = np.zeros((self.batch - count, self.side, self.side), np.uint8)
+            padding = np.zeros((self.batch - count, self.stored_size, self.stored_size), np.uint8)
             images = np.concatenate([images, padding])
-        return np.asarray(forward(weights, jax.device_put(images)))[:count]
+        return np.asarray(program(variables, self.layout.put_batch(images)))[:count]
 
-    def over(self, weights: Weights, feed: Feed) -> Iterator[NDArray[np.float32]]:
-        """Logits of the part that `feed` holds, batch by batch, in order; the caller may stop between two."""
-        forward = self._forward or self.compile(weights)
-        count = len(feed.part)
+    def over(self, variables: Variables, loader: Loader) -> Iterator[NDArray[np.float32]]:
+        """Logits of the split that `loader` holds, batch by batch, in order; the caller may stop between two."""
+        program = self._forward or self.compile(variables)
+        count = len(loader.part)
         for start in range(0, count, self.batch):
             indices = np.minimum(np.arange(start, start + self.batch, dtype=np.int32), count - 1)
-            yield np.asarray(forward(weights, feed.batch(indices).images))[: count - start]
+            yield np.asarray(program(variables, loader.batch(indices).images))[: count - start]
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -16,7 +16,6 @@ def spec_of(config: Config, *, stem_offset: bool = False) -> ClassifierSpec:
     model = config.model
     return ClassifierSpec(
         hidden=model.hidden,
-        dropout=model.dropout,
         freeze=model.freeze,
         width=model.width,
         stage_sizes=model.stages,

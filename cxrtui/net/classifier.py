@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from cxrtui.net.layers import EPSILON, dropout
+from cxrtui.net.layers import EPSILON, Dropout, dropout
 from cxrtui.net.resnet import ARCHITECTURES, COMPUTE_DTYPES, GROUPS, ResNet50, average_pool
 from cxrtui.settings.config import FREEZE_LEVELS
 
@@ -25,7 +25,6 @@ class ClassifierSpec:
 
     Attributes:
         hidden: widths of the head's hidden layers; empty for a linear head.
-        dropout: rate before each of the head's layers, 0 <= rate < 1.
         classes: logits; 0 for no head, and the pooled features ``[N, 32 width]`` come out instead.
         freeze: one of `FREEZE_LEVELS`; what stays as it is in training.
         width: features of the stem, 64 in ResNet-50.
@@ -41,7 +40,6 @@ class ClassifierSpec:
     """
 
     hidden: tuple[int, ...] = (256,)
-    dropout: float = 0.5
     classes: int = 2
     freeze: str = "none"
     width: int = 64
@@ -63,8 +61,6 @@ class ClassifierSpec:
             raise ValueError("channels must be 1 or 3, and epsilon between 0 and 1")
         if self.classes < 0 or (self.classes == 0 and self.hidden):
             raise ValueError("classes must be positive, or 0 without hidden layers for a network without a head")
-        if not 0.0 <= self.dropout < 1.0:
-            raise ValueError(f"dropout must be at least 0 and below 1, not {self.dropout}")
         if min((self.width, *self.hidden, *self.stage_sizes)) < 1 or len(self.stage_sizes) != 4:
             raise ValueError("width, hidden and the four stage_sizes must be positive")
 
@@ -76,9 +72,14 @@ class ClassifierSpec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ClassifierSpec:
-        """The inverse of `as_dict`; an unknown name is a ``TypeError``."""
+        """The inverse of `as_dict`; an unknown name is a ``TypeError``.
+
+        Older versions recorded the dropout rate as well, which no longer belongs to the network.
+        """
         frozen: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+            if name != "dropout"
         }
         return cls(**frozen)
 
@@ -87,17 +88,16 @@ class Head(nnx.Module):
     """Dropout and dense layers, ReLU between them, in float32: ``[N, inputs]`` to logits ``[N, classes]``."""
 
     def __init__(self, inputs: int, spec: ClassifierSpec, *, rngs: nnx.Rngs) -> None:
-        self.dropout = spec.dropout
         widths = (inputs, *spec.hidden, spec.classes) if spec.classes else (inputs,)
         self.layers = nnx.List([nnx.Linear(widths[i], widths[i + 1], rngs=rngs) for i in range(len(widths) - 1)])
 
-    def __call__(self, features: jax.Array, dropout_key: jax.Array | None) -> jax.Array:
-        """Without a key there is no dropout."""
+    def __call__(self, features: jax.Array, how: Dropout | None) -> jax.Array:
+        """Logits of pooled features ``[N, inputs]``; with None nothing is dropped."""
         for index, layer in enumerate(self.layers):
             if index > 0:
                 features = jax.nn.relu(features)
-            if dropout_key is not None:
-                features = dropout(features, self.dropout, jax.random.fold_in(dropout_key, index))
+            if how is not None:
+                features = dropout(features, how._replace(key=jax.random.fold_in(how.key, index)))
             features = layer(features)
         return features
 
@@ -109,7 +109,7 @@ class Classifier(nnx.Module):
 
         network = Classifier(ClassifierSpec(freeze="stage1"), nnx.Rngs(0))
         logits = network(normalise(pixels))                                # [N, 2] float32
-        logits = network(images, train=True, dropout_key=jax.random.key(step))
+        logits = network(images, train=True, dropout=Dropout(jax.random.key(step), np.float32(0.3)))
     """
 
     def __init__(self, spec: ClassifierSpec, rngs: nnx.Rngs) -> None:
@@ -126,25 +126,20 @@ class Classifier(nnx.Module):
         )
         self.head = Head(self.backbone.features, spec, rngs=rngs)
 
-    def __call__(self, images: jax.Array, *, train: bool = False, dropout_key: jax.Array | None = None) -> jax.Array:
+    def __call__(self, images: jax.Array, *, train: bool = False, dropout: Dropout | None = None) -> jax.Array:
         """Logits.
 
         Args:
             images: ``[N, H, W, channels]`` float32; with one channel, normalised by `resnet.normalise`.
             train: layers that are not frozen normalise by the batch and move their running averages, and the head
                 drops out. Otherwise running averages everywhere and no dropout.
-            dropout_key: needed with ``train`` where the spec's dropout is above zero.
+            dropout: before each of the head's layers, where given; only with ``train``.
 
         Returns:
             ``[N, classes]`` float32.
-
-        Raises:
-            ValueError: with ``train`` and dropout but no key.
         """
-        if train and self.spec.dropout > 0 and dropout_key is None:
-            raise ValueError("training with dropout needs a dropout_key")
         features = self.backbone(images, train=train, frozen=FREEZE_LEVELS.index(self.spec.freeze))
-        return self.head(average_pool(features), dropout_key if train else None).astype(jnp.float32)
+        return self.head(average_pool(features), dropout if train else None).astype(jnp.float32)
 
     def stages(self, images: jax.Array) -> dict[str, jax.Array]:
         """Stem and stages averaged over the image, by name: ``[N, c]`` float32, on the running averages."""

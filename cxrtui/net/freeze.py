@@ -13,7 +13,7 @@ from cxrtui.net.resnet import GROUPS
 from cxrtui.settings.config import FREEZE_LEVELS
 
 __all__ = [
-    "FREEZE_LEVELS", "at_level", "decays", "is_frozen", "is_head", "mask", "merge", "part_of", "running_statistics",
+    "FREEZE_LEVELS", "at_level", "decays", "group_of", "is_frozen", "is_head", "mask", "merge", "running_statistics",
     "split",
 ]  # fmt: skip
 
@@ -26,8 +26,8 @@ def is_head(path: Path) -> bool:
     return bool(path[0] == "head")
 
 
-def part_of(path: Path) -> str:
-    """The part that a parameter belongs to: ``stem``, ``stage1`` to ``stage4`` or ``head``."""
+def group_of(path: Path) -> str:
+    """The group that a parameter belongs to: ``stem``, ``stage1`` to ``stage4`` or ``head``."""
     return "head" if is_head(path) else str(path[1])
 
 

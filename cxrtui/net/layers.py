@@ -8,10 +8,11 @@ product, batch normalisation has a hand-written gradient, and max pooling is a m
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jax import lax
 
@@ -216,13 +217,24 @@ def max_pool(images: jax.Array) -> jax.Array:
     return best
 
 
-def dropout(features: jax.Array, rate: float, key: jax.Array) -> jax.Array:
-    """Set a fraction ``rate`` of ``features`` to zero and scale the rest by ``1 / (1 - rate)``.
+class Dropout(NamedTuple):
+    """Dropout of one training step. Both are arguments of the compiled step, so another rate needs no compilation.
 
-    The key is explicit, so that a module holds no random state and a step is a function of (seed, step).
+    Attributes:
+        key: a typed PRNG key. It is explicit, so that a module holds no random state and a step is a function of
+            (seed, step).
+        rate: the share of units that is set to zero, float32 scalar, above 0 and below 1.
+    """
+
+    key: jax.Array
+    rate: jax.Array | np.float32
+
+
+def dropout(features: jax.Array, how: Dropout) -> jax.Array:
+    """Set a share ``how.rate`` of ``features`` to zero and scale the rest by ``1 / (1 - rate)``.
+
     Source: Srivastava et al. 2014, JMLR 15.
     """
-    if rate == 0.0:
-        return features
-    kept = jax.random.bernoulli(key, 1.0 - rate, features.shape)
-    return jnp.where(kept, features / (1.0 - rate), jnp.zeros_like(features))
+    kept = jax.random.bernoulli(how.key, 1.0 - how.rate, features.shape)
+    # The reciprocal is written out: with a constant rate XLA makes of a division the same multiplication.
+    return jnp.where(kept, features * (1.0 / (1.0 - how.rate)), jnp.zeros_like(features))

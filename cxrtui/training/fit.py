@@ -1,6 +1,7 @@
-"""Training as a generator of events: no threads of its own, no printing, no screen.
+"""Training as a generator of events: it starts no threads that outlive a step, prints nothing and knows no screen.
 
-Whoever pulls decides: a caller that stops pulling has paused the run, one that closes the generator has ended it.
+Whoever pulls the events decides: a caller that stops pulling has paused the run, one that closes the generator has
+ended it.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
-from cxrtui.data.loader import make_feed, steps_per_epoch
+from cxrtui.data.augment import scalar
+from cxrtui.data.loader import make_loader, steps_per_epoch
 from cxrtui.data.prepared.prepare import Prepared, prepare
 from cxrtui.errors import Cancelled, DataError, OtherFilmsError, cancelled_when
-from cxrtui.evaluation.judge import Judge
+from cxrtui.evaluation.evaluator import BATCH, Evaluator
+from cxrtui.evaluation.losses import class_weights
+from cxrtui.evaluation.predict import Predictor
 from cxrtui.net import backend
+from cxrtui.net.layout import Layout
 from cxrtui.runs import advice
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
@@ -22,31 +27,29 @@ from cxrtui.runs.glance import summary
 from cxrtui.settings import transfer
 from cxrtui.settings.config import Config
 from cxrtui.training.began import began, check_there
+from cxrtui.training.decisions import ENDED, REQUESTED, Decisions, Requests
 from cxrtui.training.first_weights import first_weights
+from cxrtui.training.hyper import hyper_of
+from cxrtui.training.initial_state import initial, resumed
 from cxrtui.training.loop import evaluate, train
-from cxrtui.training.losses import class_weights
+from cxrtui.training.rates import Rates
 from cxrtui.training.restore import Restored, restore
-from cxrtui.training.session import Ask, Position, Session
-from cxrtui.training.start import resumed, start
-from cxrtui.training.step import compile_step
+from cxrtui.training.session import Call, Position, Session
+from cxrtui.training.step import Program, compile_step
 from cxrtui.training.stopping import Stopper
 from cxrtui.weights.checkpoints import Checkpoints
-
-
-def _never() -> bool:
-    return False
 
 
 def fit(
     config: Config,
     run: Run,
-    should_stop: Ask = _never,
-    should_checkpoint: Ask = _never,
-    should_pause: Ask = _never,
+    requests: Requests | None = None,
     *,
     resume: bool = False,
+    layout: Layout | None = None,
+    evaluation_batch: int = BATCH,
 ) -> Generator[ev.Event, None, None]:
-    """Train, watch the validation part, stop early, and evaluate the best weights, as a stream of events.
+    """Train, watch the validation split, stop early, and evaluate the best weights, as a stream of events.
 
     The result is a function of configuration, films and device alone: the order of the films, the augmentation and
     dropout follow from (seed, epoch, step), so that a resumed run ends with the same bits as one left alone.
@@ -54,11 +57,12 @@ def fit(
     Args:
         config: what to do.
         run: where `splits.csv`, `state/` and `evaluation/` are written; its log is the caller's to write.
-        should_stop: asked between steps; True ends the run with a checkpoint and `Stopped(reason="requested")`.
-        should_checkpoint: asked between steps; True saves a checkpoint.
-        should_pause: asked between steps; True yields `Paused` with nothing under way, and `Resumed` once it is False.
-            Whoever pulls meanwhile gets the checkpoints that are asked for, and no step.
-        resume: go on from the run's latest checkpoint, or from the start where there is none.
+        requests: asked between steps. A reason to stop ends the run with a checkpoint and `Stopped` with that reason. A
+            pause yields `Paused` with no step under way, and `Resumed` once it is over; whoever pulls meanwhile gets
+            the checkpoints that are asked for, and no step.
+        resume: go on from the run's latest checkpoint, or from the beginning where there is none.
+        layout: of the devices; the first one alone, where not given.
+        evaluation_batch: images a call of the program that validates.
 
     Raises:
         DataError, WeightsError, CheckpointError: what is needed is missing or does not fit.
@@ -66,81 +70,114 @@ def fit(
     """
     backend.prepare()
     checkpoints = Checkpoints(run.state)
-    latest = checkpoints.latest() if resume else None
-    begun = Restored(Position(Stopper(config.stop))) if latest is None else restore(config, checkpoints, latest)
-    position = begun.position
-    if latest is not None:
-        checkpoints.prune()  # a process that was killed may have left one too many
-    if resume:
-        yield ev.Resumed(step=position.step, epoch=begun.epoch, restored=True)
-        yield from begun.warnings
-        if latest is None and (lost := summary(run).checkpoint) is not None:
-            yield ev.Warned(code="checkpoint-lost", message=f"The checkpoint of step {lost.step} is not in {run.state} "
-                            "any more, nor is any other; the run begins anew.")  # fmt: skip
     try:
-        try:
-            if latest is None:
-                yield from first_weights(config, cancelled_when(should_stop))
-            known = began(run) if resume else None
-            if resume:
-                check_there(config, run)
-            divided = config if known is not None and known.content else _with_own_split(config, run)
-            prepared = yield from prepare(
-                divided, splits_out=run.splits_file, began=known, check_cancelled=cancelled_when(should_stop)
-            )
-        except Cancelled:
-            yield ev.Stopped(reason="requested", step=position.step, epoch=0)
-            return
-        if divided is not config and begun.fingerprint not in ("", prepared.fingerprint):  # an older version's run
-            raise OtherFilmsError(
-                f"The films of {', '.join(config.data.source)} are not those that run {run.name} began with; bring "
-                f"the old ones back, say where they lie with: {advice.resume(run, data=True)} (or start a new run)."
-            )
-        session = yield from _set_up(config, run, prepared, checkpoints, position, latest,
-                                     should_stop, should_checkpoint, should_pause)  # fmt: skip
-        reason = yield from train(session)
-        yield from session.committed(wait=True)
-        if reason != "requested":
-            interrupted = yield from evaluate(session)
-            reason = "requested" if interrupted else reason
-        yield ev.Stopped(reason=reason, step=position.step, epoch=session.epoch)
+        decisions = Decisions(requests, config.run.checkpoint_minutes)
+        call = Call(config=config, run=run, decisions=decisions, checkpoints=checkpoints,
+                    layout=layout or Layout.over(), evaluation_batch=evaluation_batch)  # fmt: skip
+        yield from _fit(call, resume)
     finally:
         checkpoints.close()
 
 
+def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
+    latest = call.checkpoints.latest() if resume else None
+    restored = yield from _restored(call, latest, resume)
+    position = restored.position
+    try:
+        if latest is None:
+            yield from first_weights(call.config, cancelled_when(call.decisions.stopping))
+        prepared = yield from _prepared(call, restored, resume)
+    except Cancelled:
+        yield ev.Stopped(reason=call.decisions.stop() or REQUESTED, step=position.step, epoch=0)
+        return
+    session = yield from _set_up(call, prepared, position, latest)
+    reason = yield from train(session)
+    yield from session.committed(wait=True)
+    if reason in ENDED:
+        interrupted = yield from evaluate(session)
+        reason = interrupted or reason
+    yield ev.Stopped(reason=reason, step=position.step, epoch=session.epoch)
+
+
+def _restored(call: Call, latest: int | None, resume: bool) -> Generator[ev.Event, None, Restored]:
+    """Where the run stands, and with `resume` what there is to say of it."""
+    run, checkpoints = call.run, call.checkpoints
+    if latest is None:
+        restored = Restored(Position(Stopper(call.config.stop)))
+    else:
+        restored = restore(call.config, checkpoints, latest)
+        checkpoints.prune()  # a process that was killed may have left one too many
+    if resume:
+        yield ev.Resumed(step=restored.position.step, epoch=restored.epoch, restored=True)
+        yield from restored.warnings
+        if latest is None and (lost := summary(run).checkpoint) is not None:
+            yield ev.Warned(code="checkpoint-lost", message=f"The checkpoint of step {lost.step} is not in {run.state} "
+                            "any more, nor is any other; the run begins anew.")  # fmt: skip
+    return restored
+
+
+def _prepared(call: Call, restored: Restored, resume: bool) -> Generator[ev.Event, None, Prepared]:
+    """The films of the run; of one that is resumed, those that it began with.
+
+    Raises:
+        Cancelled: there was a reason to stop.
+        DataError: they cannot be used, or are not those of before (`OtherFilmsError`).
+    """
+    config, run = call.config, call.run
+    known = began(run) if resume else None
+    if resume:
+        check_there(config, run)
+    divided = config if known is not None and known.content else _with_own_split(config, run)
+    prepared = yield from prepare(
+        divided, splits_out=run.splits_file, began=known, check_cancelled=cancelled_when(call.decisions.stopping)
+    )
+    # Only a run of an older version has no record of its films but the fingerprint.
+    if divided is not config and restored.fingerprint not in ("", prepared.fingerprint):
+        raise OtherFilmsError(
+            f"The films of {', '.join(config.data.source)} are not those that run {run.name} began with; bring "
+            f"the old ones back, say where they lie with: {advice.resume(run, data=True)} (or start a new run)."
+        )
+    return prepared
+
+
 def _with_own_split(config: Config, run: Run) -> Config:
-    """A run that has its split already keeps it."""
+    """The configuration of a run that has its split already, and keeps it."""
     if run.splits_file.exists():
         return dataclasses.replace(config, data=dataclasses.replace(config.data, splits=str(run.splits_file)))
     return config
 
 
 def _set_up(
-    config: Config, run: Run, prepared: Prepared, checkpoints: Checkpoints, position: Position, latest: int | None,
-    should_stop: Ask, should_checkpoint: Ask, should_pause: Ask,
-) -> Generator[ev.Event, None, Session]:  # fmt: skip
+    call: Call, prepared: Prepared, position: Position, latest: int | None
+) -> Generator[ev.Event, None, Session]:
     """First weights or a checkpoint's, and both programs compiled, side by side."""
-    part = prepared.parts["train"]
+    config, layout, part = call.config, call.layout, prepared.parts["train"]
     if len(part) < 2:
         raise DataError("Fewer than two films are left to train on; add films or make data.validation smaller.")
     steps = steps_per_epoch(len(part), config.optim.batch_size)
-    total = steps * config.optim.epochs
     yield ev.Preparing(stage="compiling")
-    began = time.monotonic()
-    begun = start(config, total) if latest is None else resumed(config, total, checkpoints, latest)
-    level, step = begun.spec.freeze, None
+    clock = time.monotonic()
     weights = class_weights(part.labels, config.optim.class_weights)
-    judge = Judge(begun.graphdef, config.data.size, prepared.side, weights, config.optim.label_smoothing)
+    hyper = layout.put_state(hyper_of(config, weights))
+    network = (
+        initial(config, hyper, layout) if latest is None else resumed(config, hyper, layout, call.checkpoints, latest)
+    )
+    level, step = network.spec.freeze, None
+    predictor = Predictor(network.graphdef, config.data.size, prepared.side, call.evaluation_batch, layout)
     with ThreadPoolExecutor(1) as second:
-        compiling = second.submit(judge.predictor.compile, begun.state.weights)
+        compiling = second.submit(predictor.compile, network.state.variables)
         if level == transfer.level_in(position.step // steps + 1, config.model.freeze, config.model.unfreeze):
-            step = compile_step(begun.graphdef, config, total, level, weights, begun.state, prepared.side)
+            program = Program.of(config, network.graphdef, level, layout)
+            step = compile_step(program, network.state, hyper, batch_size=config.optim.batch_size,
+                                stored_size=prepared.side)  # fmt: skip
         compiling.result()
     if step is not None:  # else resumed just before an epoch in which more trains, which compiles its own
-        parameters, trainable = begun.state.counts
-        yield ev.Compiled(seconds=time.monotonic() - began, parameters=parameters, trainable=trainable)
-    feed = make_feed(part, config.data.feed)
-    validation = make_feed(prepared.parts["validation"], config.data.feed)
-    return Session(config, run, should_stop, should_checkpoint, should_pause, checkpoints, prepared, weights,
-                   begun.spec, begun.graphdef, begun.state, step, position, steps, judge, level, feed,
-                   validation)  # fmt: skip
+        parameters, trainable = network.state.counts
+        yield ev.Compiled(seconds=time.monotonic() - clock, parameters=parameters, trainable=trainable)
+    return Session(
+        call=call, prepared=prepared, hyper=hyper, rates=Rates(config.optim, steps * config.optim.epochs),
+        network=network, step=step, position=position, steps_per_epoch=steps,
+        evaluator=Evaluator(predictor, weights, scalar(config.optim.label_smoothing)),
+        evaluated_level=level, train=make_loader(part, layout, config.data.feed),
+        validation=make_loader(prepared.parts["validation"], layout, config.data.feed),
+    )  # fmt: skip

@@ -1,38 +1,37 @@
-"""What the stages of one training share, and where it stands."""
+"""What one call of `fit` was given, what the phases of its training share, and where it stands."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cxrtui.data.loader import Feed
+from cxrtui.data.loader import Loader
 from cxrtui.data.prepared.prepare import Prepared
 from cxrtui.errors import DivergedError
-from cxrtui.evaluation.judge import Judge
-from cxrtui.evaluation.predict import Weights
+from cxrtui.evaluation.evaluator import Evaluator
+from cxrtui.evaluation.predict import Variables
 from cxrtui.net import freeze
-from cxrtui.net.classifier import ClassifierSpec
+from cxrtui.net.layout import Layout
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.settings import transfer
 from cxrtui.settings.config import Config
-from cxrtui.training.step import StepFunction, TrainState
+from cxrtui.training.decisions import Decisions
+from cxrtui.training.hyper import Hyper
+from cxrtui.training.initial_state import NetworkState
+from cxrtui.training.rates import Rates
+from cxrtui.training.step import StepFunction
 from cxrtui.training.stopping import Stopper
 from cxrtui.weights import recorded
 from cxrtui.weights.checkpoints import Checkpoints, finite
 
-Ask = Callable[[], bool]
-
 
 @dataclass
 class Position:
-    """Where the loop stands; what a checkpoint holds beside the arrays to go on as if nothing had been."""
+    """Where the loop stands: what a checkpoint holds beside the arrays, so that a run goes on as if never stopped."""
 
     stopper: Stopper
     step: int = 0
@@ -58,35 +57,53 @@ class Position:
         )  # fmt: skip
 
 
-@dataclass
-class Session:
-    """One call of `fit`: its parts, its state, and the checkpoints it makes.
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """What one call of `fit` was given, and the checkpoints that it writes.
 
-    `spec`, `graphdef`, `state` and `step` change together, where an epoch begins in which more trains; `step` is None
-    until the one for the next epoch is compiled. The judge's program goes on taking the weights as `judged_level`
-    takes them apart.
+    Attributes:
+        evaluation_batch: images a call of the program that validates.
     """
 
     config: Config
     run: Run
-    should_stop: Ask
-    should_checkpoint: Ask
-    should_pause: Ask
+    decisions: Decisions
     checkpoints: Checkpoints
+    layout: Layout
+    evaluation_batch: int
+
+
+@dataclass(kw_only=True)
+class Session:
+    """The training of one call of `fit`: its data, its network and its programs.
+
+    `network` and `step` change together, where an epoch begins in which more trains; `step` is None until the one for
+    the next epoch is compiled. The evaluator's program goes on taking the variables as `evaluated_level` divides them.
+    """
+
+    call: Call
     prepared: Prepared
-    class_weights: NDArray[np.float32]
-    spec: ClassifierSpec
-    graphdef: Any
-    state: TrainState
+    hyper: Hyper
+    rates: Rates
+    network: NetworkState
     step: StepFunction | None
     position: Position
     steps_per_epoch: int
-    judge: Judge
-    judged_level: str
-    feed: Feed
-    validation: Feed
-    saved_at: float = field(default_factory=time.monotonic)
+    evaluator: Evaluator
+    evaluated_level: str
+    train: Loader
+    validation: Loader
     _announced: list[ev.CheckpointSaved] = field(default_factory=list)
+
+    @property
+    def config(self) -> Config:
+        """Of the call."""
+        return self.call.config
+
+    @property
+    def decisions(self) -> Decisions:
+        """Of the call."""
+        return self.call.decisions
 
     @property
     def total_steps(self) -> int:
@@ -104,56 +121,50 @@ class Session:
         model = self.config.model
         return transfer.level_in(self.position.step // self.steps_per_epoch + 1, model.freeze, model.unfreeze)
 
-    def for_judge(self, weights: Weights, level: str) -> Weights:
-        """`weights`, taken apart by `level`, as the judge's program takes them."""
-        if level == self.judged_level:
-            return weights
-        _, *states = freeze.at_level(self.graphdef, **weights, level=self.judged_level)
+    def to_evaluate(self, variables: Variables, freeze_level: str) -> Variables:
+        """`variables`, divided by `freeze_level`, as the evaluator's program takes them."""
+        if freeze_level == self.evaluated_level:
+            return variables
+        _, *states = freeze.at_level(self.network.graphdef, **variables, level=self.evaluated_level)
         return dict(zip(("trainable", "frozen", "statistics"), states, strict=True))
-
-    @property
-    def due(self) -> bool:
-        """Whether the last checkpoint is too old."""
-        minutes = self.config.run.checkpoint_minutes
-        return 0 < 60 * minutes < time.monotonic() - self.saved_at
 
     def save(self, reason: str) -> Iterator[ev.Event]:
         """Begin a checkpoint of this moment; its event follows once it is committed.
 
         Raises:
-            DivergedError: the weights are not all finite; what is on the disk stays.
+            DivergedError: the parameters are not all finite; what is on the disk stays.
         """
         yield from self.committed(wait=True)
-        if not finite(self.state.weights):
+        state, position = self.network.state, self.position
+        if not finite(state.variables):
             raise DivergedError(
-                f"The weights after step {self.position.step} are not all finite; lower optim.learning_rate or set "
+                f"The weights after step {position.step} are not all finite; lower optim.learning_rate or set "
                 "optim.clip."
             )
-        position = self.position
         about = {"epoch": self.epoch, "labels": self.prepared.labels, "fingerprint": self.prepared.fingerprint,
-                 "spec": self.spec.as_dict(), "settings": recorded.settings(self.config)}  # fmt: skip
-        self.checkpoints.save(position.step, self.state.weights, self.state.optimizer, position.as_dict() | about)
+                 "spec": self.network.spec.as_dict(), "settings": recorded.settings(self.config)}  # fmt: skip
+        self.call.checkpoints.save(position.step, state.variables, state.optimizer, position.as_dict() | about)
         best = position.stopper.best_step == position.step
         self._announced.append(ev.CheckpointSaved(step=position.step, epoch=self.epoch, best=best, reason=reason))
-        self.saved_at = time.monotonic()
+        self.decisions.saved()
 
     def pause(self) -> Generator[ev.Event, None, bool]:
-        """Stand still while asked to, with nothing under way on the device; True where a stop ended it, and is saved.
+        """Stand still while asked to, with no step under way; True where a stop ended it, and is saved.
 
         What is asked for meanwhile is saved, and no step is taken.
         """
-        if not self.should_pause():
+        if not self.decisions.pause():
             return False
         yield from self.committed(wait=True)
         yield ev.Paused(step=self.position.step)
-        while self.should_pause():
-            if self.should_checkpoint():
-                yield from self.save("requested")
+        while self.decisions.pause():
+            if reason := self.decisions.checkpoint(standing=True):
+                yield from self.save(reason)
                 yield from self.committed(wait=True)
             else:
                 yield ev.Paused(step=self.position.step)
         yield ev.Resumed(step=self.position.step)
-        if not self.should_stop():
+        if not self.decisions.stopping():
             return False
         yield from self.save("stopping")
         return True
@@ -161,8 +172,8 @@ class Session:
     def committed(self, *, wait: bool = False) -> Iterator[ev.Event]:
         """The events of the checkpoints that are safely on disk by now."""
         if self._announced and wait:
-            self.checkpoints.wait()
-        if self._announced and self.checkpoints.saving is None:
+            self.call.checkpoints.wait()
+        if self._announced and self.call.checkpoints.saving is None:
             for event in self._announced:
                 now = time.time()
                 yield dataclasses.replace(event, time=now, seconds=now - event.time)

@@ -1,7 +1,8 @@
-"""The training step: one jitted function from state and films to state and numbers."""
+"""The training step: one jitted function from state, batch and hyperparameters to the next state and numbers."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,24 +11,28 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from numpy.typing import NDArray
 
 from cxrtui.data.augment import augment
+from cxrtui.data.loader import Batch
+from cxrtui.evaluation.losses import cross_entropy
 from cxrtui.net import freeze
+from cxrtui.net.layers import Dropout
+from cxrtui.net.layout import Layout
 from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise
 from cxrtui.settings.config import Config
-from cxrtui.training.losses import cross_entropy
-from cxrtui.training.optimizer import optimizer_at
+from cxrtui.training.hyper import Hyper
+from cxrtui.training.optimizer import counted_groups, optimizer
 
-StepFunction = Callable[["TrainState", jax.Array, jax.Array], tuple["TrainState", dict[str, jax.Array]]]
+Scalars = dict[str, jax.Array]
+StepFunction = Callable[["TrainState", Batch, Hyper], tuple["TrainState", Scalars]]
 _PROGRAMS: Programs[StepFunction] = Programs()
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class TrainState:
-    """All that a step changes, as one pytree; everything random in a step is a function of seed and `step`.
+    """All that a step changes, as one pytree; everything random in a step is a function of the seed and `step`.
 
     Attributes:
         step: int32 scalar, optimizer steps done.
@@ -52,79 +57,91 @@ class TrainState:
         return trainable + frozen, trainable
 
     @property
-    def weights(self) -> dict[str, Any]:
+    def variables(self) -> dict[str, Any]:
         """The network's three pytrees, as a checkpoint and a `Predictor` take them."""
         return {"trainable": self.trainable, "frozen": self.frozen, "statistics": self.statistics}
 
 
-def make_step(
-    graphdef: Any, config: Config, optimizer: optax.GradientTransformation, weights: NDArray[np.float32]
-) -> StepFunction:
-    """The step for one network and configuration, to be jitted with its first argument donated.
+@dataclass(frozen=True)
+class Program:
+    """What a step is compiled for, beside the shapes of its arguments and what is off in its `Hyper`.
 
-    Args:
-        graphdef: the network's description, from `freeze.split`.
-        config: the sections augment, data (size), optim and run (seed) are read.
-        optimizer: its state is in the `TrainState`.
-        weights: class weights, float32 ``[2]``.
+    Equal ones are compiled once in a process that keeps them, and once for all processes that share a cache on disk.
 
-    Returns:
-        ``step(state, images uint8 [B, S, S], labels int32 [B])`` to the next state and the scalars loss, accuracy and
-        gradient_norm, float32.
+    Attributes:
+        graphdef: the network's description, from `freeze.split`; it says what is frozen.
+        size: of the network's input, pixels.
+        optimizer: ``adam``, ``adamw`` or ``sgd``.
+        groups: see `optimizer.counted_groups`.
+        layout: of the devices.
     """
 
-    def step(state: TrainState, images: jax.Array, labels: jax.Array) -> tuple[TrainState, dict[str, jax.Array]]:
-        key = jax.random.fold_in(jax.random.key(config.run.seed), state.step)
-        augment_key, dropout_key = jax.random.split(key)
-        films = normalise(augment(images, augment_key, config.augment, config.data.size))
+    graphdef: Any
+    size: int
+    optimizer: str
+    groups: tuple[str, ...]
+    layout: Layout
 
-        def objective(trainable: Any) -> tuple[jax.Array, tuple[Any, jax.Array]]:
-            network = freeze.merge(graphdef, trainable, state.frozen, state.statistics)
-            logits = network(films, train=True, dropout_key=dropout_key)
-            losses = cross_entropy(logits, labels, jnp.asarray(weights), config.optim.label_smoothing)
-            return losses.mean(), (freeze.running_statistics(network), logits)
+    @classmethod
+    def of(cls, config: Config, graphdef: Any, freeze_level: str, layout: Layout) -> Program:
+        """The program that `config` asks for while `freeze_level` is frozen."""
+        return cls(graphdef, config.data.size, config.optim.name, counted_groups(config, freeze_level), layout)
 
-        (loss, (statistics, logits)), gradient = jax.value_and_grad(objective, has_aux=True)(state.trainable)
-        updates, optimizer_state = optimizer.update(gradient, state.optimizer, state.trainable)
-        scalars = {
-            "loss": loss,
-            "accuracy": jnp.mean(jnp.argmax(logits, axis=-1) == labels, dtype=jnp.float32),
-            "gradient_norm": optax.tree.norm(gradient),
-        }
-        after = TrainState(
-            step=state.step + 1,
-            trainable=optax.apply_updates(state.trainable, updates),
-            frozen=state.frozen,
-            statistics=statistics,
-            optimizer=optimizer_state,
-        )
-        return after, scalars
 
-    return step
+def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) -> tuple[TrainState, Scalars]:
+    """One optimizer step.
+
+    Args:
+        program: all that is not data.
+        state: the compiled step takes over its buffers.
+        batch: images uint8 ``[B, S, S]`` and labels int32 ``[B]``.
+        hyper: the hyperparameters, with this step's learning rate.
+
+    Returns:
+        The next state, and the scalars loss, accuracy and gradient_norm, float32.
+    """
+    augment_key, dropout_key = jax.random.split(jax.random.fold_in(hyper.key, state.step))
+    images = normalise(augment(batch.images, augment_key, hyper.augment, program.size))
+    dropout = None if hyper.dropout is None else Dropout(dropout_key, hyper.dropout)
+
+    def objective(trainable: Any) -> tuple[jax.Array, tuple[Any, jax.Array]]:
+        network = freeze.merge(program.graphdef, trainable, state.frozen, state.statistics)
+        logits = network(images, train=True, dropout=dropout)
+        losses = cross_entropy(logits, batch.labels, jnp.asarray(hyper.class_weights), hyper.smoothing)
+        return losses.mean(), (freeze.running_statistics(network), logits)
+
+    (loss, (statistics, logits)), gradient = jax.value_and_grad(objective, has_aux=True)(state.trainable)
+    transform = optimizer(program.optimizer, hyper, program.groups)
+    updates, optimizer_state = transform.update(gradient, state.optimizer, state.trainable)
+    scalars = {
+        "loss": loss,
+        "accuracy": jnp.mean(jnp.argmax(logits, axis=-1) == batch.labels, dtype=jnp.float32),
+        "gradient_norm": optax.tree.norm(gradient),
+    }
+    after = TrainState(
+        step=state.step + 1,
+        trainable=optax.apply_updates(state.trainable, updates),
+        frozen=state.frozen,
+        statistics=statistics,
+        optimizer=optimizer_state,
+    )
+    placed: tuple[TrainState, Scalars] = jax.lax.with_sharding_constraint((after, scalars), program.layout.state)
+    return placed
 
 
 def compile_step(
-    graphdef: Any, config: Config, total_steps: int, level: str, weights: NDArray[np.float32], state: TrainState,
-    side: int,
-) -> StepFunction:  # fmt: skip
-    """`make_step`, compiled for this state and for films stored with `side` pixels; it takes no others.
+    program: Program, state: TrainState, hyper: Hyper, *, batch_size: int, stored_size: int
+) -> StepFunction:
+    """`train_step`, compiled for this state and for images stored with `stored_size` pixels; it takes no others.
 
-    Args:
-        graphdef: as for `make_step`.
-        config: as for `make_step`; of the section model, what the optimizer depends on (`optimizer_at`) is read too.
-        total_steps: of the whole run.
-        level: what is frozen (model.freeze, model.unfreeze).
-        weights: as for `make_step`.
-        state: the one to begin with; nothing is done with it.
-        side: pixels.
+    Where this process keeps an equal program, it is returned. With the arguments nothing is done.
     """
-    images = jax.ShapeDtypeStruct((config.optim.batch_size, side, side), np.uint8)
-    labels = jax.ShapeDtypeStruct((config.optim.batch_size,), np.int32)
+    images: Any = program.layout.abstract_batch((batch_size, stored_size, stored_size), np.uint8)
+    labels: Any = program.layout.abstract_batch((batch_size,), np.int32)
 
     def compiled() -> StepFunction:
-        step = make_step(graphdef, config, optimizer_at(config, total_steps, level), weights)
-        program: StepFunction = jax.jit(step, donate_argnums=0).lower(state, images, labels).compile()
-        return program
+        step = jax.jit(functools.partial(train_step, program), donate_argnums=0)
+        ready: StepFunction = step.lower(state, Batch(images, labels), hyper).compile()
+        return ready
 
-    read = (config.augment, config.data.size, config.optim, config.run.seed, bool(config.model.unfreeze))
-    return _PROGRAMS.get((graphdef, read, total_steps, level, weights.tobytes(), kind(state), side), compiled)
+    return _PROGRAMS.get((program, kind(state), kind(hyper), batch_size, stored_size), compiled)

@@ -38,8 +38,8 @@ class Stopper:
             return not math.isnan(value)
         return value < self.to_beat if self.config.metric == "loss" else value > self.to_beat
 
-    def judge(self, epoch: int, step: int, metrics: dict[str, float]) -> tuple[Stopper, EarlyStopping]:
-        """The stopper after a validation, and the event that says what it made of it."""
+    def after(self, epoch: int, step: int, metrics: dict[str, float]) -> tuple[Stopper, EarlyStopping]:
+        """The stopper after one more validation, and the event that says whether that was an improvement."""
         value = metrics[self.config.metric]
         improved = self.improves(value)
         after = (
@@ -47,13 +47,13 @@ class Stopper:
             if improved
             else replace(self, waited=self.waited + 1)
         )
-        verdict = EarlyStopping(
+        found = EarlyStopping(
             epoch=epoch, metric=self.config.metric, value=value, improved=improved, best=after.best,
             best_epoch=after.best_epoch, best_step=after.best_step, to_beat=after.to_beat,
             patience=self.config.patience, patience_left=max(0, self.config.patience - after.waited),
             stopping=after.stopping,
         )  # fmt: skip
-        return after, verdict
+        return after, found
 
     def as_dict(self) -> dict[str, float | int | None]:
         """Plain values for a checkpoint."""

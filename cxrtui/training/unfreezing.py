@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from cxrtui.net import freeze
 from cxrtui.runs import events as ev
 from cxrtui.settings import transfer
-from cxrtui.training.optimizer import carried, optimizer_at
+from cxrtui.training.initial_state import NetworkState
+from cxrtui.training.optimizer import grown, optimizer
 from cxrtui.training.session import Session
-from cxrtui.training.step import compile_step
+from cxrtui.training.step import Program, compile_step
 
 
 def unfreeze(session: Session) -> Iterator[ev.Event]:
@@ -21,20 +22,21 @@ def unfreeze(session: Session) -> Iterator[ev.Event]:
     them. Their running averages follow, because the network's description says which stages are frozen.
     """
     yield from session.committed(wait=True)  # the epoch before is safe, whatever becomes of a long compilation
-    config, before, level = session.config, session.state, session.next_level
-    optimizer = optimizer_at(config, session.total_steps, level)
-    graphdef, trainable, frozen, statistics = freeze.at_level(session.graphdef, **before.weights, level=level)
+    config, before, level, layout = session.config, session.network, session.next_level, session.call.layout
+    graphdef, trainable, frozen, statistics = freeze.at_level(before.graphdef, **before.state.variables, level=level)
+    program = Program.of(config, graphdef, level, layout)
+    first = optimizer(program.optimizer, session.hyper, program.groups).init(trainable)
     state = dataclasses.replace(
-        before, trainable=trainable, frozen=frozen, statistics=statistics,
-        optimizer=carried(before.optimizer, optimizer.init(trainable)),
+        before.state, trainable=trainable, frozen=frozen, statistics=statistics,
+        optimizer=layout.put_state(grown(before.state.optimizer, first)),
     )  # fmt: skip
-    session.spec = dataclasses.replace(session.spec, freeze=level)
-    session.graphdef, session.state, session.step = graphdef, state, None
+    session.network = NetworkState(graphdef, state, dataclasses.replace(before.spec, freeze=level))
+    session.step = None
     parameters, trains = state.counts
     epoch = session.position.step // session.steps_per_epoch + 1
     yield ev.Unfrozen(epoch=epoch, step=session.position.step, stage=transfer.training(level)[0], trainable=trains)
     yield ev.Preparing(stage="compiling")
-    began = time.monotonic()
-    session.step = compile_step(graphdef, config, session.total_steps, level, session.class_weights, state,
-                                session.prepared.side)  # fmt: skip
-    yield ev.Compiled(seconds=time.monotonic() - began, parameters=parameters, trainable=trains)
+    clock = time.monotonic()
+    session.step = compile_step(program, state, session.hyper, batch_size=config.optim.batch_size,
+                                stored_size=session.prepared.side)  # fmt: skip
+    yield ev.Compiled(seconds=time.monotonic() - clock, parameters=parameters, trainable=trains)

@@ -72,7 +72,7 @@ def read(
     content = read_file(file)
     tensors = content.tensors
     width, sizes = (like.width, like.stage_sizes) if like else (64, (3, 4, 6, 3))
-    spec = ClassifierSpec(hidden=(), dropout=0.0, classes=0, width=width, stage_sizes=sizes, channels=3)
+    spec = ClassifierSpec(hidden=(), classes=0, width=width, stage_sizes=sizes, channels=3)
     place, others = choose(tensors, file, backbone_paths(spec), flavour=flavour, prefix=options.prefix,
                            average=options.average)  # fmt: skip
     stem = tensors.get(place.flavour.key(("stem", "conv", "kernel"), place.prefixes))

@@ -11,6 +11,7 @@ from flax import nnx
 from cxrtui.errors import CheckpointError
 from cxrtui.net.build import abstract, spec_of
 from cxrtui.net.classifier import Classifier, ClassifierSpec
+from cxrtui.net.layout import Layout
 from cxrtui.settings.config import Config
 from cxrtui.weights import recorded
 from cxrtui.weights.checkpoints import Checkpoints
@@ -34,9 +35,16 @@ def restored_spec(config: Config, progress: Mapping[str, Any]) -> ClassifierSpec
 
 
 def restored(
-    config: Config, checkpoints: Checkpoints, step: int, progress: Mapping[str, Any]
+    config: Config, checkpoints: Checkpoints, step: int, progress: Mapping[str, Any], layout: Layout | None = None
 ) -> tuple[ClassifierSpec, nnx.GraphDef[Classifier], dict[str, nnx.State]]:
-    """The network in a checkpoint: its spec, its description and its weights, taken apart as they were saved.
+    """The network in a checkpoint: its spec, its description and its variables, taken apart as they were saved.
+
+    Args:
+        config: of the run.
+        checkpoints: of the run.
+        step: of the checkpoint.
+        progress: where the run stood then.
+        layout: where the variables are to lie, wherever they lay when they were saved; by default on the first device.
 
     Raises:
         CheckpointError: it is torn, or of another network, or `config` is not what it was trained with.
@@ -45,4 +53,4 @@ def restored(
     spec = restored_spec(config, progress)
     graphdef, trainable, frozen, statistics = abstract(spec)
     like = {"trainable": trainable, "frozen": frozen, "statistics": statistics}
-    return spec, graphdef, checkpoints.weights(step, like)
+    return spec, graphdef, checkpoints.weights(step, (layout or Layout.over()).abstract_state(like))

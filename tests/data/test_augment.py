@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from cxrtui.data.augment import augment, resample
+from cxrtui.data.augment import Strengths, augment, resample
 from cxrtui.settings.config import AugmentConfig
 
 OFF = AugmentConfig(rotation=0, flip=0, brightness=0, contrast=0, scale=0, translation=0)
@@ -15,8 +15,11 @@ FILMS = jnp.asarray(np.random.default_rng(0).integers(0, 256, (4, 40, 40), dtype
 KEY = jax.random.key(0)
 
 
+_augment = jax.jit(augment, static_argnames="size")
+
+
 def _run(config: AugmentConfig, films: jax.Array = FILMS, size: int = 32, key: jax.Array = KEY) -> np.ndarray:
-    return np.asarray(jax.jit(lambda films, key: augment(films, key, config, size))(films, key))
+    return np.asarray(_augment(films, key, Strengths.of(config), size=size))
 
 
 def _smooth(size: int = 40) -> jax.Array:
@@ -94,7 +97,10 @@ def test_beyond_the_film_is_black() -> None:
 
 
 def test_of_one_compilation() -> None:
-    step = jax.jit(lambda films, key: augment(films, key, AugmentConfig(), 32))
-    for number in range(3):
-        step(FILMS, jax.random.key(number))
+    step = jax.jit(lambda films, key, strengths: augment(films, key, strengths, 32))
+    for number in range(1, 4):
+        changed = AugmentConfig(number, number / 4, number / 5, number / 5, number / 10, number / 10)
+        step(FILMS, jax.random.key(number), Strengths.of(changed))
     assert step._cache_size() == 1
+    step(FILMS, KEY, Strengths.of(replace(changed, rotation=0.0)))  # what is off is left out of the program
+    assert step._cache_size() == 2

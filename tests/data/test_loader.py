@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cxrtui.data.loader import DeviceFeed, StreamFeed, epoch_order, make_feed, steps_per_epoch
+from cxrtui.data.loader import SHARE, DeviceLoader, StreamLoader, epoch_order, make_loader, steps_per_epoch
 from cxrtui.data.prepared.prepare import prepare
 from cxrtui.data.prepared.ready import Part
+from cxrtui.net.layout import Layout
 from cxrtui.settings.config import Config
 from tests.data.conftest import drain
+
+LAYOUT = Layout.over()
 
 
 @pytest.fixture
@@ -38,32 +43,40 @@ def test_fewer_films_than_a_batch_are_repeated() -> None:
     assert np.bincount(order[0]).max() - np.bincount(order[0]).min() == 1
 
 
-def test_both_feeds_give_the_same(part: Part) -> None:
-    feeds = DeviceFeed(part), StreamFeed(part)
+def test_both_loaders_give_the_same(part: Part) -> None:
+    loaders = DeviceLoader(part, LAYOUT), StreamLoader(part, LAYOUT)
     for epoch, first in ((1, 0), (2, 3)):
-        pairs = list(zip(*(feed.start(5, epoch, 8, first) for feed in feeds), strict=True))
+        pairs = list(zip(*(loader.epoch(5, epoch, 8, first) for loader in loaders), strict=True))
         assert len(pairs) == steps_per_epoch(len(part), 8) - first
         for step, (one, other) in enumerate(pairs):
             np.testing.assert_array_equal(one.images, other.images)
             np.testing.assert_array_equal(one.labels, other.labels)
             np.testing.assert_array_equal(one.images, part.images[epoch_order(5, epoch, len(part), 8)[first + step]])
             assert (one.images.dtype, one.labels.dtype) == (np.uint8, np.int32)
-    for one, other in zip(*(feed.batch(np.asarray([3, 1], np.int32)) for feed in feeds), strict=True):
+    for one, other in zip(*(loader.batch(np.asarray([3, 1], np.int32)) for loader in loaders), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_feed_is_chosen_by_memory(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(make_feed(part), DeviceFeed)
-    assert isinstance(make_feed(part, "stream"), StreamFeed)
-    monkeypatch.setattr("cxrtui.data.loader.free_memory", lambda: part.nbytes)
-    assert isinstance(make_feed(part), StreamFeed)
-    assert isinstance(make_feed(part, "device"), DeviceFeed)
+def test_a_loader_is_chosen_by_memory(part: Part) -> None:
+    enough = math.ceil(part.nbytes / SHARE)
+    assert isinstance(make_loader(part, LAYOUT, memory=enough), DeviceLoader)
+    assert isinstance(make_loader(part, LAYOUT, memory=enough - 1), StreamLoader)
+    assert isinstance(make_loader(part, LAYOUT, "device", memory=0), DeviceLoader)
+    assert isinstance(make_loader(part, LAYOUT, "stream"), StreamLoader)
+    assert isinstance(make_loader(part, LAYOUT), DeviceLoader)  # of this machine's own memory, a few kilobytes
 
 
-def test_a_stream_that_is_left_does_not_hold_the_process(part: Part) -> None:
-    stream = StreamFeed(part).start(0, 1, 8)
+def test_a_stream_that_is_left_ends_its_threads(part: Part) -> None:
+    """In a process that must end by itself: a thread that reads ahead, and is not told to stop, would hold it."""
+    before = set(threading.enumerate())
+    stream = StreamLoader(part, LAYOUT).epoch(0, 1, 2)
     next(stream)
+    reading = set(threading.enumerate()) - before
+    assert reading  # else this test says nothing
     stream.close()  # type: ignore[attr-defined]
+    for thread in reading:
+        thread.join(timeout=30)
+    assert not [thread.name for thread in reading if thread.is_alive()]
 
 
 def test_preparing_needs_no_jax() -> None:

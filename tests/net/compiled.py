@@ -16,9 +16,9 @@ def _run(graphdef: Any, method: str, state: nnx.State, images: jax.Array, keys: 
 
 
 def run(
-    network: nnx.Module, images: jax.Array, *, method: str = "__call__", key: jax.Array | None = None, **options: Any
+    network: nnx.Module, images: jax.Array, *, method: str = "__call__", dropout: Any = None, **options: Any
 ) -> Any:
     """``network.method(images, **options)``, leaving the network's running averages as they were."""
     graphdef, state = nnx.split(network)
-    keys = {} if key is None else {"dropout_key": key}
+    keys = {} if dropout is None else {"dropout": dropout}
     return _run(graphdef, method, state, images, keys, tuple(options.items()))

@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 from jax import lax
 
-from cxrtui.net.layers import BatchNorm, Conv, convolve, dropout, max_pool, normalise_batch
+from cxrtui.net.layers import BatchNorm, Conv, Dropout, convolve, dropout, max_pool, normalise_batch
 
 
 def noise(seed: int, *shape: int) -> jax.Array:
@@ -126,9 +126,9 @@ def test_max_pool_has_one_winner_and_lets_nan_through() -> None:
 
 def test_dropout_is_a_function_of_its_key_and_keeps_the_mean() -> None:
     ones = jnp.ones((100, 100))
-    once = dropout(ones, 0.25, jax.random.key(1))
-    np.testing.assert_array_equal(once, dropout(ones, 0.25, jax.random.key(1)))
-    assert not np.array_equal(once, dropout(ones, 0.25, jax.random.key(2)))
+    rate = jnp.float32(0.25)
+    once = dropout(ones, Dropout(jax.random.key(1), rate))
+    np.testing.assert_array_equal(once, dropout(ones, Dropout(jax.random.key(1), rate)))
+    assert not np.array_equal(once, dropout(ones, Dropout(jax.random.key(2), rate)))
     assert set(np.unique(once)) == {np.float32(0.0), np.float32(1 / 0.75)}
     assert float(jnp.mean(once)) == pytest.approx(1.0, abs=0.03)
-    assert dropout(ones, 0.0, jax.random.key(1)) is ones

@@ -24,7 +24,7 @@ from cxrtui.weights.manifest import Manifest
 
 def shelved(folder: Path) -> ClassifierSpec:
     """A Keras-like network on the shelf: v1 strides, three channels, its own epsilon; no head."""
-    spec = ClassifierSpec(hidden=(), dropout=0.0, classes=0, width=4, stage_sizes=(1, 1, 1, 1), channels=3,
+    spec = ClassifierSpec(hidden=(), classes=0, width=4, stage_sizes=(1, 1, 1, 1), channels=3,
                           architecture="v1", epsilon=2e-5)  # fmt: skip
     normalisation = Normalisation((103.9, 116.8, 123.7), (1.0, 1.0, 1.0), 255.0, "BGR").as_dict()
     manifest = Manifest("keras", "keras", "v1", 0, 3, normalisation, spec.as_dict())

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import ANY
 
 import jax
@@ -18,16 +19,18 @@ from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config
 from cxrtui.training import fit as fitting
 from cxrtui.weights.checkpoints import Checkpoints
+from tests.compilations import compiled
+from tests.training.asks import Asks
 
 Small = Callable[..., Config]
 NewRun = Callable[..., Run]
 
 
-def fit(config: Config, run: Run, *asked: Callable[[], bool], resume: bool = False) -> Iterator[ev.Event]:
+def fit(config: Config, run: Run, *asked: Callable[[], bool], **options: Any) -> Iterator[ev.Event]:
     """Training in a folder that holds what the runner would have put there."""
     save_config(run, config)
     run.events_file.touch()
-    return fitting.fit(config, run, *asked, resume=resume)
+    return fitting.fit(config, run, Asks(*asked), **options)
 
 
 def weights_of(run: Run) -> list[np.ndarray]:
@@ -102,8 +105,6 @@ def test_a_stopped_run_resumes_to_the_same_bits(small: Small, new_run: NewRun, s
 
 @pytest.mark.slow
 def test_a_stop_in_the_last_validation_loses_no_best_weights(small: Small, new_run: NewRun) -> None:
-    from cxrtui.evaluation import judge
-
     whole, broken = new_run("whole"), new_run("broken")
     # Patience 1 and an AUROC that must rise by half: epoch 1 is the best whatever comes, and the only one.
     config = small(optim__epochs=1)
@@ -113,17 +114,10 @@ def test_a_stop_in_the_last_validation_loses_no_best_weights(small: Small, new_r
     def now() -> bool:
         return in_validation
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judge, "BATCH", 4)  # more than one batch, so that a stop finds a gap
-        patch.setattr(judge.Judge.__init__, "__defaults__", (4,))
-        story = []
-        for event in fit(config, broken, now):
-            story.append(event)
-            in_validation = (
-                isinstance(event, (ev.EpochDone, ev.Preparing))
-                and bool(story)
-                and any(isinstance(item, ev.EpochDone) for item in story)
-            )
+    story = []
+    for event in fit(config, broken, now, evaluation_batch=4):  # more than one batch, so that a stop finds a gap
+        story.append(event)
+        in_validation = any(isinstance(item, ev.EpochDone) for item in story)
     assert not any(isinstance(event, ev.Validated) for event in story)
     again = list(fit(config, broken, resume=True))
     steps = {event.step for event in again if isinstance(event, ev.Evaluated)}
@@ -302,12 +296,24 @@ def test_no_weights_say_how_to_get_some(small: Small, new_run: NewRun, tmp_path:
 
 @pytest.mark.slow
 def test_no_step_compiles_anything(small: Small, new_run: NewRun) -> None:
-    compiled: list[str] = []
-    jax.monitoring.register_event_duration_secs_listener(
-        lambda name, seconds, **named: compiled.append(name) if "backend_compile" in name else None
-    )
-    per_epoch: list[int] = []
-    for event in fit(small(optim__epochs=4, stop__patience=0), new_run()):
-        if isinstance(event, ev.EpochDone):
-            per_epoch.append(len(compiled))
+    per_epoch: list[list[str]] = []
+    with compiled() as names:
+        for event in fit(small(optim__epochs=4, stop__patience=0), new_run()):
+            if isinstance(event, ev.EpochDone):
+                per_epoch.append(names.copy())
+    assert sum("train_step" in name for name in per_epoch[0]) <= 1  # none, where another test had the same program
     assert per_epoch[1] == per_epoch[2] == per_epoch[3]
+
+
+@pytest.mark.slow
+def test_a_reason_to_stop_is_the_one_that_is_reported(small: Small, new_run: NewRun) -> None:
+    run = new_run()
+    save_config(run, small())
+    seen: list[ev.Event] = []
+    asks = Asks(lambda: any(isinstance(event, ev.Validated) for event in seen), reason="pruned")
+    for event in fitting.fit(small(), run, asks):
+        seen.append(event)
+    assert isinstance(seen[-1], ev.Stopped)
+    assert (seen[-1].reason, seen[-1].step) == ("pruned", 5)
+    assert Checkpoints(run.state, read_only=True).latest() == 5
+    assert not any(isinstance(event, ev.Evaluated) for event in seen)

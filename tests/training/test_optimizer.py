@@ -1,3 +1,4 @@
+import functools
 from typing import Any
 
 import jax
@@ -11,7 +12,9 @@ from cxrtui.net import freeze
 from cxrtui.net.classifier import Classifier, ClassifierSpec
 from cxrtui.settings.config import Config, ModelConfig, OptimConfig
 from cxrtui.settings.transfer import STAGES
-from cxrtui.training.optimizer import carried, optimizer, optimizer_at, schedule
+from cxrtui.training.hyper import Hyper, hyper_of
+from cxrtui.training.optimizer import counted_groups, grown, optimizer
+from cxrtui.training.rates import Rates, schedule
 
 
 @pytest.fixture(scope="module")
@@ -20,14 +23,26 @@ def trainable() -> nnx.State:
     return freeze.split(Classifier(spec, nnx.Rngs(0)))[1]
 
 
+@functools.partial(jax.jit, static_argnames=("name", "groups"))
+def update(
+    name: str, hyper: Hyper, gradient: nnx.State, state: Any, trainable: nnx.State, groups: tuple[str, ...] = ()
+) -> Any:
+    """One update, as the training step makes it: the hyperparameters are its arguments."""
+    return optimizer(name, hyper, groups).update(gradient, state, trainable)
+
+
+def settings_of(config: OptimConfig, step: int = 9) -> Hyper:
+    """The hyperparameters of step `step` of 10."""
+    return hyper_of(Config(optim=config), np.ones(2, np.float32)).at(Rates(config, 10).of(0, 10)[step])
+
+
 def moved(config: OptimConfig, trainable: nnx.State, gradient: nnx.State) -> dict[str, float]:
     """Largest change of each parameter in the third step."""
-    transform = optimizer(config, 10)
-    update = jax.jit(transform.update)  # one program: eagerly, each of the many parameters is several
-    state = jax.jit(transform.init)(trainable)
+    hyper = settings_of(config)
+    state = optimizer(config.name, hyper).init(trainable)
     updates = gradient
     for _ in range(3):
-        updates, state = update(gradient, state, trainable)
+        updates, state = update(config.name, hyper, gradient, state, trainable)
     return {"/".join(map(str, path)): float(np.abs(leaf[...]).max()) for path, leaf in nnx.to_flat_state(updates)}
 
 
@@ -59,10 +74,9 @@ def test_clipping_bounds_the_global_norm(trainable: nnx.State) -> None:
     config = OptimConfig(
         name="sgd", momentum=0.0, weight_decay=0.0, clip=0.5, schedule="constant", warmup=0.0, learning_rate=1.0
     )
-    transform = optimizer(config, 10)
-    update = jax.jit(transform.update)
-    _, state = update(huge, jax.jit(transform.init)(trainable), trainable)
-    updates, _ = update(huge, state, trainable)
+    hyper = settings_of(config)
+    _, state = update(config.name, hyper, huge, optimizer(config.name, hyper).init(trainable), trainable)
+    updates, _ = update(config.name, hyper, huge, state, trainable)
     norm = np.sqrt(sum(float(jnp.sum(leaf**2)) for leaf in jax.tree.leaves(updates)))
     assert norm == pytest.approx(0.5, rel=1e-3)
 
@@ -128,12 +142,15 @@ def test_without_the_new_settings_state_and_numbers_are_those_of_before(head: fl
         optax.scale_by_learning_rate(schedule(config, 10)), *rates,
     )  # fmt: skip
     results = []
-    for transform in (before, optimizer_at(Config(optim=config), 10, "none")):
-        with jax.numpy_dtype_promotion("standard"):
-            state = transform.init(everything)
-            for _ in range(2):
-                updates, state = jax.jit(transform.update)(everything, state, everything)
-        results.append((updates, state))
+    with jax.numpy_dtype_promotion("standard"):
+        state = before.init(everything)
+        for _ in range(2):
+            updates, state = jax.jit(before.update)(everything, state, everything)
+    results.append((updates, state))
+    state = optimizer(config.name, settings_of(config)).init(everything)
+    for step in range(2):
+        updates, state = update(config.name, settings_of(config, step), everything, state, everything)
+    results.append((updates, state))
     assert jax.tree.structure(results[0]) == jax.tree.structure(results[1])
     assert all(np.array_equal(x, y) for x, y in zip(*map(jax.tree.leaves, results), strict=True))
 
@@ -147,19 +164,19 @@ def test_what_trains_later_starts_its_own_state_and_the_rest_keeps_its(name: str
     few, more = parameters("head"), parameters("stage4", "head")
     optim = OptimConfig(name=name, weight_decay=0.0, clip=0.0, schedule="constant", warmup=0.0, learning_rate=0.5)
     settings = Config(model=ModelConfig(freeze="stage4", unfreeze=("2:stage4",)), optim=optim)
-    before, after = (optimizer_at(settings, 400, level) for level in ("stage4", "stage3"))
-    state = before.init(few)
-    update = jax.jit(before.update)
+    hyper, before, after = settings_of(optim), *(counted_groups(settings, level) for level in ("stage4", "stage3"))
+    state = optimizer(name, hyper, before).init(few)
     for _ in range(30):
-        _, state = update(few, state, few)
-    grown = carried(state, after.init(more))
-    assert jax.tree.structure(grown) == jax.tree.structure(jax.eval_shape(after.init, more))
-    old, new = leaves_of(state), leaves_of(grown)
+        _, state = update(name, hyper, few, state, few, groups=before)
+    state_after = grown(state, optimizer(name, hyper, after).init(more))
+    shapes = jax.eval_shape(optimizer(name, hyper, after).init, more)
+    assert jax.tree.structure(state_after) == jax.tree.structure(shapes)
+    old, new = leaves_of(state), leaves_of(state_after)
     assert all(np.array_equal(new[path], leaf) for path, leaf in old.items())
     added = {path: leaf for path, leaf in new.items() if path not in old}
     assert len(added) == (5 if name == "adam" else 2)
     assert all("stage4" in path and not leaf.any() for path, leaf in added.items())
-    updates, _ = jax.jit(after.update)(more, grown, more)
+    updates, _ = update(name, hyper, more, state_after, more, groups=after)
     changes = {"/".join(map(str, path)): float(np.abs(leaf[...]).max()) for path, leaf in nnx.to_flat_state(updates)}
     # Under gradients of one Adam moves by the rate from its first step on. By the head's count stage4 would move 0.57
     # times as far in its first step here, and 3.16 times after a long run.
@@ -171,8 +188,9 @@ def test_what_trains_later_starts_its_own_state_and_the_rest_keeps_its(name: str
 def test_clipping_is_over_all_that_trains() -> None:
     optim = OptimConfig(name="adam", weight_decay=0.0, clip=1.0)
     settings = Config(model=ModelConfig(freeze="stage4", unfreeze=("2:stage4",)), optim=optim)
-    transform, more = optimizer_at(settings, 10, "stage3"), parameters("stage4", "head")
-    _, state = jax.jit(transform.update)(more, transform.init(more), more)
+    hyper, groups, more = settings_of(optim), counted_groups(settings, "stage3"), parameters("stage4", "head")
+    first = optimizer("adam", hyper, groups).init(more)
+    _, state = update("adam", hyper, more, first, more, groups=groups)
     moments = [leaf for path, leaf in leaves_of(state).items() if ".mu" in path]
     assert len(moments) == 4
     assert np.sqrt(sum((leaf**2).sum() for leaf in moments)) == pytest.approx(0.1, rel=1e-5)  # 1 - 0.9 of a norm of 1

@@ -18,7 +18,7 @@ from flax import nnx
 
 from cxrtui import runner
 from cxrtui.errors import CheckpointError
-from cxrtui.evaluation import classify, judge
+from cxrtui.evaluation import classify
 from cxrtui.evaluation import model as models
 from cxrtui.evaluation.evaluate import evaluate
 from cxrtui.evaluation.export import export
@@ -31,8 +31,10 @@ from cxrtui.settings import config as configs
 from cxrtui.settings.config import Config
 from cxrtui.training.fit import fit
 from cxrtui.weights import saved, shelving
+from tests.compilations import compiled
 from tests.conftest import SMALL
 from tests.console.test_headless import run_of, train_command, wait_for
+from tests.training.asks import Asks
 from tests.weights import torchvision_file
 
 pytestmark = pytest.mark.slow
@@ -79,10 +81,10 @@ def settings(workspace: Path, phantom_films: Path) -> Config:
     return configs.resolve(SETTINGS, shelved)
 
 
-def training(config: Config, run: Run, *asked: Callable[[], bool], resume: bool = False) -> Iterator[ev.Event]:
+def training(config: Config, run: Run, *asked: Callable[[], bool], **options: Any) -> Iterator[ev.Event]:
     runner.save_config(run, config)
     run.events_file.touch()
-    return fit(config, run, *asked, resume=resume)
+    return fit(config, run, Asks(*asked), **options)
 
 
 def by_path(run: Run, step: int) -> Arrays:
@@ -103,16 +105,13 @@ def as_saved(run: Run, step: int) -> dict[str, np.ndarray]:
 @pytest.fixture(scope="module")
 def whole(settings: Config, tmp_path_factory: pytest.TempPathFactory) -> Told:
     told = Told(new_run(tmp_path_factory.mktemp("whole") / "checkpoints", "whole"))
-    compiled: list[str] = []
-    jax.monitoring.register_event_duration_secs_listener(
-        lambda name, seconds, **named: compiled.append(name) if "backend_compile" in name else None
-    )
-    for event in training(settings, told.run):
-        told.story.append(event)
-        told.compiled.append((type(event).__name__, len(compiled)))
-        if isinstance(event, ev.CheckpointSaved):
-            told.arrays[event.epoch] = by_path(told.run, event.step)
-            told.optimizers[event.epoch] = as_saved(told.run, event.step)
+    with compiled() as names:
+        for event in training(settings, told.run):
+            told.story.append(event)
+            told.compiled.append((type(event).__name__, len(names)))
+            if isinstance(event, ev.CheckpointSaved):
+                told.arrays[event.epoch] = by_path(told.run, event.step)
+                told.optimizers[event.epoch] = as_saved(told.run, event.step)
     return told
 
 
@@ -130,7 +129,7 @@ def test_each_epoch_moves_what_trains_and_leaves_every_bit_of_the_rest(whole: To
     for epoch, trains in TRAINS.items():
         after = whole.arrays[epoch]
         still = {path for path, value in before.items() if np.array_equal(value, after[path])}
-        frozen = {path for path in before if freeze.part_of(path) not in trains}
+        frozen = {path for path in before if freeze.group_of(path) not in trains}
         assert frozen <= still, epoch
         assert any(path[-1] == "mean" for path in frozen)
         # Running averages move with the weights of their stage.
@@ -144,7 +143,7 @@ def test_the_optimizer_holds_moments_and_counts_of_what_trains_alone(whole: Told
     for epoch, trains in TRAINS.items():
         state, step = whole.optimizers[epoch], epoch * PER_EPOCH
         trainable = {path for path in whole.arrays[epoch]
-                     if freeze.part_of(path) in trains and path[-1] not in ("mean", "var")}  # fmt: skip
+                     if freeze.group_of(path) in trains and path[-1] not in ("mean", "var")}  # fmt: skip
         for moment in ("mu", "nu"):
             held = [path.partition(f"/{moment}/")[2].removesuffix("/value") for path in state if f"/{moment}/" in path]
             assert sorted(held) == sorted("/".join(map(str, path)) for path in trainable), epoch
@@ -166,7 +165,7 @@ def test_the_log_says_what_was_unfrozen_when(whole: Told) -> None:
     for epoch, item in ((1, compiled[0]), (2, unfrozen[0]), (3, unfrozen[1])):
         parameters = {path: value for path, value in whole.arrays[epoch].items() if path[-1] not in ("mean", "var")}
         assert item.trainable == sum(
-            value.size for path, value in parameters.items() if freeze.part_of(path) in TRAINS[epoch]
+            value.size for path, value in parameters.items() if freeze.group_of(path) in TRAINS[epoch]
         )
 
 
@@ -214,11 +213,10 @@ def test_stopped_between_phases_and_within_one_it_ends_with_the_same_bits(
 
     # In the validation before the second phase, and within the third.
     for stop_at in (5, 12, 99):
-        with pytest.MonkeyPatch.context() as patch:
-            if stop_at == 5:
-                patch.setattr(judge.Judge.__init__, "__defaults__", (4,))  # batches, so that a stop finds a gap
-            for event in training(settings, run, lambda at=stop_at: done() >= at, resume=done() > 0):
-                story.append(event)
+        batch = 4 if stop_at == 5 else 32  # several batches, so that a stop finds a gap
+        stop = lambda at=stop_at: done() >= at  # noqa: E731
+        for event in training(settings, run, stop, resume=done() > 0, evaluation_batch=batch):
+            story.append(event)
         if stop_at == 5:
             assert not of(story, ev.Validated)
     assert [item.reason for item in of(story, ev.Stopped)] == ["requested"] * 2 + ["epochs"]

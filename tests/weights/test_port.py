@@ -28,7 +28,7 @@ def tensors() -> Tensors:
 
 
 def classifier() -> Classifier:
-    return create(ClassifierSpec(width=WIDTH, stage_sizes=SIZES, hidden=(), dropout=0.0))
+    return create(ClassifierSpec(width=WIDTH, stage_sizes=SIZES, hidden=()))
 
 
 @jax.jit

@@ -72,7 +72,7 @@ def test_the_manifest_says_what_it_is(shelf: Path) -> None:
 
 
 def test_a_trained_classifier_comes_back_to_the_bit(tmp_path: Path) -> None:
-    spec = dataclasses.replace(LIKE, hidden=(16,), dropout=0.3, stem_offset=True, architecture="v1", epsilon=1.001e-5)
+    spec = dataclasses.replace(LIKE, hidden=(16,), stem_offset=True, architecture="v1", epsilon=1.001e-5)
     network = create(spec, seed=4)
     manifest = Manifest("a", "cxrtui", "", 0, 0, GREY.as_dict(), {}, labels=("negative", "positive"))
     folder = tmp_path / "a"

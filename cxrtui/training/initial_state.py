@@ -1,4 +1,4 @@
-"""The state that a run begins with: the network's first weights and an optimizer that has not moved."""
+"""The network that a run begins or goes on with, taken apart for the training step."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ import jax.numpy as jnp
 from cxrtui.errors import CheckpointError
 from cxrtui.net import build, freeze
 from cxrtui.net.classifier import ClassifierSpec, create
+from cxrtui.net.layout import Layout
 from cxrtui.settings import transfer
 from cxrtui.settings.config import Config
-from cxrtui.training.optimizer import optimizer_at
+from cxrtui.training.hyper import Hyper
+from cxrtui.training.optimizer import counted_groups, optimizer
 from cxrtui.training.step import TrainState
 from cxrtui.weights import restored, shelf
 from cxrtui.weights.checkpoints import Checkpoints
 
 
 @dataclass(frozen=True)
-class Start:
-    """A network taken apart, with the state of its first step."""
+class NetworkState:
+    """A network's spec, its description, and its state before the next step; `spec` says what is frozen."""
 
     graphdef: Any
     state: TrainState
     spec: ClassifierSpec
 
 
-def start(config: Config, total_steps: int) -> Start:
-    """Weights as ``model.init`` asks for them, and the optimizer's first state.
+def initial(config: Config, hyper: Hyper, layout: Layout) -> NetworkState:
+    """First weights as ``model.init`` asks for them, and the optimizer's initial state.
 
     Raises:
         WeightsError: there are no such weights, or they do not fit; the message says how to get some.
@@ -43,31 +45,33 @@ def start(config: Config, total_steps: int) -> Start:
 
         network = backbone.load_backbone(create(backbone.spec_for(place, spec), config.run.seed), place)
     graphdef, trainable, frozen, statistics = freeze.split(network)
-    optimizer = optimizer_at(config, total_steps, network.spec.freeze)
-    state = TrainState(jnp.zeros((), jnp.int32), trainable, frozen, statistics, optimizer.init(trainable))
-    return Start(graphdef, state, network.spec)
+    groups = counted_groups(config, network.spec.freeze)
+    first = optimizer(config.optim.name, hyper, groups).init(trainable)
+    state = TrainState(jnp.zeros((), jnp.int32), trainable, frozen, statistics, first)
+    return NetworkState(graphdef, layout.put_state(state), network.spec)
 
 
-def resumed(config: Config, total_steps: int, checkpoints: Checkpoints, step: int) -> Start:
+def resumed(config: Config, hyper: Hyper, layout: Layout, checkpoints: Checkpoints, step: int) -> NetworkState:
     """The network and its state as they were at a checkpoint; the file of the first weights is not needed again.
 
     Raises:
         CheckpointError: it is torn, or of another network or optimizer, or froze what the settings now do not.
     """
     progress = checkpoints.progress(step)
-    spec, graphdef, weights = restored.restored(config, checkpoints, step, progress)
+    spec, graphdef, variables = restored.restored(config, checkpoints, step, progress, layout)
     epoch = max(1, int(progress.get("epoch", 1)))
     if spec.freeze != (level := transfer.level_in(epoch, config.model.freeze, config.model.unfreeze)):
         raise CheckpointError(
             f"In epoch {epoch} the checkpoint {checkpoints.folder / str(step)} has model.freeze={spec.freeze}, and the "
             f"run's config.toml now {level}; put its model.freeze and model.unfreeze back, or start a new run."
         )
-    optimizer = optimizer_at(config, total_steps, spec.freeze)
+    first = optimizer(config.optim.name, hyper, counted_groups(config, spec.freeze)).init
+    like = layout.abstract_state(jax.eval_shape(first, variables["trainable"]))
     state = TrainState(
-        step=jnp.asarray(step, jnp.int32),
-        trainable=weights["trainable"],
-        frozen=weights["frozen"],
-        statistics=weights["statistics"],
-        optimizer=checkpoints.optimizer(step, jax.eval_shape(optimizer.init, weights["trainable"])),
+        step=layout.put_state(jnp.asarray(step, jnp.int32)),
+        trainable=variables["trainable"],
+        frozen=variables["frozen"],
+        statistics=variables["statistics"],
+        optimizer=checkpoints.optimizer(step, like),
     )
-    return Start(graphdef, state, spec)
+    return NetworkState(graphdef, state, spec)

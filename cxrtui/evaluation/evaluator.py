@@ -1,0 +1,91 @@
+"""A network evaluated on one split: metrics, counts and the probability of every image."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtui import RESEARCH_ONLY, strict_json
+from cxrtui.data.loader import Loader
+from cxrtui.data.prepared.ready import Part
+from cxrtui.evaluation.losses import mean_loss
+from cxrtui.evaluation.metrics import THRESHOLD, confusion, metrics
+from cxrtui.evaluation.predict import Predictor, Variables, softmax
+from cxrtui.files import write_atomic
+from cxrtui.printable import cell, path_cell
+from cxrtui.runs.events import Preparing
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class EvalResult:
+    """What an evaluation found; `probabilities` float64 ``[N]`` are of the positive class, in the split's order."""
+
+    metrics: dict[str, float]
+    counts: dict[str, int]
+    threshold: float
+    probabilities: NDArray[np.float64]
+
+    def write(self, folder: Path, name: str, part: Part, labels: list[str], step: int) -> None:
+        """Write `<name>.json` (metrics, counts) and `<name>.csv` (a row an image) in `folder`."""
+        folder.mkdir(exist_ok=True)  # not its parents: of a run that was deleted no stump comes back
+        body = {
+            "part": name, "step": step, "threshold": self.threshold, "labels": labels, "note": RESEARCH_ONLY,
+            "metrics": {key: value if math.isfinite(value) else None for key, value in self.metrics.items()},
+            "counts": self.counts,
+        }  # fmt: skip
+        write_atomic(folder / f"{name}.json", strict_json.dumps(body, indent=2) + "\n")
+        text = io.StringIO()
+        rows = csv.writer(text, lineterminator="\n")
+        rows.writerow(["path", "patient", "source", "label", "called", "probability"])
+        for index, probability in enumerate(self.probabilities):
+            predicted = labels[int(probability >= self.threshold)]
+            words = (part.patients[index], part.sources[index], labels[int(part.labels[index])], predicted)
+            rows.writerow([path_cell(part.paths[index]), *map(cell, words), f"{probability:.6f}"])
+        write_atomic(folder / f"{name}.csv", text.getvalue())
+
+
+class Evaluator:
+    """Evaluates splits with one compiled program.
+
+    Args:
+        predictor: of the network.
+        class_weights: of the loss, float32 ``[2]``; ones, where not given.
+        smoothing: label smoothing of the loss; None for none.
+    """
+
+    def __init__(
+        self, predictor: Predictor, class_weights: NDArray[np.float32] | None = None,
+        smoothing: np.float32 | None = None,
+    ) -> None:  # fmt: skip
+        self.predictor, self.smoothing = predictor, smoothing
+        self.class_weights = np.ones(2, np.float32) if class_weights is None else class_weights
+
+    def evaluate(
+        self, variables: Variables, loader: Loader, phase: str, should_stop: Callable[[], object]
+    ) -> Generator[Preparing, None, EvalResult | None]:
+        """Events of progress, then the result on the split that `loader` holds; None where a stop was asked for."""
+        part = loader.part
+        logits = np.zeros((len(part), 2), np.float32)
+        done = 0
+        for rows in self.predictor.over(variables, loader):
+            logits[done : done + len(rows)] = rows
+            done += len(rows)
+            yield Preparing(stage=phase, done=done, total=len(part))
+            if done < len(part) and should_stop():
+                return None
+        return self.result(logits, part.labels)
+
+    def result(self, logits: NDArray[np.float32], labels: NDArray[np.int32]) -> EvalResult:
+        """The result for logits ``[N, 2]`` that are there already."""
+        positive = softmax(logits)[:, 1]
+        loss = mean_loss(logits, labels, self.class_weights, self.smoothing)
+        return EvalResult(metrics(labels, positive, loss), confusion(labels, positive), THRESHOLD, positive)

@@ -1,0 +1,70 @@
+"""Hyperparameters of a training step as arguments of the compiled program, so that another value compiles nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtui.data.augment import Strengths, scalar
+from cxrtui.settings.config import Config
+from cxrtui.training.rates import leading_rate, own_rates
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Hyper:
+    """What a step is told beside the state and the batch. None says that a thing is off.
+
+    What is off belongs to the structure of this pytree and therefore to the compiled program, which then does nothing
+    for it. All other values are data: two configurations that differ in them run one program.
+
+    Attributes:
+        key: a typed PRNG key made of the seed; everything random in a step follows from it and from the state's `step`.
+        rate: the leading learning rate of this step, float32 scalar.
+        ratios: of each group that has a rate of its own, its rate divided by the leading one, float32 scalars.
+        weight_decay, clip, dropout, smoothing: float32 scalars or None.
+        momentum: of ``sgd``, float32 scalar; None for the other optimizers.
+        augment: the strengths of the augmentation.
+        class_weights: of the loss, float32 ``[2]``.
+    """
+
+    key: jax.Array
+    rate: jax.Array | np.float32
+    ratios: Mapping[str, jax.Array | np.float32]
+    weight_decay: jax.Array | np.float32 | None
+    clip: jax.Array | np.float32 | None
+    momentum: jax.Array | np.float32 | None
+    dropout: jax.Array | np.float32 | None
+    augment: Strengths
+    class_weights: jax.Array | NDArray[np.float32]
+    smoothing: jax.Array | np.float32 | None
+
+    def at(self, rate: jax.Array | np.float32) -> Hyper:
+        """The same, with the leading learning rate of another step."""
+        return replace(self, rate=rate)
+
+
+def hyper_of(config: Config, class_weights: NDArray[np.float32]) -> Hyper:
+    """The hyperparameters that `config` sets, on the host; the rate is 0 until a step is chosen by `Hyper.at`.
+
+    Args:
+        config: the sections augment, model (dropout), optim and run (seed) are read.
+        class_weights: of the loss, float32 ``[2]``.
+    """
+    optim, leading = config.optim, leading_rate(config.optim)
+    return Hyper(
+        key=jax.random.key(config.run.seed),
+        rate=np.float32(0.0),
+        ratios={group: np.float32(rate / leading) for group, rate in own_rates(optim).items()},
+        weight_decay=scalar(optim.weight_decay),
+        clip=scalar(optim.clip),
+        momentum=np.float32(optim.momentum) if optim.name == "sgd" else None,
+        dropout=scalar(config.model.dropout),
+        augment=Strengths.of(config.augment),
+        class_weights=class_weights,
+        smoothing=scalar(optim.label_smoothing),
+    )

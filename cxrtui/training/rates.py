@@ -1,0 +1,70 @@
+"""Learning rates: the schedule over a run, and the groups that have a rate of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from numpy.typing import NDArray
+
+from cxrtui.settings import transfer
+from cxrtui.settings.config import OptimConfig
+
+
+def promoting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` under JAX's standard dtype promotion, which Optax counts on where it mixes counts and rates."""
+
+    def promoted(*arguments: Any, **named: Any) -> Any:
+        with jax.numpy_dtype_promotion("standard"):
+            return function(*arguments, **named)
+
+    return promoted
+
+
+def own_rates(config: OptimConfig) -> dict[str, float]:
+    """Peak learning rates by group, of the groups that have their own; all above 0."""
+    rates = transfer.stage_rates(config.stage_learning_rates)
+    return rates | ({"head": config.head_learning_rate} if config.head_learning_rate > 0 else {})
+
+
+def leading_rate(config: OptimConfig) -> float:
+    """The peak that the schedule and the log go by: ``learning_rate``, or the highest of the others where that is 0."""
+    return config.learning_rate or max(own_rates(config).values(), default=0.0)
+
+
+def schedule(config: OptimConfig, total_steps: int) -> optax.Schedule:
+    """Learning rate as a function of the step, with warm-up, for the peak `leading_rate`.
+
+    ``constant`` and ``cosine`` rise linearly from 0 over the warm-up; ``onecycle`` rises and falls along cosines from
+    1/25 of the peak and to 1/10,000 of that (Smith and Topin, 2018; the factors are those of fast.ai and PyTorch).
+    """
+    peak, warmup = leading_rate(config), round(config.warmup * total_steps)
+    if config.schedule == "onecycle":
+        total = max(total_steps, 2)
+        rises = min(max(config.warmup, 1 / total), 0.9)
+        curve = optax.cosine_onecycle_schedule(total, peak, pct_start=rises, div_factor=25.0, final_div_factor=1e4)
+    elif config.schedule == "cosine":
+        curve = optax.warmup_cosine_decay_schedule(0.0 if warmup else peak, peak, warmup, max(total_steps, warmup + 1))
+    else:
+        rise = optax.linear_schedule(0.0, peak, max(warmup, 1))
+        curve = optax.join_schedules([rise, optax.constant_schedule(peak)], [warmup])
+    return promoting(curve)
+
+
+class Rates:
+    """The leading learning rate of every step of a run.
+
+    The schedule is compiled, as a small program of its own: evaluated operation by operation, it differs in the last
+    bits from what checkpoints of older versions were trained with, which had it inside the step.
+    """
+
+    def __init__(self, config: OptimConfig, total_steps: int) -> None:
+        self._rates = jax.jit(jax.vmap(schedule(config, total_steps)))
+
+    def of(self, first: int, last: int) -> NDArray[np.float32]:
+        """The rates of steps `first` to `last` - 1, counted from 0, float32 ``[last - first]``."""
+        return np.asarray(self._rates(jnp.arange(first, last, dtype=jnp.int32)))

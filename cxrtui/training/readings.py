@@ -1,0 +1,82 @@
+"""The numbers of a step, read once the next one is under way, so that the device never waits for the log."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtui.errors import DivergedError
+from cxrtui.runs import events as ev
+from cxrtui.settings.config import Config
+from cxrtui.training.rates import leading_rate, own_rates
+from cxrtui.training.session import Position
+
+
+def diverged(config: Config, what: str, value: float, epoch: int) -> DivergedError:
+    """The error of a number that is not finite; it names the rates, which are most often the cause."""
+    own, leading = own_rates(config.optim), leading_rate(config.optim)
+    others = f" and the rates of {', '.join(own)}" if own else ""
+    return DivergedError(
+        f"The {what} (epoch {epoch}) is {value}; lower optim.learning_rate{others} "
+        f"(at most {max([leading, *own.values()]):g} now) or set optim.clip."
+    )
+
+
+class Readings:
+    """Reads the scalars of the steps of one epoch.
+
+    A step's images a second are counted from one reading to the next, with whoever pulls the events in between. The
+    device works on the next step meanwhile, so that time left out there would make that one look faster than it was;
+    only where no step is under way, after a pause or a save, does the clock begin anew.
+    """
+
+    def __init__(self, config: Config, position: Position, epoch: int, rates: NDArray[np.float32]) -> None:
+        self._config, self._position, self._epoch, self._rates = config, position, epoch, rates
+        self._pending: tuple[int, dict[str, jax.Array]] | None = None
+        self._clock, self._before = time.monotonic(), 0.0
+
+    @property
+    def pending(self) -> bool:
+        """Whether a step was dispatched whose scalars have not been read."""
+        return self._pending is not None
+
+    def dispatched(self, step: int, scalars: dict[str, jax.Array]) -> None:
+        """Note the scalars of the step just dispatched, to be read later."""
+        self._pending = step, scalars
+
+    def restart(self) -> None:
+        """Begin the clock anew: neither a pause nor a save is training."""
+        self._clock = time.monotonic()
+
+    def read(self, *, last: bool = False) -> ev.StepDone:
+        """The pending step, added to the sums of the epoch.
+
+        Args:
+            last: it is the one just dispatched, and none is under way then.
+
+        Raises:
+            DivergedError: its loss or its gradient is not finite.
+        """
+        assert self._pending is not None
+        (step, scalars), self._pending = self._pending, None
+        values = {name: float(value) for name, value in jax.device_get(scalars).items()}
+        for name in ("loss", "gradient_norm"):
+            if not math.isfinite(values[name]):
+                raise diverged(self._config, f"{name.replace('_', ' ')} of step {step}", values[name], self._epoch)
+        now = time.monotonic()
+        seconds, self._clock = now - self._clock, now
+        # Where a dispatch waits for the device, as on a CPU it may, the last step was done before its clock began.
+        shown, self._before = max(seconds, self._before if last else 0.0), 0.0 if last else seconds
+        self._position.epoch_loss += values["loss"]
+        self._position.epoch_correct += values["accuracy"]
+        self._position.epoch_seconds += seconds
+        optim, per_epoch = self._config.optim, len(self._rates)
+        return ev.StepDone(
+            step=step, epoch=self._epoch, epochs=optim.epochs, steps_per_epoch=per_epoch, loss=values["loss"],
+            accuracy=values["accuracy"], learning_rate=float(self._rates[(step - 1) % per_epoch]),
+            gradient_norm=values["gradient_norm"], images_per_second=optim.batch_size / max(shown, 1e-9),
+        )  # fmt: skip

@@ -1,0 +1,38 @@
+"""Which programs JAX compiles, or takes from its cache on the disk, while a test runs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import jax
+import jax.numpy as jnp
+
+_EVENT = "/jax/core/compile/backend_compile_duration"
+
+
+@contextlib.contextmanager
+def compiled() -> Iterator[list[str]]:
+    """The names of the programs compiled so far within the block, in order.
+
+    That JAX still tells of them is tested first, with a program that cannot have been compiled before: a test that
+    counts none must not pass because an event has another name.
+    """
+    names: list[str] = []
+
+    def listener(event: str, seconds: float, **about: object) -> None:
+        if event == _EVENT:
+            names.append(str(about.get("fun_name", "")))
+
+    jax.monitoring.register_event_duration_secs_listener(listener)
+    try:
+
+        def control(number: jax.Array) -> jax.Array:
+            return number + 1
+
+        jax.jit(control)(jnp.zeros(()))
+        assert any("control" in name for name in names), "JAX tells of compilations in another way now"
+        names.clear()
+        yield names
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listener)
