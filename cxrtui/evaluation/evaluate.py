@@ -11,7 +11,7 @@ import numpy as np
 
 from cxrtui.data.loader import make_loader
 from cxrtui.data.prepared.prepare import load_evaluation
-from cxrtui.errors import WeightsError
+from cxrtui.errors import WeightsError, never_cancelled
 from cxrtui.evaluation import model as models
 from cxrtui.evaluation.evaluator import BATCH, Evaluator
 from cxrtui.evaluation.predict import Predictor
@@ -83,8 +83,7 @@ def evaluate(
                     f"{model.name} was trained or tuned on; what follows says nothing of unseen films."))  # fmt: skip
     predictor = Predictor(model.graphdef, model.size, model.side, BATCH)
     loader = make_loader(part, predictor.layout, data.feed)
-    result = _result(Evaluator(predictor).evaluate(model.weights, loader, "evaluating", lambda: False), tell)
-    assert result is not None  # nothing asks it to stop
+    result = _result(Evaluator(predictor).evaluate(model.weights, loader, "evaluating", never_cancelled), tell)
     if count := int(np.sum(~np.isfinite(result.probabilities))):
         raise WeightsError(f"{model.name} gives no finite probability for {count} of these {len(part)} films; "
                            "its weights cannot be used for them.")  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from cxrtui import RESEARCH_ONLY, strict_json
 from cxrtui.data.loader import Loader
 from cxrtui.data.prepared.ready import Part
+from cxrtui.errors import CheckCancelled
 from cxrtui.evaluation.losses import mean_loss
-from cxrtui.evaluation.metrics import THRESHOLD, confusion, metrics
+from cxrtui.evaluation.metrics import metrics
 from cxrtui.evaluation.predict import Predictor, Variables, softmax
 from cxrtui.files import write_atomic
 from cxrtui.printable import cell, path_cell
 from cxrtui.runs.events import Preparing
+from cxrtui.statistics.operating_point import THRESHOLD, confusion
 
 BATCH = 32
 
@@ -70,9 +72,13 @@ class Evaluator:
         self.class_weights = np.ones(2, np.float32) if class_weights is None else class_weights
 
     def evaluate(
-        self, variables: Variables, loader: Loader, phase: str, should_stop: Callable[[], object]
-    ) -> Generator[Preparing, None, EvalResult | None]:
-        """Events of progress, then the result on the split that `loader` holds; None where a stop was asked for."""
+        self, variables: Variables, loader: Loader, phase: str, check_cancelled: CheckCancelled
+    ) -> Generator[Preparing, None, EvalResult]:
+        """Events of progress, then the result on the split that `loader` holds.
+
+        Raises:
+            Cancelled: `check_cancelled` said so before the last batch.
+        """
         part = loader.part
         logits = np.zeros((len(part), 2), np.float32)
         done = 0
@@ -80,8 +86,8 @@ class Evaluator:
             logits[done : done + len(rows)] = rows
             done += len(rows)
             yield Preparing(stage=phase, done=done, total=len(part))
-            if done < len(part) and should_stop():
-                return None
+            if done < len(part):
+                check_cancelled()
         return self.result(logits, part.labels)
 
     def result(self, logits: NDArray[np.float32], labels: NDArray[np.int32]) -> EvalResult:

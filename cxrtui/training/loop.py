@@ -10,6 +10,7 @@ from collections.abc import Generator
 import jax
 
 from cxrtui.data.loader import make_loader
+from cxrtui.errors import Cancelled, cancelled_when
 from cxrtui.runs import events as ev
 from cxrtui.training.readings import Readings, diverged
 from cxrtui.training.session import Session
@@ -89,8 +90,10 @@ def _validate(session: Session) -> Generator[ev.Event, None, bool]:
     position, decisions = session.position, session.decisions
     clock = time.monotonic()
     variables = session.to_evaluate(session.network.state.variables, session.network.spec.freeze)
-    result = yield from session.evaluator.evaluate(variables, session.validation, "validating", decisions.stopping)
-    if result is None:
+    check = cancelled_when(decisions.stopping)
+    try:
+        result = yield from session.evaluator.evaluate(variables, session.validation, "validating", check)
+    except Cancelled:
         yield from session.save("stopping")
         return True
     epoch = position.step // session.steps_per_epoch
@@ -119,10 +122,12 @@ def evaluate(session: Session) -> Generator[ev.Event, None, str]:
         progress = call.checkpoints.progress(best)
         spec, _, variables = restored.restored(call.config, call.checkpoints, best, progress, call.layout)
     variables = session.to_evaluate(variables, spec.freeze)
+    check = cancelled_when(call.decisions.stopping)
     test = make_loader(session.prepared.parts["test"], call.layout, call.config.data.feed)
     for name, loader in (("validation", session.validation), ("test", test)):
-        result = yield from session.evaluator.evaluate(variables, loader, "evaluating", call.decisions.stopping)
-        if result is None:
+        try:
+            result = yield from session.evaluator.evaluate(variables, loader, "evaluating", check)
+        except Cancelled:
             return call.decisions.stop()
         if not math.isfinite(result.metrics["loss"]) and len(loader.part):
             raise diverged(call.config, f"loss of the {name} films", result.metrics["loss"], session.epoch)
