@@ -1,4 +1,4 @@
-"""A finished classifier judged on labelled films from anywhere."""
+"""A finished classifier evaluated on labelled films from anywhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was judged, and the verdict. `labels` are the data's own names; `known` counts films the run trained on."""
+    """What was evaluated, and the result. `labels` are the data's own names; `known` counts films the run trained on."""
 
     run: str
     source: str
@@ -49,7 +49,7 @@ def evaluate(
     target: Run | Path, source: str | Sequence[str], values: Mapping[str, Any], tell: Callable[[Event], None],
     step: int | None = None,
 ) -> Evaluation:  # fmt: skip
-    """Judge a run's best weights, or a classifier of the shelf, on every film of `source`.
+    """Evaluate a run's best weights, or a classifier of the shelf, on every film of `source`.
 
     Films that the run trained on or was tuned by are found by content and warned of. There is no loss among the
     metrics: the run's own is weighted by its classes and would not compare.
@@ -59,7 +59,7 @@ def evaluate(
         source: labelled films, as for training; of several paths, the films together, named by their sources.
         values: ``data.*`` settings of these films, above those of the run.
         tell: called with each event of progress, and each warning.
-        step: of a run, the checkpoint to judge in the place of the best one.
+        step: of a run, the checkpoint to evaluate in the place of the best one.
 
     Raises:
         DataError, WeightsError, UsageError: the films or the classifier cannot be used.

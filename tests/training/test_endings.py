@@ -18,6 +18,7 @@ from cxrtui.runs.advice import named
 from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config
 from cxrtui.training import endings
+from cxrtui.training.decisions import Requests
 from tests.event_samples import whole_run
 
 Small = Callable[..., Config]
@@ -30,12 +31,12 @@ def paced(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], None]], 
     import cxrtui.training.fit
 
     def use(before: Callable[[int], None]) -> None:
-        def steps(config: Config, run: Run, *asked: Callable[[], bool], resume: bool = False) -> Iterator[ev.Event]:
+        def steps(config: Config, run: Run, requests: Requests, *, resume: bool = False) -> Iterator[ev.Event]:
             done = next(event for event in whole_run() if isinstance(event, ev.StepDone))
             for number in range(1, 4):
                 before(number)
                 yield ev.StepDone(**{**vars(done), "step": number})
-            yield ev.Stopped(reason="requested" if asked[0]() else "epochs", step=3, epoch=1)
+            yield ev.Stopped(reason=requests.stop() or "epochs", step=3, epoch=1)
 
         monkeypatch.setattr(cxrtui.training.fit, "fit", steps)
 
