@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was evaluated, and the result. `labels` are the data's own names; `known` counts films the run trained on."""
+    """What was evaluated, and the result. `labels` are the data's own; `known` counts films the run trained on."""
 
     run: str
     source: str
