@@ -49,7 +49,7 @@ def run(workspace: Workspace) -> int:
     code = headless.train(trained, settings)
     if code:
         return code
-    print("\n3/3  Classifying six films of the test part", flush=True)
+    print("\n3/3  Classifying six films of the test split", flush=True)
     from cxrtui.evaluation import classify
 
     chosen = _test_films(trained.evaluation / "test.csv", 6)

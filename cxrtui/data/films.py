@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cxrtui.printable import printable as printable  # the data's modules take it from here
 
-PARTS = ("train", "validation", "test")
+SPLIT_NAMES = ("train", "validation", "test")
 _WORDS = ("label", "patient", "split", "source", "view", "sex", "age", "offset", "not_frontal")
 FILE_PATIENT = "file:"  # begins a patient's name where only the file is known
 
@@ -32,7 +32,7 @@ class Film:
 
     `name` is the path below the collection's root with forward slashes (the whole path where it lies elsewhere): what
     `splits.csv` and the fingerprint use, so that a folder may move. `label` is the source's own word for the class.
-    `patient` is empty until `patients.assign` has run. `split` is one of `PARTS` where the source assigns one.
+    `patient` is empty until `patients.assign` has run. `split` is one of `SPLIT_NAMES` where the source assigns one.
     `offset` is in days since symptoms or admission, as the source counts them. `display` is None for most films.
     `not_frontal` says which tag names a view that is not frontal, where a DICOM file's does. `patient_everywhere`: the
     patient's name is that person's in other collections too, as a hash of the Patient ID or an NIH number is.

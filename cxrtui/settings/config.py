@@ -97,7 +97,7 @@ class OptimConfig:
 
 @dataclass(frozen=True)
 class StopConfig:
-    """Early stopping, judged after each epoch on the validation part."""
+    """Early stopping, decided after each epoch by the validation split."""
 
     metric: str = setting("loss", "what to watch", choices=METRICS)
     patience: int = setting(8, "epochs without improvement before the run stops; 0 = never stop early", low=0)

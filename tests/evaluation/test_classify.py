@@ -140,7 +140,7 @@ def test_a_torn_checkpoint_is_one_sentence_and_exit_4(
 def test_an_evaluation_on_other_films_counts_them_all(trained: Run, phantom_films: Path) -> None:
     told: list[ev.Event] = []
     result = evaluate(trained, str(phantom_films), {}, told.append)
-    # These are the films of the run itself: all but its test part were seen.
+    # These are the films of the run itself: all but its test split were seen.
     assert result.known == 60 - trained.read().evaluations["test"].counts["films"]
     assert any(isinstance(event, ev.Warned) and event.code == "trained-on" for event in told)
     assert result.counts["films"] == 60

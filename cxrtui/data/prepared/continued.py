@@ -1,7 +1,7 @@
-"""The films of a run that is resumed: are they those that it began with, wherever they lie now, and divided as then?
+"""The films of a run that is resumed: whether they are those that it began with, and in the same splits.
 
 What a run recorded when it began are two hashes. `content_of` tells what its films are and how they are decoded, and
-says nothing of their names, so that folders may move; `division_of` tells which film is in which split. The films
+says nothing of their names, so that folders may move; `splits_hash` tells which film is in which split. The films
 themselves are in the run's own splits.csv, in the order in which they are trained on; they keep that order here, for
 the bits of a training depend on it.
 """
@@ -28,7 +28,8 @@ Chosen = Sequence[tuple[Film, int]]
 class Began:
     """What is known of a run that began: its splits.csv, and the hashes, empty where it recorded none.
 
-    `name` is the run's, `command` resumes it with its films at another place.
+    `name` is the run's, `command` resumes it with its films at another place. `division` is the `splits_hash`, by the
+    name that the log gives it.
     """
 
     name: str
@@ -41,15 +42,15 @@ class Began:
 def content_of(films: Chosen, digests: Sequence[str], settings: Mapping[str, Any], names: Sequence[str]) -> str:
     """32 hexadecimal digits that change with a film's content, class or display, a setting or a class's name."""
     lines = sorted(
-        json.dumps([digest, index, [film.display.window, film.display.inverted] if film.display else None])
-        for (film, index), digest in zip(films, digests, strict=True)
+        json.dumps([digest, class_index, [film.display.window, film.display.inverted] if film.display else None])
+        for (film, class_index), digest in zip(films, digests, strict=True)
     )
     return _hash([dict(settings), list(names), lines])
 
 
-def division_of(digests: Sequence[str], parts: Sequence[str]) -> str:
+def splits_hash(digests: Sequence[str], of_film: Sequence[str]) -> str:
     """32 hexadecimal digits that change when a film goes to another split."""
-    return _hash(sorted(f"{digest} {part}" for digest, part in zip(digests, parts, strict=True)))
+    return _hash(sorted(f"{digest} {split}" for digest, split in zip(digests, of_film, strict=True)))
 
 
 def _hash(body: Any) -> str:
@@ -169,26 +170,30 @@ def _counted(words: str, films: Sequence[str]) -> str:
     return f"{len(films):,} film{'s' * (not one)} {verb} {words} ({films[0]}{'' if one else ', …'})"
 
 
-def check_division(
-    films: Chosen, digests: Sequence[str], parts: Sequence[str], first: Callable[[], Sequence[str] | None], began: Began
+def check_splits(
+    films: Chosen,
+    digests: Sequence[str],
+    of_film: Sequence[str],
+    first: Callable[[], Sequence[str] | None],
+    began: Began,
 ) -> None:
-    """Nothing, where `parts` are those that the run began with.
+    """Do nothing, where the films are in the splits that the run began with.
 
     Args:
         films: in the order of the run's splits.csv.
         digests: theirs.
-        parts: the split of each, as the run's splits.csv has it now.
-        first: tells the split of each as it was drawn or given when the run began, where that can be told again.
+        of_film: the split of each, as the run's splits.csv has it now.
+        first: tells the split of each as it was made or given when the run began, where that can be told again.
         began: what the run recorded.
 
     Raises:
         DataError: a film is in another split than it was.
     """
-    if not began.division or division_of(digests, parts) == began.division:
+    if not began.division or splits_hash(digests, of_film) == began.division:
         return
     told = first()
-    told = told if told is not None and division_of(digests, told) == began.division else None
-    what = moved(films, told, parts) if told is not None else "films have changed their split"
+    told = told if told is not None and splits_hash(digests, told) == began.division else None
+    what = moved(films, told, of_film) if told is not None else "films have changed their split"
     raise DataError(
         f"{printable(began.file)} is not the split that run {began.name} began with: {what}; put the old file back, or "
         "start a new run with data.splits naming the new one."

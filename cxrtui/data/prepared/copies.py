@@ -1,4 +1,4 @@
-"""Films that are the same file byte for byte and count on both sides: one of the two findings is wrong."""
+"""Films that are the same file byte for byte and count in both classes, so that one of two findings is wrong."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def contradiction(films: Sequence[tuple[Film, int]], digests: Sequence[str]) -> 
 
     `digests` tell the films' content.
     """
-    of_class: defaultdict[str, dict[int, Film]] = defaultdict(dict)
-    for (film, index), digest in zip(films, digests, strict=True):
-        of_class[digest].setdefault(index, film)
-    pairs = [held for held in of_class.values() if len(held) > 1]
+    by_class: defaultdict[str, dict[int, Film]] = defaultdict(dict)
+    for (film, class_index), digest in zip(films, digests, strict=True):
+        by_class[digest].setdefault(class_index, film)
+    pairs = [held for held in by_class.values() if len(held) > 1]
     if not pairs:
         return ""
     named = "; ".join(
@@ -39,15 +39,15 @@ def contradiction(films: Sequence[tuple[Film, int]], digests: Sequence[str]) -> 
 
 
 def contradiction_among(films: Sequence[tuple[Film, int]], hashes: Hashes, on_progress: OnProgress) -> str:
-    """As `contradiction`; only files whose size is that of one of the other class are read for their digest.
+    """Return what `contradiction` does, but read only files that have the size of a file of the other class.
 
-    `on_progress` hears of each few, and ends it by raising.
+    `on_progress` is called now and then, and may raise to end this.
     """
     sizes = [_size(film.path) for film, _ in films]
-    sides: defaultdict[int, set[int]] = defaultdict(set)
-    for size, (_, index) in zip(sizes, films, strict=True):
-        sides[size].add(index)
-    alike = [item for size, item in zip(sizes, films, strict=True) if len(sides[size]) > 1 and size >= 0]
+    classes: defaultdict[int, set[int]] = defaultdict(set)
+    for size, (_, class_index) in zip(sizes, films, strict=True):
+        classes[size].add(class_index)
+    alike = [item for size, item in zip(sizes, films, strict=True) if len(classes[size]) > 1 and size >= 0]
     with ThreadPoolExecutor(workers(), "cxrtui-hash") as pool:
         digests = []
         for digest in windowed(pool, [film.path for film, _ in alike], hashes.of):

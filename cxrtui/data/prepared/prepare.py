@@ -1,4 +1,4 @@
-"""From a configuration to films that can be trained on, in three parts.
+"""From a configuration to films that can be trained on, in three splits.
 
 Everything is a generator of events; whoever pulls them may stop pulling, or ask it to stop::
 
@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cxrtui.data.films import PARTS, printable
+from cxrtui.data.films import SPLIT_NAMES, printable
 from cxrtui.data.prepared import splits
-from cxrtui.data.prepared.continued import Began, check_division, content_of, division_of, moved, restore
+from cxrtui.data.prepared.continued import Began, check_splits, content_of, moved, restore, splits_hash
 from cxrtui.data.prepared.reading import Readable, read
 from cxrtui.data.prepared.ready import Part, Prepared
 from cxrtui.data.store import PIXELS_VERSION
@@ -37,11 +37,10 @@ def prepare(
     began: Began | None = None,
     check_cancelled: CheckCancelled = never_cancelled,
 ) -> Generator[Event, None, Prepared]:
-    """Prepare the films that `config.data` names, in three parts.
+    """Prepare the films that `config.data` names, in three splits.
 
     Yields `Preparing` some ten times a second, `Warned`, and last one `DataPrepared`. `splits_out`, where given,
-    receives the division as splits.csv. `began`: what a run that is resumed recorded, whose films and division these
-    have to be.
+    receives them as splits.csv. `began`: what a run that is resumed recorded, whose films and splits these have to be.
 
     Raises:
         DataError: the source, its labels or its split cannot be used, or too many films are unreadable; or they are not
@@ -60,55 +59,55 @@ def prepare(
         if renamed:
             yield Warned(code="films-moved", message=f"{renamed:,} of {len(kept):,} films have other names than when "
                          "the run began; they are told by what is in them.")  # fmt: skip
-        check_division(ready.films, ready.digests, kept, partial(_first_division, config, ready), began)
+        check_splits(ready.films, ready.digests, kept, partial(_first_splits, config, ready), began)
         _check_given(data.splits, ready, kept, began)
         splits.check(ready.films, kept)
-        division = splits.Division(kept)
+        found = splits.Splits(kept)
     elif data.splits:
-        division = splits.read(data.splits, ready.films)
-        if division.absent:
+        found = splits.read(data.splits, ready.films)
+        if found.absent:
             yield Warned(
                 code="splits-absent",
-                message=f"{data.splits} lists {division.absent} films that are not in the data or cannot be read.",
+                message=f"{data.splits} lists {found.absent} films that are not in the data or cannot be read.",
             )
-        if twice := splits.divided(ready.digests, division.parts):
+        if twice := splits.copies_apart(ready.digests, found.of_film):
             yield Warned(
                 code="copies-divided",
-                message=f"{data.splits} puts copies of {twice} films into more than one part; what the test part says "
-                "of them is not of unseen films.",
+                message=f"{data.splits} puts copies of {twice} films into more than one split; what the test split "
+                "says of them is not of unseen films.",
             )
     else:
-        division = splits.draw(
+        found = splits.assign(
             ready.films, ready.digests, seed=config.run.seed, validation=data.validation, test=data.test
         )
-        for reason, count in division.left_out.items():
+        for reason, count in found.left_out.items():
             yield Warned(
                 code="patients-divided",
-                message="The source's own split divides patients or copies of films; so that none is in two parts, "
+                message="The source's own split divides patients or copies of films; so that none is in two splits, "
                 f"films were left out: {count} {reason}.",
             )
     if splits_out is not None:
-        splits.write(splits_out, ready.films, ready.digests, division.parts)
-    members = {name: [i for i, part in enumerate(division.parts) if part == name] for name in PARTS}
+        splits.write(splits_out, ready.films, ready.digests, found.of_film)
+    members = {name: [i for i, split in enumerate(found.of_film) if split == name] for name in SPLIT_NAMES}
     parts = {name: _part(ready, places) for name, places in members.items()}
-    left_out = dict(sorted((Counter(ready.left_out) + division.left_out).items()))
+    left_out = dict(sorted((Counter(ready.left_out) + found.left_out).items()))
     summary = _summary(ready, parts, left_out, time.monotonic() - started)
-    yield replace(summary, content=content, division=division_of(ready.digests, division.parts))
+    yield replace(summary, content=content, division=splits_hash(ready.digests, found.of_film))
     return Prepared(parts, ready.labels.names, ready.fingerprint, ready.store.side)
 
 
-def _first_division(config: Config, ready: Readable) -> list[str] | None:
-    """How the films were divided when the run began, as far as that can be told again."""
+def _first_splits(config: Config, ready: Readable) -> list[str] | None:
+    """The split of each film when the run began, as far as that can be told again."""
     data = config.data
     try:
         if data.splits:
-            return splits.read(data.splits, ready.films).parts
+            return splits.read(data.splits, ready.films).of_film
         by_name = sorted(range(len(ready.films)), key=lambda place: ready.films[place][0].name)
         films, digests = [ready.films[i] for i in by_name], [ready.digests[i] for i in by_name]
-        drawn = splits.draw(films, digests, seed=config.run.seed, validation=data.validation, test=data.test).parts
+        made = splits.assign(films, digests, seed=config.run.seed, validation=data.validation, test=data.test).of_film
     except DataError:
         return None
-    return [part for _, part in sorted(zip(by_name, drawn, strict=True))]
+    return [split for _, split in sorted(zip(by_name, made, strict=True))]
 
 
 def _check_given(file: str, ready: Readable, kept: Sequence[str], began: Began) -> None:
@@ -121,8 +120,8 @@ def _check_given(file: str, ready: Readable, kept: Sequence[str], began: Began) 
     if not file or path == began.file or not path.is_file():
         return
     there = {row["path"]: row["part"] for _, row in splits.listed(path)}
-    now = [there.get(printable(film.name).strip(), there.get(printable(film.path).strip(), part))
-           for (film, _), part in zip(ready.films, kept, strict=True)]  # fmt: skip
+    now = [there.get(printable(film.name).strip(), there.get(printable(film.path).strip(), split))
+           for (film, _), split in zip(ready.films, kept, strict=True)]  # fmt: skip
     if what := moved(ready.films, kept, now):
         raise DataError(
             f"{printable(path)} was changed since run {began.name} began with it: {what}; put the old file back, or "

@@ -1,7 +1,9 @@
-"""Train, validation, test: stratified, no patient in two parts, a function of seed and content alone.
+"""Which film is in which split: train, validation or test.
 
-Films that share a patient, or are the same file byte for byte, form a group, and a group is never divided. Groups are
-put in an order drawn from the seed and their content, and fill test, then validation, up to each class's share.
+The splits are stratified by class, no patient is in two of them, and they are a function of the seed and the films'
+content alone. Films that share a patient, or are the same file byte for byte, form a group, and a group stays together.
+The groups are put in an order that depends on the seed and their content, and fill test, then validation, up to each
+class's share.
 """
 
 from __future__ import annotations
@@ -14,23 +16,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cxrtui.data.films import PARTS, Film
+from cxrtui.data.films import SPLIT_NAMES, Film
 from cxrtui.data.sources.table import read_table
 from cxrtui.errors import DataError
 from cxrtui.files import write_atomic
 from cxrtui.printable import cell, path_cell, printable
 from cxrtui.workspace import expand
 
-COLUMNS = ("path", "label", "patient", "part", "source", "sha256")
-COPIES = "byte-identical copies of films in the {part} part"
+COLUMNS = ("path", "label", "patient", "part", "source", "sha256")  # on disk, a split is called a part
+COPIES = "byte-identical copies of films in the {split} split"
 Chosen = Sequence[tuple[Film, int]]
 
 
 @dataclass
-class Division:
-    """`parts[i]` is film `i`'s part, empty where it is left out; `left_out` counts those by reason."""
+class Splits:
+    """The split of each film.
 
-    parts: list[str]
+    Attributes:
+        of_film: film `i` is in the split `of_film[i]`; it is in none where that is empty.
+        left_out: how many films are in none, by reason.
+        absent: how many films a split file lists that are not among the films.
+    """
+
+    of_film: list[str]
     left_out: Counter[str] = field(default_factory=Counter)
     absent: int = 0
 
@@ -57,59 +65,74 @@ def groups_of(films: Chosen, digests: Sequence[str]) -> list[list[int]]:
     return list(groups.values())
 
 
-def draw(films: Chosen, digests: Sequence[str], *, seed: int, validation: float, test: float) -> Division:
-    """A division of `films` (each with its class, 0 or 1), whose content is `digests`.
+def assign(films: Chosen, digests: Sequence[str], *, seed: int, validation: float, test: float) -> Splits:
+    """The splits of `films` (each with its class, 0 or 1), whose content is `digests`.
 
-    Where the source assigns validation or test itself, that stands, and only what it does not assign is drawn, from its
-    training films. Of a patient who is in more than one assigned part, the films of the earlier parts (train before
-    validation before test) are left out.
+    Where the source assigns validation or test itself, that stands, and only a split that it does not assign is filled,
+    from its training films. Of a patient who is in more than one assigned split, the films of the earlier splits (train
+    before validation before test) are left out.
 
     Raises:
-        DataError: a part would lack a class.
+        DataError: a split would lack a class.
     """
-    copies = _by_digest(digests)
-    result = Division([""] * len(films))
-    assigned = {film.split for film, _ in films}
-    pool: list[list[int]] = []
-    for group in groups_of(films, digests):
-        latest = max((films[place][0].split for place in group), key=lambda part: PARTS.index(part) if part else -1)
-        if latest in ("", "train"):
-            pool.append(group)
-            continue
-        for place in group:
-            if films[place][0].split in ("", latest):
-                result.parts[place] = latest
-            elif any(films[other][0].split == latest for other in copies[digests[place]]):
-                result.left_out[COPIES.format(part=latest)] += 1
-            else:
-                result.left_out["films of patients who are in a later part too"] += 1
-    wanted = {part: share for part, share in (("test", test), ("validation", validation)) if part not in assigned}
-    total = sum(wanted.values()) + 1.0 - validation - test
+    result = Splits([""] * len(films))
+    pool = _as_assigned(films, digests, result)
 
     def order(group: list[int]) -> tuple[str, list[str]]:
         content = sorted(digests[place] for place in group)
         return hashlib.sha256(f"{seed}|{'|'.join(content)}".encode()).hexdigest(), [films[i][0].name for i in group]
 
-    pool.sort(key=order)
+    assigned = {film.split for film, _ in films}
+    wanted = {split: share for split, share in (("test", test), ("validation", validation)) if split not in assigned}
+    total = sum(wanted.values()) + 1.0 - validation - test
+    _fill(films, sorted(pool, key=order), wanted, total, result.of_film)
+    check(films, result.of_film, digests, result.left_out)
+    return result
+
+
+def _as_assigned(films: Chosen, digests: Sequence[str], result: Splits) -> list[list[int]]:
+    """Put into `result` what the source assigns to validation or test; the groups that are left for the rest."""
+    copies = _by_digest(digests)
+    pool: list[list[int]] = []
+    for group in groups_of(films, digests):
+        latest = max(
+            (films[place][0].split for place in group), key=lambda split: SPLIT_NAMES.index(split) if split else -1
+        )
+        if latest in ("", "train"):
+            pool.append(group)
+            continue
+        for place in group:
+            if films[place][0].split in ("", latest):
+                result.of_film[place] = latest
+            elif any(films[other][0].split == latest for other in copies[digests[place]]):
+                result.left_out[COPIES.format(split=latest)] += 1
+            else:
+                result.left_out["films of patients who are in a later split too"] += 1
+    return pool
+
+
+def _fill(films: Chosen, pool: list[list[int]], wanted: Mapping[str, float], total: float, of_film: list[str]) -> None:
+    """Put the groups of `pool`, in their order, into the splits `wanted`, and those that are left into train.
+
+    A split is full where it has its share of `total` of each class; the sum of the shares and train's is `total`.
+    """
     available = Counter(films[place][1] for group in pool for place in group)
-    for part, share in wanted.items():
-        room = {index: max(1, round(count * share / total)) for index, count in available.items()}
+    for split, share in wanted.items():
+        room = {class_index: max(1, round(count * share / total)) for class_index, count in available.items()}
         kept = []
         for group in pool:
             size = Counter(films[place][1] for place in group)
-            if all(count <= room[index] for index, count in size.items()):
+            if all(count <= room[class_index] for class_index, count in size.items()):
                 for place in group:
-                    result.parts[place] = part
-                for index, count in size.items():
-                    room[index] -= count
+                    of_film[place] = split
+                for class_index, count in size.items():
+                    room[class_index] -= count
             else:
                 kept.append(group)
         pool = kept
     for group in pool:
         for place in group:
-            result.parts[place] = "train"
-    check(films, result.parts, digests, result.left_out)
-    return result
+            of_film[place] = "train"
 
 
 def _by_digest(digests: Sequence[str]) -> dict[str, list[int]]:
@@ -121,55 +144,56 @@ def _by_digest(digests: Sequence[str]) -> dict[str, list[int]]:
 
 
 def check(
-    films: Chosen, parts: Sequence[str], digests: Sequence[str] = (), left_out: Mapping[str, int] | None = None
+    films: Chosen, of_film: Sequence[str], digests: Sequence[str] = (), left_out: Mapping[str, int] | None = None
 ) -> None:
-    """Nothing, if every part holds both classes and no patient is in two.
+    """Do nothing, if every split holds both classes and no patient is in two.
 
-    `digests` and `left_out`, where given, tell why a part lacks films: those left out, or copies that stay together.
+    `of_film` is the split of each film. `digests` and `left_out`, where given, tell why a split lacks films: those left
+    out, or copies that stay together.
 
     Raises:
         DataError: otherwise.
     """
-    held = Counter((part, index) for part, (_, index) in zip(parts, films, strict=True))
-    for part in PARTS:
-        for index, word in enumerate(("negative", "positive")):
-            if not held[part, index]:
+    held = Counter((split, class_index) for split, (_, class_index) in zip(of_film, films, strict=True))
+    for split in SPLIT_NAMES:
+        for class_index, word in enumerate(("negative", "positive")):
+            if not held[split, class_index]:
                 why = "".join(f"; {count} of {len(films)} films were left out: {reason}"
                               for reason, count in (left_out or {}).items())  # fmt: skip
                 twins = len(digests) - len(set(digests))
                 if twins and not why:
-                    why = f"; {twins} of {len(films)} are byte-identical copies of others, and copies stay in one part"
+                    why = f"; {twins} of {len(films)} are byte-identical copies of others, and copies stay in one split"
                 todo = "take out the copies and " if "copies" in why else ""
-                counts = f"{held[part, 0]} negative, {held[part, 1]} positive"
+                counts = f"{held[split, 0]} negative, {held[split, 1]} positive"
                 raise DataError(
-                    f"The {part} part has no {word} films ({counts}){why}; {todo}"
-                    "add films of more patients, or change data.validation, data.test or the split that is given."
+                    f"The {split} split has no {word} films ({counts}){why}; {todo}"
+                    "add films of more patients, or change data.validation, data.test or the split file that is given."
                 )
     where: dict[str, str] = {}
-    for part, (film, _) in zip(parts, films, strict=True):
-        if part and where.setdefault(film.patient, part) != part:
+    for split, (film, _) in zip(of_film, films, strict=True):
+        if split and where.setdefault(film.patient, split) != split:
             raise DataError(
-                f"Patient {printable(film.patient)} has films in {where[film.patient]} and in {part}; a patient's "
-                "films must be in one part, so correct the split file."
+                f"Patient {printable(film.patient)} has films in {where[film.patient]} and in {split}; a patient's "
+                "films must be in one split, so correct the split file."
             )
 
 
-def divided(digests: Sequence[str], parts: Sequence[str]) -> int:
-    """How many different films have byte-identical copies in more than one part."""
+def copies_apart(digests: Sequence[str], of_film: Sequence[str]) -> int:
+    """How many different films have byte-identical copies in more than one split."""
     where: dict[str, set[str]] = {}
-    for digest, part in zip(digests, parts, strict=True):
-        if part:
-            where.setdefault(digest, set()).add(part)
+    for digest, split in zip(digests, of_film, strict=True):
+        if split:
+            where.setdefault(digest, set()).add(split)
     return sum(len(held) > 1 for held in where.values())
 
 
-def write(file: Path, films: Chosen, digests: Sequence[str], parts: Sequence[str]) -> None:
-    """The division as splits.csv, by a rename; a film that is left out has an empty part."""
+def write(file: Path, films: Chosen, digests: Sequence[str], of_film: Sequence[str]) -> None:
+    """Write the splits as splits.csv, by a rename; the part of a film that is left out is empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for part, (film, _), digest in zip(parts, films, digests, strict=True):
-        words = map(cell, (film.label, film.patient, part, film.source, digest))
+    for split, (film, _), digest in zip(of_film, films, digests, strict=True):
+        words = map(cell, (film.label, film.patient, split, film.source, digest))
         writer.writerow([path_cell(film.name), *words])
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(file, text.getvalue())
@@ -179,29 +203,30 @@ def listed(file: Path) -> list[tuple[int, dict[str, str]]]:
     """The line and the cells of each film of the split file at `file`; of `COLUMNS`, path and part are there.
 
     Raises:
-        DataError: it cannot be read, a part has an unknown name, or a film is listed in two parts.
+        DataError: it cannot be read, a split has an unknown name, or a film is listed in two splits.
     """
     result = []
     seen: dict[str, tuple[int, str]] = {}
     for line, row in read_table(file):
         if "path" not in row or "part" not in row:
             raise DataError(f"{printable(file)} is not a split file; it needs the columns path and part.")
-        if row["part"] not in ("", *PARTS):
+        if row["part"] not in ("", *SPLIT_NAMES):
             raise DataError(
-                f"Unknown part {row['part']!r} in line {line} of {printable(file)}; it may be {', '.join(PARTS)}."
+                f"Unknown split {row['part']!r} in line {line} of {printable(file)}; it may be "
+                f"{', '.join(SPLIT_NAMES)}."
             )
-        before, part = seen.setdefault(row["path"], (line, row["part"]))
-        if part != row["part"]:
+        before, split = seen.setdefault(row["path"], (line, row["part"]))
+        if split != row["part"]:
             raise DataError(
-                f"{printable(file)} has {printable(row['path'])} in two parts: {part or 'none'} in line {before} and "
+                f"{printable(file)} has {printable(row['path'])} in two splits: {split or 'none'} in line {before} and "
                 f"{row['part'] or 'none'} in line {line}; correct one of the lines."
             )
         result.append((line, row))
     return result
 
 
-def read(file: str | Path, films: Chosen) -> Division:
-    """The division that `file` gives, for exactly these `films`.
+def read(file: str | Path, films: Chosen) -> Splits:
+    """The splits that `file` gives, for exactly these `films`.
 
     Films that the file lists and that are not among `films` are counted in `absent`.
 
@@ -213,12 +238,12 @@ def read(file: str | Path, films: Chosen) -> Division:
     ways = (printable, path_cell)
     names = [[way(path).strip() for path in (film.name, film.path) for way in ways] for film, _ in films]
     found = [next((there[name] for name in known if name in there), None) for known in names]
-    if missing := [film.name for (film, _), part in zip(films, found, strict=True) if part is None]:
+    if missing := [film.name for (film, _), split in zip(films, found, strict=True) if split is None]:
         raise DataError(
             f"{printable(path)} does not say where {len(missing)} of {len(films)} films belong, one of them "
-            f"{printable(missing[0])}; draw a new split (leave data.splits empty), or add them to the file."
+            f"{printable(missing[0])}; leave data.splits empty for a new split, or add them to the file."
         )
-    parts = [part or "" for part in found]
-    check(films, parts)
-    unused = Counter({"films without a part in the split file": parts.count("")})
-    return Division(parts, +unused, absent=max(0, len(there) - len(films)))
+    of_film = [split or "" for split in found]
+    check(films, of_film)
+    unused = Counter({"films without a split in the split file": of_film.count("")})
+    return Splits(of_film, +unused, absent=max(0, len(there) - len(films)))

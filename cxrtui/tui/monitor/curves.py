@@ -1,4 +1,4 @@
-"""Learning curves: a value of every training step, and the same value on the validation part, over the steps."""
+"""Learning curves: a value of every training step, and the same value on the validation split, over the steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the best weights are worth: metrics with the counts behind them, a column a part."""
+"""What the best weights are worth: metrics with the counts behind them, a column for each split."""
 
 from __future__ import annotations
 

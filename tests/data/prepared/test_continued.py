@@ -198,11 +198,11 @@ def test_lines_of_the_split_that_go_or_come_are_not_the_films_fault(
     assert "splits.csv" in str(caught.value)
 
 
-def test_a_film_in_two_parts_of_a_split_file(manifest: Path, tmp_path: Path, configure: Configure) -> None:
+def test_a_film_in_two_splits_of_a_split_file(manifest: Path, tmp_path: Path, configure: Configure) -> None:
     run = Kept(configure(manifest), tmp_path)
     line = run.file.read_text().splitlines()[1]
     other = "test" if ",train," in line else "train"
     with run.file.open("a") as stream:
         stream.write(line.replace(",train,", f",{other},").replace(",validation,", f",{other},") + "\n")
-    with pytest.raises(DataError, match=r"in two parts: \w+ in line 2 and \w+ in line 42"):
+    with pytest.raises(DataError, match=r"in two splits: \w+ in line 2 and \w+ in line 42"):
         drain(prepare(configure(manifest, data__splits=str(run.file))))

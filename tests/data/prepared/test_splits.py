@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cxrtui.data.films import PARTS, Film
+from cxrtui.data.films import SPLIT_NAMES, Film
 from cxrtui.data.prepared import splits
 from cxrtui.errors import DataError
 
@@ -34,7 +34,7 @@ def _many(seed: int = 0) -> Films:
 
 
 def _draw(films: Films, seed: int = 0) -> list[str]:
-    return splits.draw(films, _digests(films), seed=seed, validation=0.15, test=0.15).parts
+    return splits.assign(films, _digests(films), seed=seed, validation=0.15, test=0.15).of_film
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -44,7 +44,7 @@ def test_no_patient_in_two_parts_and_shares_kept(seed: int) -> None:
     where = {(film.patient, part) for (film, _), part in zip(films, parts, strict=True)}
     assert len(where) == 200
     total, held = Counter(i for _, i in films), Counter(zip(parts, (i for _, i in films), strict=True))
-    for part, share in zip(PARTS, (0.7, 0.15, 0.15), strict=True):
+    for part, share in zip(SPLIT_NAMES, (0.7, 0.15, 0.15), strict=True):
         for index in (0, 1):
             assert held[part, index] == pytest.approx(share * total[index], abs=3)
 
@@ -60,7 +60,7 @@ def test_a_function_of_seed_and_content_not_of_order() -> None:
 def test_one_file_under_two_names_stays_in_one_part() -> None:
     films = [_film(number, f"p{number}", number % 2) for number in range(80)]
     digests = [f"content {number // 4}" for number in range(80)]
-    parts = splits.draw(films, digests, seed=0, validation=0.15, test=0.15).parts
+    parts = splits.assign(films, digests, seed=0, validation=0.15, test=0.15).of_film
     assert all(len(set(parts[start : start + 4])) == 1 for start in range(0, 80, 4))
 
 
@@ -75,18 +75,18 @@ def test_an_assigned_split_that_divides_patients(tmp_path: Path) -> None:
     assigned = [(range(60), "train"), (range(20), "validation"), (range(10, 30), "test")]
     patients = [(patient, part) for people, part in assigned for patient in people]
     films = [_film(n, f"p{patient}", patient % 2, part) for n, (patient, part) in enumerate(patients)]
-    division = splits.draw(films, _digests(films), seed=0, validation=0.15, test=0.15)
-    assert Counter(division.parts) == {"train": 30, "validation": 10, "test": 20, "": 40}
-    assert division.left_out.total() == 40
-    assert all(part in ("", film.split) for (film, _), part in zip(films, division.parts, strict=True))
-    splits.write(tmp_path / "s.csv", films, _digests(films), division.parts)
+    found = splits.assign(films, _digests(films), seed=0, validation=0.15, test=0.15)
+    assert Counter(found.of_film) == {"train": 30, "validation": 10, "test": 20, "": 40}
+    assert found.left_out.total() == 40
+    assert all(part in ("", film.split) for (film, _), part in zip(films, found.of_film, strict=True))
+    splits.write(tmp_path / "s.csv", films, _digests(films), found.of_film)
     again = splits.read(tmp_path / "s.csv", films)
-    assert (again.parts, again.left_out.total()) == (division.parts, 40)
+    assert (again.of_film, again.left_out.total()) == (found.of_film, 40)
 
 
 def test_a_part_without_a_class_is_refused() -> None:
     films = [_film(0, "a", 1), *(_film(n, f"p{n}", 0) for n in range(1, 9))]
-    with pytest.raises(DataError, match="part has no positive films"):
+    with pytest.raises(DataError, match="split has no positive films"):
         _draw(films)
 
 
@@ -94,7 +94,7 @@ def test_written_and_read_again(tmp_path: Path) -> None:
     films = _many()
     parts = _draw(films)
     splits.write(tmp_path / "run" / "splits.csv", films, _digests(films), parts)
-    assert splits.read(tmp_path / "run" / "splits.csv", list(reversed(films))).parts == parts[::-1]
+    assert splits.read(tmp_path / "run" / "splits.csv", list(reversed(films))).of_film == parts[::-1]
     assert [file.name for file in (tmp_path / "run").iterdir()] == ["splits.csv"]
     fewer = splits.read(tmp_path / "run" / "splits.csv", films[:-7])
     assert fewer.absent == 7
@@ -104,7 +104,7 @@ def test_written_and_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "words"), [
-    ("path,split\n0.png,train\n", "not a split file"), ("path,part\n0.png,dev\n", "Unknown part 'dev' in line 2"),
+    ("path,split\n0.png,train\n", "not a split file"), ("path,part\n0.png,dev\n", "Unknown split 'dev' in line 2"),
 ])  # fmt: skip
 def test_split_files_that_are_wrong(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "s.csv").write_text(text)
@@ -114,6 +114,6 @@ def test_split_files_that_are_wrong(tmp_path: Path, text: str, words: str) -> No
 
 def test_a_split_file_that_divides_a_patient(tmp_path: Path) -> None:
     films = [_film(n, f"p{n // 2}", n % 2) for n in range(12)]
-    splits.write(tmp_path / "s.csv", films, _digests(films), [PARTS[n // 3 % 3] for n in range(12)])
+    splits.write(tmp_path / "s.csv", films, _digests(films), [SPLIT_NAMES[n // 3 % 3] for n in range(12)])
     with pytest.raises(DataError, match="Patient p1 has films in train and in validation"):
         splits.read(tmp_path / "s.csv", films)

@@ -42,7 +42,7 @@ def collections(draw: st.DrawFn, assigned: bool = False) -> tuple[Films, list[st
 def _draw(films: Films, digests: list[str], seed: int) -> list[str] | None:
     """The splits, or None where these films cannot be divided, as where one patient has nearly all."""
     try:
-        return splits.draw(films, digests, seed=seed, validation=0.2, test=0.2).parts
+        return splits.assign(films, digests, seed=seed, validation=0.2, test=0.2).of_film
     except DataError:
         return None
 
@@ -89,13 +89,13 @@ def test_what_a_source_assigns_stands_or_is_left_out_and_counted(
 ) -> None:
     films, digests = collection
     assume(_draw(films, digests, seed) is not None)
-    division = splits.draw(films, digests, seed=seed, validation=0.2, test=0.2)
-    assert division.parts.count("") == division.left_out.total()
-    for (film, _), split in zip(films, division.parts, strict=True):
+    found = splits.assign(films, digests, seed=seed, validation=0.2, test=0.2)
+    assert found.of_film.count("") == found.left_out.total()
+    for (film, _), split in zip(films, found.of_film, strict=True):
         if film.split in ("validation", "test"):
             assert split in (film.split, "")
         assert split in ("", "train", "validation", "test")
-    where = Counter((film.patient, split) for (film, _), split in zip(films, division.parts, strict=True) if split)
+    where = Counter((film.patient, split) for (film, _), split in zip(films, found.of_film, strict=True) if split)
     assert len(where) == len({patient for patient, _ in where})
 
 
@@ -109,4 +109,4 @@ def test_a_split_file_gives_the_split_that_was_written(
     assert found is not None
     file = tmp_path_factory.mktemp("splits") / "splits.csv"
     splits.write(file, films, digests, found)
-    assert splits.read(file, films).parts == found
+    assert splits.read(file, films).of_film == found

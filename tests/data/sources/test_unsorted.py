@@ -256,9 +256,9 @@ def test_one_film_is_no_data(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("copied", "words"), [
-    ("train", r"The train part has no negative films .*; 48 of 72 films were left out: byte-identical copies of films "
-              "in the test part"),
-    ("validation", "The validation part has no negative films .*; 24 of 72 films were left out: byte-identical copies"),
+    ("train", r"The train split has no negative films .*; 48 of 72 films were left out: byte-identical copies of films "
+              "in the test split"),
+    ("validation", "The validation split has no negative films .*; 24 of 72 films were left out: byte-identical copie"),
 ])  # fmt: skip
 def test_a_part_that_is_empty_because_of_copies_says_so(
     tmp_path: Path, configure: Callable[..., Config], copied: str, words: str
@@ -296,5 +296,5 @@ def test_a_folder_of_copies_says_so(tmp_path: Path, configure: Callable[..., Con
     for number in range(10):
         save(tmp_path / "d" / "COVID-19" / f"{number}.png", 1)
         save(tmp_path / "d" / "Normal" / f"{number}.png", 2)
-    with pytest.raises(DataError, match=r"18 of 20 are byte-identical copies of others, and copies stay in one part"):
+    with pytest.raises(DataError, match=r"18 of 20 are byte-identical copies of others, and copies stay in one split"):
         drain(prepare(configure(tmp_path / "d")))

@@ -79,7 +79,7 @@ def test_the_whole_archive(tmp_path: Path) -> None:
     for path in (home, tmp_path):
         found = read_source(path)
         assert found.layout == "qata"
-        # Control group I has no division: with that of the rest, the test part would hold no normal film.
+        # Control group I has no division: with that of the rest, the test split would hold no normal film.
         assert counts(found) == {("COVID-19", ""): 3, ("Normal", ""): 2, ("CHESTXRAY-14", ""): 2,
                                  ("Pediatric_Viral_Pneumonia", ""): 1}  # fmt: skip
         assert found.left_out == {"a mask": 4, "in QaTa-COV19-v1, films of the newer release": 3,
