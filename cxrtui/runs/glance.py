@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +18,8 @@ from cxrtui.runs.tail import EventTail
 _RECENT = 1 << 14  # bytes at the end of a log that are read whatever its summary says
 _END = 1 << 16  # bytes at the end of a log that are looked through first, where there is no summary
 _MOST = 1 << 28  # bytes that are looked through for the last verdict
-_POST_SECONDS = 0.2
+_FIRST_POST = 50
+"""Runs after which the first states are handed out; the next ones follow after twice as many, and so on."""
 
 
 class Glance:
@@ -118,24 +118,26 @@ class Overview:
             self._glances.pop(folder, None)
         if any(run.folder not in self._known for run in runs):
             yield tuple(self._known.get(run.folder) or Snapshot(run, RunState()) for run in runs)
-        posted = time.monotonic()
+        looked, due = 0, _FIRST_POST
         for run in runs:
-            self._look(run)
+            looked += self._look(run)
             if stopped():
                 return
-            if time.monotonic() - posted > _POST_SECONDS:
-                posted = time.monotonic()
+            if looked == due:
+                due *= 2
                 yield tuple(self._known.get(item.folder) or Snapshot(item, RunState()) for item in runs)
         yield tuple(self._known[run.folder] for run in runs)
 
-    def _look(self, run: Run) -> None:
+    def _look(self, run: Run) -> bool:
+        """Look at one run; whether it changed."""
         glance = self._glances.setdefault(run.folder, Glance(run))
         glance.look()
         # A process that holds a run which has ended is about to go on with it, and the log will say so.
         alive = (glance.state.live or glance.state.status == "empty") and run.alive()
         snapshot = Snapshot(run, glance.state, alive, alive and run.stopping(), True)
         known = self._known.get(run.folder)
-        if known is None or known.state is not snapshot.state or (known.alive, known.stopping) != (
-            snapshot.alive, snapshot.stopping
-        ):  # fmt: skip
-            self._known[run.folder] = snapshot
+        same = known is not None and known.state is snapshot.state
+        if known is not None and same and (known.alive, known.stopping) == (snapshot.alive, snapshot.stopping):
+            return False
+        self._known[run.folder] = snapshot
+        return True

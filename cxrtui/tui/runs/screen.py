@@ -35,7 +35,7 @@ LIVE = ("starting", "preparing", "compiling", "training", "validating", "evaluat
 LEFT_OUT = {"Best": 74, "Age": 70}
 """Columns that need so many cells of the table."""
 LOOK_SECONDS = 1.0
-SHOW_SECONDS = 0.02  # of a part of a long list
+ROWS_AT_ONCE = 100  # of a long list, so that the keys have their turn between two parts of it
 SHORT = 12  # cells of a metric with its name that there is always room for
 
 
@@ -57,7 +57,8 @@ class RunsScreen(Page[None]):
     def __init__(self) -> None:
         super().__init__()
         self._runs: tuple[Snapshot, ...] = ()
-        self._rows: list[tuple[Snapshot, tuple[object, ...]]] = []  # what each row of the table shows
+        self._rows: list[tuple[Snapshot, str, tuple[bool, bool]]] = []  # what each row of the table shows
+        self._place = 0  # of the next row that is to be written
         self._columns: list[str] = []
         self._aim: Run | None = None  # where the cursor is to be, once that row is written
         self._looked = False
@@ -117,7 +118,7 @@ class RunsScreen(Page[None]):
         self._show()
 
     def _show(self) -> None:
-        """Bring the table's rows up to date: each row is a place in the list, and only what changed is written."""
+        """Bring the table up to date: each row is a place in the list, and only what changed is written."""
         table = self.query_one("#runs", RunsTable)
         table.display, self.query_one("#no-runs").display = bool(self._runs), not self._runs
         if self.size.width != self._laid_out_for:
@@ -130,36 +131,52 @@ class RunsScreen(Page[None]):
         while len(self._rows) > len(self._runs):
             self._rows.pop()
             table.remove_row(str(len(self._rows)))
-        end = time.monotonic() + SHOW_SECONDS
-        for place, snapshot in enumerate(self._runs):
-            if self._write_row(table, place, snapshot) and time.monotonic() > end:
-                self.call_after_refresh(self._show)  # the keys have their turn between two parts of a long list
-                break
-        aim = next((place for place, snapshot in enumerate(self._runs) if snapshot.run == self._aim), None)
-        if aim is not None and aim < len(self._rows):
-            self._aim = None
-            table.move_cursor(row=aim)
+        waiting, self._place = self._place < len(self._runs), 0
+        self._write_rows()
+        if not waiting:
+            self._go_on()
         self._offer()
 
-    def _write_row(self, table: RunsTable, place: int, snapshot: Snapshot) -> bool:
-        """Write the row at `place`, where it shows something else; whether it did."""
-        age = ago(time.time() - snapshot.state.updated) if snapshot.state.updated else "–"
-        run = snapshot.run
-        shown = (snapshot, (age, self.size.width, self.dashboard.trains(run), self.dashboard.stops(run)))
-        if place < len(self._rows):
-            before, others = self._rows[place]
-            if before is snapshot and others == shown[1]:
-                return False
-        cells = self._row(snapshot, age)
-        if place == len(self._rows):
-            table.add_row(*(cells[name] for name in self._columns), key=str(place))
-            self._rows.append(shown)
-            return True
-        self._rows[place] = shown
-        for name in self._columns:
-            if table.get_cell(str(place), name) != cells[name]:
-                table.update_cell(str(place), name, cells[name])
-        return True
+    def _go_on(self) -> None:
+        """Write the rest of a long list."""
+        if self._place < len(self._runs):
+            self._write_rows()
+            self.call_later(self._go_on)
+
+    def _write_rows(self) -> None:
+        """Write the next rows, from `_place` on, that show something else."""
+        table, own = self.query_one("#runs", RunsTable), self.dashboard.trainer
+        trained = own.run.folder if own.run is not None and own.active else None
+        now, left = time.time(), ROWS_AT_ONCE
+        for place in range(self._place, len(self._runs)):
+            snapshot = self._runs[place]
+            age = ago(now - snapshot.state.updated) if snapshot.state.updated else "–"
+            mine = (True, own.stopping) if snapshot.run.folder == trained else (False, False)
+            shown = (snapshot, age, mine)
+            if place == len(self._rows):
+                self._rows.append(shown)
+                cells = self._row(snapshot, age)
+                table.add_row(*(cells[name] for name in self._columns), key=str(place))
+            elif self._rows[place][0] is not snapshot or self._rows[place] != shown:
+                self._rows[place] = shown
+                cells = self._row(snapshot, age)
+                for name in self._columns:
+                    if table.get_cell(str(place), name) != cells[name]:
+                        table.update_cell(str(place), name, cells[name], update_width=False)
+            else:
+                continue
+            left -= 1
+            if not left:
+                self._place = place + 1
+                break
+        else:
+            self._place = len(self._runs)
+        if self._aim is not None:
+            aim = self._aim.folder
+            found = next((place for place, snapshot in enumerate(self._runs) if snapshot.run.folder == aim), None)
+            if found is None or found < len(self._rows):
+                self._aim = None
+                table.move_cursor(row=found)
 
     def _offer(self) -> None:
         """Renew the footer, where the keys that can be used changed."""
