@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import shutil
 import tempfile
 import time
@@ -178,6 +179,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--events", type=int, default=1_000_000)
     args = parser.parse_args()
+    gc.freeze()  # as the dashboard does when it starts
     with tempfile.TemporaryDirectory() as folder:
         many, one = Workspace(Path(folder) / "many"), Workspace(Path(folder) / "one")
         make(many.checkpoints, args.runs, args.steps)

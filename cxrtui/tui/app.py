@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -253,6 +254,7 @@ def run_app(
         app.opening = routes.StartRun(launch, run=attach)
     elif attach is not None:
         app.opening = routes.OpenMonitor(attach)
+    gc.freeze()  # what was imported stays; a collection that looks through all of it holds the screen up for 0.1 s
     with app.ending.heeded():
         with suppress(OSError):  # a last word to a terminal that has gone
             answer = app.run()
