@@ -1,16 +1,31 @@
-"""Durations in words."""
+"""How long, and how long ago, in words: the same on the screens, in plain text and in tables."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
 
-if TYPE_CHECKING:
-    pass
+_UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 
 
 def age(seconds: float) -> str:
-    """How long ago, in one unit."""
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+    """How long ago, in one unit and whole ones: ``30 s``, ``50 min``, ``8 h``, ``2 d``."""
+    for unit, size in _UNITS:
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
-    return f"{max(0, int(seconds))} s"
+    return f"{int(seconds) if seconds > 0 else 0} s"
+
+
+def duration(seconds: float | None) -> str:
+    """``48 s``, ``3 min 20 s``, ``2 h 05 min``, ``3 d``; a dash where it is unknown."""
+    if seconds is None or not 0 <= seconds < math.inf:
+        return "–"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    if whole < 48 * 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d"

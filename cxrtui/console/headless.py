@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from cxrtui import RESEARCH_ONLY
 from cxrtui.console.rich_text import PrintableConsole
+from cxrtui.durations import duration
 from cxrtui.errors import EXIT_FAULT, EXIT_STOPPED, UsageError
 from cxrtui.files import read_text
 from cxrtui.runner import drive, save_config
@@ -32,15 +32,6 @@ from cxrtui.runs.state import RunState, fold
 from cxrtui.settings.config import Config
 
 _PLAIN_SECONDS = 15.0
-
-
-def duration(seconds: float | None) -> str:
-    """``1:02:03`` or ``2:03``; a dash where it is unknown."""
-    if seconds is None or not math.isfinite(seconds):
-        return "–"
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def step_text(state: RunState) -> str:

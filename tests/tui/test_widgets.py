@@ -7,7 +7,7 @@ from rich.text import Text
 from cxrtui.tui.classify.film import fit
 from cxrtui.tui.keys import KEYS
 from cxrtui.tui.monitor.curves import decimate
-from cxrtui.tui.widgets.bars import ago, bar, duration, pips, probability
+from cxrtui.tui.widgets.bars import bar, pips, probability
 
 
 def test_decimation_keeps_spikes_and_means() -> None:
@@ -39,13 +39,6 @@ def test_pips_and_probability() -> None:
     assert len(pips(30, 50, 20).plain) == 20
     assert probability(0.8, 0.5, 10, "").plain == "━━━━━╋━━──"
     assert probability(0.2, 0.5, 10, "").plain == "━━───┃────"
-
-
-def test_times() -> None:
-    assert [duration(value) for value in (None, 5, 80, 700, 7500, 3e5)] == [
-        "–", "5 s", "1 min 20 s", "11 min", "2 h 05 min", "3 d",
-    ]  # fmt: skip
-    assert ago(3 * 86400) == "3 d"
 
 
 def test_fit_keeps_the_shape_and_fills_half_blocks() -> None:

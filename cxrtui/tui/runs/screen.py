@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.markup import escape
 from textual.widgets import DataTable, Static
 
+from cxrtui.durations import age as age_of
 from cxrtui.errors import CxrtuiError
 from cxrtui.printable import printable
 from cxrtui.runs.folder import Run
@@ -24,7 +25,7 @@ from cxrtui.tui.questions import Choice, Notice, Question
 from cxrtui.tui.routes import OpenClassify, OpenData, OpenLaunch, OpenMonitor, OpenWeights, ResumeRun
 from cxrtui.tui.theme import WARN
 from cxrtui.tui.watch import Seen, Watch
-from cxrtui.tui.widgets.bars import ago, shortened
+from cxrtui.tui.widgets.bars import shortened
 from cxrtui.tui.widgets.early import amount, metric_name
 from cxrtui.tui.widgets.results import cell
 from cxrtui.tui.widgets.status import status_text, status_word
@@ -150,7 +151,7 @@ class RunsScreen(Page[None]):
         now, left = time.time(), ROWS_AT_ONCE
         for place in range(self._place, len(self._runs)):
             snapshot = self._runs[place]
-            age = ago(now - snapshot.state.updated) if snapshot.state.updated else "–"
+            age = age_of(now - snapshot.state.updated) if snapshot.state.updated else "–"
             mine = (True, own.stopping) if snapshot.run.folder == trained else (False, False)
             shown = (snapshot, age, mine)
             if place == len(self._rows):

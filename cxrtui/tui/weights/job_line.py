@@ -8,10 +8,11 @@ from collections import deque
 from rich.text import Text
 from textual.widgets import Static
 
+from cxrtui.durations import duration
 from cxrtui.tui.theme import BUSY, WARN
 from cxrtui.tui.weights.jobs import DOING, Errand
 from cxrtui.tui.weights.places import clean, megabytes
-from cxrtui.tui.widgets.bars import bar, duration
+from cxrtui.tui.widgets.bars import bar
 
 WINDOW = 5.0  # seconds that the rate is an average of
 SILENT = 3.0  # seconds without a byte that are worth saying

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from rich.text import Text
 
 from cxrtui.tui.theme import FAINT, TRACK
@@ -42,30 +40,6 @@ def probability(value: float, threshold: float, width: int, style: str) -> Text:
         else:
             text.append("━" if cell < filled else "─", style=style if cell < filled else FAINT)
     return text
-
-
-def ago(seconds: float) -> str:
-    """An age in the shortest form: ``30 s``, ``50 min``, ``8 h``, ``2 d``."""
-    for unit, name in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= unit:
-            return f"{seconds / unit:.0f} {name}"
-    return f"{max(0.0, seconds):.0f} s"
-
-
-def duration(seconds: float | None) -> str:
-    """``48 s``, ``3 min 20 s``, ``2 h 05 min``, ``3 d``; a dash where it is unknown."""
-    if seconds is None or not 0 <= seconds < math.inf:
-        return "–"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    if whole < 3600:
-        return f"{whole // 60} min"
-    if whole < 48 * 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 86400} d"
 
 
 def shortened(name: str, width: int) -> str:

@@ -9,9 +9,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from textual.widgets import Static
 
+from cxrtui.durations import duration
 from cxrtui.runs.state import RunState
 from cxrtui.tui.theme import BAD, BUSY, FAINT, GOOD, TRACK, WARN
-from cxrtui.tui.widgets.bars import bar, duration
+from cxrtui.tui.widgets.bars import bar
 
 MARKS = {
     "starting": ("◌", BUSY), "preparing": ("◌", BUSY), "compiling": ("◌", BUSY), "training": ("▶", GOOD),
