@@ -1,13 +1,23 @@
+import dataclasses
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from cxrtui import strict_json
 from cxrtui.runs import events as ev
+from cxrtui.runs.steps import StepBlock
+from cxrtui.runs.tail import EventTail
 from cxrtui.statistics.estimate import Estimate
 from tests.event_samples import whole_run
+
+RARE = (
+    ev.Paused(time=1.0, step=4), ev.Resumed(time=1.0, step=4, epoch=2, restored=True),
+    ev.Warned(time=1.0, code="x", message="Leakage by patient cannot be excluded"),
+    ev.Failed(time=1.0, error="E", message="m", exit_code=1, step=3, traceback="traceback.txt"),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("event", whole_run(), ids=lambda event: type(event).__name__)
@@ -60,6 +70,56 @@ def test_an_evaluation_may_hold_estimates_and_one_of_an_older_log_holds_none() -
     assert isinstance(back, ev.Evaluated)
     assert back.estimates["auroc"] == pytest.approx(estimate, nan_ok=True)
     assert replace(back, estimates={}) == event
+
+
+NEWER = {"mood": "calm", "verdicts": {"auroc": {"value": 0.9, "low": None}}, "pairs": [["a", "b"], []]}
+
+
+@pytest.mark.parametrize("event", whole_run(), ids=lambda event: type(event).__name__)
+def test_fields_of_a_newer_version_cost_nothing_of_what_is_known(event: ev.Event) -> None:
+    body = json.loads(ev.encode(event))
+    line = json.dumps({"v": 2, "type": body["type"], **NEWER, **body, "more": [{}]})
+    assert ev.encode(ev.parse(line)) == ev.encode(event)  # type: ignore[arg-type]
+    as_written = json.dumps({**body, **NEWER}).encode()  # where steps are decoded by the block
+    found = EventTail(Path("absent"))._take(as_written + b"\n")
+    assert [ev.encode(one) for item in found for one in (item.events() if isinstance(item, StepBlock) else [item])] == [
+        ev.encode(event)
+    ]
+
+
+@pytest.mark.parametrize("kind", ev.TYPES.values(), ids=ev.TYPES)
+def test_fields_that_an_older_version_lacks_have_their_defaults(kind: type[ev.Event]) -> None:
+    event = next(item for item in [*whole_run(), *RARE] if isinstance(item, kind))
+    body = json.loads(ev.encode(event))
+    for item in dataclasses.fields(kind):
+        optional = (item.default, item.default_factory) != (dataclasses.MISSING, dataclasses.MISSING)
+        if not optional or item.name == "time":
+            continue
+        left = {key: value for key, value in body.items() if key != item.name}
+        default = item.default_factory() if item.default is dataclasses.MISSING else item.default  # type: ignore[misc]
+        if (kind, item.name) == (ev.Warned, "code"):
+            default = ev.PATIENTS_UNKNOWN  # by its message
+        wanted = dataclasses.replace(event, **{item.name: default})
+        assert ev.encode(ev.parse(json.dumps(left))) == ev.encode(wanted)  # type: ignore[arg-type]
+
+
+def test_what_an_evaluation_measured_and_counted_is_kept_whoever_knows_it() -> None:
+    event = next(item for item in whole_run() if isinstance(item, ev.Evaluated))
+    more = dataclasses.replace(event, metrics={"brier": 0.1}, counts={**event.counts, "patients": 7})
+    back = ev.parse(ev.encode(more))
+    assert back == more
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [("Leakage by patient cannot be excluded: no film's patient is known", ev.PATIENTS_UNKNOWN), ("Odd leakage", "")],
+)
+def test_a_warning_without_a_code_gets_one_where_its_message_has(message: str, code: str) -> None:
+    assert ev.parse(json.dumps({"type": "Warned", "time": 1, "message": message})) == ev.Warned(
+        time=1.0, message=message, code=code
+    )
+    told = ev.Warned(time=1.0, message=message, code="mine")
+    assert ev.parse(ev.encode(told)) == told
 
 
 def test_a_newer_field_is_ignored() -> None:

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.text import Text
 
 from cxrtui.tui.classify.film import fit
@@ -20,6 +24,27 @@ def test_decimation_keeps_spikes_and_means() -> None:
     assert envelope_y.max() == 9.0
     assert np.all(np.diff(envelope_x) >= 0)
     assert abs(mean_y.mean() - y.mean()) < 1e-9
+
+
+@given(
+    st.lists(st.floats(-1e100, 1e100) | st.sampled_from([math.nan, math.inf]), min_size=1, max_size=300),
+    st.integers(1, 40),
+)
+def test_decimation_keeps_the_least_and_the_greatest_of_each_bucket(values: list[float], buckets: int) -> None:
+    y = np.array(values)
+    (envelope_x, envelope_y), (mean_x, mean_y) = decimate(np.arange(len(y), dtype=np.float64), y, buckets)
+    finite = np.flatnonzero(np.isfinite(y))
+    assert np.array_equal(y[envelope_x.astype(int)], envelope_y)
+    assert np.all(np.diff(envelope_x) >= 0)
+    if len(finite) <= buckets:
+        assert envelope_x.tolist() == mean_x.tolist() == finite.tolist()
+        return
+    assert len(mean_x) == len(mean_y) == buckets
+    for bucket, mean in zip(np.split(finite, np.linspace(0, len(finite), buckets + 1).astype(int)[1:-1]), mean_y,
+                            strict=True):  # fmt: skip
+        inside = envelope_y[np.isin(envelope_x, bucket)]
+        assert (inside.min(), inside.max()) == (y[bucket].min(), y[bucket].max())
+        assert np.isclose(mean, y[bucket].mean(), rtol=1e-6, atol=1e-6 * np.abs(y[bucket]).max())
 
 
 def test_decimation_leaves_short_curves_and_drops_nan() -> None:
