@@ -42,3 +42,12 @@ def test_every_dependency_says_what_it_is_for() -> None:
 
 def test_the_package_says_that_it_is_typed() -> None:
     assert (Path(cxrtui.__file__).parent / "py.typed").is_file()
+
+
+def test_the_parts_of_the_readme_for_a_package_index_are_there() -> None:
+    parts = PROJECT["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["fragments"]
+    marks = [(ROOT / part["path"], part.get("end-before", part.get("start-after"))) for part in parts if "path" in part]
+    assert len(marks) == 3
+    for file, mark in marks:
+        text = file.read_text(encoding="utf-8")
+        assert text.count(mark) == 1 if mark else text.strip()
