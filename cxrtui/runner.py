@@ -12,9 +12,11 @@ import platform
 import secrets
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import tomlkit
+from tomlkit.items import InlineTable
 
 from cxrtui import __version__, strict_json
 from cxrtui.disk import explained
@@ -65,10 +67,17 @@ def save_config(run: Run, settings: Config) -> None:
     for section, body in settings.as_dict().items():
         table = tomlkit.table()
         for key, value in body.items():
-            table.add(key, value)
+            table.add(key, _inline(value) if isinstance(value, dict) else value)
             table[key].comment(config.about(f"{section}.{key}"))
         document.add(section, table)
     write_atomic(run.config_file, tomlkit.dumps(document))
+
+
+def _inline(value: Mapping[str, Any]) -> InlineTable:
+    """A setting that is a table, on one line, so that its comment stands behind it."""
+    table = tomlkit.inline_table()
+    table.update(value)
+    return table
 
 
 class _Steering(Requests):

@@ -14,7 +14,7 @@ import inspect
 import json
 import sys
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,11 @@ def amount(value: float) -> str:
     return f"{int(value):,}" if value == int(value) else f"{value:g}"
 
 
-def allowed(kind: Any, low: float | None, high: float | None, choices: Sequence[str]) -> str:
+def allowed(kind: Any, limits: Mapping[str, Any]) -> str:
     """The type of a setting, with its limits or its choices."""
+    low, high, choices = limits["low"], limits["high"], limits["choices"]
+    if limits["table"] is not None:
+        return "table"
     if choices:
         several = "any of " if typing.get_origin(kind) is tuple else ""
         return several + ", ".join(map(code, choices))
@@ -74,9 +77,8 @@ def settings_page() -> str:
         rows = []
         for item in dataclasses.fields(cls):
             about = item.metadata["about"]
-            limits = (item.metadata["low"], item.metadata["high"], item.metadata["choices"])
             default = code(field.as_text(item.default))
-            rows.append((code(f"{section}.{item.name}"), default, allowed(kinds[item.name], *limits), about))
+            rows.append((code(f"{section}.{item.name}"), default, allowed(kinds[item.name], item.metadata), about))
         parts.append(f"\n## {section}\n\n{inspect.cleandoc(cls.__doc__ or '')}\n\n")
         parts.append(table(("setting", "default", "values", "what it is"), rows))
     return "".join(parts)
@@ -91,9 +93,13 @@ for each section:
 
     [optim]
     epochs = 40
-    stage_learning_rates = ["stage4:1e-4", "stage3:4e-5"]
 
-A comma within an item of a list is written `\\,` after `--set`; in TOML a list is a list. A value outside its
+    [optim.stage_learning_rates]
+    stage4 = 1e-4
+    stage3 = 4e-5
+
+A comma within an item of a list is written `\\,` after `--set`; in TOML a list is a list. A table is one in TOML, and
+`--set optim.stage_learning_rates=stage4:1e-4,stage3:4e-5` after `--set`. A value outside its
 limits and an unknown key are errors (exit code 2), and the message names the nearest key that there is.
 """
 

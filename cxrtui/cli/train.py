@@ -171,10 +171,9 @@ def _detach(context: Context, settings: Config, resume: str | None, name: str, s
 
 
 def _list_settings(settings: Config) -> None:
-    body = settings.as_dict()
     for key in config.known_keys():
         section, name = key.split(".")
-        value = body[section][name]
+        value = getattr(getattr(settings, section), name)
         click.echo(f"{key + '=' + config.as_text(value):<36} {config.about(key)}")
 
 

@@ -10,7 +10,7 @@ import errno
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from cxrtui.errors import ConfigError, CxrtuiError
 from cxrtui.files import is_there, read_bytes
 from cxrtui.printable import printable
 from cxrtui.settings.field import as_text as as_text  # for those who show a configuration
-from cxrtui.settings.field import nearest, setting, value_of
+from cxrtui.settings.field import nearest, plain, setting, value_of
 from cxrtui.settings.transfer import FREEZE_LEVELS as FREEZE_LEVELS
-from cxrtui.settings.transfer import check_rates, check_unfreezing
+from cxrtui.settings.transfer import StageRate, Unfreezing, check_rates, check_unfreezing, level_in
 
 VIEWS = ("frontal", "PA", "AP", "AP supine", "lateral", "unknown", "all")
 METRICS = ("loss", "accuracy", "auroc", "sensitivity", "specificity")
@@ -64,7 +64,9 @@ class ModelConfig:
 
     init: str = setting("imagenet", "imagenet, random, a name on the shelf, or a file of weights")
     freeze: str = setting("none", "freeze the network up to and with this part", choices=FREEZE_LEVELS)
-    unfreeze: tuple[str, ...] = setting((), "EPOCH:STAGE, ...: from that epoch on STAGE and all above it train")
+    unfreeze: tuple[Unfreezing, ...] = setting(
+        (), "EPOCH:STAGE, ...: from that epoch on STAGE and all above it train", table=Unfreezing
+    )
     dropout: float = setting(0.3, "dropout rate before each layer on top", low=0.0, high=0.95)
     hidden: tuple[int, ...] = setting((256,), "widths of the layers on top, before the final two units")
     width: int = setting(64, "channels of the stem; 64 is ResNet-50", low=4, high=256)
@@ -83,9 +85,10 @@ class OptimConfig:
     head_learning_rate: float = setting(
         0.0, "peak learning rate of the layers on top; 0 = the same", low=0.0, high=10.0
     )
-    stage_learning_rates: tuple[str, ...] = setting(
-        (), "STAGE:RATE, ...: peak learning rates of stem and stage1 to stage4; others have learning_rate"
-    )
+    stage_learning_rates: tuple[StageRate, ...] = setting(
+        (), "STAGE:RATE, ...: peak learning rates of stem and stage1 to stage4; others have learning_rate",
+        table=StageRate,
+    )  # fmt: skip
     schedule: str = setting("onecycle", "course of the learning rate", choices=("constant", "cosine", "onecycle"))
     warmup: float = setting(0.1, "fraction of all steps in which the rate rises", low=0.0, high=0.9)
     weight_decay: float = setting(0.01, "decay of weights, not of norms and biases", low=0.0, high=1.0)
@@ -124,10 +127,13 @@ class Config:
     run: RunConfig = field(default_factory=RunConfig)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
-        """Sections of plain values, tuples as lists: what TOML and JSON can hold."""
+        """Sections of plain values, tuples as lists or tables: what TOML and JSON can hold."""
         return {
-            section: {key: list(value) if isinstance(value, tuple) else value for key, value in body.items()}
-            for section, body in asdict(self).items()
+            section: {
+                item.name: plain(getattr(getattr(self, section), item.name), item.metadata["table"])
+                for item in fields(cls)
+            }
+            for section, cls in SECTIONS.items()
         }
 
 
@@ -202,7 +208,8 @@ def check(config: Config) -> Config:
         raise ConfigError(f"data.positive and data.negative both name {', '.join(sorted(both))}.")
     model, optim = config.model, config.optim
     check_unfreezing(model.freeze, model.unfreeze, optim.epochs)
-    check_rates(model.freeze, model.unfreeze, optim.learning_rate, optim.head_learning_rate, optim.stage_learning_rates)
+    at_last = level_in(optim.epochs, model.freeze, model.unfreeze)
+    check_rates(at_last, optim.learning_rate, optim.head_learning_rate, optim.stage_learning_rates)
     if len(config.model.stages) != 4:
         raise ConfigError("model.stages must hold four numbers, for example 3,4,6,3.")
     return config

@@ -9,17 +9,50 @@ import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol, Self
 
 from cxrtui.errors import ConfigError
 
 _MOST = 2**63
 
 
+class Entry(Protocol):
+    """A key and a value of a setting that is a table: ``key = value`` in TOML, ``key:value`` after ``--set``."""
+
+    @classmethod
+    def of(cls, key: object, value: object) -> Self:
+        """The entry, checked.
+
+        Raises:
+            ConfigError: it is not one; `value` is None where a text has no colon.
+        """
+
+    @property
+    def rank(self) -> int:
+        """Where it stands among the entries of a table."""
+
+
 def setting(default: Any, about: str, *, low: float | None = None, high: float | None = None,
-            choices: tuple[str, ...] = ()) -> Any:  # fmt: skip
-    """A field with its help text and its limits (inclusive)."""
-    return dataclasses.field(default=default, metadata={"about": about, "low": low, "high": high, "choices": choices})
+            choices: tuple[str, ...] = (), table: type[Entry] | None = None) -> Any:  # fmt: skip
+    """A field with its help text and its limits.
+
+    Args:
+        default: its value where nothing is set.
+        about: what it is, for people.
+        low: the least value.
+        high: the greatest value.
+        choices: the words that it may be, or that its items may be.
+        table: what an entry is, where it is a table; its value is a tuple of them.
+    """
+    limits = {"low": low, "high": high, "choices": choices, "table": table}
+    return dataclasses.field(default=default, metadata={"about": about, **limits})
+
+
+def plain(value: Any, table: type[Entry] | None) -> Any:
+    """A setting's value as TOML and JSON hold it: a list for a tuple, a table by its keys."""
+    if table is not None:
+        return {str(key): item for key, item in value}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def as_text(value: Any) -> str:
@@ -73,18 +106,35 @@ def _scalar(key: str, kind: Any, value: Any) -> Any:
         raise ConfigError(f"{key} must be {name}, not {_shown(value)}.") from None
 
 
+def _entries(key: str, kind: type[Entry], value: Any) -> tuple[Entry, ...]:
+    """The entries of a table; of a text ``key:value,key:value``, or a list of such, in its own order."""
+    if isinstance(value, Mapping):
+        return tuple(sorted((kind.of(*item) for item in value.items()), key=lambda entry: entry.rank))
+    parts = _items(value) if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple)):
+        raise ConfigError(f"{key} must be a table, not {_shown(value)}.")
+    return tuple(part if isinstance(part, kind) else _entry(kind, str(part)) for part in parts)
+
+
+def _entry(kind: type[Entry], text: str) -> Entry:
+    key, colon, value = (part.strip() for part in text.partition(":"))
+    return kind.of(key, value if colon else None)
+
+
 def value_of(key: str, limits: Mapping[str, Any], kind: Any, value: Any) -> Any:
     """`value` as the setting `key` holds it.
 
     Args:
         key: for messages.
         limits: the metadata that `setting` gave the field.
-        kind: str, int, float, or a tuple of one of them.
+        kind: str, int, float, or a tuple of one of them or of the entries of a table.
         value: what was read, or text such as ``0.3`` or ``a,b``, which is parsed.
 
     Raises:
         ConfigError: it is of the wrong type or outside the limits.
     """
+    if limits["table"] is not None:
+        return _entries(key, limits["table"], value)
     if isinstance(kind, types.GenericAlias):
         inner = typing.get_args(kind)[0]
         parts = _items(value) if isinstance(value, str) else value

@@ -7,7 +7,8 @@ Ruder (2018, ULMFiT, arXiv:1801.06146), who divide the rate by 2.6 from each lay
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import NamedTuple, Self
 
 from cxrtui.errors import ConfigError
 
@@ -26,68 +27,94 @@ def level_from(stage: str) -> str:
     return FREEZE_LEVELS[STAGES.index(stage)]
 
 
-def level_in(epoch: int, freeze: str, unfreeze: Iterable[str]) -> str:
-    """The freeze level of an epoch, counted from 1; the arguments are ``model.freeze`` and ``model.unfreeze``."""
-    return next((level_from(stage) for start, stage in reversed(entries(unfreeze)) if epoch >= start), freeze)
+class Unfreezing(NamedTuple):
+    """From `epoch` on, counted from 1, `stage` and all above it train: an entry of ``model.unfreeze``."""
 
+    epoch: int
+    stage: str
 
-def entries(unfreeze: Iterable[str]) -> list[tuple[int, str]]:
-    """Epochs and stages of ``model.unfreeze``, in their order.
+    @classmethod
+    def of(cls, epoch: object, stage: object) -> Self:
+        """The entry as a file or a text has it.
 
-    Raises:
-        ConfigError: one of them is not EPOCH:STAGE.
-    """
-    found = []
-    for text in unfreeze:
-        epoch, _, stage = (part.strip() for part in text.partition(":"))
-        if not (epoch.isascii() and epoch.isdecimal()) or len(epoch) > 6 or stage not in STAGES:
+        Raises:
+            ConfigError: it is not an epoch and a stage.
+        """
+        number = str(epoch).strip()
+        if not (number.isascii() and number.isdecimal()) or len(number) > 6 or stage not in STAGES:
             raise ConfigError(
                 f"model.unfreeze takes EPOCH:STAGE, for example 3:stage4, where STAGE is one of {', '.join(STAGES)}; "
-                f"not {text!r}."
+                f"not {_shown(epoch, stage)}."
             )
-        found.append((int(epoch), stage))
-    return found
+        return cls(int(number), str(stage))
+
+    @property
+    def rank(self) -> int:
+        """Where the entry stands among those of a table, which has no order of its own."""
+        return self.epoch
+
+    def __str__(self) -> str:
+        return f"{self.epoch}:{self.stage}"
 
 
-def stage_rates(settings: Iterable[str]) -> dict[str, float]:
-    """Peak learning rates by stage, as ``optim.stage_learning_rates`` has them.
+class StageRate(NamedTuple):
+    """The peak learning rate of a stage: an entry of ``optim.stage_learning_rates``."""
 
-    Raises:
-        ConfigError: one of them is not STAGE:RATE, or cannot be a rate.
-    """
-    found: dict[str, float] = {}
-    for text in settings:
-        stage, _, number = (part.strip() for part in text.partition(":"))
+    stage: str
+    rate: float
+
+    @classmethod
+    def of(cls, stage: object, rate: object) -> Self:
+        """The entry as a file or a text has it.
+
+        Raises:
+            ConfigError: it is not a stage and a rate, or cannot be a rate.
+        """
         try:
-            rate = float(number)
-        except ValueError:
-            rate = math.nan
-        if stage not in STAGES or math.isnan(rate):
+            number = math.nan if isinstance(rate, bool) else float(rate)  # type: ignore[arg-type]
+        except (ValueError, TypeError, OverflowError):
+            number = math.nan
+        if stage not in STAGES or math.isnan(number):
             hint = "; the layers on top have optim.head_learning_rate" if stage == "head" else ""
             raise ConfigError(
                 f"optim.stage_learning_rates takes STAGE:RATE, for example stage4:1e-4, where STAGE is one of "
-                f"{', '.join(STAGES)}; not {text!r}{hint}."
+                f"{', '.join(STAGES)}; not {_shown(stage, rate)}{hint}."
             )
-        if not 0 < rate <= HIGHEST_RATE:
+        if not 0 < number <= HIGHEST_RATE:
             raise ConfigError(
-                f"optim.stage_learning_rates must be above 0 and at most {HIGHEST_RATE:g}, not {text!r}; "
+                f"optim.stage_learning_rates must be above 0 and at most {HIGHEST_RATE:g}, not {_shown(stage, rate)}; "
                 "what shall stay as it is, its running averages too, is for model.freeze."
             )
-        if stage in found:
-            raise ConfigError(f"optim.stage_learning_rates names {stage} twice; give it one rate.")
-        found[stage] = rate
-    return found
+        return cls(str(stage), number)
+
+    @property
+    def rank(self) -> int:
+        """Where the entry stands among those of a table: where it was written."""
+        return 0
+
+    def __str__(self) -> str:
+        return f"{self.stage}:{self.rate!r}"
 
 
-def check_unfreezing(freeze: str, unfreeze: Iterable[str], epochs: int) -> None:
+def _shown(key: object, value: object) -> str:
+    """An entry as a message quotes it; a hostile file may hold one of a megabyte."""
+    return repr(f"{key!s:.40}:{value!s:.40}" if value is not None else f"{key!s:.80}")
+
+
+def level_in(epoch: int, freeze: str, unfreeze: Sequence[Unfreezing]) -> str:
+    """The freeze level of an epoch, counted from 1; the arguments are ``model.freeze`` and ``model.unfreeze``."""
+    return next((level_from(stage) for start, stage in reversed(unfreeze) if epoch >= start), freeze)
+
+
+def check_unfreezing(freeze: str, unfreeze: Sequence[Unfreezing], epochs: int) -> None:
     """Refuse a list of which an entry would do nothing.
 
     Raises:
         ConfigError: the epochs do not ascend within 2 and `epochs`, or an entry's stage trains already.
     """
     level, last = freeze, 1
-    for epoch, stage in entries(unfreeze):
-        entry = f"{epoch}:{stage}"
+    for entry in unfreeze:
+        epoch, stage = entry
         if epoch < 2:
             raise ConfigError(
                 f"model.unfreeze {entry} must name epoch 2 or a later one; for what trains from the first on, set "
@@ -112,15 +139,23 @@ def check_unfreezing(freeze: str, unfreeze: Iterable[str], epochs: int) -> None:
         level, last = level_from(stage), epoch
 
 
-def check_rates(freeze: str, unfreeze: Iterable[str], rate: float, head_rate: float, settings: Iterable[str]) -> None:
-    """Refuse rates that would do nothing, and parts that are left without one by mistake.
+def check_rates(freeze: str, rate: float, head_rate: float, stage_rates: Sequence[StageRate]) -> None:
+    """Refuse rates that would do nothing, and groups that are left without one by mistake.
+
+    Args:
+        freeze: the freeze level of the last epoch.
+        rate: of the groups that have none of their own.
+        head_rate: of the layers on top; 0 = `rate`.
+        stage_rates: of single stages.
 
     Raises:
-        ConfigError: a stage with a rate is frozen to the end, or one rate is 0 and some parts have no other.
+        ConfigError: a stage has two rates, or has one and is frozen to the end, or one rate is 0 and some groups have
+            no other.
     """
-    rates = stage_rates(settings)
-    at_last = [level_from(stage) for _, stage in entries(unfreeze)] or [freeze]
-    trains = training(at_last[-1])
+    rates = dict(stage_rates)
+    if twice := [stage for stage in rates if [entry.stage for entry in stage_rates].count(stage) > 1]:
+        raise ConfigError(f"optim.stage_learning_rates names {twice[0]} twice; give it one rate.")
+    trains = training(freeze)
     if idle := [stage for stage in rates if stage not in trains]:
         raise ConfigError(
             f"optim.stage_learning_rates names {', '.join(idle)}, frozen for the whole run; take it out, or let it "

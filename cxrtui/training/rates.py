@@ -11,7 +11,6 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
-from cxrtui.settings import transfer
 from cxrtui.settings.config import OptimConfig
 
 
@@ -27,7 +26,7 @@ def promoting(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def own_rates(config: OptimConfig) -> dict[str, float]:
     """Peak learning rates by group, of the groups that have their own; all above 0."""
-    rates = transfer.stage_rates(config.stage_learning_rates)
+    rates = dict(config.stage_learning_rates)
     return rates | ({"head": config.head_learning_rate} if config.head_learning_rate > 0 else {})
 
 

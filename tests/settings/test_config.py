@@ -1,4 +1,5 @@
 import itertools
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from cxrtui.errors import ConfigError
 from cxrtui.runs.folder import Run
 from cxrtui.settings import config, transfer
 from cxrtui.settings.config import Config
+from cxrtui.settings.transfer import StageRate, Unfreezing
 
 
 def test_later_layers_win() -> None:
@@ -104,8 +106,62 @@ def test_what_freezing_and_rates_may_be(values: dict[str, object]) -> None:
                            for key, value in body.items()}) == settings  # fmt: skip
 
 
+TABLES = {
+    "model.unfreeze": (Unfreezing(3, "stage4"), Unfreezing(6, "stage2")),
+    "optim.stage_learning_rates": (StageRate("stage4", 1e-4), StageRate("stage2", 4e-5)),
+}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[model.unfreeze]\n6 = 'stage2'\n3 = 'stage4'\n[optim.stage_learning_rates]\nstage4 = 1e-4\nstage2 = 4e-5\n",
+        "model = {freeze='stage4', unfreeze={3='stage4', 6='stage2'}}\n"
+        "optim.stage_learning_rates = {stage4='1e-4', stage2=0.00004}\n",
+        "[model]\nunfreeze = ['3:stage4', '6 : stage2']\n[optim]\nstage_learning_rates = 'stage4:1e-4,stage2:4e-5'\n",
+    ],
+    ids=["tables", "tables on a line", "as of older versions"],
+)
+def test_tables_are_read_once_into_values(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(content)
+    settings = config.resolve({"model.freeze": "stage4"}, config.read_file(file))
+    assert {"model.unfreeze": settings.model.unfreeze,
+            "optim.stage_learning_rates": settings.optim.stage_learning_rates} == TABLES  # fmt: skip
+    assert config.as_text(settings.model.unfreeze) == "3:stage4,6:stage2"
+    assert (
+        config.coerce("optim.stage_learning_rates", config.as_text(settings.optim.stage_learning_rates))
+        == (TABLES["optim.stage_learning_rates"])
+    )
+    runner.save_config(Run(tmp_path), settings)
+    assert 'unfreeze = {3 = "stage4", 6 = "stage2"}' in file.read_text()
+    assert runner.start_config(Run(tmp_path)) == settings
+    assert json.loads(json.dumps(settings.as_dict()))["model"]["unfreeze"] == {"3": "stage4", "6": "stage2"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("model.unfreeze", {"3": 4}, "not '3:4'"),
+        ("model.unfreeze", {"3": {"stage4": 1}}, "takes EPOCH:STAGE"),
+        ("model.unfreeze", {"x": "stage4"}, "not 'x:stage4'"),
+        ("model.unfreeze", 3, "must be a table, not 3"),
+        ("optim.stage_learning_rates", {"stage4": True}, "takes STAGE:RATE"),
+        ("optim.stage_learning_rates", {"stage4": [1e-4]}, "takes STAGE:RATE"),
+        ("optim.stage_learning_rates", {"stage4": 0}, "above 0"),
+        ("optim.stage_learning_rates", {"head": 1e-3}, "optim.head_learning_rate"),
+        ("optim.epochs", {"3": 4}, "must be a whole number"),
+        ("data.positive", {"a": "b"}, "must be text"),
+    ],
+)
+def test_a_bad_table_is_named(key: str, value: object, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        config.coerce(key, value)
+
+
 def test_the_freeze_level_of_each_epoch() -> None:
-    levels = [transfer.level_in(epoch, "stage4", ("3:stage4", "4:stage2", "6:stem")) for epoch in range(1, 8)]
+    unfreeze = config.coerce("model.unfreeze", "3:stage4,4:stage2,6:stem")
+    levels = [transfer.level_in(epoch, "stage4", unfreeze) for epoch in range(1, 8)]
     assert levels == ["stage4", "stage4", "stage3", "stage1", "stage1", "none", "none"]
     assert transfer.training("stage2") == ("stage3", "stage4")
     assert transfer.training("none") == transfer.STAGES

@@ -10,8 +10,8 @@ from flax import nnx
 
 from cxrtui.net import freeze
 from cxrtui.net.classifier import Classifier, ClassifierSpec
-from cxrtui.settings.config import Config, ModelConfig, OptimConfig
-from cxrtui.settings.transfer import STAGES
+from cxrtui.settings.config import Config, ModelConfig, OptimConfig, coerce
+from cxrtui.settings.transfer import STAGES, StageRate, Unfreezing
 from cxrtui.training.hyper import Hyper, hyper_of
 from cxrtui.training.optimizer import counted_groups, grown, optimizer
 from cxrtui.training.rates import Rates, schedule
@@ -116,7 +116,8 @@ def test_a_stage_has_its_own_rate_and_its_decay_follows(
     everything = parameters(*STAGES, "head")
     config = OptimConfig(
         name=name, weight_decay=0.1 if name == "adamw" else 0.0, clip=0.0, schedule="constant", warmup=0.0,
-        momentum=0.0, learning_rate=rate, head_learning_rate=head, stage_learning_rates=settings,
+        momentum=0.0, learning_rate=rate, head_learning_rate=head,
+        stage_learning_rates=coerce("optim.stage_learning_rates", settings),
     )  # fmt: skip
     if name == "adamw":  # without a gradient it only decays: weights of one, by rate times decay
         changes = moved(config, everything, jax.tree.map(jnp.zeros_like, everything))
@@ -127,7 +128,7 @@ def test_a_stage_has_its_own_rate_and_its_decay_follows(
 
 
 def test_own_rates_follow_the_schedule_of_the_leading_one() -> None:
-    config = OptimConfig(learning_rate=0.0, head_learning_rate=1e-3, stage_learning_rates=("stage4:1e-2",))
+    config = OptimConfig(learning_rate=0.0, head_learning_rate=1e-3, stage_learning_rates=(StageRate("stage4", 1e-2),))
     assert max(float(schedule(config, 100)(step)) for step in range(100)) == pytest.approx(1e-2, rel=1e-2)
 
 
@@ -163,7 +164,7 @@ def leaves_of(tree: Any) -> dict[str, np.ndarray]:
 def test_what_trains_later_starts_its_own_state_and_the_rest_keeps_its(name: str) -> None:
     few, more = parameters("head"), parameters("stage4", "head")
     optim = OptimConfig(name=name, weight_decay=0.0, clip=0.0, schedule="constant", warmup=0.0, learning_rate=0.5)
-    settings = Config(model=ModelConfig(freeze="stage4", unfreeze=("2:stage4",)), optim=optim)
+    settings = Config(model=ModelConfig(freeze="stage4", unfreeze=(Unfreezing(2, "stage4"),)), optim=optim)
     hyper, before, after = settings_of(optim), *(counted_groups(settings, level) for level in ("stage4", "stage3"))
     state = optimizer(name, hyper, before).init(few)
     for _ in range(30):
@@ -187,7 +188,7 @@ def test_what_trains_later_starts_its_own_state_and_the_rest_keeps_its(name: str
 
 def test_clipping_is_over_all_that_trains() -> None:
     optim = OptimConfig(name="adam", weight_decay=0.0, clip=1.0)
-    settings = Config(model=ModelConfig(freeze="stage4", unfreeze=("2:stage4",)), optim=optim)
+    settings = Config(model=ModelConfig(freeze="stage4", unfreeze=(Unfreezing(2, "stage4"),)), optim=optim)
     hyper, groups, more = settings_of(optim), counted_groups(settings, "stage3"), parameters("stage4", "head")
     first = optimizer("adam", hyper, groups).init(more)
     _, state = update("adam", hyper, more, first, more, groups=groups)

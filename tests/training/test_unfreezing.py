@@ -29,6 +29,7 @@ from cxrtui.runs.folder import Run
 from cxrtui.runs.listing import new_run
 from cxrtui.settings import config as configs
 from cxrtui.settings.config import Config
+from cxrtui.settings.transfer import Unfreezing
 from cxrtui.training.fit import fit
 from cxrtui.weights import saved, shelving
 from tests.compilations import compiled
@@ -249,7 +250,7 @@ def test_killed_between_two_phases_it_ends_with_the_same_bits(
 
 
 def test_a_resume_with_another_list_is_refused(settings: Config, whole: Told) -> None:
-    model = dataclasses.replace(settings.model, unfreeze=("2:stage4", "4:stage3"))
+    model = dataclasses.replace(settings.model, unfreeze=(Unfreezing(2, "stage4"), Unfreezing(4, "stage3")))
     with pytest.raises(CheckpointError, match=r"model\.freeze=stage1, and the run's config\.toml now stage2"):
         list(fit(dataclasses.replace(settings, model=model), whole.run, resume=True))
 
