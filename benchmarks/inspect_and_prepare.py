@@ -3,7 +3,7 @@
     python benchmarks/inspect_and_prepare.py PATH… [--size 224] [--hostile N] [--phantoms N]
 
 Each PATH (a layout's name may stand before it) is inspected (by its headers alone, in full, and again, as remembered)
-and prepared, as one part, in a process of its own into an empty cache folder; seconds and CPU are of the whole
+and prepared, as one split, in a process of its own into an empty cache folder; seconds and CPU are of the whole
 process, its imports and the processes that decode for it included; peak memory (resident, by /proc: Linux alone) is
 its own, plus that of the largest of those. Where nothing says which findings count, the first is positive and all
 others negative. The loop runs in this process, before and after, over the films that could be read: it opens, converts
@@ -30,7 +30,7 @@ import numpy as np
 from hostile_folder import build
 from PIL import Image
 
-from cxrtui.data.images.decode import stored_side
+from cxrtui.data.images.decode import stored_size
 
 PEAK = """
 def peak():
@@ -61,8 +61,8 @@ while True:
     try:
         event = next(work)
     except StopIteration as stop:
-        part = stop.value.parts["all"]
-        print(json.dumps({"paths": part.paths, "unreadable": len(event.unreadable), "left_out": event.left_out,
+        split = stop.value.splits["all"]
+        print(json.dumps({"paths": split.paths, "unreadable": len(event.unreadable), "left_out": event.left_out,
                           "seconds": time.perf_counter() - began, "peak": peak()}))
         break
 """
@@ -115,7 +115,7 @@ def measure(path: str, size: int) -> None:
     findings = list(looked.said["findings"])
     wanted = [] if looked.said["ruled"] else findings[:1]
     made = child(PREPARE, path, str(size), json.dumps(wanted))
-    paths, side = made.said["paths"], stored_side(size)
+    paths, side = made.said["paths"], stored_size(size)
     plain(paths, side)  # so that both find the files in memory
     warm = child(PREPARE, path, str(size), json.dumps(wanted))
     loop, opened = plain(paths, side)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cxrtui.data.images.decode import stored_side
+from cxrtui.data.images.decode import stored_size
 from cxrtui.data.images.decoding.films import read_film
 from cxrtui.data.prepared.prepare import prepare
 from cxrtui.data.prepared.reading import windowed, workers
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("folder")
     parser.add_argument("--size", type=int, default=224)
     options = parser.parse_args()
-    side = stored_side(options.size)
+    side = stored_size(options.size)
     paths = [film.path for film in read_source(options.folder).films]
     plain(paths, side)  # so that every measurement finds the files in memory
     with tempfile.TemporaryDirectory() as cache:

@@ -18,7 +18,7 @@ from cxrtui.data.films import Film
 
 @dataclass(frozen=True)
 class Record:
-    """One record of the prepared store; `image` is uint8 ``[side, side]``, and black where there is an `error`."""
+    """One record of the prepared store; `image` is uint8 ``[size, size]``, and black where there is an `error`."""
 
     image: npt.NDArray[np.uint8]
     film: Film
@@ -33,7 +33,7 @@ class ArraySource(Protocol):
         """How many images there are."""
 
     def read(self, places: Sequence[int] | npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
-        """The images at `places`, uint8 ``[n, side, side]``, in that order."""
+        """The images at `places`, uint8 ``[n, size, size]``, in that order."""
 
 
 @dataclass(frozen=True)

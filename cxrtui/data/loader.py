@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from cxrtui.data.prepared.ready import Part
+from cxrtui.data.prepared.ready import Split
 from cxrtui.errors import DataError
 from cxrtui.net.layout import Layout
 
@@ -34,7 +34,7 @@ class Batch(NamedTuple):
 class Loader(Protocol):
     """What training and evaluation need of one split."""
 
-    part: Part
+    split: Split
 
     def batch(self, indices: Indices) -> Batch:
         """Images uint8 `[B, S, S]` and labels int32 `[B]` at `indices`, on the devices."""
@@ -74,12 +74,12 @@ def _take(layout: Layout, whole: Batch, indices: jax.Array) -> Batch:
 
 
 class DeviceLoader:
-    """All images of `part` on every device."""
+    """All images of `split` on every device."""
 
-    def __init__(self, part: Part, layout: Layout) -> None:
-        self.part, self._layout = part, layout
-        self._whole = Batch(*layout.put_state((part.images, part.labels)))
-        part.release()
+    def __init__(self, split: Split, layout: Layout) -> None:
+        self.split, self._layout = split, layout
+        self._whole = Batch(*layout.put_state((split.images, split.labels)))
+        split.release()
 
     def batch(self, indices: Indices) -> Batch:
         """See `Loader`."""
@@ -89,34 +89,34 @@ class DeviceLoader:
 
     def epoch(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
         """See `Loader`."""
-        for indices in epoch_order(seed, epoch, len(self.part), batch)[first_step:]:
+        for indices in epoch_order(seed, epoch, len(self.split), batch)[first_step:]:
             yield self.batch(indices)
 
 
 class StreamLoader:
-    """Images of `part` read from its store, `ahead` batches in advance."""
+    """Images of `split` read from its store, `ahead` batches in advance."""
 
-    def __init__(self, part: Part, layout: Layout, ahead: int = 4, threads: int = 2) -> None:
-        self.part, self._layout = part, layout
+    def __init__(self, split: Split, layout: Layout, ahead: int = 4, threads: int = 2) -> None:
+        self.split, self._layout = split, layout
         self._threads, self._ahead = threads, ahead
 
     def batch(self, indices: Indices) -> Batch:
         """See `Loader`."""
-        return Batch(*self._layout.put_batch((self.part.gather(indices), self.part.labels[indices])))
+        return Batch(*self._layout.put_batch((self.split.gather(indices), self.split.labels[indices])))
 
     def epoch(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
         """See `Loader`."""
         import grain  # takes a moment, and most runs never stream
 
-        steps = epoch_order(seed, epoch, len(self.part), batch)[first_step:]
+        steps = epoch_order(seed, epoch, len(self.split), batch)[first_step:]
 
         def load(step: int) -> tuple[int, npt.NDArray[np.uint8]]:
-            return step, self.part.gather(steps[step])
+            return step, self.split.gather(steps[step])
 
         options = grain.ReadOptions(num_threads=self._threads, prefetch_buffer_size=self._ahead)
         reader: Any = grain.MapDataset.range(len(steps)).map(load).to_iter_dataset(options)
         for step, images in reader:
-            yield Batch(*self._layout.put_batch((images, self.part.labels[steps[step]])))
+            yield Batch(*self._layout.put_batch((images, self.split.labels[steps[step]])))
 
 
 def free_memory() -> int:
@@ -127,11 +127,11 @@ def free_memory() -> int:
     return int(psutil.virtual_memory().available)
 
 
-def make_loader(part: Part, layout: Layout, where: str = "auto", memory: int | None = None) -> Loader:
+def make_loader(split: Split, layout: Layout, where: str = "auto", memory: int | None = None) -> Loader:
     """The loader of a split: `device`, `stream`, or `auto`, which is the device where `SHARE` of `memory` holds it all.
 
     Args:
-        part: the images of the split.
+        split: the images of the split.
         layout: of the devices.
         where: as the setting ``data.feed`` has it.
         memory: bytes that are free for arrays; those that `free_memory` finds, where not given.
@@ -139,8 +139,8 @@ def make_loader(part: Part, layout: Layout, where: str = "auto", memory: int | N
     Raises:
         DataError: the split has no images.
     """
-    if not len(part):
-        raise DataError("A part has no films to feed; check the split.")
-    if where == "device" or (where == "auto" and part.nbytes <= SHARE * (free_memory() if memory is None else memory)):
-        return DeviceLoader(part, layout)
-    return StreamLoader(part, layout)
+    if not len(split):
+        raise DataError("A split has no films to feed; check the split.")
+    if where == "device" or (where == "auto" and split.nbytes <= SHARE * (free_memory() if memory is None else memory)):
+        return DeviceLoader(split, layout)
+    return StreamLoader(split, layout)

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from cxrtui.data import tfds_source
 from cxrtui.data.array_source import ArraySource
 from cxrtui.data.array_source import Record as Record
-from cxrtui.data.images.decode import stored_side as stored_side
+from cxrtui.data.images.decode import stored_size as stored_size
 from cxrtui.data.images.decoding.films import PIXELS_VERSION as PIXELS_VERSION
 from cxrtui.data.images.decoding.films import decoders
 from cxrtui.disk import explained, refusal
@@ -37,14 +37,14 @@ class Store:
     """A complete store, opened for reading; safe to read from several threads."""
 
     folder: Path
-    side: int
+    size: int
     count: int
     unreadable: dict[int, str]
     notes: dict[int, list[str]]
     _source: ArraySource = field(repr=False)
 
     def images(self, indices: Sequence[int] | npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
-        """The films at `indices`, uint8 `[n, side, side]`, read from disk."""
+        """The films at `indices`, uint8 `[n, size, size]`, read from disk."""
         return self._source.read(indices)
 
 
@@ -53,7 +53,7 @@ def open_store(folder: Path, names: Sequence[str]) -> Store | None:
     try:
         body = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
         whole = all((folder / name).stat().st_size == size for name, size in body["files"].items())
-        side, count = int(body["side"]), int(body["count"])
+        size, count = int(body["side"]), int(body["count"])
         unreadable = {int(place): str(reason) for place, reason in body["unreadable"].items()}
         notes = {int(place): [str(note) for note in said] for place, said in body["notes"].items()}
         whole = whole and (not unreadable or body["decoders"] == list(decoders()))
@@ -61,11 +61,11 @@ def open_store(folder: Path, names: Sequence[str]) -> Store | None:
         return None
     if not whole:
         return None
-    source = tfds_source.open_arrays(folder, side=side, count=count, names=names)
-    return None if source is None else Store(folder, side, count, unreadable, notes, source)
+    source = tfds_source.open_arrays(folder, size=size, count=count, names=names)
+    return None if source is None else Store(folder, size, count, unreadable, notes, source)
 
 
-def build_store(folder: Path, records: Iterator[Record], *, side: int, count: int, names: Sequence[str],
+def build_store(folder: Path, records: Iterator[Record], *, size: int, count: int, names: Sequence[str],
                 unreadable: dict[int, str], notes: dict[int, list[str]]) -> None:  # fmt: skip
     """Write `count` records to `folder`, all or nothing; `unreadable` and `notes` are full once all were pulled.
 
@@ -76,13 +76,13 @@ def build_store(folder: Path, records: Iterator[Record], *, side: int, count: in
     try:
         temporary.mkdir(parents=True)
         _sweep(folder.parent)
-        tfds_source.write_arrays(temporary, records, side=side, count=count, names=names)
+        tfds_source.write_arrays(temporary, records, size=size, count=count, names=names)
         files = {
             file.relative_to(temporary).as_posix(): file.stat().st_size
             for file in sorted(temporary.rglob("*"))
             if file.is_file()
         }
-        index = {"side": side, "count": count, "unreadable": unreadable, "notes": notes, "decoders": decoders(),
+        index = {"side": size, "count": count, "unreadable": unreadable, "notes": notes, "decoders": decoders(),
                  "files": files}  # fmt: skip
         write_atomic(temporary / _INDEX, json.dumps(index))
         if folder.exists():  # not whole, or another process was faster

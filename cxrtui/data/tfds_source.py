@@ -22,9 +22,9 @@ from cxrtui.errors import DataError
 tfds.disable_progress_bar()
 
 
-def films_a_split(side: int) -> int:
+def films_a_split(size: int) -> int:
     """Films in one tfds split, 128 MiB of them: tfds holds a split in memory while it writes it."""
-    return max(1, (1 << 27) // side**2)
+    return max(1, (1 << 27) // size**2)
 
 
 class _Uncompressed:
@@ -45,15 +45,15 @@ class _OwnInfo(tfds.core.DatasetInfo):  # type: ignore[misc]
 
 
 class CxrFilms(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc]
-    """tfds builder of films of `side` pixels; `records` is pulled when it is built, and is empty for reading."""
+    """tfds builder of films of `size` pixels; `records` is pulled when it is built, and is empty for reading."""
 
     name = "cxr_films"
     VERSION = tfds.core.Version("1.0.0")
     code_path = None  # no checksums or citations beside this file; looking for them needs importlib_resources
 
-    def __init__(self, *, side: int, names: Sequence[str], counts: Sequence[int], records: Iterator[Record],
+    def __init__(self, *, size: int, names: Sequence[str], counts: Sequence[int], records: Iterator[Record],
                  **kwargs: Any) -> None:  # fmt: skip
-        self._shape, self._names, self._counts, self._records = (side, side, 1), list(names), counts, records
+        self._shape, self._names, self._counts, self._records = (size, size, 1), list(names), counts, records
         super().__init__(file_format="array_record", **kwargs)
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -96,8 +96,8 @@ class CxrFilms(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc]
 class _Splits:
     """An `ArraySource` of several tfds splits, one behind the other."""
 
-    def __init__(self, side: int, splits: Sequence[Any]) -> None:
-        self._side, self._splits = side, splits
+    def __init__(self, size: int, splits: Sequence[Any]) -> None:
+        self._size, self._splits = size, splits
         self._ends = np.cumsum([len(split) for split in splits], dtype=np.int64)
 
     def __len__(self) -> int:
@@ -105,7 +105,7 @@ class _Splits:
 
     def read(self, places: Sequence[int] | npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
         """As in `ArraySource`."""
-        result = np.empty((len(places), self._side, self._side), np.uint8)
+        result = np.empty((len(places), self._size, self._size), np.uint8)
         wanted = np.asarray(places, np.int64)
         splits = np.searchsorted(self._ends, wanted, side="right")
         for start in range(0, len(wanted), 256):
@@ -120,14 +120,14 @@ class _Splits:
         return result
 
 
-def write_arrays(folder: Path, records: Iterator[Record], *, side: int, count: int, names: Sequence[str],
+def write_arrays(folder: Path, records: Iterator[Record], *, size: int, count: int, names: Sequence[str],
                  split: int = 0) -> None:  # fmt: skip
     """Write `count` records to `folder`, which exists and is empty.
 
     Args:
         folder: of the store.
         records: pulled as they are written.
-        side: of each image, pixels.
+        size: of each image, pixels.
         count: of records.
         names: of the classes.
         split: records in one tfds split; 0 for as many as `films_a_split` says.
@@ -135,18 +135,18 @@ def write_arrays(folder: Path, records: Iterator[Record], *, side: int, count: i
     Raises:
         OSError, RuntimeError, ValueError: they cannot be written.
     """
-    split = split or films_a_split(side)
+    split = split or films_a_split(size)
     counts = [min(split, count - start) for start in range(0, count, split)]
-    builder = CxrFilms(side=side, names=names, counts=counts, records=records, data_dir=str(folder))
+    builder = CxrFilms(size=size, names=names, counts=counts, records=records, data_dir=str(folder))
     builder.download_and_prepare(download_config=tfds.download.DownloadConfig(try_download_gcs=False))
 
 
-def open_arrays(folder: Path, *, side: int, count: int, names: Sequence[str]) -> ArraySource | None:
+def open_arrays(folder: Path, *, size: int, count: int, names: Sequence[str]) -> ArraySource | None:
     """What `write_arrays` wrote to `folder`; None where it is damaged or holds another number of films."""
-    builder = CxrFilms(side=side, names=names, counts=(), records=iter(()), data_dir=str(folder))
+    builder = CxrFilms(size=size, names=names, counts=(), records=iter(()), data_dir=str(folder))
     try:
         splits = [builder.as_data_source(f"films{number}") for number in range(len(builder.info.splits))]
-        source = _Splits(side, splits)
+        source = _Splits(size, splits)
     except Exception:  # whatever tfds makes of damaged files
         return None
     return source if len(source) == count else None

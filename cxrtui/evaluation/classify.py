@@ -42,7 +42,7 @@ class Classifier:
 
     def __init__(self, model: Model, batch: int = 8) -> None:
         self.model = model
-        self._predictor = Predictor(model.graphdef, model.size, model.side, batch)
+        self._predictor = Predictor(model.graphdef, model.size, model.stored_size, batch)
 
     def classify(self, paths: Sequence[Path]) -> Iterator[Classified]:
         """A row for each path, in order; memory is bounded by one film and one batch."""
@@ -50,7 +50,9 @@ class Classifier:
         films: list[Decoded] = []
         for path in paths:
             try:
-                films.append(read_film(path, self.model.side, self.model.config.data.resize_mode, display_of(path)))
+                films.append(
+                    read_film(path, self.model.stored_size, self.model.config.data.resize_mode, display_of(path))
+                )
                 rows.append(None)
             except FilmError as error:
                 rows.append(Classified(str(path), ok=False, error=str(error)))

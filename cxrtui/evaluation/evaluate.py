@@ -76,16 +76,16 @@ def evaluate(
             told.append(event)
         tell(event)
 
-    part = _result(load_evaluation(data, source, trained=model.labels), hear).parts["all"]
-    known = len(set(part.digests) & models.seen_in_training(target))
+    split = _result(load_evaluation(data, source, trained=model.labels), hear).splits["all"]
+    known = len(set(split.digests) & models.seen_in_training(target))
     if known:
-        tell(Warned(code="trained-on", message=f"{known} of these {len(part)} films are among those that "
+        tell(Warned(code="trained-on", message=f"{known} of these {len(split)} films are among those that "
                     f"{model.name} was trained or tuned on; what follows says nothing of unseen films."))  # fmt: skip
-    predictor = Predictor(model.graphdef, model.size, model.side, BATCH)
-    loader = make_loader(part, predictor.layout, data.feed)
+    predictor = Predictor(model.graphdef, model.size, model.stored_size, BATCH)
+    loader = make_loader(split, predictor.layout, data.feed)
     result = _result(Evaluator(predictor).evaluate(model.weights, loader, "evaluating", never_cancelled), tell)
     if count := int(np.sum(~np.isfinite(result.probabilities))):
-        raise WeightsError(f"{model.name} gives no finite probability for {count} of these {len(part)} films; "
+        raise WeightsError(f"{model.name} gives no finite probability for {count} of these {len(split)} films; "
                            "its weights cannot be used for them.")  # fmt: skip
     measured = {name: value for name, value in result.metrics.items() if name != "loss"}
     negative, positive = told[0].labels

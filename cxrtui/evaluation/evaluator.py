@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cxrtui import RESEARCH_ONLY, strict_json
 from cxrtui.data.loader import Loader
-from cxrtui.data.prepared.ready import Part
+from cxrtui.data.prepared.ready import Split
 from cxrtui.errors import CheckCancelled
 from cxrtui.evaluation.losses import mean_loss
 from cxrtui.evaluation.metrics import metrics
@@ -36,7 +36,7 @@ class EvalResult:
     threshold: float
     probabilities: NDArray[np.float64]
 
-    def write(self, folder: Path, name: str, part: Part, labels: list[str], step: int) -> None:
+    def write(self, folder: Path, name: str, split: Split, labels: list[str], step: int) -> None:
         """Write `<name>.json` (metrics, counts) and `<name>.csv` (a row an image) in `folder`."""
         folder.mkdir(exist_ok=True)  # not its parents: of a run that was deleted no stump comes back
         body = {
@@ -50,8 +50,8 @@ class EvalResult:
         rows.writerow(["path", "patient", "source", "label", "called", "probability"])
         for index, probability in enumerate(self.probabilities):
             predicted = labels[int(probability >= self.threshold)]
-            words = (part.patients[index], part.sources[index], labels[int(part.labels[index])], predicted)
-            rows.writerow([path_cell(part.paths[index]), *map(cell, words), f"{probability:.6f}"])
+            words = (split.patients[index], split.sources[index], labels[int(split.labels[index])], predicted)
+            rows.writerow([path_cell(split.paths[index]), *map(cell, words), f"{probability:.6f}"])
         write_atomic(folder / f"{name}.csv", text.getvalue())
 
 
@@ -79,16 +79,16 @@ class Evaluator:
         Raises:
             Cancelled: `check_cancelled` said so before the last batch.
         """
-        part = loader.part
-        logits = np.zeros((len(part), 2), np.float32)
+        split = loader.split
+        logits = np.zeros((len(split), 2), np.float32)
         done = 0
         for rows in self.predictor.over(variables, loader):
             logits[done : done + len(rows)] = rows
             done += len(rows)
-            yield Preparing(stage=phase, done=done, total=len(part))
-            if done < len(part):
+            yield Preparing(stage=phase, done=done, total=len(split))
+            if done < len(split):
                 check_cancelled()
-        return self.result(logits, part.labels)
+        return self.result(logits, split.labels)
 
     def result(self, logits: NDArray[np.float32], labels: NDArray[np.int32]) -> EvalResult:
         """The result for logits ``[N, 2]`` that are there already."""

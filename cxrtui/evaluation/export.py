@@ -8,7 +8,7 @@ input, where it all came from, and how well it did, with counts.
 
     import jax, jax.export
     classify = jax.export.deserialize(bytearray(open("classifier.stablehlo", "rb").read()))
-    probabilities = classify.call(films)      # uint8 [N, side, side] to float32 [N, 2]: negative, positive
+    probabilities = classify.call(films)      # uint8 [N, S, S] to float32 [N, 2]: negative, positive
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def describe(model: Model, run: Run, versions: Mapping[str, str]) -> dict[str, A
     verdicts = {file.stem: _json(file) for file in sorted(run.evaluation.glob("*.json"))}
     facts = {
         "name": run.name, "note": RESEARCH_ONLY, "labels": list(model.labels), "threshold": model.threshold,
-        "step": model.step, "precision": settings["model"]["precision"], "stored_side": model.side,
+        "step": model.step, "precision": settings["model"]["precision"], "stored_side": model.stored_size,
         "data": {key: value for key, value in settings["data"].items() if key not in _PRIVATE},
         "provenance": {
             "run": run.name, "seed": settings["run"]["seed"], "fingerprint": data.get("fingerprint"),
@@ -143,7 +143,7 @@ def _told(value: Any) -> Any:
 def stablehlo(model: Model) -> bytes:
     """The classifier with its weights as one serialised program, in float32, for any number of films.
 
-    Takes uint8 ``[N, side, side]``, films as `data.decode.read_film` gives them; returns probabilities, float32
+    Takes uint8 ``[N, S, S]``, films as `data.decode.read_film` gives them; returns probabilities, float32
     ``[N, 2]``, of the negative and the positive class.
     """
     network = model.network()
@@ -154,7 +154,7 @@ def stablehlo(model: Model) -> bytes:
         logits = nnx.merge(graphdef, state)(normalise(resample(films, model.size)))
         return jax.nn.softmax(logits, axis=-1)
 
-    films = jax.ShapeDtypeStruct(jax.export.symbolic_shape(f"n, {model.side}, {model.side}"), jnp.uint8)
+    films = jax.ShapeDtypeStruct(jax.export.symbolic_shape(f"n, {model.stored_size}, {model.stored_size}"), jnp.uint8)
     with _without_source_paths():
         return bytes(jax.export.export(jax.jit(classify), platforms=PLATFORMS)(films).serialize())
 

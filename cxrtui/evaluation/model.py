@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cxrtui.data.images.decode import stored_side
+from cxrtui.data.images.decode import stored_size
 from cxrtui.errors import CheckpointError, ConfigError, UsageError, WeightsError
 from cxrtui.evaluation import sealed
 from cxrtui.evaluation.predict import Variables
@@ -59,9 +59,9 @@ class Model:
         return self.config.data.size
 
     @property
-    def side(self) -> int:
+    def stored_size(self) -> int:
         """Side of a film as it is stored and given to the network's resampling, pixels."""
-        return stored_side(self.config.data.size)
+        return stored_size(self.config.data.size)
 
     def network(self) -> Classifier:
         """The network itself, a copy."""

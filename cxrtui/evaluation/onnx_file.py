@@ -44,7 +44,7 @@ def require() -> Any:
 def onnx_file(model: Model) -> bytes:
     """The classifier with its weights as one ONNX file, in float32, for any number of films.
 
-    Takes ``films``, uint8 ``[N, side, side]``, as `data.decode.read_film` gives them; returns ``probabilities``,
+    Takes ``films``, uint8 ``[N, S, S]``, as `data.decode.read_film` gives them; returns ``probabilities``,
     float32 ``[N, 2]``, of the negative and the positive class.
 
     Raises:
@@ -53,11 +53,11 @@ def onnx_file(model: Model) -> bytes:
     onnx = require()
     network = model.network()
     graph = _Graph(onnx, disassemble(network))
-    pixels = _pixels(graph, "films", model.side, model.size)
+    pixels = _pixels(graph, "films", model.stored_size, model.size)
     logits = _network(graph, pixels, model.size, network.spec)
     graph.node("Softmax", [logits], "probabilities", axis=-1)
     kinds, info = onnx.TensorProto, onnx.helper.make_tensor_value_info
-    films = info("films", kinds.UINT8, ["N", model.side, model.side])
+    films = info("films", kinds.UINT8, ["N", model.stored_size, model.stored_size])
     answer = info("probabilities", kinds.FLOAT, ["N", network.spec.classes])
     made = onnx.helper.make_model(
         onnx.helper.make_graph(graph.nodes, "classifier", [films], [answer], graph.constants),
@@ -101,9 +101,9 @@ class _Graph:
         return self.node("BatchNormalization", [x, *leaves], name, epsilon=epsilon)
 
 
-def _pixels(graph: _Graph, films: str, side: int, size: int) -> str:
-    """uint8 ``[N, side, side]`` to the network's input: resampling without augmentation is a matrix on either side."""
-    matrix = _resampling(side, size)
+def _pixels(graph: _Graph, films: str, stored_size: int, size: int) -> str:
+    """uint8 ``[N, S, S]`` to the network's input: resampling without augmentation is a matrix on either side."""
+    matrix = _resampling(stored_size, size)
     x = graph.node("Cast", [films], "grey", to=1)  # TensorProto.FLOAT
     x = graph.node("MatMul", [x, graph.constant("resample.columns", matrix)], "grey.columns")
     x = graph.node("MatMul", [graph.constant("resample.rows", matrix.T), x], "grey.sampled")
@@ -114,11 +114,11 @@ def _pixels(graph: _Graph, films: str, side: int, size: int) -> str:
     return graph.node("Unsqueeze", [x, graph.constant("channel", np.array([1], np.int64))], "pixels")
 
 
-def _resampling(side: int, size: int) -> np.ndarray:
-    """``[side, size]`` float32, whose columns say what a pixel takes of a film's row; asked of `resample` itself."""
+def _resampling(stored_size: int, size: int) -> np.ndarray:
+    """Weights ``[S, size]``, float32: a column for each pixel of the result, as `resample` itself computes them."""
     rows = []
-    for column in range(side):
-        film = np.zeros((1, side, side), np.uint8)
+    for column in range(stored_size):
+        film = np.zeros((1, stored_size, stored_size), np.uint8)
         film[:, :, column] = 255
         rows.append(np.asarray(_middle_row(film, size)))
     return np.stack(rows)

@@ -73,7 +73,7 @@ class Predictor:
     def over(self, variables: Variables, loader: Loader) -> Iterator[NDArray[np.float32]]:
         """Logits of the split that `loader` holds, batch by batch, in order; the caller may stop between two."""
         program = self._forward or self.compile(variables)
-        count = len(loader.part)
+        count = len(loader.split)
         for start in range(0, count, self.batch):
             indices = np.minimum(np.arange(start, start + self.batch, dtype=np.int32), count - 1)
             yield np.asarray(program(variables, loader.batch(indices).images))[: count - start]

@@ -151,7 +151,7 @@ def _set_up(
     call: Call, prepared: Prepared, position: Position, latest: int | None
 ) -> Generator[ev.Event, None, Session]:
     """First weights or a checkpoint's, and both programs compiled, side by side."""
-    config, layout, part = call.config, call.layout, prepared.parts["train"]
+    config, layout, part = call.config, call.layout, prepared.splits["train"]
     if len(part) < 2:
         raise DataError("Fewer than two films are left to train on; add films or make data.validation smaller.")
     steps = steps_per_epoch(len(part), config.optim.batch_size)
@@ -163,13 +163,13 @@ def _set_up(
         initial(config, hyper, layout) if latest is None else resumed(config, hyper, layout, call.checkpoints, latest)
     )
     level, step = network.spec.freeze, None
-    predictor = Predictor(network.graphdef, config.data.size, prepared.side, call.evaluation_batch, layout)
+    predictor = Predictor(network.graphdef, config.data.size, prepared.stored_size, call.evaluation_batch, layout)
     with ThreadPoolExecutor(1) as second:
         compiling = second.submit(predictor.compile, network.state.variables)
         if level == transfer.level_in(position.step // steps + 1, config.model.freeze, config.model.unfreeze):
             program = Program.of(config, network.graphdef, level, layout)
             step = compile_step(program, network.state, hyper, batch_size=config.optim.batch_size,
-                                stored_size=prepared.side)  # fmt: skip
+                                stored_size=prepared.stored_size)  # fmt: skip
         compiling.result()
     if step is not None:  # else resumed just before an epoch in which more trains, which compiles its own
         parameters, trainable = network.state.counts
@@ -179,5 +179,5 @@ def _set_up(
         network=network, step=step, position=position, steps_per_epoch=steps,
         evaluator=Evaluator(predictor, weights, scalar(config.optim.label_smoothing)),
         evaluated_level=level, train=make_loader(part, layout, config.data.feed),
-        validation=make_loader(prepared.parts["validation"], layout, config.data.feed),
+        validation=make_loader(prepared.splits["validation"], layout, config.data.feed),
     )  # fmt: skip

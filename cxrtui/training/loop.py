@@ -123,15 +123,15 @@ def evaluate(session: Session) -> Generator[ev.Event, None, str]:
         spec, _, variables = restored.restored(call.config, call.checkpoints, best, progress, call.layout)
     variables = session.to_evaluate(variables, spec.freeze)
     check = cancelled_when(call.decisions.stopping)
-    test = make_loader(session.prepared.parts["test"], call.layout, call.config.data.feed)
+    test = make_loader(session.prepared.splits["test"], call.layout, call.config.data.feed)
     for name, loader in (("validation", session.validation), ("test", test)):
         try:
             result = yield from session.evaluator.evaluate(variables, loader, "evaluating", check)
         except Cancelled:
             return call.decisions.stop()
-        if not math.isfinite(result.metrics["loss"]) and len(loader.part):
+        if not math.isfinite(result.metrics["loss"]) and len(loader.split):
             raise diverged(call.config, f"loss of the {name} films", result.metrics["loss"], session.epoch)
-        result.write(call.run.evaluation, name, loader.part, session.prepared.labels, best)
+        result.write(call.run.evaluation, name, loader.split, session.prepared.labels, best)
         yield ev.Evaluated(part=name, step=best, metrics=result.metrics, counts=result.counts,
                            threshold=result.threshold)  # fmt: skip
     return ""

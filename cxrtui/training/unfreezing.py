@@ -38,5 +38,5 @@ def unfreeze(session: Session) -> Iterator[ev.Event]:
     yield ev.Preparing(stage="compiling")
     clock = time.monotonic()
     session.step = compile_step(program, state, session.hyper, batch_size=config.optim.batch_size,
-                                stored_size=session.prepared.side)  # fmt: skip
+                                stored_size=session.prepared.stored_size)  # fmt: skip
     yield ev.Compiled(seconds=time.monotonic() - clock, parameters=parameters, trainable=trains)

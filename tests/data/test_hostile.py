@@ -83,7 +83,7 @@ def test_preparing_says_which_films_are_unreadable(
     summary = next(event for event in said if isinstance(event, DataPrepared))
     assert len(summary.unreadable) == sum(made.unreadable.values())
     assert all(reason for _, reason in summary.unreadable)
-    assert sum(len(part) for part in films.parts.values()) == made.films
+    assert sum(len(part) for part in films.splits.values()) == made.films
     assert summary.left_out == made.left_out
     assert not any(sign in path for path, _ in summary.unreadable for sign in "\n\x1b")
 
@@ -198,5 +198,5 @@ def test_a_hostile_manifest(tmp_path: Path, configure: Callable[..., Config], en
     }  # fmt: skip
     assert len(report.section("unreadable").files) == len(wrong)
     said, films = drain(prepare(configure(tmp_path / "films.csv", data__max_bad=0.2)))
-    assert sum(len(part) for part in films.parts.values()) == 40
+    assert sum(len(part) for part in films.splits.values()) == 40
     assert len(said[-1].unreadable) == len(wrong)

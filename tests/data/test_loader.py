@@ -12,7 +12,7 @@ import pytest
 
 from cxrtui.data.loader import SHARE, DeviceLoader, StreamLoader, epoch_order, make_loader, steps_per_epoch
 from cxrtui.data.prepared.prepare import prepare
-from cxrtui.data.prepared.ready import Part
+from cxrtui.data.prepared.ready import Split
 from cxrtui.net.layout import Layout
 from cxrtui.settings.config import Config
 from tests.data.conftest import drain
@@ -21,8 +21,8 @@ LAYOUT = Layout.over()
 
 
 @pytest.fixture
-def part(class_folder: Path, configure: Callable[..., Config]) -> Part:
-    return drain(prepare(configure(class_folder)))[1].parts["train"]  # type: ignore[no-any-return]
+def split(class_folder: Path, configure: Callable[..., Config]) -> Split:
+    return drain(prepare(configure(class_folder)))[1].splits["train"]  # type: ignore[no-any-return]
 
 
 def test_order() -> None:
@@ -43,33 +43,33 @@ def test_fewer_films_than_a_batch_are_repeated() -> None:
     assert np.bincount(order[0]).max() - np.bincount(order[0]).min() == 1
 
 
-def test_both_loaders_give_the_same(part: Part) -> None:
-    loaders = DeviceLoader(part, LAYOUT), StreamLoader(part, LAYOUT)
+def test_both_loaders_give_the_same(split: Split) -> None:
+    loaders = DeviceLoader(split, LAYOUT), StreamLoader(split, LAYOUT)
     for epoch, first in ((1, 0), (2, 3)):
         pairs = list(zip(*(loader.epoch(5, epoch, 8, first) for loader in loaders), strict=True))
-        assert len(pairs) == steps_per_epoch(len(part), 8) - first
+        assert len(pairs) == steps_per_epoch(len(split), 8) - first
         for step, (one, other) in enumerate(pairs):
             np.testing.assert_array_equal(one.images, other.images)
             np.testing.assert_array_equal(one.labels, other.labels)
-            np.testing.assert_array_equal(one.images, part.images[epoch_order(5, epoch, len(part), 8)[first + step]])
+            np.testing.assert_array_equal(one.images, split.images[epoch_order(5, epoch, len(split), 8)[first + step]])
             assert (one.images.dtype, one.labels.dtype) == (np.uint8, np.int32)
     for one, other in zip(*(loader.batch(np.asarray([3, 1], np.int32)) for loader in loaders), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_loader_is_chosen_by_memory(part: Part) -> None:
-    enough = math.ceil(part.nbytes / SHARE)
-    assert isinstance(make_loader(part, LAYOUT, memory=enough), DeviceLoader)
-    assert isinstance(make_loader(part, LAYOUT, memory=enough - 1), StreamLoader)
-    assert isinstance(make_loader(part, LAYOUT, "device", memory=0), DeviceLoader)
-    assert isinstance(make_loader(part, LAYOUT, "stream"), StreamLoader)
-    assert isinstance(make_loader(part, LAYOUT), DeviceLoader)  # of this machine's own memory, a few kilobytes
+def test_a_loader_is_chosen_by_memory(split: Split) -> None:
+    enough = math.ceil(split.nbytes / SHARE)
+    assert isinstance(make_loader(split, LAYOUT, memory=enough), DeviceLoader)
+    assert isinstance(make_loader(split, LAYOUT, memory=enough - 1), StreamLoader)
+    assert isinstance(make_loader(split, LAYOUT, "device", memory=0), DeviceLoader)
+    assert isinstance(make_loader(split, LAYOUT, "stream"), StreamLoader)
+    assert isinstance(make_loader(split, LAYOUT), DeviceLoader)  # of this machine's own memory, a few kilobytes
 
 
-def test_a_stream_that_is_left_ends_its_threads(part: Part) -> None:
+def test_a_stream_that_is_left_ends_its_threads(split: Split) -> None:
     """In a process that must end by itself: a thread that reads ahead, and is not told to stop, would hold it."""
     before = set(threading.enumerate())
-    stream = StreamLoader(part, LAYOUT).epoch(0, 1, 2)
+    stream = StreamLoader(split, LAYOUT).epoch(0, 1, 2)
     next(stream)
     reading = set(threading.enumerate()) - before
     assert reading  # else this test says nothing

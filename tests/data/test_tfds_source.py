@@ -12,11 +12,11 @@ from cxrtui.data.array_source import Record
 from cxrtui.data.films import Film
 from cxrtui.data.tfds_source import open_arrays, write_arrays
 
-SIDE, NAMES = 8, ("Normal", "COVID-19")
+SIZE, NAMES = 8, ("Normal", "COVID-19")
 
 
 def image(number: int) -> np.ndarray:
-    return np.random.default_rng(number).integers(0, 256, (SIDE, SIDE), np.uint8)
+    return np.random.default_rng(number).integers(0, 256, (SIZE, SIZE), np.uint8)
 
 
 def records(count: int) -> Iterator[Record]:
@@ -26,16 +26,16 @@ def records(count: int) -> Iterator[Record]:
 
 @pytest.mark.parametrize(("count", "split"), [(5, 0), (20, 7), (21, 7), (3, 1)])
 def test_images_are_read_by_number_whatever_split_holds_them(tmp_path: Path, count: int, split: int) -> None:
-    write_arrays(tmp_path, records(count), side=SIDE, count=count, names=NAMES, split=split)
-    source = open_arrays(tmp_path, side=SIDE, count=count, names=NAMES)
+    write_arrays(tmp_path, records(count), size=SIZE, count=count, names=NAMES, split=split)
+    source = open_arrays(tmp_path, size=SIZE, count=count, names=NAMES)
     assert source is not None
     assert len(source) == count
     places = [*reversed(range(count)), 0, count - 1]
     np.testing.assert_array_equal(source.read(places), [image(place) for place in places])
-    assert source.read([]).shape == (0, SIDE, SIDE)
+    assert source.read([]).shape == (0, SIZE, SIZE)
 
 
 def test_another_number_of_films_and_an_empty_folder_are_no_source(tmp_path: Path) -> None:
-    write_arrays(tmp_path, records(5), side=SIDE, count=5, names=NAMES)
-    assert open_arrays(tmp_path, side=SIDE, count=6, names=NAMES) is None
-    assert open_arrays(tmp_path / "none", side=SIDE, count=5, names=NAMES) is None
+    write_arrays(tmp_path, records(5), size=SIZE, count=5, names=NAMES)
+    assert open_arrays(tmp_path, size=SIZE, count=6, names=NAMES) is None
+    assert open_arrays(tmp_path / "none", size=SIZE, count=5, names=NAMES) is None

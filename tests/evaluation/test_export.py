@@ -114,7 +114,7 @@ def test_in_bfloat16_the_run_is_near_its_export(trained: Run, exported: Path, fi
     model = models.load(trained)
     network = model.network()
     build.compute_in(network, "bfloat16")
-    stored = np.stack([read_film(path, model.side) for path in films])
+    stored = np.stack([read_film(path, model.stored_size) for path in films])
     logits = network(normalise(resample(jnp.asarray(stored), model.size)))
     program = jax.export.deserialize(bytearray((exported / shelf.STABLEHLO).read_bytes()))
     differences = np.abs(np.asarray(jax.nn.softmax(logits)) - np.asarray(program.call(stored)))

@@ -55,7 +55,7 @@ def test_every_kind_of_network_gives_the_same_probabilities(name: str, size: int
     model = scrambled(SPECS[name], size)
     runtime = session(onnx_file.onnx_file(model))
     reference = jax.export.deserialize(bytearray(stablehlo(model)))
-    films = np.random.default_rng(1).integers(0, 256, (5, model.side, model.side), dtype=np.uint8)
+    films = np.random.default_rng(1).integers(0, 256, (5, model.stored_size, model.stored_size), dtype=np.uint8)
     for batch in (films, films[:1]):
         (found,) = runtime.run(None, {"films": batch})
         np.testing.assert_allclose(found, np.asarray(reference.call(batch)), atol=1e-6)

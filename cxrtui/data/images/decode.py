@@ -55,8 +55,8 @@ _TURNS = {
 }  # fmt: skip
 
 
-def stored_side(size: int) -> int:
-    """The side at which films for a network input of `size` are stored: a margin of one seventh, a multiple of 8."""
+def stored_size(size: int) -> int:
+    """The size at which films for a network input of `size` are stored: a margin of one seventh, a multiple of 8."""
     return max(8, round(size * 8 / 7 / 8) * 8)
 
 
@@ -91,46 +91,46 @@ def decode_with_notes(path: str | Path | int, display: Display | None = None) ->
     return Decoded(np.asarray(image), notes)
 
 
-def read_film(path: str | Path | int, side: int, fit: str = "stretch", display: Display | None = None) -> Grey:
-    """The film at `path` as uint8 `[side, side]`: what the prepared store holds and what `classify` looks at.
+def read_film(path: str | Path | int, size: int, resize_mode: str = "stretch", display: Display | None = None) -> Grey:
+    """The film at `path` as uint8 `[size, size]`: what the prepared store holds and what `classify` looks at.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
     """
-    return read_film_with_notes(path, side, fit, display).values
+    return read_film_with_notes(path, size, resize_mode, display).values
 
 
 def read_film_with_notes(
-    path: str | Path | int, side: int, fit: str = "stretch", display: Display | None = None
+    path: str | Path | int, size: int, resize_mode: str = "stretch", display: Display | None = None
 ) -> Decoded:
     """As `read_film`, with the notes.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
     """
-    image, notes = _load(path, 2 * side, display)
-    return Decoded(np.asarray(square(image, side, fit)), notes)
+    image, notes = _load(path, 2 * size, display)
+    return Decoded(np.asarray(square(image, size, resize_mode)), notes)
 
 
-def square(image: Image.Image, side: int, fit: str = "stretch") -> Image.Image:
-    """A greyscale `image` as a square of `side` pixels, antialiased.
+def square(image: Image.Image, size: int, resize_mode: str = "stretch") -> Image.Image:
+    """A greyscale `image` as a square of `size` pixels, antialiased.
 
-    `fit`: `stretch` ignores its proportions, `crop` keeps the middle, `pad` keeps everything on black.
+    `resize_mode`: `stretch` ignores its proportions, `crop` keeps the middle, `pad` keeps everything on black.
     """
     width, height = image.size
-    if fit == "pad":
-        scale = side / max(width, height)
+    if resize_mode == "pad":
+        scale = size / max(width, height)
         inner = (max(1, round(width * scale)), max(1, round(height * scale)))
-        canvas = Image.new("L", (side, side), 0)
+        canvas = Image.new("L", (size, size), 0)
         resized = image.resize(inner, Resampling.BILINEAR, reducing_gap=3.0)
-        canvas.paste(resized, ((side - inner[0]) // 2, (side - inner[1]) // 2))
+        canvas.paste(resized, ((size - inner[0]) // 2, (size - inner[1]) // 2))
         return canvas
     box = None
-    if fit == "crop":
+    if resize_mode == "crop":
         short = min(width, height)
         left, top = (width - short) / 2, (height - short) / 2
         box = (left, top, left + short, top + short)
-    return image.resize((side, side), Resampling.BILINEAR, box=box, reducing_gap=3.0)
+    return image.resize((size, size), Resampling.BILINEAR, box=box, reducing_gap=3.0)
 
 
 def _load(path: str | Path | int, enough: int, display: Display | None) -> tuple[Image.Image, tuple[str, ...]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrtui.data.films import Film, printable
-from cxrtui.data.images.decode import stored_side
+from cxrtui.data.images.decode import stored_size
 from cxrtui.data.images.decoding.films import PIXELS_VERSION, Seen, decoders, look, read_header, rest
 from cxrtui.data.images.decoding.process import RefusedFilmError
 from cxrtui.data.images.headers import Header
@@ -46,8 +46,8 @@ def headers_of(films: Sequence[Film], on_progress: OnProgress) -> list[Seen | st
 
 def looks_at(films: Sequence[Film], root: Path, data: DataConfig, on_progress: OnProgress) -> list[Seen | str]:
     """For each film what is seen once it is decoded as for a training by `data`, or why it cannot be."""
-    side = stored_side(data.size)
-    rules = (os.fspath(root.absolute()), side, data.resize_mode, PIXELS_VERSION, decoders())
+    size = stored_size(data.size)
+    rules = (os.fspath(root.absolute()), size, data.resize_mode, PIXELS_VERSION, decoders())
     mark = hashlib.sha256(os.fsencode(repr(rules))).hexdigest()[:16]
     known = Remembered(cache_root() / "prepared" / "looks" / f"{mark}.json")
 
@@ -58,7 +58,7 @@ def looks_at(films: Sequence[Film], root: Path, data: DataConfig, on_progress: O
         try:
             with open_film(film.path) as stream:  # or why it cannot be opened
                 status = os.fstat(stream.fileno())
-            seen = look(film.path, side, data.resize_mode, film.display, cancelled)
+            seen = look(film.path, size, data.resize_mode, film.display, cancelled)
         except RefusedFilmError as error:
             known.put(film.path, status, str(error), shown)
             return printable(error)

@@ -20,14 +20,14 @@ from cxrtui.data.films import SPLIT_NAMES, printable
 from cxrtui.data.prepared import splits
 from cxrtui.data.prepared.continued import Began, check_splits, content_of, moved, restore, splits_hash
 from cxrtui.data.prepared.reading import Readable, read
-from cxrtui.data.prepared.ready import Part, Prepared
+from cxrtui.data.prepared.ready import Prepared, Split
 from cxrtui.data.store import PIXELS_VERSION
 from cxrtui.errors import CheckCancelled, DataError, never_cancelled
 from cxrtui.runs.events import PATIENTS_UNKNOWN, DataPrepared, Event, Warned
 from cxrtui.settings.config import Config, DataConfig
 from cxrtui.workspace import expand
 
-__all__ = ["Part", "Prepared", "load_evaluation", "prepare"]
+__all__ = ["Prepared", "Split", "load_evaluation", "prepare"]
 
 
 def prepare(
@@ -52,7 +52,7 @@ def prepare(
     ready = yield from read(data, data.source, check_cancelled)
     if unknown := sum(not film.patient_known for film, _ in ready.films):
         yield _leakage(unknown, len(ready.films))
-    settings = {"side": ready.store.side, "fit": data.resize_mode, "version": PIXELS_VERSION}
+    settings = {"side": ready.store.size, "fit": data.resize_mode, "version": PIXELS_VERSION}
     content = content_of(ready.films, ready.digests, settings, ready.labels.names)
     if began is not None and began.content:
         ready, kept, renamed = restore(ready, content, began)
@@ -63,37 +63,49 @@ def prepare(
         _check_given(data.splits, ready, kept, began)
         splits.check(ready.films, kept)
         found = splits.Splits(kept)
-    elif data.splits:
-        found = splits.read(data.splits, ready.films)
-        if found.absent:
-            yield Warned(
-                code="splits-absent",
-                message=f"{data.splits} lists {found.absent} films that are not in the data or cannot be read.",
-            )
-        if twice := splits.copies_apart(ready.digests, found.of_film):
-            yield Warned(
-                code="copies-divided",
-                message=f"{data.splits} puts copies of {twice} films into more than one split; what the test split "
-                "says of them is not of unseen films.",
-            )
     else:
-        found = splits.assign(
+        found = yield from _new_splits(config, ready)
+    if splits_out is not None:
+        splits.write(splits_out, ready.films, ready.digests, found.of_film)
+    places = {name: [i for i, split in enumerate(found.of_film) if split == name] for name in SPLIT_NAMES}
+    prepared = {name: _split(ready, rows) for name, rows in places.items()}
+    left_out = dict(sorted((Counter(ready.left_out) + found.left_out).items()))
+    summary = _summary(ready, prepared, left_out, time.monotonic() - started)
+    yield replace(summary, content=content, division=splits_hash(ready.digests, found.of_film))
+    return Prepared(prepared, ready.labels.names, ready.fingerprint, ready.store.size)
+
+
+def _new_splits(config: Config, ready: Readable) -> Generator[Event, None, splits.Splits]:
+    """The splits of a run that begins: those of the file ``data.splits``, else new ones; with a warning for each fault.
+
+    Raises:
+        DataError: the file cannot be used, or a split would lack a class.
+    """
+    data = config.data
+    if not data.splits:
+        made = splits.assign(
             ready.films, ready.digests, seed=config.run.seed, validation=data.validation, test=data.test
         )
-        for reason, count in found.left_out.items():
+        for reason, count in made.left_out.items():
             yield Warned(
                 code="patients-divided",
                 message="The source's own split divides patients or copies of films; so that none is in two splits, "
                 f"films were left out: {count} {reason}.",
             )
-    if splits_out is not None:
-        splits.write(splits_out, ready.films, ready.digests, found.of_film)
-    members = {name: [i for i, split in enumerate(found.of_film) if split == name] for name in SPLIT_NAMES}
-    parts = {name: _part(ready, places) for name, places in members.items()}
-    left_out = dict(sorted((Counter(ready.left_out) + found.left_out).items()))
-    summary = _summary(ready, parts, left_out, time.monotonic() - started)
-    yield replace(summary, content=content, division=splits_hash(ready.digests, found.of_film))
-    return Prepared(parts, ready.labels.names, ready.fingerprint, ready.store.side)
+        return made
+    given = splits.read(data.splits, ready.films)
+    if given.absent:
+        yield Warned(
+            code="splits-absent",
+            message=f"{data.splits} lists {given.absent} films that are not in the data or cannot be read.",
+        )
+    if twice := splits.copies_apart(ready.digests, given.of_film):
+        yield Warned(
+            code="copies-divided",
+            message=f"{data.splits} puts copies of {twice} films into more than one split; what the test split says "
+            "of them is not of unseen films.",
+        )
+    return given
 
 
 def _first_splits(config: Config, ready: Readable) -> list[str] | None:
@@ -111,7 +123,7 @@ def _first_splits(config: Config, ready: Readable) -> list[str] | None:
 
 
 def _check_given(file: str, ready: Readable, kept: Sequence[str], began: Began) -> None:
-    """Nothing, unless the file of ``data.splits``, where it is still there, says otherwise than when the run began.
+    """Do nothing, unless the file of ``data.splits`` is still there and says otherwise than when the run began.
 
     Raises:
         DataError: it does.
@@ -136,11 +148,11 @@ def load_evaluation(
     trained: Sequence[str] = (),
     check_cancelled: CheckCancelled = never_cancelled,
 ) -> Generator[Event, None, Prepared]:
-    """Prepare every film at `path`, or at several together, as one part, ``all``; events as `prepare`.
+    """Prepare every film at `path`, or at several together, as one split, ``all``; events as `prepare`.
 
-    Classes, size and fit are those of `data`; where nothing else tells the classes, they are `trained`, a classifier's
-    negative and positive name.
-    Where the classes that `data` names are not those of `path`, give a `data` that names its classes.
+    Classes, size and resize mode are those of `data`. Where nothing else tells the classes, they are `trained`, the
+    negative and the positive name of a classifier. Where the classes that `data` names are not those of `path`, give a
+    `data` that names its classes.
 
     Raises:
         DataError: as `prepare`; one class alone is enough here only if both are named and found.
@@ -148,9 +160,9 @@ def load_evaluation(
     """
     began = time.monotonic()
     ready = yield from read(data, path, check_cancelled, partial=True, trained=trained)
-    parts = {"all": _part(ready, range(len(ready.films)))}
-    yield _summary(ready, parts, ready.left_out, time.monotonic() - began)
-    return Prepared(parts, ready.labels.names, ready.fingerprint, ready.store.side)
+    prepared = {"all": _split(ready, range(len(ready.films)))}
+    yield _summary(ready, prepared, ready.left_out, time.monotonic() - began)
+    return Prepared(prepared, ready.labels.names, ready.fingerprint, ready.store.size)
 
 
 def _leakage(unknown: int, total: int) -> Warned:
@@ -162,10 +174,10 @@ def _leakage(unknown: int, total: int) -> Warned:
     )
 
 
-def _part(ready: Readable, places: Sequence[int]) -> Part:
+def _split(ready: Readable, places: Sequence[int]) -> Split:
     films = [ready.films[place] for place in places]
-    return Part(
-        labels=np.asarray([index for _, index in films], np.int32),
+    return Split(
+        labels=np.asarray([class_index for _, class_index in films], np.int32),
         paths=[str(film.path) for film, _ in films],
         patients=[film.patient for film, _ in films],
         sources=[film.source for film, _ in films],
@@ -175,16 +187,16 @@ def _part(ready: Readable, places: Sequence[int]) -> Part:
     )
 
 
-def _summary(ready: Readable, parts: dict[str, Part], left_out: dict[str, int], seconds: float) -> DataPrepared:
+def _summary(ready: Readable, prepared: dict[str, Split], left_out: dict[str, int], seconds: float) -> DataPrepared:
     names = ready.labels.names
     return DataPrepared(
         source=ready.collection.shown,
         fingerprint=ready.fingerprint,
         counts={
-            name: {label: int((part.labels == index).sum()) for index, label in enumerate(names)}
-            for name, part in parts.items()
+            name: {label: int((split.labels == class_index).sum()) for class_index, label in enumerate(names)}
+            for name, split in prepared.items()
         },
-        patients={name: len(set(part.patients)) for name, part in parts.items()},
+        patients={name: len(set(split.patients)) for name, split in prepared.items()},
         labels=names,
         left_out=left_out,
         unreadable=ready.unreadable,

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from cxrtui.data.films import Collection, Film, printable
-from cxrtui.data.images.decode import Decoded, stored_side
+from cxrtui.data.images.decode import Decoded, stored_size
 from cxrtui.data.images.decoding.films import read_film, rest
 from cxrtui.data.images.notes import by_kind, warnings
 from cxrtui.data.pool import TICK, OnProgress, reported, windowed, workers
@@ -95,14 +95,14 @@ def read(
         yield Warned(code="spellings", message=f"Spellings that are taken for one finding: {printable(alike)}.")
     home = cache_root() / "prepared"
     digests = yield from _digests(chosen, hashes_of(collection), check_cancelled)
-    side = stored_side(data.size)
+    size = stored_size(data.size)
     mark = fingerprint(
-        chosen, digests, {"side": side, "fit": data.resize_mode, "version": PIXELS_VERSION}, labels.names
+        chosen, digests, {"side": size, "fit": data.resize_mode, "version": PIXELS_VERSION}, labels.names
     )
     store = open_store(home / mark, labels.names)
     cached = store is not None
     if store is None:
-        yield from _build(home / mark, chosen, labels.names, side, data.resize_mode, check_cancelled)
+        yield from _build(home / mark, chosen, labels.names, size, data.resize_mode, check_cancelled)
         store = open_store(home / mark, labels.names)
     if store is None:
         raise DataError(f"The prepared films in {home / mark} cannot be read back; remove that folder and try again.")
@@ -143,7 +143,7 @@ def _digests(chosen: Chosen, hashes: Hashes, check_cancelled: CheckCancelled) ->
 
 
 def _build(
-    folder: Path, chosen: Chosen, names: list[str], side: int, fit: str, check_cancelled: CheckCancelled
+    folder: Path, chosen: Chosen, names: list[str], size: int, resize_mode: str, check_cancelled: CheckCancelled
 ) -> Generator[Event, None, None]:
     """Decode and store all of `chosen`; the writer has a thread of its own, so that this one can report and stop it."""
     done, unreadable, notes = [0], dict[int, str](), dict[int, list[str]]()
@@ -152,9 +152,9 @@ def _build(
 
     def decoded(item: tuple[Film, int]) -> tuple[Decoded, str]:
         try:
-            return read_film(item[0].path, side, fit, item[0].display, cancelled.is_set), ""
+            return read_film(item[0].path, size, resize_mode, item[0].display, cancelled.is_set), ""
         except FilmError as error:
-            return Decoded(np.zeros((side, side), np.uint8)), printable(error)
+            return Decoded(np.zeros((size, size), np.uint8)), printable(error)
 
     def records() -> Iterator[Record]:
         with ThreadPoolExecutor(workers(), "cxrtui-decode") as pool:
@@ -170,7 +170,7 @@ def _build(
 
     def write() -> None:
         try:
-            build_store(folder, records(), side=side, count=len(chosen), names=names, unreadable=unreadable,
+            build_store(folder, records(), size=size, count=len(chosen), names=names, unreadable=unreadable,
                         notes=notes)  # fmt: skip
         except BaseException as error:  # handed to the thread that waits
             failures.append(error)

@@ -1,4 +1,4 @@
-"""Films that are ready: parts of a prepared store, and what is said of them."""
+"""Films that are ready to be trained on: splits of a prepared store, and what is known of their films."""
 
 from __future__ import annotations
 
@@ -13,11 +13,17 @@ from cxrtui.data.store import Store
 
 
 @dataclass
-class Part:
-    """Some films of a store, in the order of their names.
+class Split:
+    """The films of one split, in the order of their names, and their images in the store.
 
-    `labels` is int32 `[N]`, 0 negative, 1 positive; `paths` lead to the files; `patients`, `sources` and
-    `digests` (SHA-256 of the file) are by film.
+    Attributes:
+        labels: int32 ``[N]``, 0 negative, 1 positive.
+        paths: of the files, ``[N]``.
+        patients: the patient of each film, ``[N]``.
+        sources: the source of each film, ``[N]``, empty where it is not known.
+        digests: the SHA-256 of each file, ``[N]``.
+        store: holds the images.
+        rows: int64 ``[N]``, where each image is in the store.
     """
 
     labels: npt.NDArray[np.int32]
@@ -33,37 +39,37 @@ class Part:
         return len(self.rows)
 
     @property
-    def side(self) -> int:
-        """Side of the stored films, pixels."""
-        return self.store.side
+    def stored_size(self) -> int:
+        """Width and height of the stored images, pixels."""
+        return self.store.size
 
     @property
     def nbytes(self) -> int:
-        """What `images` takes in memory."""
-        return len(self) * self.side**2
+        """Bytes that `images` takes in memory."""
+        return len(self) * self.stored_size**2
 
     @property
     def images(self) -> npt.NDArray[np.uint8]:
-        """All films, uint8 `[N, S, S]`, read on first use and kept."""
+        """All images, uint8 `[N, S, S]`; they are read on first use and kept."""
         if self._images is None:
             self._images = self.store.images(self.rows)
         return self._images
 
     def release(self) -> None:
-        """Forget the films that `images` keeps in memory."""
+        """Forget the images that `images` keeps in memory."""
         self._images = None
 
     def gather(self, indices: Sequence[int] | npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
-        """The films at `indices`, uint8 `[n, S, S]`, from memory where they are, else from disk."""
+        """The images at `indices`, uint8 `[n, S, S]`, from memory where they are there, else from disk."""
         places = np.asarray(indices)
         return self._images[places] if self._images is not None else self.store.images(self.rows[places])
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Films ready to be fed. `labels` names class 0 and class 1; `side` is that of the stored squares."""
+    """Films that are ready, by split. `labels` names class 0 and class 1; `stored_size` is in pixels."""
 
-    parts: dict[str, Part]
+    splits: dict[str, Split]
     labels: list[str]
     fingerprint: str
-    side: int
+    stored_size: int

@@ -67,8 +67,8 @@ def edit(file: Path, change: Callable[[dict[str, str]], None]) -> None:
 
 def same(one: Prepared, other: Prepared) -> bool:
     return all(
-        np.array_equal(one.parts[name].images, other.parts[name].images)
-        and np.array_equal(one.parts[name].labels, other.parts[name].labels)
+        np.array_equal(one.splits[name].images, other.splits[name].images)
+        and np.array_equal(one.splits[name].labels, other.splits[name].labels)
         for name in ("train", "validation", "test")
     )
 
@@ -148,7 +148,7 @@ def test_other_pixels_of_the_same_files(manifest: Path, tmp_path: Path, configur
 
 def test_a_patient_who_changes_the_split(manifest: Path, tmp_path: Path, configure: Configure) -> None:
     run = Kept(configure(manifest), tmp_path)
-    patient = next(name for name in run.films.parts["train"].patients)
+    patient = next(name for name in run.films.splits["train"].patients)
     run.edit(lambda row: row.update(part="test" if row["patient"] == patient else row["part"]))
     words = rf"not the split that run r1 began .*2 films \(2 from train to test\), one of them .* of patient {patient}"
     with pytest.raises(DataError, match=words):
@@ -162,7 +162,7 @@ def test_a_given_split_that_changes(manifest: Path, tmp_path: Path, configure: C
     run = Kept(config, tmp_path)
     run.again(config)
     before = given.read_bytes()
-    patient = next(name for name in run.films.parts["test"].patients)
+    patient = next(name for name in run.films.splits["test"].patients)
 
     def to_train(row: dict[str, str]) -> None:
         row["part"] = "train" if row["patient"] == patient else row["part"]

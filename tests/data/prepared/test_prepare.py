@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxrtui.data.images.decode import read_film, stored_side
+from cxrtui.data.images.decode import read_film, stored_size
 from cxrtui.data.prepared.prepare import load_evaluation, prepare
 from cxrtui.data.store import open_store
 from cxrtui.errors import Cancelled, DataError, cancelled_when
@@ -29,8 +29,8 @@ def test_from_a_folder_to_parts(class_folder: Path, configure: Configure, tmp_pa
     assert last.patients == {"train": 34, "validation": 7, "test": 7}
     assert not last.cached
     assert decode(encode(last)) == last
-    part = films.parts["validation"]
-    assert (part.labels.dtype, films.side, part.nbytes) == (np.int32, stored_side(32), len(part) * 40**2)
+    part = films.splits["validation"]
+    assert (part.labels.dtype, films.stored_size, part.nbytes) == (np.int32, stored_size(32), len(part) * 40**2)
     for place, path in enumerate(part.paths):
         np.testing.assert_array_equal(part.images[place], read_film(path, 40))
         assert part.labels[place] == (Path(path).parent.name == "COVID-19")
@@ -42,9 +42,9 @@ def test_a_second_run_starts_at_once_and_is_the_same(class_folder: Path, configu
     said, second = drain(prepare(configure(class_folder)))
     assert said[-1].cached
     assert first.fingerprint == second.fingerprint
-    for name, part in first.parts.items():
-        assert part.paths == second.parts[name].paths
-        np.testing.assert_array_equal(part.images, second.parts[name].images)
+    for name, part in first.splits.items():
+        assert part.paths == second.splits[name].paths
+        np.testing.assert_array_equal(part.images, second.splits[name].images)
 
 
 @pytest.mark.parametrize("change", ["content", "size", "fit", "label"])
@@ -74,7 +74,7 @@ def test_a_split_can_be_reused(class_folder: Path, configure: Configure, tmp_pat
     file = tmp_path / "splits.csv"
     _, first = drain(prepare(configure(class_folder), splits_out=file))
     _, second = drain(prepare(configure(class_folder, data__splits=str(file), run__seed=9)))
-    assert first.parts["test"].paths == second.parts["test"].paths
+    assert first.splits["test"].paths == second.splits["test"].paths
     save(class_folder / "Normal" / "new.png", 999)
     with pytest.raises(DataError, match="does not say where 1 of 61 films belong"):
         drain(prepare(configure(class_folder, data__splits=str(file))))
@@ -87,8 +87,8 @@ def test_unreadable_films(class_folder: Path, configure: Configure) -> None:
     for _ in ("first", "from the store"):
         said, films = drain(prepare(configure(class_folder, data__max_bad=0.05)))
         assert said[-1].unreadable == [[str(class_folder / "Normal" / "bad.png"), said[-1].unreadable[0][1]]]
-        assert sum(len(part) for part in films.parts.values()) == 60
-        for part in films.parts.values():
+        assert sum(len(part) for part in films.splits.values()) == 60
+        for part in films.splits.values():
             np.testing.assert_array_equal(part.images[-1], read_film(part.paths[-1], 40))
 
 
@@ -118,7 +118,7 @@ def test_a_store_that_is_not_whole_is_built_anew(class_folder: Path, configure: 
     assert open_store(folder, first.labels) is None
     said, second = drain(prepare(configure(class_folder)))
     assert not said[-1].cached
-    np.testing.assert_array_equal(second.parts["test"].images[0], read_film(second.parts["test"].paths[0], 40))
+    np.testing.assert_array_equal(second.splits["test"].images[0], read_film(second.splits["test"].paths[0], 40))
 
 
 def test_a_cache_that_cannot_be_written(class_folder: Path, configure: Configure, monkeypatch: pytest.MonkeyPatch,
@@ -135,14 +135,14 @@ def test_names_that_are_not_utf8_go_through(class_folder: Path, configure: Confi
     config = configure(class_folder)
     said, films = drain(prepare(config, splits_out=tmp_path / "splits.csv"))
     encode(said[-1]).encode()
-    assert sum(len(part) for part in films.parts.values()) == 61
+    assert sum(len(part) for part in films.splits.values()) == 61
     drain(prepare(configure(class_folder, data__splits=str(tmp_path / "splits.csv"))))
 
 
 def test_evaluation_takes_every_film(class_folder: Path, configure: Configure, tmp_path: Path) -> None:
     config = configure(class_folder, data__positive="COVID-19", data__negative="Normal")
     said, films = drain(load_evaluation(config.data, class_folder))
-    assert list(films.parts) == ["all"]
+    assert list(films.splits) == ["all"]
     assert said[-1].counts == {"all": {"Normal": 36, "COVID-19": 24}}
     (class_folder / "Normal").rename(tmp_path / "away")
     said, films = drain(load_evaluation(config.data, class_folder))
@@ -163,7 +163,7 @@ def test_real_films(real_films: Path, configure: Configure) -> None:
         "test": {"No_findings": 75, "COVID-19": 19},
     }
     assert said[-1].left_out == {"class Pneumonia": 500}
-    people = [set(part.patients) for part in films.parts.values()]
+    people = [set(part.patients) for part in films.splits.values()]
     assert not people[0] & people[1] | people[0] & people[2] | people[1] & people[2]
 
 

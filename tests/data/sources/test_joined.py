@@ -69,7 +69,7 @@ def test_who_has_one_name_everywhere_is_one_patient_in_two_sources(
     assert by_name["films/Normal/x.dcm"] == by_name["other/Normal/x.dcm"] != ""
     settings = configure(class_folder, data__source=(str(class_folder), str(other)))
     _, films = drain(prepare(settings))
-    held = [set(part.patients) for part in films.parts.values()]
+    held = [set(part.patients) for part in films.splits.values()]
     assert sum(map(len, held)) == len(set.union(*held))
 
 
@@ -82,10 +82,10 @@ def test_two_sources_train_together(class_folder: Path, tmp_path: Path, configur
     said, films = drain(prepare(settings, splits_out=tmp_path / "splits.csv"))
     prepared = next(event for event in said if isinstance(event, DataPrepared))
     assert (prepared.source, prepared.labels) == ("films + hospital", ["not COVID-19", "COVID-19"])
-    assert sum(len(part) for part in films.parts.values()) == 61
+    assert sum(len(part) for part in films.splits.values()) == 61
     again = config.with_values(settings, {"data.splits": str(tmp_path / "splits.csv"), "run.seed": 9})
     _, same = drain(prepare(again))
-    assert [part.paths for part in same.parts.values()] == [part.paths for part in films.parts.values()]
+    assert [part.paths for part in same.splits.values()] == [part.paths for part in films.splits.values()]
     assert same.fingerprint == films.fingerprint
 
 

@@ -153,12 +153,12 @@ def test_another_hospitals_spelling_is_evaluated_without_a_setting(
     folder = manifest(tmp_path / "there", [(cell,) for cell in cells])
     trained = configure(folder, data__positive="COVID-19", data__negative="No_findings").data
     said, films = drain(load_evaluation(trained, folder))
-    assert films.parts["all"].labels.tolist() == [1, 1, 1, 0, 0, 0]
+    assert films.splits["all"].labels.tolist() == [1, 1, 1, 0, 0, 0]
     assert "class-absent" not in {event.code for event in said if isinstance(event, Warned)}
     unset = configure(folder).data  # whose training took the classes from the names of its folders
     for names in (["No_findings", "COVID-19"], ["Normal+Pneumonia", "covid"], ["not COVID-19", "COVID-19"]):
         _, films = drain(load_evaluation(unset, folder, trained=names))
         wanted = [1, 1, 1, 0, 0, 0] + [0, 0] * (names[0] != "No_findings")
-        assert films.parts["all"].labels.tolist() == wanted
+        assert films.splits["all"].labels.tolist() == wanted
     with pytest.raises(DataError, match="not plain"):
         drain(load_evaluation(unset, folder, trained=["benign", "malignant"]))

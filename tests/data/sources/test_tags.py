@@ -214,11 +214,11 @@ def test_the_store_and_classify_see_the_same(tmp_path: Path, configure: Any) -> 
              t00280004="MONOCHROME1", t00281050=900, t00281051=500)  # fmt: skip
     settings = configure(root)
     _, ready = drain(prepare(settings))
-    part = ready.parts["train"]
+    part = ready.splits["train"]
     path = Path(part.paths[0])
     stored = part.store.images(part.rows[:1])[0]
-    assert np.array_equal(stored, read_film(path, ready.side, "stretch", display_of(path)))
-    assert not np.array_equal(stored, read_film(path, ready.side))
+    assert np.array_equal(stored, read_film(path, ready.stored_size, "stretch", display_of(path)))
+    assert not np.array_equal(stored, read_film(path, ready.stored_size))
     section = inspect(root, DataConfig()).section("depths")
     assert section.counts == {"16-bit grey": 40}
     assert "40 are windowed and 40 inverted" in section.notes[0]

@@ -66,16 +66,20 @@ def decode(path: str | Path, display: Display | None = None) -> Decoded:
 
 
 def read_film(
-    path: str | Path, side: int, fit: str = "stretch", display: Display | None = None, cancelled: Cancelled = never
+    path: str | Path,
+    size: int,
+    resize_mode: str = "stretch",
+    display: Display | None = None,
+    cancelled: Cancelled = never,
 ) -> Decoded:
-    """The film at `path` as a square of `side`, as `cxrtui.data.images.decode.read_film_with_notes`.
+    """The film at `path` as a square of `size`, as `cxrtui.data.images.decode.read_film_with_notes`.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
         CancelledError: `cancelled` said so.
     """
     with _valid():
-        arguments = {"side": side, "fit": fit, "display": _plain(display)}
+        arguments = {"size": size, "resize_mode": resize_mode, "display": _plain(display)}
         return _pixels(processes.run("read_film", Path(path), arguments, cancelled))
 
 
@@ -90,7 +94,7 @@ def read_header(path: Path) -> Header:
 
 
 def look(
-    path: Path, side: int, fit: str = "stretch", display: Display | None = None, cancelled: Cancelled = never
+    path: Path, size: int, resize_mode: str = "stretch", display: Display | None = None, cancelled: Cancelled = never
 ) -> Seen:
     """The header of the film at `path`, once it is certain that `read_film` can read it.
 
@@ -98,7 +102,7 @@ def look(
         FilmError: it cannot be read; the message is the reason, without the path.
         CancelledError: `cancelled` said so.
     """
-    arguments = {"ending": path.suffix, "side": side, "fit": fit, "display": _plain(display)}
+    arguments = {"ending": path.suffix, "size": size, "resize_mode": resize_mode, "display": _plain(display)}
     with _valid():
         words = processes.run("look", path, arguments, cancelled).words
         return Seen(Header(**words["header"]), _notes(words))

@@ -16,9 +16,9 @@ Given = tuple[dict[str, Any], Body]
 Shown = dict[str, Any] | None
 
 
-def read_film(film: int, side: int, fit: str, display: Shown) -> Given:
+def read_film(film: int, size: int, resize_mode: str, display: Shown) -> Given:
     """The square film that is stored."""
-    return _pixels(read_film_with_notes(film, side, fit, _display(display)))
+    return _pixels(read_film_with_notes(film, size, resize_mode, _display(display)))
 
 
 def decode(film: int, display: Shown) -> Given:
@@ -31,10 +31,10 @@ def header(film: int, ending: str) -> Given:
     return asdict(read_header(film, ending)), b""
 
 
-def look(film: int, ending: str, side: int, fit: str, display: Shown) -> Given:
+def look(film: int, ending: str, size: int, resize_mode: str, display: Shown) -> Given:
     """The header of a film that can be decoded, with the notes of that."""
     said = asdict(read_header(film, ending))
-    return {"header": said, "notes": read_film_with_notes(film, side, fit, _display(display)).notes}, b""
+    return {"header": said, "notes": read_film_with_notes(film, size, resize_mode, _display(display)).notes}, b""
 
 
 def tags(film: int, salt: str, raw: bool) -> Given:

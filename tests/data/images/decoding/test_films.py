@@ -108,7 +108,7 @@ def test_a_training_names_the_film_that_its_decoder_died_of(folder: Path, config
         assert said[-1].cached is cached
         reasons = {Path(path).name: reason for path, reason in said[-1].unreadable}
         assert reasons == {"crashing.dcm": CRASHED, "blank.png": "it is uniform: one grey all over, and no film"}
-        assert sum(len(part) for part in prepared.parts.values()) == 25
+        assert sum(len(split) for split in prepared.splits.values()) == 25
         (noted,) = (event for event in said if isinstance(event, Warned) and event.code == "film-notes")
         assert "Of 1 film: its window (center 90000, width 100)" in noted.message
         assert "(Normal/outside.dcm)" in noted.message
