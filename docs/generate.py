@@ -14,12 +14,13 @@ import inspect
 import json
 import sys
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from cxrtui.runs import events
-from cxrtui.settings import config, field
+from cxrtui.settings import config
+from cxrtui.settings.listing import SETTINGS, Setting
 from cxrtui.weights import formats
 
 DOCS = Path(__file__).resolve().parent
@@ -48,37 +49,25 @@ def type_in_words(kind: Any) -> str:
     return {str: "text", int: "whole number", float: "number", bool: "true or false"}[kind]
 
 
-def amount(value: float) -> str:
-    """A limit as people read it: thousands by commas, no more digits than it has."""
-    return f"{int(value):,}" if value == int(value) else f"{value:g}"
-
-
-def allowed(kind: Any, limits: Mapping[str, Any]) -> str:
+def allowed(item: Setting) -> str:
     """The type of a setting, with its limits or its choices."""
-    low, high, choices = limits["low"], limits["high"], limits["choices"]
-    if limits["table"] is not None:
+    if item.choices:
+        return ("any of " if item.several else "") + ", ".join(map(code, item.choices))
+    if item.table is not None:
         return "table"
-    if choices:
-        several = "any of " if typing.get_origin(kind) is tuple else ""
-        return several + ", ".join(map(code, choices))
-    if low is None and high is None:
-        return type_in_words(kind)
-    span = [f"at least {amount(low)}"] if low is not None and high is None else []
-    span += [f"at most {amount(high)}"] if high is not None and low is None else []
-    span += [f"{amount(low)} to {amount(high)}"] if low is not None and high is not None else []
-    return ", ".join([type_in_words(kind), *span])
+    kind = typing.get_type_hints(config.SECTIONS[item.section])[item.key.partition(".")[2]]
+    return ", ".join(filter(None, (type_in_words(kind), item.allowed)))
 
 
 def settings_page() -> str:
     """Every setting of `cxrtui.settings.config`, section by section."""
     parts = [NOTE, SETTINGS_TOP]
     for section, cls in config.SECTIONS.items():
-        kinds = typing.get_type_hints(cls)
-        rows = []
-        for item in dataclasses.fields(cls):
-            about = item.metadata["about"]
-            default = code(field.as_text(item.default))
-            rows.append((code(f"{section}.{item.name}"), default, allowed(kinds[item.name], item.metadata), about))
+        rows = [
+            (code(item.key), code(config.as_text(item.default)), allowed(item), item.about)
+            for item in SETTINGS
+            if item.section == section
+        ]
         parts.append(f"\n## {section}\n\n{inspect.cleandoc(cls.__doc__ or '')}\n\n")
         parts.append(table(("setting", "default", "values", "what it is"), rows))
     return "".join(parts)

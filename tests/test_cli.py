@@ -14,6 +14,7 @@ import click
 import pytest
 
 from cxrtui.cli import cli
+from cxrtui.settings.config import known_keys
 from tests.conftest import SMALL
 from tests.event_samples import whole_run
 
@@ -166,6 +167,10 @@ def test_the_workspace_file_is_read_and_outranked(tmp_path: Path) -> None:
     assert answer.returncode == 0
     assert "optim.epochs=9 " in answer.stdout
     assert "optim.batch_size=5 " in answer.stdout
+    changed = [line for line in answer.stdout.splitlines() if line[36:39] == " * "]
+    assert [line.partition("=")[0] for line in changed] == ["optim.epochs", "optim.batch_size"]
+    assert "1 to 100,000 · default 30" in changed[0]
+    assert [line.partition("=")[0] for line in answer.stdout.splitlines()] == known_keys()
 
 
 def test_runs_are_listed_and_shown(tmp_path: Path) -> None:

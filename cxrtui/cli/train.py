@@ -17,6 +17,7 @@ from cxrtui.runs.folder import Run
 from cxrtui.runs.glance import summary
 from cxrtui.runs.listing import find_run, fresh_name, new_run
 from cxrtui.settings import config
+from cxrtui.settings.listing import SETTINGS
 from cxrtui.workspace import Workspace, expand
 
 if TYPE_CHECKING:
@@ -42,7 +43,12 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events on stdout, a JSON object a line.")
 @click.option("--detach", is_flag=True, help="Start the run as a process of its own and return.")
 @click.option("--detached", is_flag=True, hidden=True)  # what --detach starts: nobody reads its stderr
-@click.option("--settings", "list_settings", is_flag=True, help="List every setting with its default, and stop.")
+@click.option(
+    "--settings",
+    "list_settings",
+    is_flag=True,
+    help="List every setting: its value, its limits, and whether it was changed; then stop.",
+)
 @pass_context
 def train(
     context: Context, sources: tuple[str, ...], config_file: Path | None, assignments: tuple[str, ...],
@@ -171,10 +177,13 @@ def _detach(context: Context, settings: Config, resume: str | None, name: str, s
 
 
 def _list_settings(settings: Config) -> None:
-    for key in config.known_keys():
-        section, name = key.split(".")
-        value = getattr(getattr(settings, section), name)
-        click.echo(f"{key + '=' + config.as_text(value):<36} {config.about(key)}")
+    """Print every setting with its value, what it may be and what it is; of one that was changed, its default too."""
+    for item in SETTINGS:
+        changed = item.value(settings) != item.default
+        words = [item.about, item.allowed, f"default {item.default_text}" if changed else ""]
+        mark = "*" if changed else " "
+        click.echo(f"{item.key + '=' + item.text(settings):<36} {mark} {' · '.join(filter(None, words))}")
+    click.echo("* changed from its default", err=True)
 
 
 @cli.command()

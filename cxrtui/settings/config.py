@@ -31,11 +31,15 @@ _MOST_BYTES = 1 << 24  # of a configuration: a list of every label of a large co
 class DataConfig:
     """Which films and classes count, how the films are split, and how they are stored."""
 
-    source: tuple[str, ...] = setting((), "folders, CSV manifests, LAYOUT:PATH or tfds:NAME; a comma in a path is \\,")
-    positive: tuple[str, ...] = setting((), "findings that count as positive; * is every other")
-    negative: tuple[str, ...] = setting((), "findings that count as negative; * is every other")
+    source: tuple[str, ...] = setting(
+        (), "folders, CSV manifests, LAYOUT:PATH or tfds:NAME; a comma in a path is \\,", label="Data", often=True
+    )
+    positive: tuple[str, ...] = setting((), "findings that count as positive; * is every other", often=True)
+    negative: tuple[str, ...] = setting((), "findings that count as negative; * is every other", often=True)
     views: tuple[str, ...] = setting(("frontal",), "views of films that count", choices=VIEWS)
-    size: int = setting(224, "width and height of the network's input, pixels", low=32, high=1024)
+    size: int = setting(
+        224, "width and height of the network's input, pixels", low=32, high=1024, label="Image size", often=True
+    )
     resize_mode: str = setting("stretch", "how an image becomes square", choices=("stretch", "crop", "pad"))
     splits: str = setting("", "a splits.csv to reuse instead of making a new split")
     validation: float = setting(0.15, "fraction of films for validation", low=0.01, high=0.8)
@@ -62,8 +66,12 @@ class AugmentConfig:
 class ModelConfig:
     """The network: ResNet-50 v1.5 and the layers on top."""
 
-    init: str = setting("imagenet", "imagenet, random, a name on the shelf, or a file of weights")
-    freeze: str = setting("none", "freeze the network up to and with this part", choices=FREEZE_LEVELS)
+    init: str = setting(
+        "imagenet", "imagenet, random, a name on the shelf, or a file of weights", label="Weights", often=True
+    )
+    freeze: str = setting(
+        "none", "freeze the network up to and with this group", choices=FREEZE_LEVELS, label="Freeze up to", often=True
+    )
     unfreeze: tuple[Unfreezing, ...] = setting(
         (), "EPOCH:STAGE, ...: from that epoch on STAGE and all above it train", table=Unfreezing
     )
@@ -78,10 +86,10 @@ class ModelConfig:
 class OptimConfig:
     """The optimizer, its schedule and the loss."""
 
-    epochs: int = setting(30, "most passes over the training films", low=1, high=100_000)
-    batch_size: int = setting(32, "films a step", low=1, high=4096)
+    epochs: int = setting(30, "most passes over the training films", low=1, high=100_000, often=True)
+    batch_size: int = setting(32, "films a step", low=1, high=4096, often=True)
     name: str = setting("adamw", "optimizer", choices=("adam", "adamw", "sgd"))
-    learning_rate: float = setting(1e-3, "peak learning rate", low=0.0, high=10.0)
+    learning_rate: float = setting(1e-3, "peak learning rate", low=0.0, high=10.0, often=True)
     head_learning_rate: float = setting(
         0.0, "peak learning rate of the layers on top; 0 = the same", low=0.0, high=10.0
     )
@@ -102,8 +110,12 @@ class OptimConfig:
 class StopConfig:
     """Early stopping, decided after each epoch by the validation split."""
 
-    metric: str = setting("loss", "what to watch", choices=METRICS)
-    patience: int = setting(8, "epochs without improvement before the run stops; 0 = never stop early", low=0)
+    metric: str = setting(
+        "loss", "what to watch, of the validation split", choices=METRICS, label="Early stop on", often=True
+    )
+    patience: int = setting(
+        8, "epochs without improvement before the run stops; 0 = never stop early", low=0, often=True
+    )
     min_delta: float = setting(0.0, "smallest change that counts as an improvement", low=0.0)
 
 

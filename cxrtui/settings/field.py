@@ -33,7 +33,8 @@ class Entry(Protocol):
 
 
 def setting(default: Any, about: str, *, low: float | None = None, high: float | None = None,
-            choices: tuple[str, ...] = (), table: type[Entry] | None = None) -> Any:  # fmt: skip
+            choices: tuple[str, ...] = (), table: type[Entry] | None = None, label: str = "",
+            often: bool = False) -> Any:  # fmt: skip
     """A field with its help text and its limits.
 
     Args:
@@ -43,9 +44,11 @@ def setting(default: Any, about: str, *, low: float | None = None, high: float |
         high: the greatest value.
         choices: the words that it may be, or that its items may be.
         table: what an entry is, where it is a table; its value is a tuple of them.
+        label: its name in a form, where that is not the field's own.
+        often: whether most runs set it, so that a form shows it at first.
     """
     limits = {"low": low, "high": high, "choices": choices, "table": table}
-    return dataclasses.field(default=default, metadata={"about": about, **limits})
+    return dataclasses.field(default=default, metadata={"about": about, "label": label, "often": often, **limits})
 
 
 def plain(value: Any, table: type[Entry] | None) -> Any:
