@@ -178,14 +178,14 @@ def keys_page() -> str:
     """The table of each format of `cxrtui.weights.formats`, spelt out for some of the network's variables."""
     parts = [NOTE, KEYS_TOP]
     facts = []
-    for name, kind in formats.FLAVOURS.items():
+    for name, kind in formats.FORMATS.items():
         shown = kind.normalisation
         facts.append((
             f"[{name}](#{name})", kind.architecture, f"{kind.epsilon:g}", kind.layout,
             f"{shown.order}, white is {shown.scale:g}, less {numbers(shown.mean)}, by {numbers(shown.std)}",
         ))  # fmt: skip
     parts.append(table(("format", "network", "epsilon", "convolutions", "input"), facts))
-    for name, kind in formats.FLAVOURS.items():
+    for name, kind in formats.FORMATS.items():
         rows = [(words, code(kind.key(path, (kind.inner, "")))) for words, path in VARIABLES]
         parts.append(f"\n## {name}\n\nAs {kind.written_by} writes it.")
         parts.append(f" The file's name must match {code(kind.file_name)}." if kind.file_name else "")

@@ -36,6 +36,7 @@ SMALL: dict[str, Any] = {
 _COMPILED = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cxrtui" / "xla-tests"
 _COMPILED.mkdir(parents=True, exist_ok=True)
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test reaches the hub; those that have one on loopback take this away
+os.environ.pop("CXRTUI_CATALOGUE", None)
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["JAX_NUMPY_DTYPE_PROMOTION"] = "strict"
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"

@@ -98,14 +98,14 @@ def weights_port(
         input_range.parse(range_)  # an answer now
     from cxrtui.weights.port import PortOptions
 
-    folder, manifest = shelving.port(expand(file), context.workspace.models, name, licence=licence, force=force,
-                                     options=PortOptions(prefix, ema, range_))  # fmt: skip
+    folder, manifest = shelving.port(expand(file), context.workspace.models, name,
+                                     PortOptions(prefix, ema, range_, licence=licence), force=force)  # fmt: skip
     click.echo(printable(f"taken: {manifest.taken}"), err=True)
     for line in manifest.left:
         click.echo(printable(f"left: {line}"), err=True)
-    known = hub.known().get(name)
-    if known and known.sha256 not in ("", manifest.source_sha256):
-        click.echo(f"warning: {file} is not the file that is published as {name} ({known.address}); its SHA-256 is "
+    published = hub.catalogue().get(name)
+    if published and published.sha256 not in ("", manifest.source_sha256):
+        click.echo(f"warning: {file} is not the file that is published as {name} ({published.address}); its SHA-256 is "
                    f"{manifest.source_sha256}.", err=True)  # fmt: skip
     click.echo(folder)
 

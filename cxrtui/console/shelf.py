@@ -17,16 +17,18 @@ if TYPE_CHECKING:
 
 def shelf_row(entry: Entry) -> dict[str, Any]:
     """One place of the shelf as plain values."""
-    manifest, known = entry.manifest, entry.known
+    manifest, published = entry.manifest, entry.published
+    format = manifest.format if manifest else published.format if published else None
     return {
         "name": entry.name,
         "status": "damaged" if entry.error else "present" if manifest else "not fetched",
         "kind": "classifier" if manifest and manifest.labels else "network",
-        "bytes": entry.bytes or (known.bytes if known else 0) or None,
-        "licence": (manifest.licence if manifest else known.licence if known else "") or None,
-        "flavour": manifest.flavour if manifest else known.flavour if known else None,
-        "source": (manifest.source if manifest else known.address if known else "") or None,
-        "revision": (manifest.revision if manifest else known.revision if known else "") or None,
+        "bytes": entry.bytes or (published.bytes if published else 0) or None,
+        "licence": (manifest.licence if manifest else published.licence if published else "") or None,
+        "format": format,
+        "flavour": format,  # the key's name of before, which programs may read
+        "source": (manifest.source if manifest else published.address if published else "") or None,
+        "revision": (manifest.revision if manifest else published.revision if published else "") or None,
         "sha256": (manifest.sha256 if manifest else "") or None,
         "labels": list(manifest.labels) if manifest else [],
         "taken": (manifest.taken if manifest else "") or None,
@@ -37,7 +39,7 @@ def shelf_row(entry: Entry) -> dict[str, Any]:
 
 
 def print_shelf(entries: Iterable[Entry], as_json: bool) -> None:
-    """The shelf and the known weights that are not on it, on stdout."""
+    """The shelf and the published weights that are not on it, on stdout."""
     what_column = Column("what", overflow="fold")
     table = Table("name", "status", "size", "licence", what_column, box=None, pad_edge=False)
     for entry in entries:

@@ -119,7 +119,7 @@ def _sealed(facts: Mapping[str, Any], manifest: Manifest) -> str:
 def _manifest(name: str, network: Classifier, model: Model) -> Manifest:
     spec = network.spec
     return Manifest(
-        name=name, flavour="cxrtui", architecture=spec.architecture, classes=spec.classes, channels=1,
+        name=name, format="cxrtui", architecture=spec.architecture, classes=spec.classes, channels=1,
         normalisation=Normalisation((GREY_MEAN,), (GREY_STD,), order="grey").as_dict(),
         source=f"run {model.name}, step {model.step}", spec=spec.as_dict(), labels=model.labels,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from cxrtui.net import build
 from cxrtui.runs import events as ev
 from cxrtui.settings.config import Config
 from cxrtui.weights import shelf, shelving
-from cxrtui.weights.download import BusyError
+from cxrtui.weights.hub.download import BusyError
 from cxrtui.weights.manifest import Manifest
 
 _STEP = 1_000_000  # bytes; a log is no place for each piece that comes
@@ -44,11 +44,11 @@ def bring(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event
         Cancelled: `check_cancelled` said so; what came is kept.
         WeightsError: there are no such weights, or they could not be had; the message says how to get some.
     """
-    known = shelf.check(config.model.init, config.model.width, config.model.stages)
-    if known is None:
+    published = shelf.check(config.model.init, config.model.width, config.model.stages)
+    if published is None:
         return
-    yield ev.Fetching(name=known.name, source=known.address, licence=known.licence, bytes=known.bytes)
-    models, stage = Path(config.model.init).parent, f"fetching {known.name} (MB)"
+    yield ev.Fetching(name=published.name, source=published.address, licence=published.licence, bytes=published.bytes)
+    models, stage = Path(config.model.init).parent, f"fetching {published.name} (MB)"
     began, said, last, unwanted = time.monotonic(), 0.0, (-1, -1), threading.Event()
 
     def check() -> None:
@@ -63,10 +63,10 @@ def bring(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event
             on_progress(stage, here // _STEP, total // _STEP)
 
         while True:
-            force = shelf.wanting(str(models / known.name)) is not None and shelf.is_shelf(models / known.name)
+            force = shelf.wanting(str(models / published.name)) is not None and shelf.is_shelf(models / published.name)
             try:
                 return shelving.fetch(
-                    known.name, models, on_bytes, force=force, check_cancelled=cancelled_when(unwanted.is_set)
+                    published.name, models, on_bytes, force=force, check_cancelled=cancelled_when(unwanted.is_set)
                 )[1]
             except BusyError:  # several runs may begin with the same weights: one fetches, the others wait
                 on_progress(stage, 0, 0)
@@ -82,9 +82,9 @@ def bring(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event
     except StopIteration as done:
         manifest: Manifest = done.value
     except WeightsError as error:
-        raise WeightsError(shelf.absent(known, str(error))) from None
+        raise WeightsError(shelf.absent(published, str(error))) from None
     finally:
         unwanted.set()
         fetching.close()
-    yield ev.Fetched(name=known.name, folder=str(models / known.name), sha256=manifest.source_sha256,
-                     verified=bool(known.sha256), seconds=time.monotonic() - began)  # fmt: skip
+    yield ev.Fetched(name=published.name, folder=str(models / published.name), sha256=manifest.source_sha256,
+                     verified=bool(published.sha256), seconds=time.monotonic() - began)  # fmt: skip

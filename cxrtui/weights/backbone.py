@@ -15,7 +15,7 @@ from cxrtui.weights.formats.torchvision import TORCHVISION
 from cxrtui.weights.grey import to_grey
 from cxrtui.weights.manifest import read_manifest
 from cxrtui.weights.matching import port
-from cxrtui.weights.port import read
+from cxrtui.weights.port import PortOptions, read
 from cxrtui.weights.saved import read_shelf
 
 HEAD_KEYS = ("fc.weight", "fc.bias")
@@ -25,7 +25,7 @@ def spec_for(place: Path, spec: ClassifierSpec) -> ClassifierSpec:
     """What a classifier of ``spec`` must be to take the backbone at ``place``: `load_backbone`'s network.
 
     Args:
-        place: a file of any flavour, or a folder of the shelf.
+        place: a file of any format, or a folder of the shelf.
         spec: of the classifier, whose head, width and stage sizes stay.
 
     Raises:
@@ -38,7 +38,7 @@ def taken_of(place: Path, spec: ClassifierSpec) -> tuple[str, tuple[str, ...]]:
     """What `load_backbone` takes of a file or a folder of the shelf, and what it leaves and why.
 
     Args:
-        place: a file of any flavour, or a folder of the shelf.
+        place: a file of any format, or a folder of the shelf.
         spec: of the classifier that is to begin with it.
 
     Raises:
@@ -48,7 +48,7 @@ def taken_of(place: Path, spec: ClassifierSpec) -> tuple[str, tuple[str, ...]]:
         _grey_backbone(place, spec)
         manifest = read_manifest(place)
         return manifest.taken or f"the backbone of {manifest.source or manifest.name}", manifest.left
-    ported = read(place, like=spec)
+    ported = read(place, _sizes_of(spec))
     return ported.taken, ported.left
 
 
@@ -57,7 +57,7 @@ def load_backbone(network: Classifier, place: Path) -> Classifier:
 
     Args:
         network: made from `spec_for`.
-        place: a file of any flavour, or a folder of the shelf.
+        place: a file of any format, or a folder of the shelf.
 
     Returns:
         The network.
@@ -72,6 +72,10 @@ def load_backbone(network: Classifier, place: Path) -> Classifier:
     return network
 
 
+def _sizes_of(spec: ClassifierSpec) -> PortOptions:
+    return PortOptions(width=spec.width, stages=spec.stage_sizes)
+
+
 def _like(spec: ClassifierSpec, found: ClassifierSpec) -> ClassifierSpec:
     names = ("stem_offset", "architecture", "epsilon", "channels")
     return dataclasses.replace(spec, **{name: getattr(found, name) for name in names})
@@ -79,7 +83,7 @@ def _like(spec: ClassifierSpec, found: ClassifierSpec) -> ClassifierSpec:
 
 def _grey_backbone(place: Path, spec: ClassifierSpec) -> tuple[ClassifierSpec, Arrays]:
     if not place.is_dir():
-        return read(place, like=spec).grey()
+        return read(place, _sizes_of(spec)).grey()
     network, manifest = read_shelf(place)
     found = network.spec
     if (found.width, found.stage_sizes) != (spec.width, spec.stage_sizes):

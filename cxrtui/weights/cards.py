@@ -9,7 +9,7 @@ from cxrtui import RESEARCH_ONLY
 if TYPE_CHECKING:
     from cxrtui.weights.manifest import Manifest
 
-_FLAVOURS = "the keys and layouts of {}, ported to Flax NNX; every key of the network was accounted for"
+_FORMATS = "the keys and layouts of {}, ported to Flax NNX; every key of the network was accounted for"
 
 
 def network_card(manifest: Manifest) -> str:
@@ -17,7 +17,7 @@ def network_card(manifest: Manifest) -> str:
     normal = manifest.normalisation
     facts = {
         "architecture": f"ResNet-50 {manifest.architecture}, {manifest.classes} classes",
-        "came as": _FLAVOURS.format(manifest.flavour),
+        "came as": _FORMATS.format(manifest.format),
         "taken": manifest.taken,
         "left": "; ".join(manifest.left),
         "source": manifest.source or "not recorded",

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from cxrtui.errors import WeightsError
-from cxrtui.weights.formats import FLAVOURS, Flavour
+from cxrtui.weights.formats import FORMATS, Format
 
 _LONGEST = 64  # letters of a part that say what it is; a hostile one has millions
 _SPLITS = 16  # parts of a name that may stand before a network's own
@@ -50,13 +50,13 @@ class Place:
     """A network in a file.
 
     Attributes:
-        flavour: whose keys it has.
+        format: whose keys it has.
         prefix: what stands before each of them.
         found: how many of the backbone's keys are there.
         whole: whether all are.
     """
 
-    flavour: Flavour
+    format: Format
     prefix: str
     found: int
     whole: bool
@@ -64,7 +64,7 @@ class Place:
     @property
     def prefixes(self) -> tuple[str, str]:
         """What stands before the backbone's keys, and before the head's."""
-        return self.prefix, self.prefix.removesuffix(self.flavour.inner)
+        return self.prefix, self.prefix.removesuffix(self.format.inner)
 
     @property
     def averaged(self) -> bool:
@@ -78,21 +78,21 @@ class Place:
 
 
 def places(
-    tensors: Iterable[str], file: Path, paths: Iterable[tuple[Any, ...]], flavours: Iterable[Flavour]
+    tensors: Iterable[str], file: Path, paths: Iterable[tuple[Any, ...]], formats: Iterable[Format]
 ) -> list[Place]:
     """Every network in a file, the one of which most is there first.
 
     Args:
         tensors: the file's keys.
         file: its name may tell whose weights these are.
-        paths: of the backbone's variables, as `Flavour.key` takes them.
-        flavours: those that it may be; of several with the same keys the first is taken.
+        paths: of the backbone's variables, as `Format.key` takes them.
+        formats: those that it may be; of several with the same keys the first is taken.
     """
-    paths, best = list(paths), dict[str, tuple[int, Flavour]]()
-    tables: dict[frozenset[str], tuple[Flavour, Counter[str]]] = {}
-    for flavour in flavours:
-        if not flavour.file_name or re.fullmatch(flavour.file_name, file.name):
-            tables.setdefault(frozenset(flavour.key(path) for path in paths), (flavour, Counter()))
+    paths, best = list(paths), dict[str, tuple[int, Format]]()
+    tables: dict[frozenset[str], tuple[Format, Counter[str]]] = {}
+    for format in formats:
+        if not format.file_name or re.fullmatch(format.file_name, file.name):
+            tables.setdefault(frozenset(format.key(path) for path in paths), (format, Counter()))
     for key in tensors:
         starts = [0, *(match.end() for _, match in zip(range(_SPLITS), re.finditer(r"[./]", key), strict=False))]
         for start in starts:
@@ -100,16 +100,16 @@ def places(
             for wanted, (_, count) in tables.items():
                 if name in wanted:
                     count[key[:start]] += 1
-    for flavour, count in tables.values():
+    for format, count in tables.values():
         for prefix, number in count.items():
-            if not _of_optimizer(prefix) and number > best.get(prefix, (0, flavour))[0]:
-                best[prefix] = number, flavour
-    found = [Place(flavour, prefix, number, number == len(paths)) for prefix, (number, flavour) in best.items()]
+            if not _of_optimizer(prefix) and number > best.get(prefix, (0, format))[0]:
+                best[prefix] = number, format
+    found = [Place(format, prefix, number, number == len(paths)) for prefix, (number, format) in best.items()]
     return sorted(found, key=lambda place: -place.found)
 
 
 def choose(
-    tensors: Mapping[str, np.ndarray], file: Path, paths: Iterable[tuple[Any, ...]], *, flavour: str | None = None,
+    tensors: Mapping[str, np.ndarray], file: Path, paths: Iterable[tuple[Any, ...]], *, format: str | None = None,
     prefix: str | None = None, average: bool = False,
 ) -> tuple[Place, list[Place]]:  # fmt: skip
     """The network that is meant, and the others.
@@ -118,22 +118,22 @@ def choose(
         tensors: of the file.
         file: for what its name tells, and for messages.
         paths: as `places` takes them.
-        flavour: one of `FLAVOURS`, where the file alone would not tell.
+        format: one of `FORMATS`, where the file alone would not tell.
         prefix: of the one that is meant; the point at its end may be left out.
         average: an averaged copy is meant, not the plain weights beside it.
 
     Raises:
         WeightsError: there is none, or none such, or several that are not told apart.
     """
-    if flavour is not None and flavour not in FLAVOURS:
-        raise WeightsError(f"there is no flavour {flavour!r}; take one of {', '.join(FLAVOURS)}")
+    if format is not None and format not in FORMATS:
+        raise WeightsError(f"there is no format {format!r}; take one of {', '.join(FORMATS)}")
     paths = list(paths)
-    found = places(tensors, file, paths, FLAVOURS.values() if flavour is None else [FLAVOURS[flavour]])
+    found = places(tensors, file, paths, FORMATS.values() if format is None else [FORMATS[format]])
     much = [place for place in found if place.found >= _MUCH * len(paths)]
     chosen = much or [place for place in found[:1] if place.found >= _LITTLE * len(paths)]
     if not chosen:
         some = ", ".join(sorted(tensors)[:3])[:200]
-        names = "; ".join(dict.fromkeys(item.written_by for item in FLAVOURS.values()))
+        names = "; ".join(dict.fromkeys(item.written_by for item in FORMATS.values()))
         raise WeightsError(f"{file} holds no ResNet-50 known here ({some}, …); take one written by {names}")
     if prefix is not None:
         named = [place for place in chosen if place.prefix.rstrip("./") == prefix.rstrip("./")]
@@ -168,10 +168,10 @@ def _distinct(tensors: Mapping[str, np.ndarray], found: list[Place], paths: list
 
 
 def _same(tensors: Mapping[str, np.ndarray], one: Place, other: Place, paths: list[tuple[Any, ...]]) -> bool:
-    if one.flavour != other.flavour:
+    if one.format != other.format:
         return False
     for path in paths:
-        a, b = (tensors.get(place.flavour.key(path, place.prefixes)) for place in (one, other))
+        a, b = (tensors.get(place.format.key(path, place.prefixes)) for place in (one, other))
         if (a is None) != (b is None) or (a is not None and b is not None and not np.array_equal(a, b)):
             return False
     return True

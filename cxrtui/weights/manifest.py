@@ -25,11 +25,11 @@ class Manifest:
 
     Attributes:
         name: of its folder.
-        flavour: whose keys the weights came with, one of `flavours.FLAVOURS`; ``cxrtui`` for a trained one.
+        format: whose keys the weights came with, one of `formats.FORMATS`; ``cxrtui`` for a trained one.
         architecture: ``v1`` or ``v1.5``.
         classes: logits; 0 for a network without a head.
         channels: of the images that the stored weights take, 1 or 3.
-        normalisation: of those images, as `flavours.Normalisation.as_dict`.
+        normalisation: of those images, as `formats.Normalisation.as_dict`.
         spec: `classifier.ClassifierSpec.as_dict`.
         sha256: of the weights file in the folder.
         source: where the weights were taken from.
@@ -42,7 +42,7 @@ class Manifest:
     """
 
     name: str
-    flavour: str
+    format: str
     architecture: str
     classes: int
     channels: int
@@ -78,6 +78,8 @@ def read_manifest(folder: Path) -> Manifest:
     file = folder / MANIFEST
     try:
         values = tomllib.loads(read_text(file, _MOST_BYTES))
+        if "flavour" in values:  # its name in folders of before
+            values["format"] = values.pop("flavour")
         values = {key: printable(value) if isinstance(value, str) else value for key, value in values.items()}
         lists = {name: tuple(map(printable, values.get(name, ()))) for name in ("labels", "left")}
         manifest = Manifest(**(values | lists))

@@ -1,4 +1,4 @@
-"""A file's tensors against a flavour's table: whether all of the network is there and fits, and what is left."""
+"""A file's tensors against a format's table: whether all of the network is there and fits, and what is left."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from cxrtui.errors import WeightsError
 from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.weights.arrays import Arrays, VariablePath, shapes
-from cxrtui.weights.formats import Flavour
+from cxrtui.weights.formats import Format
 
 HEAD_KERNEL, HEAD_BIAS = ("head", "layers", 0, "kernel"), ("head", "layers", 0, "bias")
 SHOWN = 10  # keys of each kind in an error
@@ -23,7 +23,7 @@ _ASTRAY = (
 
 
 def port(
-    tensors: Mapping[str, np.ndarray], file: Path, flavour: Flavour, prefix: tuple[str, str], spec: ClassifierSpec, *,
+    tensors: Mapping[str, np.ndarray], file: Path, format: Format, prefix: tuple[str, str], spec: ClassifierSpec, *,
     strict: bool = False,
 ) -> tuple[Arrays, list[str]]:  # fmt: skip
     """A file's tensors as our arrays, backbone and head, and the keys that were not taken.
@@ -31,7 +31,7 @@ def port(
     Args:
         tensors: as `files.read_tensors` gives them.
         file: for the message.
-        flavour: whose they are.
+        format: whose they are.
         prefix: what stands before a backbone's and a head's names.
         spec: of the network, with the file's channels and classes.
         strict: every key must be one of the network.
@@ -40,23 +40,23 @@ def port(
         WeightsError: something of the network is missing, misshapen or not finite, or there is more in the backbone
             than it has; the message names ten keys of each kind, and how many there are.
     """
-    kept = {key: value for key, value in tensors.items() if not any(re.fullmatch(i, key) for i in flavour.ignored)}
-    wanted = {flavour.key(_file_path(path), prefix): (path, shape) for path, shape in shapes(spec).items()}
-    if spec.classes and not strict and flavour.key(HEAD_BIAS, prefix) not in kept:
-        wanted.pop(flavour.key(HEAD_BIAS, prefix))
-    biases = _biases(kept, flavour, prefix, wanted)
-    expected = {key: _file_shape(shape, flavour) for key, (_, shape) in wanted.items()}
+    kept = {key: value for key, value in tensors.items() if not any(re.fullmatch(i, key) for i in format.ignored)}
+    wanted = {format.key(_file_path(path), prefix): (path, shape) for path, shape in shapes(spec).items()}
+    if spec.classes and not strict and format.key(HEAD_BIAS, prefix) not in kept:
+        wanted.pop(format.key(HEAD_BIAS, prefix))
+    biases = _biases(kept, format, prefix, wanted)
+    expected = {key: _file_shape(shape, format) for key, (_, shape) in wanted.items()}
     expected |= {key: (wanted[kernel][1][-1],) for key, (kernel, _) in biases.items()}
     left = [key for key in tensors if key not in expected]
-    checked = {key: kept[key] for key in kept if key in expected or strict or _inside(key, flavour, prefix[0])}
+    checked = {key: kept[key] for key in kept if key in expected or strict or _inside(key, format, prefix[0])}
     if wrong := misfits(checked, expected):
         raise WeightsError(
-            f"{file} does not fit this ResNet: {'; '.join(wrong)}. {_advice(kept, flavour, prefix, wrong)}"
+            f"{file} does not fit this ResNet: {'; '.join(wrong)}. {_advice(kept, format, prefix, wrong)}"
         )
     variances = [key for key, (path, _) in wanted.items() if path[-1] == "var"]
     if negative := [key for key in variances if (kept[key] < 0).any()]:  # their roots would be NaN, in every answer
         raise WeightsError(f"{file} has {len(negative)} variances below zero ({_first(negative)}). {_ASTRAY}")
-    arrays = {path: _ours(kept[key], flavour) for key, (path, _) in wanted.items()}
+    arrays = {path: _ours(kept[key], format) for key, (path, _) in wanted.items()}
     for key, (_, mean) in biases.items():
         # conv + bias - (mean of conv + bias) is conv - mean of conv: the bias is nothing but a shift of the mean.
         path = wanted[mean][0]
@@ -66,17 +66,17 @@ def port(
     return arrays, left
 
 
-def _inside(key: str, flavour: Flavour, prefix: str) -> bool:
-    return key.startswith(prefix) and flavour.inside.match(key, len(prefix)) is not None
+def _inside(key: str, format: Format, prefix: str) -> bool:
+    return key.startswith(prefix) and format.inside.match(key, len(prefix)) is not None
 
 
-def _advice(tensors: Mapping[str, Any], flavour: Flavour, prefix: tuple[str, str], wrong: list[str]) -> str:
+def _advice(tensors: Mapping[str, Any], format: Format, prefix: tuple[str, str], wrong: list[str]) -> str:
     if all(_USELESS in line for line in wrong):
         return _ASTRAY
-    second, third = (flavour.key(("stage1", "blocks", 0, f"conv{unit}", "kernel"), prefix) for unit in (2, 3))
+    second, third = (format.key(("stage1", "blocks", 0, f"conv{unit}", "kernel"), prefix) for unit in (2, 3))
     if second in tensors and third not in tensors:
         return "A ResNet-18 or -34 has two convolutions in a block and not three; take a ResNet-50"
-    return f"Take a ResNet-50 file with {flavour.name}'s keys"
+    return f"Take a ResNet-50 file with {format.name}'s keys"
 
 
 def _file_path(path: VariablePath) -> VariablePath:
@@ -84,41 +84,41 @@ def _file_path(path: VariablePath) -> VariablePath:
 
 
 def _biases(
-    tensors: Mapping[str, Any], flavour: Flavour, prefix: tuple[str, str], wanted: Mapping[str, Any]
+    tensors: Mapping[str, Any], format: Format, prefix: tuple[str, str], wanted: Mapping[str, Any]
 ) -> dict[str, tuple[str, str]]:
     """The keys of the convolutions' biases in the file, each with those of its kernel and of the mean behind it."""
-    if "bias" not in flavour.leaves["conv"]:
+    if "bias" not in format.leaves["conv"]:
         return {}
     found = {}
     for kernel, (path, _) in wanted.items():
         if path[0] == "backbone" and path[-1] == "kernel":
             *parents, part, _ = path[1:]
-            bias = flavour.key((*parents, part, "bias"), prefix)
+            bias = format.key((*parents, part, "bias"), prefix)
             if bias in tensors:
-                mean = flavour.key((*parents, part.replace("conv", "norm"), "mean"), prefix)
+                mean = format.key((*parents, part.replace("conv", "norm"), "mean"), prefix)
                 found[bias] = kernel, mean
     return found
 
 
-def _ours(tensor: np.ndarray, flavour: Flavour) -> np.ndarray:
-    if flavour.layout == "HWIO":
+def _ours(tensor: np.ndarray, format: Format) -> np.ndarray:
+    if format.layout == "HWIO":
         return tensor
     return tensor.transpose(2, 3, 1, 0) if tensor.ndim == 4 else tensor.T
 
 
-def _file_shape(shape: tuple[int, ...], flavour: Flavour) -> tuple[int, ...]:
-    if flavour.layout == "HWIO":
+def _file_shape(shape: tuple[int, ...], format: Format) -> tuple[int, ...]:
+    if format.layout == "HWIO":
         return shape
     return (shape[3], shape[2], *shape[:2]) if len(shape) == 4 else shape[::-1]
 
 
-def classes_in(tensors: Mapping[str, np.ndarray], flavour: Flavour, prefix: tuple[str, str], features: int) -> int:
+def classes_in(tensors: Mapping[str, np.ndarray], format: Format, prefix: tuple[str, str], features: int) -> int:
     """The logits of a file's head; 0 where it has none of one layer on `features`, which is then not taken."""
-    kernel = tensors.get(flavour.key(HEAD_KERNEL, prefix))
+    kernel = tensors.get(format.key(HEAD_KERNEL, prefix))
     if kernel is None or kernel.ndim != 2:
         return 0
-    inputs, classes = kernel.shape if flavour.layout == "HWIO" else kernel.shape[::-1]
-    bias = tensors.get(flavour.key(HEAD_BIAS, prefix))
+    inputs, classes = kernel.shape if format.layout == "HWIO" else kernel.shape[::-1]
+    bias = tensors.get(format.key(HEAD_BIAS, prefix))
     return int(classes) if inputs == features and (bias is None or bias.shape == (classes,)) else 0
 
 

@@ -14,7 +14,7 @@ from cxrtui.weights import input_range
 from cxrtui.weights.arrays import Arrays, backbone_paths
 from cxrtui.weights.files.read import FileContents, read_file
 from cxrtui.weights.finding import Place, choose, told
-from cxrtui.weights.formats import Flavour, Normalisation
+from cxrtui.weights.formats import Format, Normalisation
 from cxrtui.weights.formats.torchvision import TORCHVISION, TORCHXRAYVISION
 from cxrtui.weights.grey import to_grey
 from cxrtui.weights.matching import classes_in, port
@@ -28,18 +28,25 @@ class PortOptions:
         prefix: what stands before the keys of the network that is meant; None where the file holds one.
         average: an averaged copy is meant, not the plain weights beside it.
         range: of a network for one channel, as `input_range.parse` takes it.
+        format: one of `formats.FORMATS`, where the file alone would not tell.
+        width, stages: of the network that the file must hold, as `config.ModelConfig` has them; a ResNet-50's.
+        licence: of the weights.
     """
 
     prefix: str | None = None
     average: bool = False
     range: str = ""
+    format: str | None = None
+    width: int = 64
+    stages: tuple[int, ...] = (3, 4, 6, 3)
+    licence: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class Ported:
     """A file's network: its spec, its arrays by path, what its input is, and what was taken of the file and left."""
 
-    flavour: Flavour
+    format: Format
     normalisation: Normalisation
     spec: ClassifierSpec
     arrays: Arrays
@@ -52,16 +59,12 @@ class Ported:
         return spec, to_grey(self.arrays, self.normalisation)
 
 
-def read(
-    file: Path, *, flavour: str | None = None, like: ClassifierSpec | None = None, options: PortOptions | None = None
-) -> Ported:
-    """Recognise and port a file of any flavour, with its own head and channels, from under any prefix.
+def read(file: Path, options: PortOptions | None = None) -> Ported:
+    """Recognise and port a file of any format, with its own head and channels, from under any prefix.
 
     Args:
         file: the weights.
-        flavour: one of `flavours.FLAVOURS`, where the file alone would not tell.
-        like: whose width and stage sizes it must have; ResNet-50's by default.
-        options: what else the file may not tell.
+        options: what the file may not tell.
 
     Raises:
         WeightsError: it cannot be read, is no ResNet-50, something of that is missing or does not fit, or it does not
@@ -71,21 +74,20 @@ def read(
     options = options or PortOptions()
     content = read_file(file)
     tensors = content.tensors
-    width, sizes = (like.width, like.stage_sizes) if like else (64, (3, 4, 6, 3))
-    spec = ClassifierSpec(hidden=(), classes=0, width=width, stage_sizes=sizes, channels=3)
-    place, others = choose(tensors, file, backbone_paths(spec), flavour=flavour, prefix=options.prefix,
+    spec = ClassifierSpec(hidden=(), classes=0, width=options.width, stage_sizes=options.stages, channels=3)
+    place, others = choose(tensors, file, backbone_paths(spec), format=options.format, prefix=options.prefix,
                            average=options.average)  # fmt: skip
-    stem = tensors.get(place.flavour.key(("stem", "conv", "kernel"), place.prefixes))
-    axis = 1 if place.flavour.layout == "OIHW" else 2
+    stem = tensors.get(place.format.key(("stem", "conv", "kernel"), place.prefixes))
+    axis = 1 if place.format.layout == "OIHW" else 2
     channels = 1 if stem is not None and stem.ndim == 4 and stem.shape[axis] == 1 else 3
-    found, normalisation, why = place.flavour, place.flavour.normalisation, ""
+    found, normalisation, why = place.format, place.format.normalisation, ""
     if channels == 1:
         found, normalisation, why = _of_one_channel(file, content, place, options.range)
     elif options.range:
         raise UsageError(f"{file} holds a network for three channels; --range is for those of one.")
     spec = dataclasses.replace(
         spec,
-        classes=classes_in(tensors, found, place.prefixes, 32 * width),
+        classes=classes_in(tensors, found, place.prefixes, 32 * options.width),
         channels=channels,
         architecture=found.architecture,
         epsilon=found.epsilon,
@@ -97,13 +99,13 @@ def read(
     return Ported(found, normalisation, spec, arrays, kind + taken, tuple(told(left, content.left, place, others)))
 
 
-def _of_one_channel(file: Path, content: FileContents, place: Place, said: str) -> tuple[Flavour, Normalisation, str]:
+def _of_one_channel(file: Path, content: FileContents, place: Place, said: str) -> tuple[Format, Normalisation, str]:
     """Whose network for one channel it is, what range its input has, and who said so."""
     if said:
-        return place.flavour, input_range.parse(said), f"; one channel, its range {said} as was said"
-    if place.flavour.channels == 1:
-        return place.flavour, place.flavour.normalisation, ""
+        return place.format, input_range.parse(said), f"; one channel, its range {said} as was said"
+    if place.format.channels == 1:
+        return place.format, place.format.normalisation, ""
     word = input_range.told_by(file, content.tensors, content.lists, content.words)
-    if not word or place.flavour.name != TORCHVISION.name:
+    if not word or place.format.name != TORCHVISION.name:
         raise WeightsError(input_range.asked(file))
     return TORCHXRAYVISION, TORCHXRAYVISION.normalisation, f"; one channel from -1024 to 1024, as {word} tells"

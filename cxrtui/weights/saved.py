@@ -82,24 +82,21 @@ def _evaluate(method: str, graphdef: Any, state: Any, images: jax.Array) -> Any:
     return getattr(nnx.merge(graphdef, state), method)(images)
 
 
-def read_network(
-    file: str | Path, *, flavour: str | None = None, like: ClassifierSpec | None = None,
-    options: port.PortOptions | None = None,
-) -> tuple[Classifier, Manifest]:  # fmt: skip
-    """A file of any flavour as a network with its own head; see `port.read` for the arguments and errors.
+def read_network(file: str | Path, options: port.PortOptions | None = None) -> tuple[Classifier, Manifest]:
+    """A file of any format as a network with its own head; see `port.read` for the arguments and errors.
 
-    A network for colour images stays one. One of a single channel gets the normalisation of its flavour folded, so
+    A network for colour images stays one. One of a single channel gets the normalisation of its format folded, so
     that it takes what `resnet.normalise` makes.
     """
     file = Path(file)
-    ported = port.read(file, flavour=flavour, like=like, options=options)
+    ported = port.read(file, options)
     spec, arrays, normalisation = ported.spec, ported.arrays, ported.normalisation
     if spec.channels == 1:
         (spec, arrays), normalisation = ported.grey(), GREY
     network = assemble(spec, arrays)
     return network, Manifest(
         name=file.name.partition(".")[0],
-        flavour=ported.flavour.name,
+        format=ported.format.name,
         architecture=spec.architecture,
         classes=spec.classes,
         channels=spec.channels,

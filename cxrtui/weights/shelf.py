@@ -64,9 +64,9 @@ def classifiers(models: Path) -> list[Path]:
 def resolve(init: str, models: Path) -> str:
     """`model.init` as it stays right in another folder: a name on the shelf or a path becomes an absolute path.
 
-    A name on the shelf goes before a file of that name, and a file before known weights that could be fetched: those
-    become the place on the shelf that they would have (`wanting`). What is none of these stays as it is, for `locate`
-    to refuse.
+    A name on the shelf goes before a file of that name, and a file before published weights that could be fetched:
+    those become the place on the shelf that they would have (`wanting`). What is none of these stays as it is, for
+    `locate` to refuse.
     """
     if init == "random" or not init:
         return init
@@ -76,23 +76,23 @@ def resolve(init: str, models: Path) -> str:
     with contextlib.suppress(OSError):
         if "/" in init or (init != "imagenet" and path.exists()):
             return str(path.absolute())
-    return str((models / init).absolute()) if init in hub.known() else init
+    return str((models / init).absolute()) if init in hub.catalogue() else init
 
 
-def wanting(init: str) -> hub.Known | None:
-    """The known weights that `model.init` means, as `resolve` gives it, where they are not on the shelf; else None.
+def wanting(init: str) -> hub.Published | None:
+    """The published weights that `model.init` means, as `resolve` gives it, where they are not on the shelf; else None.
 
     A folder of theirs that has lost its weights, as a checkout of git has, counts as not there.
     """
     path = expand(init)
     with contextlib.suppress(OSError, ValueError):
-        if path.parent.name == "models" and (known := hub.known().get(path.name)) is not None:
+        if path.parent.name == "models" and (published := hub.catalogue().get(path.name)) is not None:
             gone = is_shelf(path) and not (path / WEIGHTS).exists()
-            return known if gone or not path.exists() else None
+            return published if gone or not path.exists() else None
     return None
 
 
-def check(init: str, width: int, stages: tuple[int, ...], *, offline: bool = False) -> hub.Known | None:
+def check(init: str, width: int, stages: tuple[int, ...], *, offline: bool = False) -> hub.Published | None:
     """Make sure that first weights are there, or can be fetched, before anything is made that needs them.
 
     Args:
@@ -107,24 +107,24 @@ def check(init: str, width: int, stages: tuple[int, ...], *, offline: bool = Fal
     Raises:
         WeightsError: they are not there and cannot be had, or are no file of weights; the message says what to do.
     """
-    if (known := wanting(init)) is None:
+    if (published := wanting(init)) is None:
         locate(init)
         return None
-    if (known.width, known.stages) != (width, stages):
+    if (published.width, published.stages) != (width, stages):
         raise WeightsError(
-            f"{known.name} is {known.width} features wide with stages of {list(known.stages)} blocks, and the network "
-            f"{width} with {list(stages)}; set model.width and model.stages to the former, or start from random "
-            "weights (--init random)."
+            f"{published.name} is {published.width} features wide with stages of {list(published.stages)} blocks, and "
+            f"the network {width} with {list(stages)}; set model.width and model.stages to the former, or start "
+            "from random weights (--init random)."
         )  # before 100 MB are fetched in vain
     if offline or hub.offline():
-        raise WeightsError(absent(known, hub.not_fetched_offline(known)))
-    return known
+        raise WeightsError(absent(published, hub.not_fetched_offline(published)))
+    return published
 
 
-def absent(known: hub.Known, why: str = "") -> str:
-    """That known weights are not on the shelf, what to do, and why they were not fetched."""
-    name = "ImageNet" if known.name == "imagenet" else known.name
-    ways = _HOW_TO_GET.format("the default ones" if known.name == "imagenet" else "them", known.name)
+def absent(published: hub.Published, why: str = "") -> str:
+    """That published weights are not on the shelf, what to do, and why they were not fetched."""
+    name = "ImageNet" if published.name == "imagenet" else published.name
+    ways = _HOW_TO_GET.format("the default ones" if published.name == "imagenet" else "them", published.name)
     return f"No {name} weights are on the shelf: {ways}.{f' They were not fetched now: {why}' if why else ''}"
 
 
@@ -136,8 +136,8 @@ def locate(init: str) -> Path | None:
     """
     if init == "random":
         return None
-    if (known := wanting(init)) is not None or (known := hub.known().get(init)) is not None:
-        raise WeightsError(absent(known))
+    if (published := wanting(init)) is not None or (published := hub.catalogue().get(init)) is not None:
+        raise WeightsError(absent(published))
     path = expand(init)
     if is_shelf(path):
         if not (path / WEIGHTS).is_file():
@@ -159,7 +159,7 @@ class Entry:
 
     name: str
     folder: Path
-    known: hub.Known | None = None
+    published: hub.Published | None = None
     manifest: Manifest | None = None
     bytes: int = 0
     error: str = ""
@@ -171,30 +171,30 @@ class Entry:
 
 
 def entries(models: Path, *, check: bool = False) -> list[Entry]:
-    """Everything on the shelf, then the known weights that are not.
+    """Everything on the shelf, then the published weights that are not.
 
     Args:
         models: the shelf; it need not exist.
         check: read every weights file and compare its checksum.
     """
-    known = hub.known()
+    published = hub.catalogue()
     try:
         folders = sorted(item for item in models.iterdir() if is_shelf(item))
     except OSError:
         folders = []
-    found = [_entry(folder, known.get(folder.name), check) for folder in folders]
+    found = [_entry(folder, published.get(folder.name), check) for folder in folders]
     here = {entry.name for entry in found}
-    return found + [Entry(name, models / name, item) for name, item in known.items() if name not in here]
+    return found + [Entry(name, models / name, item) for name, item in published.items() if name not in here]
 
 
-def _entry(folder: Path, known: hub.Known | None, check: bool) -> Entry:
+def _entry(folder: Path, published: hub.Published | None, check: bool) -> Entry:
     from cxrtui.weights.manifest import read_manifest
 
     try:
         manifest = verify(folder) if check else read_manifest(folder)
-        return Entry(folder.name, folder, known, manifest, locate_weights(folder).stat().st_size)
+        return Entry(folder.name, folder, published, manifest, locate_weights(folder).stat().st_size)
     except (WeightsError, OSError) as error:
-        return Entry(folder.name, folder, known, error=str(error))
+        return Entry(folder.name, folder, published, error=str(error))
 
 
 def locate_weights(folder: Path) -> Path:

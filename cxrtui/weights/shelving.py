@@ -17,13 +17,12 @@ from cxrtui.disk import with_remedy
 from cxrtui.errors import CheckCancelled, NotWrittenError, UsageError, WeightsError, never_cancelled
 from cxrtui.files import NAME, NAME_RULE, is_name, sha256, write_atomic
 from cxrtui.weights import hub
-from cxrtui.weights.download import OnProgress, discard
 from cxrtui.weights.files.recognise import recognise
+from cxrtui.weights.hub.download import OnProgress, discard
 from cxrtui.weights.manifest import Manifest, read_manifest
 from cxrtui.weights.shelf import CARD, is_shelf, may_be_called, verify
 
 if TYPE_CHECKING:
-    from cxrtui.net.classifier import ClassifierSpec
     from cxrtui.weights.port import PortOptions
 
 _SCRATCH = re.compile(rf"\.({NAME.pattern})\.[a-z0-9_]+\.tmp")
@@ -136,13 +135,13 @@ def remove(models: Path, name: str) -> None:
         raise WeightsError(f"Cannot remove {target}: {error.strerror or error}.") from None
 
 
-def remove_partial(known: hub.Known, models: Path) -> None:
+def remove_partial(published: hub.Published, models: Path) -> None:
     """Remove what a fetch that was cut has left.
 
     Raises:
         WeightsError: a fetch is at work on it, or the disk refuses.
     """
-    file = hub.partial_file(known, models)
+    file = hub.partial_file(published, models)
     if file.is_file():
         discard(file)
     with contextlib.suppress(OSError):
@@ -150,12 +149,12 @@ def remove_partial(known: hub.Known, models: Path) -> None:
 
 
 def port(
-    file: Path, models: Path, name: str, *, force: bool = False, licence: str = "", known: hub.Known | None = None,
-    options: PortOptions | None = None, check_cancelled: CheckCancelled = never_cancelled,
+    file: Path, models: Path, name: str, options: PortOptions | None = None, *, force: bool = False,
+    published: hub.Published | None = None, check_cancelled: CheckCancelled = never_cancelled,
 ) -> tuple[Path, Manifest]:  # fmt: skip
-    """Put a file of any supported flavour on the shelf, as `models/name`.
+    """Put a file of any supported format on the shelf, as `models/name`.
 
-    A file that is one of the known published ones, by its checksum, gets their source and licence.
+    A file that is published, by its checksum, gets the source and the licence that the catalogue states.
 
     Raises:
         UsageError: the name cannot be one or is taken, or the options ask for what cannot be.
@@ -165,27 +164,26 @@ def port(
     recognise(file)  # before it is read whole
     from cxrtui.weights import saved
     from cxrtui.weights.cards import network_card
+    from cxrtui.weights.port import PortOptions
 
     free_place(models, name, force=force)  # an answer now, not after the file is read
-    try:
-        digest = sha256(file)
-    except OSError as error:
-        raise WeightsError(f"{file} cannot be read: {error.strerror or error}.") from None
-    # torchvision ends a file's name with the first digits of its checksum.
-    if (named := re.search(r"-([0-9a-f]{8})\.pth$", file.name)) and not digest.startswith(named[1]):
-        raise WeightsError(f"{file} is damaged: its SHA-256 begins with {digest[:8]} and not with {named[1]}.")
-    if known is None:
-        known = next((item for item in hub.known().values() if item.sha256 == digest), None)
+    digest = _digest(file)
+    if published is None:
+        published = next((item for item in hub.catalogue().values() if item.sha256 == digest), None)
+    options = options or PortOptions()
+    if published is not None:
+        options = replace(options, width=published.width, stages=published.stages,
+                          licence=options.licence or published.licence)  # fmt: skip
     check_cancelled()
-    network, manifest = (
-        saved.read_network(file, like=_like(known)) if known else saved.read_network(file, options=options)
-    )
-    if known is not None and manifest.flavour != known.flavour:
-        raise WeightsError(f"{file} has the keys of {manifest.flavour}, and {known.address} those of {known.flavour}.")
+    network, manifest = saved.read_network(file, options)
+    if published is not None and manifest.format != published.format:
+        raise WeightsError(
+            f"{file} has the keys of {manifest.format}, and {published.address} those of {published.format}."
+        )
     check_cancelled()
-    manifest = replace(manifest, name=name, source_sha256=digest, source=known.address if known else file.name,
-                       revision=known.revision if known else "",
-                       licence=licence or (known.licence if known else ""))  # fmt: skip
+    manifest = replace(manifest, name=name, source_sha256=digest, licence=options.licence,
+                       source=published.address if published else file.name,
+                       revision=published.revision if published else "")  # fmt: skip
     with placing(models, name, force=force) as folder:
         saved.save_shelf(folder, network, manifest)
         write_atomic(folder / CARD, network_card(manifest))
@@ -193,10 +191,19 @@ def port(
     return models / name, read_manifest(models / name)
 
 
-def _like(known: hub.Known) -> ClassifierSpec:
-    from cxrtui.net.classifier import ClassifierSpec
+def _digest(file: Path) -> str:
+    """The SHA-256 of a file of weights, whose first digits torchvision puts at the end of the file's name.
 
-    return ClassifierSpec(width=known.width, stage_sizes=known.stages)
+    Raises:
+        WeightsError: the file cannot be read, or is not what its name says.
+    """
+    try:
+        digest = sha256(file)
+    except OSError as error:
+        raise WeightsError(f"{file} cannot be read: {error.strerror or error}.") from None
+    if (named := re.search(r"-([0-9a-f]{8})\.pth$", file.name)) and not digest.startswith(named[1]):
+        raise WeightsError(f"{file} is damaged: its SHA-256 begins with {digest[:8]} and not with {named[1]}.")
+    return digest
 
 
 def fetch(
@@ -217,7 +224,7 @@ def fetch(
         Cancelled: `check_cancelled` said so; the next fetch goes on with what came.
         WeightsError: they could not be had, or what is on the shelf under that name has changed.
     """
-    known = hub.find(name)
+    published = hub.find(name)
     target = models / name
     expected = ""
     if is_shelf(target):
@@ -225,17 +232,17 @@ def fetch(
             return target, verify(target), False
         with contextlib.suppress(WeightsError):
             before = read_manifest(target)
-            expected = before.source_sha256 if before.revision == known.revision else ""
+            expected = before.source_sha256 if before.revision == published.revision else ""
     free_place(models, name, force=force)  # an answer now, not after the download
-    file, _ = hub.fetch(known, models, on_progress, expected=expected, check_cancelled=check_cancelled)
+    file, _ = hub.fetch(published, models, on_progress, expected=expected, check_cancelled=check_cancelled)
     try:
-        folder, manifest = port(file, models, name, force=force, known=known, check_cancelled=check_cancelled)
+        folder, manifest = port(file, models, name, force=force, published=published, check_cancelled=check_cancelled)
     except NotWrittenError:  # what came is good
         raise
     except WeightsError as error:
-        if known.sha256 or expected:  # it is the file that is wanted, and need not come again
+        if published.sha256 or expected:  # it is the file that is wanted, and need not come again
             raise
         hub.forget(file)
-        raise WeightsError(f"What came as {known.address} is removed: {error}") from None
+        raise WeightsError(f"What came as {published.address} is removed: {error}") from None
     hub.forget(file)
     return folder, manifest, True

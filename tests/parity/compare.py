@@ -20,10 +20,10 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from cxrtui.net.classifier import Classifier, ClassifierSpec
+from cxrtui.net.classifier import Classifier
 from cxrtui.net.resnet import normalise
 from cxrtui.weights import port, saved
-from cxrtui.weights.formats import FLAVOURS, Normalisation
+from cxrtui.weights.formats import FORMATS, Normalisation
 from tests.parity.formula import frame, pixels
 from tests.parity.original import Original
 from tests.parity.originals import FLAVOUR, ORIGINALS
@@ -43,8 +43,8 @@ def grey_input(films: np.ndarray) -> np.ndarray:
     return np.asarray(normalise(jnp.asarray(films, jnp.float32)))
 
 
-def like(sizes: tuple[int, ...]) -> ClassifierSpec:
-    return ClassifierSpec(stage_sizes=sizes)
+def like(sizes: tuple[int, ...]) -> port.PortOptions:
+    return port.PortOptions(stages=sizes)
 
 
 def difference(ours: Any, theirs: Any) -> float:
@@ -91,19 +91,19 @@ def compare(name: str, original: Original, sizes: tuple[int, ...], folder: Path)
     """Logits, stages, batch normalisation's updates, and grey films against RGB ones, as relative differences."""
     file = folder / original.file_name
     original.save(file)
-    flavour = FLAVOURS[FLAVOUR.get(name, name)]
-    classifier, manifest = saved.read_network(file, like=like(sizes))
-    assert manifest.flavour == flavour.name
+    format = FORMATS[FLAVOUR.get(name, name)]
+    classifier, manifest = saved.read_network(file, like(sizes))
+    assert manifest.format == format.name
 
     def films(channels: int) -> np.ndarray:
         return pixels(channels, *(frame(sizes) if original.side == 0 else (2, original.side, original.side)))
 
     def prepared(films: np.ndarray) -> np.ndarray:
-        how = original.prepare or functools.partial(normalised, how=flavour.normalisation)
+        how = original.prepare or functools.partial(normalised, how=format.normalisation)
         return how(films)
 
-    theirs = prepared(films(flavour.channels))
-    ours = normalised(films(3), flavour.normalisation) if flavour.channels == 3 else grey_input(films(1))
+    theirs = prepared(films(format.channels))
+    ours = normalised(films(3), format.normalisation) if format.channels == 3 else grey_input(films(1))
     network = saved.Network(classifier, manifest)
     logits, stages = original.evaluate(theirs)
     found = network.stages(ours)
@@ -111,15 +111,15 @@ def compare(name: str, original: Original, sizes: tuple[int, ...], folder: Path)
         "logits": difference(network(ours), logits),
         "stages": max(difference(found[stage], pooled) for stage, pooled in stages.items()),
     }
-    theirs_grey = prepared(np.repeat(films(1), flavour.channels, axis=-1))
+    theirs_grey = prepared(np.repeat(films(1), format.channels, axis=-1))
     result["grey"] = difference(network(grey_input(films(1))), original.evaluate(theirs_grey)[0])
 
-    before = port.read(file, like=like(sizes)).arrays
+    before = port.read(file, like(sizes)).arrays
     moved = trained(nnx.split(classifier), jnp.asarray(ours, jnp.float32))
     after = {path: np.asarray(variable[...]) for path, variable in nnx.to_flat_state(moved)}
     original.train(theirs)
     original.save(file)
-    after_theirs = port.read(file, like=like(sizes)).arrays
+    after_theirs = port.read(file, like(sizes)).arrays
     args = classifier.spec, ours
     us = batch_statistics(before, after, 0.9, True, *args)
     them = batch_statistics(before, after_theirs, original.momentum, original.unbiased, *args)
@@ -129,8 +129,8 @@ def compare(name: str, original: Original, sizes: tuple[int, ...], folder: Path)
 
 def golden(name: str, original: Original) -> dict[str, Any]:
     """Keys of the original's file, and what it answers."""
-    flavour = FLAVOURS[FLAVOUR.get(name, name)]
-    logits, stages = original.evaluate(normalised(pixels(flavour.channels), flavour.normalisation))
+    format = FORMATS[FLAVOUR.get(name, name)]
+    logits, stages = original.evaluate(normalised(pixels(format.channels), format.normalisation))
 
     def told(values: np.ndarray) -> list[list[float]]:
         return [[float(f"{value:.7g}") for value in row] for row in values[:, :16]]
@@ -147,7 +147,7 @@ def golden(name: str, original: Original) -> dict[str, Any]:
 def main() -> None:
     names = [name for name in sys.argv[1:] if not name.startswith("-")] or list(ORIGINALS)
     if "--golden" not in sys.argv:
-        print("| flavour | logits | stages | BN updates | grey films |\n| --- | --- | --- | --- | --- |")
+        print("| format | logits | stages | BN updates | grey films |\n| --- | --- | --- | --- | --- |")
     for name in names:
         if "--golden" in sys.argv:
             (GOLDEN / f"{name}.json").write_text(json.dumps(golden(name, ORIGINALS[name](SMALL))) + "\n")

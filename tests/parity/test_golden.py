@@ -1,4 +1,4 @@
-"""Every flavour against what the original answered, without the original: see `compare` for how they were made."""
+"""Every format against what the original answered, without the original: see `compare` for how they were made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cxrtui.errors import WeightsError
 from cxrtui.net.resnet import normalise
 from cxrtui.weights import port, saved
 from cxrtui.weights.files.read import read_tensors
-from cxrtui.weights.formats import FLAVOURS
+from cxrtui.weights.formats import FORMATS
 from tests.parity.compare import GOLDEN, SMALL, difference, like, normalised
 from tests.parity.formula import pixels, weight
 from tests.weights.pth import state_dict_file
@@ -91,7 +91,7 @@ def test_a_network_that_is_a_layer_of_another_is_found(kind: str, tmp_path: Path
     h5py = pytest.importorskip("h5py")
     golden = json.loads((GOLDEN / "keras.json").read_text(encoding="utf-8"))
     plain = written(golden, tmp_path / "plain.weights.h5")
-    expected = port.read(plain, like=like(SMALL))
+    expected = port.read(plain, like(SMALL))
     tensors = read_tensors(plain)
     path = tmp_path / ("a.weights.h5" if kind == "weights.h5" else "a.h5")
     with h5py.File(path, "w") as file:
@@ -106,8 +106,8 @@ def test_a_network_that_is_a_layer_of_another_is_found(kind: str, tmp_path: Path
             for key, value in tensors.items():
                 root[f"resnet50/{key}:0"] = value
             root["dense/dense/kernel:0"] = np.zeros((128, 2), np.float32)
-    found = port.read(path, like=like(SMALL))
-    assert found.flavour == expected.flavour
+    found = port.read(path, like(SMALL))
+    assert found.format == expected.format
     assert "under 'resnet50/'" in found.taken or "under 'functional/'" in found.taken
     for name, value in expected.arrays.items():
         if name[0] == "backbone":
@@ -130,13 +130,13 @@ def test_groups_that_are_in_themselves_end(tmp_path: Path) -> None:
 def test_a_port_answers_as_the_original_did(file: Path, tmp_path: Path) -> None:
     golden = json.loads(file.read_text(encoding="utf-8"))
     path = written(golden, tmp_path / golden["file"])
-    classifier, manifest = saved.read_network(path, like=like(SMALL))
-    flavour = FLAVOURS[manifest.flavour]
-    assert manifest.flavour == {"timm": "torchvision", "keras_h5": "keras"}.get(file.stem, file.stem)
+    classifier, manifest = saved.read_network(path, like(SMALL))
+    format = FORMATS[manifest.format]
+    assert manifest.format == {"timm": "torchvision", "keras_h5": "keras"}.get(file.stem, file.stem)
     assert manifest.classes == golden["classes"]
     assert manifest.architecture == ("v1" if "h5" in golden["file"] else "v1.5")
-    films = pixels(flavour.channels)
-    images = normalised(films, flavour.normalisation) if flavour.channels == 3 else normalise(films)
+    films = pixels(format.channels)
+    images = normalised(films, format.normalisation) if format.channels == 3 else normalise(films)
     network = saved.Network(classifier, manifest)
     assert difference(np.asarray(network(images))[:, :16], golden["logits"]) < 1e-4
     for stage, pooled in network.stages(images).items():

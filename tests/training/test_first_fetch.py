@@ -18,7 +18,7 @@ from cxrtui.settings.config import Config
 from cxrtui.training.first_weights import bring
 from cxrtui.weights import hub, shelf
 from tests.weights import torchvision_file
-from tests.weights.loopback_hub import Hub, serving
+from tests.weights.loopback_hub import Hub, publish, serving
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
@@ -30,11 +30,11 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def server(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+def server(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub with a narrow network that is known as imagenet."""
-    known = hub.Known("imagenet", "for tests", "lab/resnet", REVISION, "model.safetensors", "MIT", "torchvision",
+    known = hub.Published("imagenet", "for tests", "lab/resnet", REVISION, "model.safetensors", "MIT", "torchvision",
                       sha256(file), file.stat().st_size, 4, (1, 1, 1, 1))  # fmt: skip
-    monkeypatch.setattr(hub, "known", lambda: {"imagenet": known})
+    publish(tmp_path / "catalogue", monkeypatch, known)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv("HF_HUB_OFFLINE")
     with serving(**{f"/lab/resnet/resolve/{REVISION}/model.safetensors": file.read_bytes()}) as server:
@@ -69,7 +69,7 @@ def test_they_come_once_and_the_log_says_whose_they_are(
 @pytest.mark.slow
 def test_a_stop_keeps_what_came(server: Hub, wanted: Config, tmp_path: Path) -> None:
     server.mishaps = ["hold 8192 60"]
-    partial = hub.partial_file(hub.known()["imagenet"], tmp_path / "models")
+    partial = hub.partial_file(hub.catalogue()["imagenet"], tmp_path / "models")
     with pytest.raises(Cancelled):
         list(bring(wanted, cancelled_when(lambda: partial.is_file() and partial.stat().st_size >= 8192)))
     server.going.set()
@@ -82,7 +82,7 @@ def test_a_stop_keeps_what_came(server: Hub, wanted: Config, tmp_path: Path) -> 
 @pytest.mark.slow
 def test_two_that_want_the_same_fetch_it_once(server: Hub, wanted: Config, tmp_path: Path) -> None:
     server.mishaps = ["hold 8192 60"]
-    partial = hub.partial_file(hub.known()["imagenet"], tmp_path / "models")
+    partial = hub.partial_file(hub.catalogue()["imagenet"], tmp_path / "models")
     first, second = bring(wanted, never_cancelled), bring(wanted, never_cancelled)
     while not (partial.is_file() and partial.stat().st_size):
         next(first)
@@ -127,7 +127,7 @@ def test_a_run_fetches_is_stopped_while_it_does_and_goes_on(
     server: Hub, wanted: Config, new_run: Callable[..., Run], tmp_path: Path
 ) -> None:
     server.mishaps = ["drip"]
-    partial = hub.partial_file(hub.known()["imagenet"], tmp_path / "models")
+    partial = hub.partial_file(hub.catalogue()["imagenet"], tmp_path / "models")
     run = new_run()
     assert runner.drive(run, wanted, should_stop=lambda: partial.is_file() and partial.stat().st_size > 0) == 5
     assert partial.stat().st_size > 0

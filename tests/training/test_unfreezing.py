@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,7 +22,6 @@ from cxrtui.evaluation import model as models
 from cxrtui.evaluation.evaluate import evaluate
 from cxrtui.evaluation.export import export
 from cxrtui.net import freeze
-from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.runs.listing import new_run
@@ -32,6 +30,7 @@ from cxrtui.settings.config import Config
 from cxrtui.settings.transfer import Unfreezing
 from cxrtui.training.fit import fit
 from cxrtui.weights import saved, shelving
+from cxrtui.weights.port import PortOptions
 from tests.compilations import compiled
 from tests.conftest import SMALL
 from tests.console.test_headless import run_of, train_command, wait_for
@@ -69,10 +68,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace whose shelf has a narrow network with torchvision's keys, `narrow`."""
     folder = tmp_path_factory.mktemp("workspace")
     file = torchvision_file.saved(torchvision_file.torchvision_tensors(4, (1, 1, 1, 1)), folder)
-    like = ClassifierSpec(width=4, stage_sizes=(1, 1, 1, 1))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(saved, "read_network", functools.partial(saved.read_network, like=like))
-        shelving.port(file, folder / "models", "narrow")
+    shelving.port(file, folder / "models", "narrow", PortOptions(width=4, stages=(1, 1, 1, 1)))
     return folder
 
 

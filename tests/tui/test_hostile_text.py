@@ -49,7 +49,7 @@ def workspace(tmp_path: Path) -> Workspace:
         (place / "models" / name).mkdir(parents=True)
     quoted = '"' + "".join(f"\\U{ord(letter):08x}" for letter in TEXT) + '"'
     words = "".join(
-        f"{key} = {quoted}\n" for key in ("name", "flavour", "architecture", "source", "licence", "revision")
+        f"{key} = {quoted}\n" for key in ("name", "format", "architecture", "source", "licence", "revision")
     )
     (place / "models" / f"c{FILE}" / "model.toml").write_text(
         f"{words}classes = 2\nchannels = 1\nlabels = [{quoted}]\n[spec]\n"

@@ -184,4 +184,4 @@ async def test_the_shelf_has_whole_columns(dashboard: Dashboard) -> None:
         blank = 2  # behind the last column
         await until(pilot, lambda: 0 < table.virtual_size.width <= table.size.width + blank)
         await pilot.resize_terminal(80, 24)
-        await shows(pilot, "Flavour")
+        await shows(pilot, "Format")

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import tomlkit
+
+from cxrtui.weights.hub import Published
 
 
 @dataclass
@@ -117,3 +124,12 @@ def serving(**files: bytes) -> Iterator[Hub]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def publish(folder: Path, patch: pytest.MonkeyPatch, *published: Published) -> None:
+    """Put weights into the catalogue, by manifests in `folder`."""
+    folder.mkdir(exist_ok=True)
+    for item in published:
+        values = {key: value for key, value in dataclasses.asdict(item).items() if key != "name"}
+        (folder / f"{item.name}.toml").write_text(tomlkit.dumps(values))
+    patch.setenv("CXRTUI_CATALOGUE", str(folder))

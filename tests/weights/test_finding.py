@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pickle
@@ -12,7 +13,6 @@ import numpy as np
 import pytest
 
 from cxrtui.errors import UsageError, WeightsError
-from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.weights import port, shelving
 from cxrtui.weights.formats import IMAGENET
 from cxrtui.weights.port import Ported, PortOptions
@@ -20,7 +20,7 @@ from tests.weights.pth import state_dict_file
 from tests.weights.torchvision_file import Tensors, saved, torchvision_tensors
 
 SIZES = (2, 1, 1, 1)
-LIKE = ClassifierSpec(width=4, stage_sizes=SIZES)
+NARROW = PortOptions(width=4, stages=SIZES)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def under(prefix: str, tensors: Tensors, shift: float = 0.0) -> Tensors:
 
 
 def read(tensors: Tensors, folder: Path, name: str = "a.pth", **options: object) -> Ported:
-    return port.read(state_dict_file(folder / name, tensors), like=LIKE, options=PortOptions(**options))  # type: ignore[arg-type]
+    return port.read(state_dict_file(folder / name, tensors), dataclasses.replace(NARROW, **options))  # type: ignore[arg-type]
 
 
 def same(found: Ported, tensors: Tensors) -> bool:
@@ -244,15 +244,15 @@ def test_torchxrayvision_by_the_files_own_words(word: str, backbone: Tensors, tm
         from safetensors.numpy import save_file
 
         save_file(tensors, tmp_path / "a.safetensors", metadata={"source": "torchxrayvision 1.3"})
-        found = port.read(tmp_path / "a.safetensors", like=LIKE)
-    assert found.flavour.name == "torchxrayvision"
+        found = port.read(tmp_path / "a.safetensors", NARROW)
+    assert found.format.name == "torchxrayvision"
     assert (found.normalisation.mean, found.normalisation.scale) == ((1024.0,), 2048.0)
     assert "from -1024 to 1024, as its" in found.taken
 
 
 def test_what_is_no_file_of_weights_says_what_it_is(backbone: Tensors, tmp_path: Path) -> None:
     whole = saved(backbone, tmp_path)
-    assert same(port.read(whole.rename(tmp_path / "no-ending"), like=LIKE), backbone)
+    assert same(port.read(whole.rename(tmp_path / "no-ending"), NARROW), backbone)
     for name, content, what in (
         ("passwd", b"root:x:0:0:root:/root:/bin/bash\n", "but text"),
         ("a.pth", b"", "but empty"),
@@ -289,9 +289,9 @@ def test_what_is_no_file_is_not_opened(backbone: Tensors, tmp_path: Path) -> Non
 def test_a_part_of_a_network_says_that_it_is_one(name: str, backbone: Tensors, tmp_path: Path) -> None:
     part = saved(backbone, tmp_path).rename(tmp_path / name)
     with pytest.raises(WeightsError, match=r"in several shards.*save_file"):
-        port.read(part, like=LIKE)
+        port.read(part, NARROW)
     whole = part.rename(tmp_path / "model-00001-of-00001.safetensors")
-    assert same(port.read(whole, like=LIKE), backbone)
+    assert same(port.read(whole, NARROW), backbone)
 
 
 @pytest.mark.parametrize("ending", ["pth", "h5", "msgpack", "safetensors"])

@@ -19,14 +19,14 @@ from huggingface_hub import constants
 from cxrtui.errors import Cancelled, UsageError, WeightsError, cancelled_when
 from cxrtui.printable import printable
 from cxrtui.weights import hub
-from cxrtui.weights.download import Download
+from cxrtui.weights.hub.download import Download
 from tests.weights.loopback_hub import Hub, serving
 
 BODY = random.Random(0).randbytes(1_500_000)
 SUM = hashlib.sha256(BODY).hexdigest()
-WANTED = hub.Known(
+WANTED = hub.Published(
     name="some", about="for tests", repository="lab/resnet", revision="0123456789abcdef0123456789abcdef01234567",
-    file="model.safetensors", licence="MIT", flavour="torchvision", sha256=SUM, bytes=len(BODY),
+    file="model.safetensors", licence="MIT", format="torchvision", sha256=SUM, bytes=len(BODY),
 )  # fmt: skip
 PATH = f"/lab/resnet/resolve/{WANTED.revision}/model.safetensors"
 PART = ".fetch/some-0123456789ab/model.safetensors"
@@ -43,7 +43,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
         yield server
 
 
-def fetch(models: Path, wanted: hub.Known = WANTED, **options: object) -> tuple[list[tuple[int, int]], str]:
+def fetch(models: Path, wanted: hub.Published = WANTED, **options: object) -> tuple[list[tuple[int, int]], str]:
     """What was told of the progress, and the checksum; the file itself is compared here."""
     told: list[tuple[int, int]] = []
     options = {"timeout": 5.0, "pause": 0.001, **options}
@@ -285,7 +285,7 @@ def test_a_folder_that_cannot_be_written(server: Hub, tmp_path: Path) -> None:
 
 
 def test_every_manifest_is_whole() -> None:
-    every = hub.known()
+    every = hub.catalogue()
     assert next(iter(every)) == "imagenet"
     for item in every.values():
         assert len(item.revision) == 40

@@ -20,10 +20,12 @@ from cxrtui.weights.arrays import disassemble
 from cxrtui.weights.formats import IMAGENET
 from cxrtui.weights.grey import GREY
 from cxrtui.weights.manifest import Manifest, read_manifest
+from cxrtui.weights.port import PortOptions
 from tests.weights.pth import state_dict_file
 from tests.weights.torchvision_file import Tensors, torchvision_tensors
 from tests.weights.torchvision_file import saved as as_safetensors
 
+NARROW = PortOptions(width=8, stages=(1, 1, 1, 1))
 LIKE = ClassifierSpec(width=8, stage_sizes=(1, 1, 1, 1))
 
 
@@ -38,7 +40,7 @@ def tensors() -> Tensors:
 
 @pytest.fixture
 def shelf(tensors: Tensors, tmp_path: Path) -> Path:
-    network, manifest = saved.read_network(state_dict_file(tmp_path / "r.pth", tensors), like=LIKE)
+    network, manifest = saved.read_network(state_dict_file(tmp_path / "r.pth", tensors), NARROW)
     return saved.save_shelf(
         tmp_path / "models" / "tiny", network, dataclasses.replace(manifest, name="tiny", licence="BSD-3-Clause")
     )
@@ -65,7 +67,7 @@ def test_load_by_name_and_by_folder(shelf: Path, tmp_path: Path) -> None:
 
 def test_the_manifest_says_what_it_is(shelf: Path) -> None:
     manifest = read_manifest(shelf)
-    assert (manifest.name, manifest.flavour, manifest.architecture) == ("tiny", "torchvision", "v1.5")
+    assert (manifest.name, manifest.format, manifest.architecture) == ("tiny", "torchvision", "v1.5")
     assert (manifest.classes, manifest.channels, manifest.licence) == (5, 3, "BSD-3-Clause")
     assert manifest.normalisation == IMAGENET.as_dict()
     assert len(manifest.sha256) == 64
@@ -143,11 +145,11 @@ def test_a_name_that_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_wrappers_and_checkpoints_are_seen_through(tensors: Tensors, tmp_path: Path) -> None:
-    expected, _ = saved.read_network(as_safetensors(tensors, tmp_path), like=LIKE)
+    expected, _ = saved.read_network(as_safetensors(tensors, tmp_path), NARROW)
     wrapped = {f"module.{key}": value for key, value in tensors.items()}
     for path in (state_dict_file(tmp_path / "a.pth", wrapped),
                  state_dict_file(tmp_path / "b.pth", wrapped, within="state_dict")):  # fmt: skip
-        network, _ = saved.read_network(path, like=LIKE)
+        network, _ = saved.read_network(path, NARROW)
         for name, value in disassemble(expected).items():
             np.testing.assert_array_equal(disassemble(network)[name], value)
 
@@ -158,7 +160,7 @@ def test_all_misfits_of_any_flavour_are_told(tensors: Tensors, tmp_path: Path) -
     tensors["layer1.0.conv1.weight"] = np.zeros((8, 9, 1, 1), np.float32)
     tensors["layer9"] = np.zeros(1, np.float32)
     with pytest.raises(WeightsError) as caught:
-        saved.read_network(as_safetensors(tensors, tmp_path), like=LIKE)
+        saved.read_network(as_safetensors(tensors, tmp_path), NARROW)
     for part in ("1 missing (bn1.running_var)", "[8, 9, 1, 1], not [8, 8, 1, 1]"):  # a head that is none is company
         assert part in str(caught.value)
     assert "layer9" not in str(caught.value)
@@ -166,8 +168,8 @@ def test_all_misfits_of_any_flavour_are_told(tensors: Tensors, tmp_path: Path) -
         saved.read_network(as_safetensors(torchvision_tensors(8, (1, 1, 1, 1)), tmp_path))
     with pytest.raises(WeightsError, match="no ResNet-50 known here"):
         saved.read_network(as_safetensors({"a": np.zeros(1, np.float32)}, tmp_path))
-    with pytest.raises(WeightsError, match="no flavour 'x'"):
-        saved.read_network(as_safetensors(tensors, tmp_path), flavour="x")
+    with pytest.raises(WeightsError, match="no format 'x'"):
+        saved.read_network(as_safetensors(tensors, tmp_path), PortOptions(format="x"))
 
 
 @pytest.mark.parametrize("name", ["a.h5", "a.msgpack", "a.pt", "a.safetensors", "a.bin"])

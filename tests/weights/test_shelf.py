@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import os
 import resource
 import subprocess
@@ -10,28 +10,21 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
 
 from cxrtui import cli
 from cxrtui.errors import Cancelled, UsageError, WeightsError, cancelled_when
 from cxrtui.files import sha256
-from cxrtui.net.classifier import ClassifierSpec
-from cxrtui.weights import hub, saved, shelf, shelving
+from cxrtui.weights import hub, shelf, shelving
+from cxrtui.weights.port import PortOptions
 from tests.weights import torchvision_file
-from tests.weights.loopback_hub import Hub, serving
+from tests.weights.loopback_hub import Hub, publish, serving
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _narrow() -> Iterator[None]:
-    """Networks of four features instead of 64."""
-    like = ClassifierSpec(width=4, stage_sizes=(1, 1, 1, 1))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(saved, "read_network", functools.partial(saved.read_network, like=like))
-        yield
+NARROW = PortOptions(width=4, stages=(1, 1, 1, 1), licence="MIT")  # four features instead of 64
+SOME = hub.Published("some", "for tests", "lab/resnet", REVISION, "model.safetensors", "MIT", "torchvision",
+                     width=4, stages=(1, 1, 1, 1))  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +36,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def _ported(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder, _ = shelving.port(file, tmp_path_factory.mktemp("workspace") / "models", "mine", licence="MIT")
+    folder, _ = shelving.port(file, tmp_path_factory.mktemp("workspace") / "models", "mine", NARROW)
     return folder
 
 
@@ -57,17 +50,26 @@ def models(_ported: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def published(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub on loopback that has the file as the known network `some`, whose checksum is not known beforehand."""
-    known = hub.Known("some", "for tests", "lab/resnet", REVISION, "model.safetensors", "MIT", "torchvision",
-                      width=4, stages=(1, 1, 1, 1))  # fmt: skip
-    monkeypatch.setattr(hub, "known", lambda: {"some": known})
+def published(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub on loopback that has the file as the published network `some`, whose checksum is not known beforehand."""
+    publish(tmp_path / "catalogue", monkeypatch, SOME)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setenv("HF_TOKEN", "hf_test")
     monkeypatch.delenv("HF_HUB_OFFLINE")
     with serving(**{f"/lab/resnet/resolve/{REVISION}/model.safetensors": file.read_bytes()}) as server:
         monkeypatch.setenv("HF_ENDPOINT", server.address)
         yield server
+
+
+@contextlib.contextmanager
+def file_limit(most: int) -> Iterator[None]:
+    """No file may grow beyond so many bytes, as on a full disk."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def command(workspace: Path, *arguments: str) -> None:
@@ -78,7 +80,7 @@ def test_a_ported_file_is_a_folder_with_its_story(models: Path, file: Path) -> N
     folder = models / "mine"
     assert {item.name for item in folder.iterdir()} == {shelf.MANIFEST, shelf.WEIGHTS, shelf.CARD}
     manifest = shelf.verify(folder)
-    assert (manifest.name, manifest.flavour, manifest.licence) == ("mine", "torchvision", "MIT")
+    assert (manifest.name, manifest.format, manifest.licence) == ("mine", "torchvision", "MIT")
     assert manifest.source == file.name
     assert manifest.source_sha256 == sha256(file)
     assert manifest.sha256 == sha256(folder / shelf.WEIGHTS)
@@ -125,7 +127,7 @@ def test_known_weights_that_are_not_here_are_wanted_where_they_can_be_had(
     monkeypatch.delenv("HF_HUB_OFFLINE")
     for name in ("imagenet", "resnet50-a1"):
         place = shelf.resolve(name, models)
-        assert shelf.check(place, 64, stages) == hub.known()[name]
+        assert shelf.check(place, 64, stages) == hub.catalogue()[name]
         with pytest.raises(WeightsError, match=rf"weights fetch {name};.*--init random.*--offline"):
             shelf.check(place, 64, stages, offline=True)
         with pytest.raises(WeightsError, match=r"set model\.width and model\.stages"):
@@ -136,7 +138,7 @@ def test_known_weights_that_are_not_here_are_wanted_where_they_can_be_had(
     (models / "mine").rename(models / "imagenet")
     assert shelf.wanting(str(models / "imagenet")) is None
     (models / "imagenet" / shelf.WEIGHTS).unlink()  # as git leaves it out
-    assert shelf.wanting(str(models / "imagenet")) == hub.known()["imagenet"]
+    assert shelf.wanting(str(models / "imagenet")) == hub.catalogue()["imagenet"]
     monkeypatch.setenv("HF_HUB_OFFLINE", "yes")
     with pytest.raises(WeightsError, match=r"No ImageNet weights.*weights fetch imagenet"):
         shelf.check(str(models / "imagenet"), 64, stages)
@@ -162,7 +164,7 @@ def test_the_list_has_what_is_here_and_what_could_be(models: Path) -> None:
     assert (broken.name, broken.present, bool(broken.error)) == ("broken", False, True)
     assert mine.present
     assert mine.bytes > 1000
-    assert [entry.name for entry in others] == list(hub.known())
+    assert [entry.name for entry in others] == list(hub.catalogue())
     assert not any(entry.present for entry in others)
     assert "has changed" in shelf.entries(models, check=True)[1].error
 
@@ -175,19 +177,19 @@ def test_a_folder_appears_whole_or_not_at_all(models: Path, file: Path, tmp_path
     named.write_bytes(file.read_bytes())
     for path, words in ((torn, "torn"), (named, "damaged: its SHA-256"), (tmp_path / "absent", "no weights file")):
         with pytest.raises(WeightsError, match=words):
-            shelving.port(path, models, "new")
+            shelving.port(path, models, "new", NARROW)
     for name, words in (("mine", "exists"), ("../x", "shelf name"), ("random", "shelf name")):
         with pytest.raises(UsageError, match=words):
-            shelving.port(file, models, name)
+            shelving.port(file, models, name, NARROW)
     (models / "other").mkdir()
     with pytest.raises(UsageError, match="exists"):  # not ours to replace
-        shelving.port(file, models, "other", force=True)
+        shelving.port(file, models, "other", NARROW, force=True)
     (models / "other").rmdir()
     (tmp_path / "file").touch()
     with pytest.raises(WeightsError, match="Cannot write"):
-        shelving.port(file, tmp_path / "file", "new")
+        shelving.port(file, tmp_path / "file", "new", NARROW)
     assert sorted(item.name for item in models.iterdir()) == before
-    shelving.port(file, models, "mine", force=True)
+    shelving.port(file, models, "mine", replace(NARROW, licence=""), force=True)
     assert shelf.verify(models / "mine").licence == ""
     assert sorted(item.name for item in models.iterdir()) == before
 
@@ -195,18 +197,13 @@ def test_a_folder_appears_whole_or_not_at_all(models: Path, file: Path, tmp_path
 @pytest.mark.parametrize("limit", [0, 50_000])
 def test_a_full_disk_leaves_the_shelf_as_it_was(models: Path, file: Path, limit: int) -> None:
     before = {item: item.read_bytes() for item in models.rglob("*") if item.is_file()}
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limits[1]))
-    try:
-        for name in ("new", "mine"):
-            with pytest.raises(WeightsError) as told:
-                shelving.port(file, models, name, force=True)
-            assert str(told.value) == (
-                f"Cannot write {models / name}: file too large; raise the limit on the size of a file (ulimit -f); "
-                "the shelf is as it was."
-            )
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    for name in ("new", "mine"):
+        with file_limit(limit), pytest.raises(WeightsError) as told:
+            shelving.port(file, models, name, NARROW, force=True)
+        assert str(told.value) == (
+            f"Cannot write {models / name}: file too large; raise the limit on the size of a file (ulimit -f); "
+            "the shelf is as it was."
+        )
     assert {item: item.read_bytes() for item in models.rglob("*") if item.is_file()} == before
 
 
@@ -248,13 +245,14 @@ def test_a_port_that_is_not_wanted_any_more_leaves_no_trace(models: Path, file: 
                 file,
                 models,
                 "new",
+                NARROW,
                 check_cancelled=cancelled_when(lambda a=asked, n=steps: len(a) == n or a.append(True)),
             )  # type: ignore[misc,func-returns-value]
         assert sorted(item.name for item in models.iterdir()) == before
 
 
 def test_a_fetch_that_is_given_up_goes_on_later_or_is_thrown_away(published: Hub, tmp_path: Path) -> None:
-    models, known = tmp_path / "models", hub.known()["some"]
+    models, known = tmp_path / "models", hub.catalogue()["some"]
     for tidy in (False, True):
         published.mishaps = ["drip"]
         told: list[int] = []
@@ -321,8 +319,7 @@ def test_what_cannot_be_the_file_is_not_kept_to_be_gone_on_with(published: Hub, 
 def test_published_weights_must_have_the_keys_that_they_are_known_for(
     published: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = replace(hub.known()["some"], flavour="transformers")
-    monkeypatch.setattr(hub, "known", lambda: {"some": known})
+    publish(tmp_path / "catalogue", monkeypatch, replace(SOME, format="transformers"))
     with pytest.raises(WeightsError, match=r"has the keys of torchvision, and .* those of transformers"):
         shelving.fetch("some", tmp_path / "models", lambda _here, _all: None)
 
@@ -330,13 +327,11 @@ def test_published_weights_must_have_the_keys_that_they_are_known_for(
 def test_what_is_known_by_its_checksum_is_kept_where_the_shelf_refuses_it(
     published: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: Path
 ) -> None:
-    known = replace(hub.known()["some"], sha256=sha256(file))
-    monkeypatch.setattr(hub, "known", lambda: {"some": known})
-    save = saved.save_shelf
-    monkeypatch.setattr(saved, "save_shelf", Mock(side_effect=OSError(28, "No space left on device")))
-    with pytest.raises(WeightsError, match="Cannot write"):
-        shelving.fetch("some", tmp_path / "models", lambda _here, _all: None)
-    monkeypatch.setattr(saved, "save_shelf", save)
+    known, models = replace(SOME, sha256=sha256(file)), tmp_path / "models"
+    publish(tmp_path / "catalogue", monkeypatch, known)
+    hub.fetch(known, models, lambda _here, _all: None)
+    with file_limit(10_000), pytest.raises(WeightsError, match="Cannot write"):
+        shelving.fetch("some", models, lambda _here, _all: None)
     shelving.fetch("some", tmp_path / "models", lambda _here, _all: None)
     assert len(published.requests) == 2
     assert published.ranges[1] == f"bytes={file.stat().st_size}-"  # no more than the question whether it is whole
@@ -345,10 +340,8 @@ def test_what_is_known_by_its_checksum_is_kept_where_the_shelf_refuses_it(
 def test_a_file_carried_by_hand_gets_the_story_it_was_published_with(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    known = hub.Known("some", "", "lab/resnet", REVISION, "m.safetensors", "MIT", "torchvision", sha256(file),
-                      width=4, stages=(1, 1, 1, 1))  # fmt: skip
-    monkeypatch.setattr(hub, "known", lambda: {"some": known, "imagenet": hub.Known(
-        "imagenet", "", "lab/other", REVISION, "m.safetensors", "MIT", "torchvision", "0" * 64)})  # fmt: skip
+    publish(tmp_path / "catalogue", monkeypatch, replace(SOME, sha256=sha256(file)),
+            replace(SOME, name="imagenet", sha256="0" * 64))  # fmt: skip
     command(tmp_path, "weights", "port", str(file), "--out", "some")
     assert shelf.verify(tmp_path / "models" / "some").revision == REVISION
     told = capsys.readouterr().err.splitlines()

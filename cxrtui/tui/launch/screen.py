@@ -84,12 +84,12 @@ def _not_from_file(error: str) -> Question:
     return Question("Not started", error, *choices)
 
 
-def _fetch_question(known: hub.Known) -> Question:
+def _fetch_question(published: hub.Published) -> Question:
     """Whether published weights that are not on the shelf may come; the run fetches them before all else."""
     return Question(
-        f"Fetch {known.name}?",
-        f"{known.name} is not on the shelf yet. It is {known.size} from Hugging Face, {known.address}, licence "
-        f"{known.licence}: {known.about}. The run fetches it first; a fetch that is cut goes on later.",
+        f"Fetch {published.name}?",
+        f"{published.name} is not on the shelf yet. It is {published.size} from Hugging Face, {published.address}, "
+        f"licence {published.licence}: {published.about}. The run fetches it first; a fetch that is cut goes on later.",
         Choice("y", "Fetch and train", "yes", "primary"),
         Choice("n", "Not now", ""),
     )
@@ -274,7 +274,7 @@ class LaunchScreen(Page[None]):
             return
         try:
             chosen = settings(self.base, values, self.dashboard.workspace.models)
-            known = shelf.check(chosen.model.init, chosen.model.width, chosen.model.stages)
+            published = shelf.check(chosen.model.init, chosen.model.width, chosen.model.stages)
         except CxrtuiError as error:
             self.app.push_screen(Notice("Not started", str(error)))
             return
@@ -283,8 +283,8 @@ class LaunchScreen(Page[None]):
             if answer == "yes":
                 self.go(StartRun(chosen, values[RUN_NAME].strip()))
 
-        if known is not None:
-            self.app.push_screen(_fetch_question(known), start)
+        if published is not None:
+            self.app.push_screen(_fetch_question(published), start)
         elif (place := shelf.locate(chosen.model.init)) is not None and place.is_file():
             self._check_weights(place, chosen, start)
         else:

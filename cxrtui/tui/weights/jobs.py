@@ -105,37 +105,39 @@ class Shelver:
             self.errand = None
             return errand
 
-    def fetch(self, known: hub.Known, *, force: bool = False) -> None:
+    def fetch(self, published: hub.Published, *, force: bool = False) -> None:
         """Fetch published weights; `force` puts them in the place of a damaged folder."""
+        name = published.name
 
         def work() -> str:
             from cxrtui.weights import shelving
 
-            _, _, new = shelving.fetch(known.name, self.models, self._tell, force=force,
+            _, _, new = shelving.fetch(name, self.models, self._on_progress, force=force,
                                        check_cancelled=self._check_cancelled)  # fmt: skip
             if not new:
-                return f"{known.name} is on the shelf already, and its checksum is right"
-            if known.sha256:
-                return f"{known.name} is on the shelf, and is what was published"
-            return f"{known.name} is on the shelf; no checksum was known beforehand, so this first fetch was trusted"
+                return f"{name} is on the shelf already, and its checksum is right"
+            if published.sha256:
+                return f"{name} is on the shelf, and is what was published"
+            return f"{name} is on the shelf; no checksum was known beforehand, so this first fetch was trusted"
 
-        self._begin("fetch", known.name, work)
+        self._begin("fetch", name, work)
 
     def port(
         self, file: str, name: str, licence: str, *, range_: str = "", prefix: str = "", average: bool = False,
         force: bool = False,
     ) -> None:  # fmt: skip
-        """Put a file of any known flavour on the shelf."""
+        """Put a file of any format on the shelf."""
 
         def work() -> str:
             from cxrtui.weights import shelving
             from cxrtui.weights.port import PortOptions
 
-            options = PortOptions(prefix or None, average, range_)
-            _, manifest = shelving.port(expand(file), self.models, name, licence=licence, force=force, options=options,
-                                        check_cancelled=self._check_cancelled)  # fmt: skip
-            known = hub.known().get(name)
-            if known is not None and known.sha256 not in ("", manifest.source_sha256):
+            options = PortOptions(prefix or None, average, range_, licence=licence)
+            _, manifest = shelving.port(
+                expand(file), self.models, name, options, force=force, check_cancelled=self._check_cancelled
+            )
+            published = hub.catalogue().get(name)
+            if published is not None and published.sha256 not in ("", manifest.source_sha256):
                 return f"{name} is on the shelf, but is not the file that is published under this name"
             return f"{name} is on the shelf: {manifest.taken}; its card lists what was left"
 
@@ -149,7 +151,7 @@ class Shelver:
             damaged = []
             for count, place in enumerate(here):
                 self._check_cancelled()
-                self._tell(count, len(here))
+                self._on_progress(count, len(here))
                 folder, before, error = place.entry.folder, stamp(place.entry.folder), ""
                 try:
                     shelf.verify(folder)
@@ -174,8 +176,8 @@ class Shelver:
 
             if place.folder_is_here:
                 shelving.remove(self.models, place.name)
-            elif place.entry.known is not None:
-                shelving.remove_partial(place.entry.known, self.models)
+            elif place.entry.published is not None:
+                shelving.remove_partial(place.entry.published, self.models)
             return f"{place.name} is removed"
 
         self._begin("remove", place.name, work)
@@ -205,7 +207,7 @@ class Shelver:
             if self.errand is not None and not self.errand.ended:
                 self.errand = replace(self.errand, **changes)
 
-    def _tell(self, here: int, total: int) -> None:
+    def _on_progress(self, here: int, total: int) -> None:
         self._update(here=here, total=total)
 
     def _work(self, work: Callable[[], str]) -> None:

@@ -54,7 +54,7 @@ def details(place: Place) -> RenderableType:
 
 
 def _facts(place: Place) -> list[tuple[str, str, str]]:
-    manifest, known = place.entry.manifest, place.entry.known
+    manifest, published = place.entry.manifest, place.entry.published
     keys = {action: key_of("weights", action) for action in ("fetch", "check")}
     mark, style, meaning = STATES[place.state]
     facts = [("state", f"{mark} {place.state}: {meaning.format(**keys)}", style)]
@@ -62,15 +62,15 @@ def _facts(place: Place) -> list[tuple[str, str, str]]:
         facts = [("state", f"{mark} {place.state}", style), ("why", place.entry.error, BAD)]
     if place.partial:
         facts.append(("so far", megabytes(place.partial), ""))
-    if known is not None and (manifest is None or manifest.source == known.address):
-        facts.append(("what", known.about, ""))
+    if published is not None and (manifest is None or manifest.source == published.address):
+        facts.append(("what", published.about, ""))
     if manifest is not None:
         head = f"{manifest.classes:,} classes" if manifest.classes else "no head"
         facts += [
             ("labels", " / ".join(manifest.labels), ""),
             ("network", f"ResNet-50 {manifest.architecture}, {head}", ""),
             ("input", _preprocessing(manifest), ""),
-            ("keys of", manifest.flavour, ""),
+            ("keys of", manifest.format, ""),
             ("source", manifest.source or "not recorded", ""),
             ("revision", manifest.revision, ""),
             ("licence", manifest.licence or "not recorded: find out before you pass it on", ""),
@@ -78,13 +78,13 @@ def _facts(place: Place) -> list[tuple[str, str, str]]:
             ("of source", manifest.source_sha256, ""),
             ("folder", str(place.entry.folder), ""),
         ]  # fmt: skip
-    elif known is not None:
-        size = f"{known.bytes:,} bytes" if known.bytes else "not known beforehand"
+    elif published is not None:
+        size = f"{published.bytes:,} bytes" if published.bytes else "not known beforehand"
         unknown = "not known beforehand: the first fetch is trusted, and its checksum recorded"
         facts += [
-            ("source", known.address, ""), ("revision", known.revision, ""), ("licence", known.licence, ""),
-            ("keys of", known.flavour, ""), ("size", size, ""), ("SHA-256", known.sha256 or unknown, ""),
-            ("offline", f"{known.by_hand} (or {key_of('weights', 'port')} here)", FAINT),
+            ("source", published.address, ""), ("revision", published.revision, ""), ("licence", published.licence, ""),
+            ("keys of", published.format, ""), ("size", size, ""), ("SHA-256", published.sha256 or unknown, ""),
+            ("offline", f"{published.by_hand} (or {key_of('weights', 'port')} here)", FAINT),
         ]  # fmt: skip
     return facts
 

@@ -67,15 +67,15 @@ class Place:
     def state_text(self) -> Text:
         """The state with its mark; the colour only repeats what they say."""
         mark, style, _ = STATES[self.state]
-        known = self.entry.known
-        if self.state == "partly here" and known is not None and known.bytes:
-            return Text(f"{mark} {100 * self.partial // known.bytes} % here", style=style)
+        published = self.entry.published
+        if self.state == "partly here" and published is not None and published.bytes:
+            return Text(f"{mark} {100 * self.partial // published.bytes} % here", style=style)
         return Text(f"{mark} {self.state}", style=style)
 
     @property
     def comes_with_a_run(self) -> bool:
         """Whether a run that begins with it fetches it: published, not here, and fetching not forbidden."""
-        return self.entry.known is not None and not self.folder_is_here and not hub.offline()
+        return self.entry.published is not None and not self.folder_is_here and not hub.offline()
 
     @property
     def advice(self) -> str:
@@ -87,7 +87,7 @@ class Place:
             return (
                 f"{self.name} is {self.state}: {fetch} fetches it now, and a run that begins with it fetches it first"
             )
-        if self.entry.known is not None:
+        if self.entry.published is not None:
             return f"{self.name} is {self.state}: {fetch} fetches it"
         return f"{self.name} cannot be used; port the file again, or remove it"
 
@@ -102,23 +102,23 @@ class Place:
             lines[1] = "It is a link; the link is removed, and what it leads to stays."
         elif manifest is not None and manifest.labels:
             lines.append("It is a finished classifier, and this may be the only copy.")
-        elif self.entry.known is not None and (manifest is None or manifest.source == self.entry.known.address):
+        elif self.entry.published is not None and (manifest is None or manifest.source == self.entry.published.address):
             lines.append("It is published and can be fetched again.")
         elif manifest is not None and manifest.source:
             lines.append(f"It came from {manifest.source}; only that file brings it back.")
         return "\n\n".join(lines)
 
     def row(self, name_width: int) -> tuple[Text, ...]:
-        """Name, state, size, licence, flavour."""
-        manifest, known = self.entry.manifest, self.entry.known
-        size = self.entry.bytes or (known.bytes if known else 0)
+        """Name, state, size, licence, format."""
+        manifest, published = self.entry.manifest, self.entry.published
+        size = self.entry.bytes or (published.bytes if published else 0)
         name = Text(printable(self.name), no_wrap=True)
         name.truncate(name_width, overflow="ellipsis")
-        licence = manifest.licence if manifest else known.licence if known else ""
-        flavour = manifest.flavour if manifest else known.flavour if known else ""
+        licence = manifest.licence if manifest else published.licence if published else ""
+        format = manifest.format if manifest else published.format if published else ""
         dash = Text("–", style="dim")
         return (name, self.state_text, Text(megabytes(size), justify="right") if size else dash,
-                Text(clean(licence)) if licence else dash, Text(clean(flavour)) if flavour else dash)  # fmt: skip
+                Text(clean(licence)) if licence else dash, Text(clean(format)) if format else dash)  # fmt: skip
 
 
 def look(models: Path, checked: Checked) -> list[Place]:
@@ -128,8 +128,8 @@ def look(models: Path, checked: Checked) -> list[Place]:
 
 def _place(entry: shelf.Entry, models: Path, checked: Checked) -> Place:
     partial, card, compared = 0, "", False
-    if entry.known is not None:
-        partial = _size(hub.partial_file(entry.known, models))
+    if entry.published is not None:
+        partial = _size(hub.partial_file(entry.published, models))
     if entry.manifest or entry.error:
         try:
             with open_file(entry.folder / shelf.CARD) as file:

@@ -18,7 +18,7 @@ from cxrtui.errors import UsageError
 from cxrtui.tui.keys import bindings, key_of
 from cxrtui.tui.widgets.suggest import PathSuggester
 from cxrtui.weights import input_range
-from cxrtui.weights.hub import Known
+from cxrtui.weights.hub import Published
 from cxrtui.weights.shelf import is_shelf
 from cxrtui.workspace import expand
 
@@ -52,7 +52,7 @@ class PortScreen(ModalScreen[PortOrder | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("port")
 
-    def __init__(self, models: Path, missing: Known | None = None, last: PortOrder | None = None) -> None:
+    def __init__(self, models: Path, missing: Published | None = None, last: PortOrder | None = None) -> None:
         """Ask.
 
         Args:

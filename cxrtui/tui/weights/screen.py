@@ -147,7 +147,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
         if place is None:
             return False
         if action == "fetch":
-            return place.entry.known is not None and not place.entry.present
+            return place.entry.published is not None and not place.entry.present
         return place.folder_is_here or place.partial > 0 if action == "remove" else True
 
     # --- errands
@@ -196,7 +196,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
     async def action_fetch(self) -> None:
         """Fetch what is under the cursor; ask first where a damaged folder is in its place."""
         place = self._table.chosen
-        if place is None or place.entry.known is None or not self._is_free():
+        if place is None or place.entry.published is None or not self._is_free():
             return
         if place.folder_is_here and not await self._agreed(
             f"Fetch {place.name} again?",
@@ -204,7 +204,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
             Choice("f", "Fetch again", "yes", "primary"),
         ):
             return
-        self._begin(partial(self._shelver.fetch, place.entry.known, force=place.folder_is_here))
+        self._begin(partial(self._shelver.fetch, place.entry.published, force=place.folder_is_here))
 
     @work
     async def action_port(self) -> None:
@@ -212,7 +212,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
         if not self._is_free():
             return
         place = self._table.chosen
-        missing = None if place is None or place.folder_is_here else place.entry.known
+        missing = None if place is None or place.folder_is_here else place.entry.published
         models = self.dashboard.workspace.models
         order = await self.app.push_screen_wait(PortScreen(models, missing, self._refused))
         if order is None or (

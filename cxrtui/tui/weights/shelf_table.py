@@ -14,7 +14,7 @@ from cxrtui.tui.weights.places import Place
 from cxrtui.tui.widgets.table import Table
 
 _STATE, _READING = "State", "↓ reading…"
-COLUMNS = ("Name", _STATE, "Size", "Licence", "Flavour")
+COLUMNS = ("Name", _STATE, "Size", "Licence", "Format")
 _SLIM, _NARROW, _NAME_MOST, _NAME_LEAST = 76, 84, 40, 19
 
 

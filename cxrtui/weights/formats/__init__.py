@@ -5,15 +5,15 @@ Imports no JAX.
 
 from __future__ import annotations
 
-from cxrtui.weights.formats.format import IMAGENET, Flavour, Normalisation, Path
+from cxrtui.weights.formats.format import IMAGENET, Format, Normalisation, Path
 from cxrtui.weights.formats.keras import KERAS, KERAS2016, RADIMAGENET
 from cxrtui.weights.formats.torchvision import SEQUENTIAL, TORCHVISION, TORCHXRAYVISION
 from cxrtui.weights.formats.transformers import FLAX, TRANSFORMERS
 
-__all__ = ["FLAVOURS", "IMAGENET", "Flavour", "Normalisation", "Path"]
+__all__ = ["FORMATS", "IMAGENET", "Format", "Normalisation", "Path"]
 
 # Among equals the first is taken.
-FLAVOURS = {
-    flavour.name: flavour
-    for flavour in (TORCHVISION, TORCHXRAYVISION, SEQUENTIAL, TRANSFORMERS, RADIMAGENET, KERAS, KERAS2016, FLAX)
+FORMATS = {
+    format.name: format
+    for format in (TORCHVISION, TORCHXRAYVISION, SEQUENTIAL, TRANSFORMERS, RADIMAGENET, KERAS, KERAS2016, FLAX)
 }  # fmt: skip

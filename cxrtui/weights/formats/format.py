@@ -1,4 +1,4 @@
-"""What a flavour of ResNet-50 weights is: the names, layout and habits of the program that wrote them."""
+"""What a format of ResNet-50 weights is: the names, layout and habits of the program that wrote them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 @dataclass(frozen=True)
-class Flavour:
+class Format:
     """One readable table: where each of our variables is in such a file.
 
     `names` maps the part of our network to its name there; the numbers in it are ``s`` for the stage (1 to 4; ``s0``

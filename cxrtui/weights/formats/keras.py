@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from cxrtui.weights.formats.format import Flavour, Normalisation
+from cxrtui.weights.formats.format import Format, Normalisation
 
 CAFFE_MEAN = (103.939, 116.779, 123.68)
 
-KERAS = Flavour(
+KERAS = Format(
     name="keras",
     written_by="Keras applications",
     names={

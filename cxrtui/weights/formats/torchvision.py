@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from cxrtui.weights.formats.format import IMAGENET, Flavour, Normalisation
+from cxrtui.weights.formats.format import IMAGENET, Format, Normalisation
 
 TORCH_LEAVES = {
     "conv": {"kernel": ".weight", "bias": ".bias"},  # torchvision's have none, others' may
@@ -18,7 +18,7 @@ TORCH_LEAVES = {
 }
 TORCH_IGNORED = (r".*\.num_batches_tracked",)
 
-TORCHVISION = Flavour(
+TORCHVISION = Format(
     name="torchvision",
     written_by="torchvision or timm",
     names={

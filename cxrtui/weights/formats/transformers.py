@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from cxrtui.weights.formats.format import IMAGENET, Flavour
+from cxrtui.weights.formats.format import IMAGENET, Format
 from cxrtui.weights.formats.torchvision import TORCH_IGNORED, TORCH_LEAVES
 
-TRANSFORMERS = Flavour(
+TRANSFORMERS = Format(
     name="transformers",
     written_by="Hugging Face transformers",
     names={

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import socket
 import subprocess
 import sys
@@ -16,32 +15,24 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from cxrtui.files import sha256
-from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.launch.screen import LaunchScreen
 from cxrtui.tui.questions import Notice
 from cxrtui.tui.weights.job_line import Pace
 from cxrtui.tui.weights.places import clean
 from cxrtui.tui.weights.screen import WeightsScreen
-from cxrtui.weights import hub, saved, shelf, shelving
+from cxrtui.weights import hub, shelf, shelving
+from cxrtui.weights.port import PortOptions
 from tests.tui.screen_text import shows, text_of, until
 from tests.weights import torchvision_file
-from tests.weights.loopback_hub import Hub, serving
+from tests.weights.loopback_hub import Hub, publish, serving
 
 pytestmark = pytest.mark.slow
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 PATH = f"/lab/resnet/resolve/{REVISION}/model.safetensors"
+NARROW = PortOptions(width=4, stages=(1, 1, 1, 1), licence="MIT")
 TENSORS = torchvision_file.torchvision_tensors(4, (1, 1, 1, 1))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _narrow() -> Iterator[None]:
-    """Networks of four features instead of 64."""
-    like = ClassifierSpec(width=4, stage_sizes=(1, 1, 1, 1))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(saved, "read_network", functools.partial(saved.read_network, like=like))
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +42,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def _ported(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return shelving.port(file, tmp_path_factory.mktemp("workspace") / "models", "mine", licence="MIT")[0]
+    return shelving.port(file, tmp_path_factory.mktemp("workspace") / "models", "mine", NARROW)[0]
 
 
 @pytest.fixture
@@ -65,9 +56,9 @@ def models(_ported: Path, dashboard: Dashboard) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def server(file: Path, _ported: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub that has the file as the known network `some`, which is the only one; JAX is imported by then."""
-    publish(monkeypatch, sha256(file))
+def server(file: Path, _ported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub that has the file as the published network `some`; JAX is imported by then."""
+    publish(tmp_path / "catalogue", monkeypatch, some(sha256(file)))
     for name in ("HF_TOKEN", "HF_HUB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -77,10 +68,9 @@ def server(file: Path, _ported: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         yield server
 
 
-def publish(monkeypatch: pytest.MonkeyPatch, sum_: str) -> None:
-    known = hub.Known("some", "for tests", "lab/resnet", REVISION, "model.safetensors", "MIT", "torchvision", sum_,
-                      width=4, stages=(1, 1, 1, 1))  # fmt: skip
-    monkeypatch.setattr(hub, "known", lambda: {"some": known})
+def some(sum_: str) -> hub.Published:
+    return hub.Published("some", "for tests", "lab/resnet", REVISION, "model.safetensors", "MIT", "torchvision", sum_,
+                         width=4, stages=(1, 1, 1, 1))  # fmt: skip
 
 
 async def opened(pilot: Pilot[int], *texts: str) -> None:
@@ -173,7 +163,7 @@ async def test_a_fetch_given_up_goes_on_later(dashboard: Dashboard, server: Hub,
         await pilot.press("escape")
         await shows(pilot, "not fetched: given up", "are kept", "◐ partly here")
         assert isinstance(dashboard.screen, WeightsScreen)
-        kept = hub.partial_file(hub.known()["some"], models).stat().st_size
+        kept = hub.partial_file(hub.catalogue()["some"], models).stat().st_size
         assert 0 < kept < len(server.files[PATH])
         await pilot.press("f")
         await shows(pilot, "✔ some is on the shelf, and is what was published", "✔ here")
@@ -239,7 +229,7 @@ async def test_why_it_could_not_be_fetched(
 ) -> None:
     words = "is not that file", "damaged or changed on the way"
     if fault == "sum":
-        publish(monkeypatch, "0" * 64)
+        publish(dashboard.workspace.root / "catalogue", monkeypatch, some("0" * 64))
     elif fault == "404":
         server.mishaps, words = ["status 404"], ("has no lab/resnet/model", "mirror")
     taken = socket.socket()
