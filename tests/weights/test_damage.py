@@ -119,17 +119,6 @@ def test_weights_that_are_not_finite_are_never_read(tmp_path: Path, value: float
         checkpoints.weights(1, {"bias": jnp.zeros(2)})
 
 
-def test_the_best_before_stays_while_the_latest_is_the_best(tmp_path: Path) -> None:
-    checkpoints = Checkpoints(tmp_path / "state")
-    story = [(1, 1, [1]), (2, 1, [1, 2]), (3, 3, [1, 3]), (4, 3, [3, 4]), (5, 5, [3, 5]), (6, 0, [5, 6])]
-    for step, best, kept in story:
-        checkpoints.save(step, tree(step), tree(0), {"step": step, "best_step": best})
-        checkpoints.wait()
-        checkpoints.prune()
-        assert checkpoints.steps() == kept
-    checkpoints.close()
-
-
 def test_what_a_position_is_replaced_by_is_sealed_too(state: Path) -> None:
     checkpoints = Checkpoints(state)
     checkpoints.save(9, tree(9), tree(0), {"step": 9, "best_step": 9})
