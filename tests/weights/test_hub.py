@@ -20,7 +20,7 @@ from cxrtui.errors import Cancelled, UsageError, WeightsError, cancelled_when
 from cxrtui.printable import printable
 from cxrtui.weights import hub
 from cxrtui.weights.hub.download import Download
-from tests.weights.loopback_hub import Hub, serving
+from tests.weights.loopback_hub import Hub, publish, serving
 
 BODY = random.Random(0).randbytes(1_500_000)
 SUM = hashlib.sha256(BODY).hexdigest()
@@ -308,3 +308,26 @@ def test_a_full_disk_keeps_what_came_and_the_next_fetch_goes_on(server: Hub, tmp
     assert [item.name for item in tmp_path.iterdir()] == [".fetch"]
     fetch(tmp_path)
     assert server.ranges == ["", "bytes=600000-"]
+
+
+def test_a_folder_of_manifests_adds_to_the_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = hub.catalogue()
+    narrow = replace(WANTED, name="a-narrow-one", width=4, stages=(1, 1, 1, 1))
+    publish(tmp_path / "more", monkeypatch, narrow, replace(WANTED, name="imagenet"))
+    (tmp_path / "more" / "README.md").write_text("no manifest")
+    assert list(hub.catalogue()) == ["imagenet", *sorted({*ours, "a-narrow-one"} - {"imagenet"})]
+    assert hub.find("a-narrow-one") == narrow
+    assert hub.find("imagenet") == replace(WANTED, name="imagenet")
+
+
+@pytest.mark.parametrize("text", ["no toml [", "", "about = 3", 'sha = "0"', "x = " + "[" * 9_999, None])
+def test_a_manifest_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None) -> None:
+    publish(tmp_path / "more", monkeypatch, WANTED)
+    place = tmp_path / "more" / "worse.toml"
+    if text is None:
+        place = tmp_path / "nowhere"
+        monkeypatch.setenv("CXRTUI_CATALOGUE", str(place))
+    else:
+        place.write_text(text)
+    with pytest.raises(UsageError, match=rf"CXRTUI_CATALOGUE: {place} cannot be used \(.+\); mend it or unset"):
+        hub.catalogue()

@@ -19,7 +19,7 @@ from cxrtui.weights import backbone, saved
 from cxrtui.weights.arrays import disassemble
 from cxrtui.weights.formats import IMAGENET
 from cxrtui.weights.grey import GREY
-from cxrtui.weights.manifest import Manifest, read_manifest
+from cxrtui.weights.manifest import Manifest, read_manifest, write_manifest
 from cxrtui.weights.port import PortOptions
 from tests.weights.pth import state_dict_file
 from tests.weights.torchvision_file import Tensors, torchvision_tensors
@@ -155,7 +155,7 @@ def test_wrappers_and_checkpoints_are_seen_through(tensors: Tensors, tmp_path: P
 
 
 @pytest.mark.slow
-def test_all_misfits_of_any_flavour_are_told(tensors: Tensors, tmp_path: Path) -> None:
+def test_all_misfits_of_any_format_are_told(tensors: Tensors, tmp_path: Path) -> None:
     del tensors["bn1.running_var"], tensors["fc.weight"]
     tensors["layer1.0.conv1.weight"] = np.zeros((8, 9, 1, 1), np.float32)
     tensors["layer9"] = np.zeros(1, np.float32)
@@ -186,3 +186,12 @@ def test_the_room_is_entered_without_jax() -> None:
     code += "; print('jax' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_folder_that_says_flavour_is_read(tmp_path: Path) -> None:
+    manifest = Manifest("a", "keras", "v1", 0, 3, IMAGENET.as_dict(), {})
+    write_manifest(tmp_path, manifest)
+    file = tmp_path / "model.toml"
+    assert 'format = "keras"' in file.read_text()
+    file.write_text(file.read_text().replace("format =", "flavour ="))  # as versions before wrote it
+    assert read_manifest(tmp_path) == manifest
