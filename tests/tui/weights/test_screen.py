@@ -57,8 +57,8 @@ def models(_ported: Path, dashboard: Dashboard) -> Path:
 
 @pytest.fixture(autouse=True)
 def server(file: Path, _ported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub that has the file as the published network `some`; JAX is imported by then."""
-    publish(tmp_path / "catalogue", monkeypatch, some(sha256(file)))
+    """A hub that has the file as the published weights `imagenet`; JAX is imported by then."""
+    publish(tmp_path / "catalogue", monkeypatch, published(sha256(file)))
     for name in ("HF_TOKEN", "HF_HUB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -68,8 +68,8 @@ def server(file: Path, _ported: Path, tmp_path: Path, monkeypatch: pytest.Monkey
         yield server
 
 
-def some(sum_: str) -> hub.Published:
-    return hub.Published("some", "for tests", "lab/resnet", REVISION, "model.safetensors", "MIT", "torchvision", sum_,
+def published(sum_: str) -> hub.Published:
+    return hub.Published("imagenet", "for tests", "lab/resnet", REVISION, "model.safetensors", "MIT", "torchvision", sum_,
                          width=4, stages=(1, 1, 1, 1))  # fmt: skip
 
 
@@ -94,12 +94,12 @@ async def test_the_shelf_and_what_could_be_on_it(dashboard: Dashboard, models: P
         await shows(pilot, " • licence: MIT", "--init mine", "SHA-256 of weights.safetensors")  # the card
         assert r"\x0a" not in text_of(pilot)
         await pilot.press("shift+tab", "down")
-        await shows(pilot, "─ some ─", "lab/resnet/model.safetensors", REVISION, "for tests", "f Fetch")
+        await shows(pilot, "─ imagenet ─", "lab/resnet/model.safetensors", REVISION, "for tests", "f Fetch")
         assert "d Remove" not in text_of(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(dashboard.screen, LaunchScreen))  # a run fetches what it begins with
         assert isinstance(form := dashboard.screen, LaunchScreen)
-        assert form.values["model.init"] == "some"
+        assert form.values["model.init"] == "imagenet"
         await pilot.press("escape")
         await shows(pilot, "No runs yet")
 
@@ -111,7 +111,7 @@ async def test_what_cannot_be_fetched_is_not_chosen(
         await opened(pilot, "✔ here", "○ not here")
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")
         await pilot.press("end", "enter")
-        await shows(pilot, "✗ some is not here: f fetches it")
+        await shows(pilot, "✗ imagenet is not here: f fetches it")
 
 
 async def test_the_name_goes_into_the_form(dashboard: Dashboard, models: Path) -> None:
@@ -122,10 +122,10 @@ async def test_the_name_goes_into_the_form(dashboard: Dashboard, models: Path) -
         assert isinstance(form, LaunchScreen)
         field = next(item for item in form.query(Input) if item.name == "model.init")
         field.focus()
-        field.value = "some"
+        field.value = "imagenet"
         await shows(pilot, "not here yet: fetched")
         await pilot.press("f3")
-        await shows(pilot, "─ some ─", "⏎ Use")  # the cursor is on what the form names
+        await shows(pilot, "─ imagenet ─", "⏎ Use")  # the cursor is on what the form names
         await pilot.press("up", "enter")
         await until(pilot, lambda: dashboard.screen is form)
         assert field.value == "mine"
@@ -154,43 +154,43 @@ async def test_a_fetch_given_up_goes_on_later(dashboard: Dashboard, server: Hub,
     models = tmp_path / "models"
     server.mishaps = ["drip"]
     async with dashboard.run_test(size=(80, 24)) as pilot:
-        await opened(pilot, "some is not here")
+        await opened(pilot, "imagenet is not here")
         await pilot.press("f")
-        await shows(pilot, "↓ some", "/s", "left", " %", "esc gives up")
+        await shows(pilot, "↓ imagenet", "/s", "left", " %", "esc gives up")
         for key in "pf":  # nothing else begins
             await pilot.press("r", key)
-            await shows(pilot, "Still fetching some; esc gives that up")
+            await shows(pilot, "Still fetching imagenet; esc gives that up")
         await pilot.press("escape")
         await shows(pilot, "not fetched: given up", "are kept", "◐ partly here")
         assert isinstance(dashboard.screen, WeightsScreen)
-        kept = hub.partial_file(hub.catalogue()["some"], models).stat().st_size
+        kept = hub.partial_file(hub.catalogue()["imagenet"], models).stat().st_size
         assert 0 < kept < len(server.files[PATH])
         await pilot.press("f")
-        await shows(pilot, "✔ some is on the shelf, and is what was published", "✔ here")
+        await shows(pilot, "✔ imagenet is on the shelf, and is what was published", "✔ here")
         assert server.ranges == ["", f"bytes={kept}-"]
-        assert [item.name for item in models.iterdir()] == ["some"]
-        assert shelf.verify(models / "some").revision == REVISION
+        assert [item.name for item in models.iterdir()] == ["imagenet"]
+        assert shelf.verify(models / "imagenet").revision == REVISION
 
 
 async def test_what_came_of_a_fetch_can_be_removed(dashboard: Dashboard, server: Hub, tmp_path: Path) -> None:
     server.mishaps = ["hold 40960", *["silent"] * 9]
     async with dashboard.run_test(size=(80, 24)) as pilot:
-        await opened(pilot, "some is not here")
+        await opened(pilot, "imagenet is not here")
         await pilot.press("f")
         await shows(pilot, "41.0 of")
         await pilot.press("escape")
         await shows(pilot, "given up; 41.0 kB are kept", "d Remove")
         await pilot.press("d")
-        await shows(pilot, "Remove what came of some?")
+        await shows(pilot, "Remove what came of imagenet?")
         await pilot.press("y")
-        await shows(pilot, "✔ some is removed", "○ not here")
+        await shows(pilot, "✔ imagenet is removed", "○ not here")
         assert list((tmp_path / "models").iterdir()) == []
 
 
 async def test_leaving_while_the_hub_is_silent(dashboard: Dashboard, server: Hub) -> None:
     server.mishaps = ["silent"]
     async with dashboard.run_test(size=(80, 24)) as pilot:
-        await opened(pilot, "some is not here")
+        await opened(pilot, "imagenet is not here")
         await pilot.press("f")
         await shows(pilot, "asking the hub…")
         await until(pilot, lambda: server.requests)
@@ -208,19 +208,19 @@ async def test_a_fetch_that_ends_elsewhere_is_told_there(
     async with dashboard.run_test(size=(100, 30), notifications=True) as pilot:
         await opened(pilot, "✔ here")
         await pilot.press("down", "f")
-        await shows(pilot, "↓ some")
+        await shows(pilot, "↓ imagenet")
         await pilot.press("up", "enter")  # to the form, with other weights
         await shows(pilot, "New run", "from the shelf")
         assert isinstance(dashboard.screen, LaunchScreen)
-        dashboard.screen.fill({"model.init": "some"})
+        dashboard.screen.fill({"model.init": "imagenet"})
         await shows(pilot, "not here yet: fetched")
         server.going.set()
         if fails:
-            await shows(pilot, "Not fetched: some. The Weights screen", "not here yet: fetched")
+            await shows(pilot, "Not fetched: imagenet. The Weights screen", "not here yet: fetched")
             await pilot.press("f3")
             await shows(pilot, "has no lab/resnet/model")
         else:
-            await shows(pilot, "some is on the shelf, and is", "from the shelf")
+            await shows(pilot, "imagenet is on the shelf, and is", "from the shelf")
 
 
 @pytest.mark.parametrize("fault", ["sum", "404", "no network"])
@@ -229,7 +229,7 @@ async def test_why_it_could_not_be_fetched(
 ) -> None:
     words = "is not that file", "damaged or changed on the way"
     if fault == "sum":
-        publish(dashboard.workspace.root / "catalogue", monkeypatch, some("0" * 64))
+        publish(dashboard.workspace.root / "catalogue", monkeypatch, published("0" * 64))
     elif fault == "404":
         server.mishaps, words = ["status 404"], ("has no lab/resnet/model", "mirror")
     taken = socket.socket()
@@ -239,22 +239,22 @@ async def test_why_it_could_not_be_fetched(
             monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{taken.getsockname()[1]}")
             words = "cannot be reached from this machine", "carry the file here", "and p is cxrtui weights port"
         async with dashboard.run_test(size=(80, 24)) as pilot:
-            await opened(pilot, "some is not here")
+            await opened(pilot, "imagenet is not here")
             await pilot.press("f")
-            await shows(pilot, "Not fetched: some", "Close")
+            await shows(pilot, "Not fetched: imagenet", "Close")
             told = " ".join(text_of(pilot).replace("│", " ").split())
             assert all(word in told for word in words), told
             await pilot.press("enter")
             await shows(pilot, "✗ not fetched", "○ not here")
     models = tmp_path / "models"
-    assert not (models / "some").exists()
+    assert not (models / "imagenet").exists()
     assert not any(item.is_file() for item in models.rglob("*") if fault == "sum")
 
 
 async def test_quitting_does_not_wait_for_a_fetch(dashboard: Dashboard, server: Hub, tmp_path: Path) -> None:
     server.mishaps = ["hold 40960", *["silent"] * 9]
     async with dashboard.run_test(size=(80, 24)) as pilot:
-        await opened(pilot, "some is not here")
+        await opened(pilot, "imagenet is not here")
         await pilot.press("f")
         await shows(pilot, "41.0 of")
         await pilot.press("q")
@@ -268,12 +268,12 @@ async def test_quitting_does_not_wait_for_a_fetch(dashboard: Dashboard, server: 
 
 
 async def test_a_damaged_folder_is_found_and_fetched_again(dashboard: Dashboard, models: Path, server: Hub) -> None:
-    (models / "mine").rename(models / "some")
+    (models / "mine").rename(models / "imagenet")
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await opened(pilot, "✔ here")
         await pilot.press("c")
         await shows(pilot, "✔ checked: sound", "✔ sound")
-        with (models / "some" / shelf.WEIGHTS).open("r+b") as weights:
+        with (models / "imagenet" / shelf.WEIGHTS).open("r+b") as weights:
             weights.seek(-1, 2)
             weights.write(b"\xff")
         await pilot.press("r")
@@ -281,15 +281,15 @@ async def test_a_damaged_folder_is_found_and_fetched_again(dashboard: Dashboard,
         await pilot.press("c")
         await shows(pilot, "✗ all damaged", "✗ damaged", "has changed since")
         await pilot.press("r", "f")  # what was found stays found
-        await shows(pilot, "Fetch some again?")
+        await shows(pilot, "Fetch imagenet again?")
         await pilot.press("n")
         await shows(pilot, "✗ damaged")
         assert server.requests == []
         await pilot.press("f")
-        await shows(pilot, "Fetch some again?")
+        await shows(pilot, "Fetch imagenet again?")
         await pilot.press("f")
-        await shows(pilot, "✔ some is on the shelf", "✔ here")
-    assert shelf.verify(models / "some")
+        await shows(pilot, "✔ imagenet is on the shelf", "✔ here")
+    assert shelf.verify(models / "imagenet")
 
 
 async def test_a_file_is_ported(dashboard: Dashboard, models: Path, tmp_path: Path, file: Path) -> None:
