@@ -69,8 +69,8 @@ def server(file: Path, _ported: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def published(sum_: str) -> hub.Published:
-    return hub.Published("imagenet", "for tests", "lab/resnet", REVISION, "model.safetensors", "MIT", "torchvision", sum_,
-                         width=4, stages=(1, 1, 1, 1))  # fmt: skip
+    return hub.Published("imagenet", "for tests", "lab/resnet", REVISION, "model.safetensors", "MIT", "torchvision",
+                         sum_, width=4, stages=(1, 1, 1, 1))  # fmt: skip
 
 
 async def opened(pilot: Pilot[int], *texts: str) -> None:
