@@ -29,7 +29,7 @@ def test_the_classes_that_are_suggested_are_understood(odd: str) -> None:
     assert command, str(asked.value)
     typed = [word for word in shlex.split(" ".join(command)) if word != "--set"]
     values = {key: coerce(key, text) for key, text in parse_assignments(typed).items()}
-    assert decide(found, values["data.positive"], ("COVID-19",)).index(odd) == 1
+    assert decide(found, values["data.positive"], ("COVID-19",)).class_index(odd) == 1
 
 
 def test_a_run_is_called_so_that_it_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.images.headers import Header
-from cxrtui.data.sources.labels import Labels
+from cxrtui.data.sources.rule import Labels
 from cxrtui.statistics.estimate import Estimate
 
 NOT_SAID = "not said"

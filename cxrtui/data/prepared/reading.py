@@ -24,7 +24,8 @@ from cxrtui.data.pool import TICK, OnProgress, reported, windowed, workers
 from cxrtui.data.prepared.copies import contradiction
 from cxrtui.data.prepared.fingerprint import Hashes, fingerprint, hashes_of
 from cxrtui.data.sources.collect import read_sources
-from cxrtui.data.sources.labels import Labels, select
+from cxrtui.data.sources.labels import select
+from cxrtui.data.sources.rule import Labels
 from cxrtui.data.store import PIXELS_VERSION, Record, Store, build_store, open_store
 from cxrtui.errors import Cancelled, CheckCancelled, DataError, FilmError
 from cxrtui.printable import in_list, listing

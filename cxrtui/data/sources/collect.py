@@ -17,10 +17,10 @@ from cxrtui.data.findings import same_findings
 from cxrtui.data.pool import OnProgress, no_progress
 from cxrtui.data.sources import folders, layouts, manifest
 from cxrtui.data.sources.foreign import HEAD, not_a_file, said_of
-from cxrtui.data.sources.labels import ANY
 from cxrtui.data.sources.layouts import Recogniser, words
 from cxrtui.data.sources.layouts.bimcv import display_of
 from cxrtui.data.sources.litter import count_litter
+from cxrtui.data.sources.matching import ANY
 from cxrtui.data.sources.paths import identity
 from cxrtui.data.sources.patients import assign
 from cxrtui.data.sources.spellings import joined, one_spelling, understood

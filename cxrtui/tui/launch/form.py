@@ -161,7 +161,8 @@ def _check_classes(item: Field, values: Mapping[str, str], survey: Survey) -> st
     found = survey.found
     if survey.path != values["data.source"].strip() or not found:
         return item.hint
-    from cxrtui.data.sources.labels import decide, matches
+    from cxrtui.data.sources.labels import decide
+    from cxrtui.data.sources.matching import matches
 
     for label in chosen:
         if not any(matches(name, label) for name in found):
@@ -181,12 +182,12 @@ def _check_classes(item: Field, values: Mapping[str, str], survey: Survey) -> st
         why = f" ({survey.question.partition('. ')[0]})" if survey.question and not rest else ""
         raise ConfigError(f"say which of {', '.join(found)}{why}") from None
     index = int(item.key == "data.positive")
-    total = sum(count for label, count in found.items() if decided.index(label) == index)
+    total = sum(count for label, count in found.items() if decided.class_index(label) == index)
     return f"{total:,} films" if chosen else f"{decided.names[index]}: {total:,} films"
 
 
 def _count(labels: tuple[str, ...], found: Mapping[str, int]) -> str:
-    from cxrtui.data.sources.labels import matches
+    from cxrtui.data.sources.matching import matches
 
     total = sum(count for label, count in found.items() if any(matches(label, name) for name in labels))
     return f"{total:,} films"

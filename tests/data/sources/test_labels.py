@@ -15,7 +15,7 @@ THREE = {"COVID-19": 124, "No_findings": 500, "Pneumonia": 500}
 def test_plain_names_need_no_setting(negative: str, positive: str) -> None:
     labels = decide({positive: 1, negative: 2}, (), ())
     assert labels.names == [negative, positive]
-    assert (labels.index(negative), labels.index(positive), labels.index("other")) == (0, 1, None)
+    assert (labels.class_index(negative), labels.class_index(positive), labels.class_index("other")) == (0, 1, None)
 
 
 @pytest.mark.parametrize("found", [THREE, {"a": 1, "b": 2}, {"Normal": 1, "Pneumonia": 2}, {"COVID": 3}])
@@ -102,7 +102,7 @@ def test_findings_listed_beside_the_positive_one_are_plain_too() -> None:
     found = {"COVID-19": 1, "COVID-19, ARDS": 1, "COVID-19, Pneumonia": 1, "Normal": 3}
     labels = decide(found, (), ())
     assert labels.names == ["Normal", "COVID-19"]
-    assert [labels.index(label) for label in found] == [1, 1, 1, 0]
+    assert [labels.class_index(label) for label in found] == [1, 1, 1, 0]
     with pytest.raises(DataError, match="not plain"):
         decide({**found, "Normal, Pneumonia": 1}, (), ())
 
@@ -114,7 +114,7 @@ def test_findings_listed_beside_the_positive_one_are_plain_too() -> None:
 def test_each_finding_of_a_cell_counts_in_any_spelling(label: str, index: int | None) -> None:
     rule = decide({"COVID-19": 5, "No_findings": 5}, ("covid_19",), ("normal",))
     assert rule.names == ["No_findings", "COVID-19"]
-    assert rule.index(label) == index
+    assert rule.class_index(label) == index
     assert decide({"COVID-19": 5, "X": 5}, ("covid_19",), ("*",)).index("nan") is None
 
 

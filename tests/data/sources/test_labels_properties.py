@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrtui.data.findings import canonical
-from cxrtui.data.sources.labels import Labels, decide
+from cxrtui.data.sources.labels import decide
+from cxrtui.data.sources.rule import Labels
 from cxrtui.data.sources.sides import side
 from cxrtui.errors import DataError
 
@@ -66,7 +67,7 @@ def test_sides_are_never_inverted(classes: tuple[str, str], turned: bool, some: 
         assert proposed["positive"] != negative.strip()
         assert proposed["negative"] != positive.strip()
     else:
-        assert (rule.index(negative), rule.index(positive)) == (0, 1)
+        assert (rule.class_index(negative), rule.class_index(positive)) == (0, 1)
 
 
 @given(st.data(), st.sampled_from(PAIRS))
@@ -78,7 +79,7 @@ def test_a_spelling_changes_no_side(data: st.DataObject, pair: tuple[str, str]) 
     assert canonical(negative) == canonical(minus)
     assert (side(negative), side(positive)) == (side(minus), side(plus))
     rule = Labels((negative,), (positive,))
-    assert (rule.index(minus), rule.index(plus)) == (0, 1)
+    assert (rule.class_index(minus), rule.class_index(plus)) == (0, 1)
     named = decide({data.draw(spellings(minus)): 3, data.draw(spellings(plus)): 2}, (positive,), (negative,))
     assert (named.index(minus), named.index(plus)) == (0, 1)
 
@@ -88,6 +89,6 @@ def test_the_order_and_the_joint_of_findings_in_a_cell_change_nothing(data: st.D
     items = data.draw(st.lists(st.sampled_from(["COVID-19", "ARDS", "Pneumonia", "Effusion"]), min_size=1, unique=True))
     rule = decide({"COVID-19": 2, "No finding": 2}, ("covid",), ("*",))
     listed = [data.draw(spellings(item.lower())) for item in items]
-    index = rule.index(joint.join(listed))
-    assert index == rule.index(joint.join(data.draw(st.permutations(listed))))
+    index = rule.class_index(joint.join(listed))
+    assert index == rule.class_index(joint.join(data.draw(st.permutations(listed))))
     assert index == int("COVID-19" in items)
