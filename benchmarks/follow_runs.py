@@ -21,8 +21,8 @@ from pathlib import Path
 
 from textual.widgets import Select
 
+from cxrtui.runs import codec, summary
 from cxrtui.runs import events as ev
-from cxrtui.runs import summary
 from cxrtui.runs.folder import Run
 from cxrtui.runs.state import RunState, fold
 from cxrtui.settings.config import Config
@@ -80,7 +80,7 @@ def write(run: Run, steps: int) -> None:
     with run.events_file.open("wb") as file:
         for event in log_of(run.name, steps):
             start = end
-            end += file.write(ev.encode(event).encode() + b"\n")
+            end += file.write(codec.encode(event).encode() + b"\n")
             marks.add(event, start, end)
     marks.write(run.events_file)
 
@@ -101,7 +101,7 @@ def each_line(log: Path, most: int) -> tuple[float, int]:
     began, state, count = time.process_time(), RunState(), 0
     with log.open("rb") as file:
         for line in file:
-            if (event := ev.decode(line)) is not None:
+            if (event := codec.decode(line)) is not None:
                 state = fold(state, event)
             count += 1
             if count == most:

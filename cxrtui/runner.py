@@ -22,7 +22,7 @@ from cxrtui import __version__, strict_json
 from cxrtui.disk import explained
 from cxrtui.errors import EXIT_DONE, EXIT_FAULT, EXIT_STOPPED, CxrtuiError
 from cxrtui.files import write_atomic
-from cxrtui.runs import events
+from cxrtui.runs import codec, events
 from cxrtui.runs.events import Event
 from cxrtui.runs.folder import Run
 from cxrtui.runs.lock import RunLock
@@ -31,7 +31,8 @@ from cxrtui.runs.summary import Landmarks, read_landmarks
 from cxrtui.settings import config
 from cxrtui.settings.config import Config
 from cxrtui.training import endings
-from cxrtui.training.decisions import ENDED, REQUESTED, Requests
+from cxrtui.training.decisions import ENDED, REQUESTED
+from cxrtui.training.steering import Steering
 
 OnEvent = Callable[[str, Event], None]
 
@@ -78,59 +79,6 @@ def _inline(value: Mapping[str, Any]) -> InlineTable:
     table = tomlkit.inline_table()
     table.update(value)
     return table
-
-
-class _Steering(Requests):
-    """The commands of the control file and of the caller, as `fit` and the loop around it ask for them."""
-
-    def __init__(self, run: Run, should_stop: Callable[[], bool]) -> None:
-        self._run, self._should_stop = run, should_stop
-        self._seen = {number for _, number in run.read_commands()}
-        self._looked = 0.0
-        self.stopping = self.paused = False
-        self.standing = False  # whether the run has paused
-        self.checkpoint_asked = False
-
-    def look(self) -> None:
-        """Read the control file, at most ten times a second."""
-        if (now := time.monotonic()) - self._looked < _POLL_SECONDS:
-            return
-        self._looked = now
-        if self._should_stop():
-            self.stopping = True
-        for command, number in self._run.read_commands():
-            if number in self._seen:
-                continue
-            self._seen.add(number)
-            match command:
-                case "stop":
-                    self.stopping = True
-                case "pause":
-                    self.paused = True
-                case "resume":
-                    self.paused = False
-                case "checkpoint":
-                    self.checkpoint_asked = True
-
-    def stop(self) -> str:
-        """``requested`` from the command or the caller's wish on."""
-        self.look()
-        return REQUESTED if self.stopping else ""
-
-    def pause(self) -> bool:
-        """Whether the run is to stand still."""
-        self.look()
-        return self.paused and not self.stopping
-
-    def checkpoint(self) -> bool:
-        """True once for each command."""
-        asked, self.checkpoint_asked = self.checkpoint_asked, False
-        return asked
-
-    @property
-    def waiting(self) -> bool:
-        """Whether a paused run has nothing to do; saving a checkpoint is something."""
-        return self.paused and not (self.stopping or self.checkpoint_asked)
 
 
 class _Log:
@@ -225,7 +173,7 @@ def drive(
         # The run's log belongs to whoever holds the lock; the caller alone is told.
         message, code = endings.described(run, error)
         failed = events.Failed(error=type(error).__name__, message=message, exit_code=code)
-        log.tell(events.encode(failed), failed)
+        log.tell(codec.encode(failed), failed)
         return code
     try:
         return _drive(run, settings, resume, should_stop or (lambda: False), log, fault or (lambda: ""))
@@ -238,7 +186,7 @@ def drive(
 def _drive(
     run: Run, settings: Config, resume: bool, should_stop: Callable[[], bool], log: _Log, fault: Callable[[], str]
 ) -> int:
-    steering = _Steering(run, should_stop)
+    steering = Steering(run, should_stop)
     if not resume:
         save_config(run, settings)
         log(events.Preparing(stage="starting JAX"))
@@ -314,13 +262,13 @@ def _failed(run: Run, error: Exception, log: _Log) -> int:
     except OSError:
         name = ""
     failed = events.Failed(error=type(error).__name__, message=message, exit_code=code, step=log.step, traceback=name)
-    line = events.encode(failed)
+    line = codec.encode(failed)
     if not gone:
         try:
             line = log.append(failed)
         except OSError as full:  # the disk that the run needs may be the one that failed
             if not (isinstance(error, OSError) and error.filename == full.filename):
                 told = f"{message} The log {full.filename} cannot be written either ({explained(full)})."
-                line = events.encode(failed := dataclasses.replace(failed, message=told))
+                line = codec.encode(failed := dataclasses.replace(failed, message=told))
     log.tell(line, failed)
     return code

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrtui.printable import printable
+from cxrtui.runs import codec
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 
@@ -39,7 +40,7 @@ def write_run(folder: Path, events: list[ev.Event]) -> Run:
     folder.mkdir(parents=True)
     lines = []
     for event in events:
-        body = json.loads(ev.encode(event))
+        body = json.loads(codec.encode(event))
         kept = {key: body[key] for key in ("v", "type", "stage", "reason", "part") if key in body}
         body = {**replaced(body), **kept}
         if body["type"] == "DataPrepared":

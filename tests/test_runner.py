@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cxrtui import runner
-from cxrtui.runs import advice
+from cxrtui.runs import advice, codec, summary
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config
@@ -89,6 +89,11 @@ def test_a_watcher_that_fails_does_not_stop_the_run(small: Small, new_run: Calla
     run = new_run()
     assert runner.drive(run, small(optim__epochs=1), on_event=broken) == 0
     assert run.read().status == "finished"
+    assert summary.read_landmarks(run.events_file).end == run.events_file.stat().st_size
+    listed = summary.read_summary(run.events_file)
+    assert listed is not None
+    assert [type(event) for _, event in listed[0]][-1] is ev.Stopped
+    assert any(isinstance(event, ev.EarlyStopping) for _, event in listed[0])
 
 
 @pytest.mark.slow
@@ -110,7 +115,10 @@ def test_a_failure_is_the_last_event_and_keeps_its_traceback(
     assert state.failed is not None
     assert str(tmp_path / "absent") in state.failed.message
     assert "Traceback" in (run.folder / state.failed.traceback).read_text()
-    assert [ev.encode(event) for event in told] == run.events_file.read_text().splitlines()
+    listed = summary.read_summary(run.events_file)
+    assert listed is not None
+    assert listed[0][-1][1] == state.failed
+    assert [codec.encode(event) for event in told] == run.events_file.read_text().splitlines()
 
 
 def test_a_fault_of_ours_is_no_silence(

@@ -8,13 +8,9 @@ that an older log does.
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import Any
-
-from cxrtui import strict_json
-from cxrtui.runs import schema
 
 VERSION = 1
 
@@ -298,7 +294,6 @@ TYPES: dict[str, type[Event]] = {
         Validated, EarlyStopping, CheckpointSaved, Paused, Resumed, Warned, Evaluated, Stopped, Failed,
     )
 }  # fmt: skip
-_CHECKS = {kind: schema.checks(cls) for kind, cls in TYPES.items()}  # by the type of an event, built once
 
 COUNTED = frozenset(("tp", "fp", "tn", "fn", "positive", "negative", "films"))  # what every `Evaluated` counts
 EARLIEST, LATEST = 0.0, 253_402_300_799.0
@@ -306,55 +301,3 @@ EARLIEST, LATEST = 0.0, 253_402_300_799.0
 
 PATIENTS_UNKNOWN = "patients-unknown"
 """Code of the warning that leakage by patient cannot be excluded."""
-_CODES = (("Leakage by patient", PATIENTS_UNKNOWN),)  # of a warning without a code, by how its message begins
-
-
-class DamagedError(ValueError):
-    """A line of a log that names a known type and does not hold what that has; the message says what."""
-
-
-def encode(event: Event) -> str:
-    """The event as one line of JSON, without the newline; a number that is not finite is null, and is read as NaN."""
-    body = {item.name: getattr(event, item.name) for item in fields(event)}
-    return strict_json.dumps({"v": VERSION, "type": type(event).__name__, **body})
-
-
-def decode(line: str | bytes) -> Event | None:
-    """The event in `line`, or None where it is torn, foreign, or of a type that this version does not know.
-
-    Its text is printable: a label, a file's name or a reason in it may come from anywhere.
-    """
-    try:
-        return parse(line)
-    except DamagedError:
-        return None
-
-
-def parse(line: str | bytes) -> Event | None:
-    """As `decode`.
-
-    Raises:
-        DamagedError: the type is known, and a field is missing or holds what it cannot.
-    """
-    try:
-        body = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    kind = body.get("type") if isinstance(body, dict) else None
-    if not isinstance(kind, str) or kind not in TYPES:
-        return None
-    known = _CHECKS[kind]
-    try:
-        values = {key: known[key](value) for key, value in body.items() if key in known}
-        event = TYPES[kind](**values)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise DamagedError(f"a {kind} {schema.misfit(body, known) or 'that lacks something'}") from error
-    if not EARLIEST <= event.time <= LATEST:
-        raise DamagedError(f"a {kind} at no time that can be")
-    if isinstance(event, Evaluated) and not event.counts.keys() >= COUNTED:
-        raise DamagedError(f"a {kind} without its counts")
-    if isinstance(event, DataPrepared) and any(len(row) != 2 for row in event.unreadable):
-        raise DamagedError(f"a {kind} whose unreadable is not valid")
-    if isinstance(event, Warned) and not event.code:
-        return replace(event, code=next((code for words, code in _CODES if event.message.startswith(words)), ""))
-    return event

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxrtui.files import open_file
-from cxrtui.runs import events
+from cxrtui.runs import codec, events
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def append(file: Path, event: events.Event) -> Written:
     Raises:
         OSError: the line could not be written, or not to its end; `filename` is the log.
     """
-    line = events.encode(event)
+    line = codec.encode(event)
     body = line.encode() + b"\n"
     rest = body
     try:

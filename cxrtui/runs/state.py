@@ -162,7 +162,7 @@ class RunState:
 def fold(state: RunState, event: ev.Event) -> RunState:
     """`state` after `event`; neither argument changes.
 
-    Every event that `events.parse` lets through can be folded; of one that holds what its type does not allow, an
+    Every event that `codec.parse` lets through can be folded; of one that holds what its type does not allow, an
     error is raised, and whoever reads logs of other hands passes over it (`reading.fold_read`).
     """
     after, line = _apply(state, event), describe(event)

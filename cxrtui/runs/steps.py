@@ -2,7 +2,7 @@
 
 A log is mostly steps, so this module also decodes their lines by the block. It is the one module of runs/ that is not
 standard library only: msgspec decodes a line of known fields in a tenth of the time of ``json``. What it refuses is
-decoded, or refused with a reason, by `events.parse`; both come to the same values (a property test compares them).
+decoded, or refused with a reason, by `codec.parse`; both come to the same values (a property test compares them).
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cxrtui.files import open_file, read_text, write_atomic
+from cxrtui.runs import codec, schema
 from cxrtui.runs import events as ev
-from cxrtui.runs import schema
 from cxrtui.runs.log import Written
 
 FILE = "summary.json"
@@ -110,7 +110,7 @@ def read_landmarks(log: Path) -> Landmarks:
             start = 0
             for line in file:
                 end = start + len(line)
-                if line.endswith(b"\n") and (event := ev.decode(line)) is not None:
+                if line.endswith(b"\n") and (event := codec.decode(line)) is not None:
                     marks.add(event, start, end)
                 start = end
             marks.end = start
@@ -153,7 +153,7 @@ def _event(file: BinaryIO, place: list[int], most: int) -> tuple[Place, ev.Event
     before, line = (read[:1], read[1:]) if start else (b"\n", read)
     if before != b"\n" or line.find(b"\n") != end - start - 1:
         raise ValueError
-    event = ev.parse(line)
+    event = codec.parse(line)
     if type(event) not in KEPT or event is None:
         raise ValueError
     return (start, end), event

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cxrtui.files import is_there, open_file
-from cxrtui.runs import events, steps
+from cxrtui.runs import codec, events, steps
 
 BLOCK = 1 << 18  # bytes that are read and decoded at a time: some milliseconds of work
 _LINE_MOST = 1 << 26  # a list of a hundred thousand unreadable films is a third of it
@@ -135,8 +135,8 @@ class EventTail:
     def _one_by_one(self, lines: list[bytes]) -> Iterator[events.Event]:
         for line in lines:
             try:
-                event = events.parse(line) if line else None
-            except events.DamagedError as error:
+                event = codec.parse(line) if line else None
+            except codec.DamagedError as error:
                 self.note(str(error))
                 continue
             if event is not None:

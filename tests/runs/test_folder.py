@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cxrtui.errors import UsageError
+from cxrtui.runs import codec
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run, is_run
 from cxrtui.runs.listing import all_runs, behind_link, find_run, new_run
@@ -25,7 +26,7 @@ def run(tmp_path: Path) -> Run:
 def test_a_torn_line_waits_for_its_rest(run: Run) -> None:
     tail = run.tail()
     assert len(tail.poll()) == len(whole_run())
-    line = ev.encode(ev.Paused(time=1.0, step=4)).encode() + b"\n"
+    line = codec.encode(ev.Paused(time=1.0, step=4)).encode() + b"\n"
     for index in range(len(line) - 1):
         with run.events_file.open("ab") as file:
             file.write(line[index : index + 1])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cxrtui.runs import codec
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.runs.follow import Follower, Snapshot
@@ -16,7 +17,7 @@ from tests.event_samples import epoch_events, whole_run
 
 
 def body(events: list[ev.Event]) -> str:
-    return "".join(ev.encode(event) + "\n" for event in events)
+    return "".join(codec.encode(event) + "\n" for event in events)
 
 
 @pytest.fixture

@@ -14,12 +14,14 @@ import pytest
 from cxrtui.console.runs import print_run, print_runs
 from cxrtui.errors import ConfigError, WeightsError
 from cxrtui.files import read_bytes
+from cxrtui.runs import codec
 from cxrtui.runs import events as ev
 from cxrtui.runs import tail as tails
 from cxrtui.runs.folder import Run
 from cxrtui.runs.glance import summary
 from cxrtui.runs.listing import all_runs, new_run
 from cxrtui.settings import config
+from cxrtui.training.steering import Steering
 from cxrtui.weights import shelf
 from tests.event_samples import whole_run
 
@@ -149,7 +151,7 @@ def test_a_setting_that_cannot_be_is_one_short_line(tmp_path: Path, text: str) -
 
 def _line(**changes: object) -> bytes:
     step = next(event for event in whole_run() if isinstance(event, ev.StepDone))
-    return json.dumps({**json.loads(ev.encode(step)), **changes}).encode()
+    return json.dumps({**json.loads(codec.encode(step)), **changes}).encode()
 
 
 @pytest.mark.parametrize(
@@ -218,11 +220,9 @@ def test_what_is_no_command_is_none(tmp_path: Path, body: str) -> None:
 
 
 def test_an_id_of_four_hundred_digits_does_not_deafen_a_run(tmp_path: Path) -> None:
-    from cxrtui.runner import _Steering
-
     run = _run(tmp_path, "run")
     (run.folder / "control").write_text(json.dumps({"commands": [{"command": "resume", "id": 10**400}]}))
-    steering = _Steering(run, lambda: False)
+    steering = Steering(run, lambda: False)
     run.command("stop")
     steering.look()
     assert steering.stopping

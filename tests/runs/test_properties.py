@@ -9,8 +9,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cxrtui.runs import codec, steps, summary
 from cxrtui.runs import events as ev
-from cxrtui.runs import steps, summary
 from cxrtui.runs.folder import Run
 from cxrtui.runs.follow import Follower
 from cxrtui.runs.glance import Glance
@@ -20,7 +20,7 @@ from cxrtui.runs.state import RunState, fold, fold_all
 from tests.event_samples import whole_run
 from tests.runs.strategies import NUMBER, WHOLE, events, training
 
-LINES = [ev.encode(event).encode() for event in whole_run()]
+LINES = [codec.encode(event).encode() for event in whole_run()]
 STEP = json.loads(next(line for line in LINES if steps.is_step(line)))
 JSON = st.none() | st.booleans() | WHOLE | st.integers() | NUMBER | st.text(max_size=3) | st.lists(WHOLE, max_size=2)
 
@@ -49,32 +49,32 @@ def odd_steps(draw: st.DrawFn) -> bytes:
 
 @given(st.binary(max_size=40) | damaged())
 def test_no_line_raises(line: bytes) -> None:
-    event = ev.decode(line)
-    assert event is None or ev.decode(ev.encode(event)) is not None
+    event = codec.decode(line)
+    assert event is None or codec.decode(codec.encode(event)) is not None
     steps.decode_block([line])
 
 
 @given(events())
 def test_a_line_holds_its_event(event: ev.Event) -> None:
-    line = ev.encode(event)
-    back = ev.parse(line)
+    line = codec.encode(event)
+    back = codec.parse(line)
     assert back is not None
     if not (isinstance(event, ev.Warned) and not event.code):
-        assert ev.encode(back) == line
+        assert codec.encode(back) == line
 
 
 @given(events(st.text(max_size=8)))
 def test_text_is_made_printable_once(event: ev.Event) -> None:
-    once = ev.parse(ev.encode(event))
+    once = codec.parse(codec.encode(event))
     assert once is not None
-    assert ev.encode(ev.parse(ev.encode(once))) == ev.encode(once)  # type: ignore[arg-type]
+    assert codec.encode(codec.parse(codec.encode(once))) == codec.encode(once)  # type: ignore[arg-type]
 
 
 @given(odd_steps())
 def test_a_step_is_the_same_by_the_block_and_by_the_line(line: bytes) -> None:
-    block, event = steps.decode_block([line]), ev.decode(line)
+    block, event = steps.decode_block([line]), codec.decode(line)
     if block is not None:
-        assert [ev.encode(item) for item in block.events()] == [ev.encode(event)]  # type: ignore[arg-type]
+        assert [codec.encode(item) for item in block.events()] == [codec.encode(event)]  # type: ignore[arg-type]
 
 
 def test_a_whole_step_is_decoded_by_the_block() -> None:
@@ -82,7 +82,7 @@ def test_a_whole_step_is_decoded_by_the_block() -> None:
     assert all(map(steps.is_step, lines))
     block = steps.decode_block(lines)
     assert block is not None
-    assert [ev.encode(item) for item in block.events()] == [ev.encode(ev.parse(line)) for line in lines]  # type: ignore[arg-type]
+    assert [codec.encode(item) for item in block.events()] == [codec.encode(codec.parse(line)) for line in lines]  # type: ignore[arg-type]
     assert steps.decode_block([*lines, b'{"v": 1, "type": "StepDone", "step": 3}']) is None
 
 
@@ -103,7 +103,7 @@ def test_every_event_folds_and_a_prefix_stays_what_it_was(stream: list[ev.Event]
 def test_a_log_that_is_followed_in_pieces_is_the_log_that_is_read_at_once(
     stream: list[ev.Event], cuts: list[int]
 ) -> None:
-    body = "".join(ev.encode(event) + "\n" for event in [*whole_run(1), *stream]).encode()
+    body = "".join(codec.encode(event) + "\n" for event in [*whole_run(1), *stream]).encode()
     places = sorted({*(min(cut, len(body)) for cut in cuts), len(body)})
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Path(folder))

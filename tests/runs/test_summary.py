@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cxrtui.runs import codec
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.runs.glance import Overview, summary
@@ -123,7 +124,7 @@ def test_a_summary_that_hides_how_the_run_ended_does_not(run: Run) -> None:
 def test_a_log_in_the_place_of_another_makes_its_summary_stale(run: Run) -> None:
     body = run.events_file.read_bytes()
     other = list(training([], epochs=50))[:-2]
-    run.events_file.write_text("".join(ev.encode(event) + "\n" for event in other))  # the same inode, and shorter
+    run.events_file.write_text("".join(codec.encode(event) + "\n" for event in other))  # the same inode, and shorter
     assert summary(run).epoch == 50
     with run.events_file.open("ab") as file:
         file.write(body)  # and longer

@@ -6,6 +6,7 @@ import math
 import random
 from pathlib import Path
 
+from cxrtui.runs import codec
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config
@@ -138,7 +139,7 @@ def write(checkpoints: Path, name: str, events: list[ev.Event], *, state: bool =
     run = Run(checkpoints / name)
     run.folder.mkdir(parents=True)
     run.config_file.write_text("")
-    run.events_file.write_text("".join(ev.encode(event) + "\n" for event in events))
+    run.events_file.write_text("".join(codec.encode(event) + "\n" for event in events))
     if state:
         (run.state / "1").mkdir(parents=True)
     return run

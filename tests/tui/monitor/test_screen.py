@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from cxrtui.runs import codec
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.runs.state import RunState
@@ -66,7 +67,7 @@ async def test_the_keys_become_commands_and_wait_for_their_answer(dashboard: Das
 async def test_a_growing_log_is_followed_through_torn_lines(dashboard: Dashboard) -> None:
     events = logs.finished("grows")
     run = logs.write(dashboard.workspace.checkpoints, "grows", events[:40])
-    lines = "".join(ev.encode(event) + "\n" for event in events[40:]).encode()
+    lines = "".join(codec.encode(event) + "\n" for event in events[40:]).encode()
     async with dashboard.run_test(size=(80, 24)) as pilot:
         screen = await open_monitor(pilot, run)
         for start in range(0, len(lines), 20_011):

@@ -1,9 +1,16 @@
 from __future__ import annotations
 
-import pytest
+import os
 
+import pytest
+from textual.coordinate import Coordinate
+from textual.widgets import DataTable
+
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config
 from cxrtui.tui.app import Dashboard
+from cxrtui.tui.runs.screen import RunsScreen
 from tests.tui import logs
 from tests.tui.screen_text import shows, text_of, until
 
@@ -37,6 +44,34 @@ async def test_the_list_follows_the_logs(dashboard: Dashboard) -> None:
         for event in logs.trained(3, run="grows")[len(logs.trained(2)) :]:
             run.append(event)
         await shows(pilot, "3/30")
+
+
+async def test_a_long_list_is_whole_and_the_cursor_stays_on_its_run(dashboard: Dashboard) -> None:
+    checkpoints = dashboard.workspace.checkpoints
+    short = [*logs.begin(), ev.Stopped(reason="requested", step=0, epoch=0)]
+    for number in range(130):
+        run = logs.write(checkpoints, f"run-{number:03}", short)
+        os.utime(run.events_file, (number, number))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "run-129", "■ stopped")
+        screen, table = dashboard.screen, dashboard.screen.query_one("#runs", DataTable)
+        assert isinstance(screen, RunsScreen)
+
+        def names() -> list[str]:
+            return [str(table.get_cell_at(Coordinate(row, 0))) for row in range(table.row_count)]
+
+        await until(pilot, lambda: table.row_count == 130 and str(table.get_cell_at(Coordinate(129, 1))) == "■ stopped")
+        assert names() == [f"run-{number:03}" for number in reversed(range(130))]
+        await pilot.press("end")
+        await until(pilot, lambda: screen.chosen == Run(checkpoints / "run-000"))
+        Run(checkpoints / "run-007").append(ev.Failed(error="E", message="full", exit_code=3))  # the first from now on
+        Run(checkpoints / "run-129").delete()
+        await until(pilot, lambda: names()[0] == "run-007" and table.row_count == 129)
+        assert str(table.get_cell_at(Coordinate(0, 1))) == "✗ failed"
+        assert (screen.chosen, table.cursor_row) == (Run(checkpoints / "run-000"), 128)
+        await pilot.resize_terminal(200, 50)
+        await until(pilot, lambda: table.row_count == 129 and len(table.columns) == 6)
+        await until(pilot, lambda: (screen.chosen, table.cursor_row) == (Run(checkpoints / "run-000"), 128))
 
 
 async def test_delete_asks_and_names_the_run(dashboard: Dashboard) -> None:

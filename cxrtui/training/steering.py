@@ -1,0 +1,64 @@
+"""What a run is asked to do while it trains: by its control file, and by whoever drives it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from cxrtui.runs.folder import Run
+from cxrtui.training.decisions import REQUESTED, Requests
+
+_POLL_SECONDS = 0.1
+
+
+class Steering(Requests):
+    """The commands of the control file and of the caller, as `fit` and the loop around it ask for them."""
+
+    def __init__(self, run: Run, should_stop: Callable[[], bool]) -> None:
+        self._run, self._should_stop = run, should_stop
+        self._seen = {number for _, number in run.read_commands()}
+        self._looked = 0.0
+        self.stopping = self.paused = False
+        self.standing = False  # whether the run has paused
+        self.checkpoint_asked = False
+
+    def look(self) -> None:
+        """Read the control file, at most ten times a second."""
+        if (now := time.monotonic()) - self._looked < _POLL_SECONDS:
+            return
+        self._looked = now
+        if self._should_stop():
+            self.stopping = True
+        for command, number in self._run.read_commands():
+            if number in self._seen:
+                continue
+            self._seen.add(number)
+            match command:
+                case "stop":
+                    self.stopping = True
+                case "pause":
+                    self.paused = True
+                case "resume":
+                    self.paused = False
+                case "checkpoint":
+                    self.checkpoint_asked = True
+
+    def stop(self) -> str:
+        """``requested`` from the command or the caller's wish on."""
+        self.look()
+        return REQUESTED if self.stopping else ""
+
+    def pause(self) -> bool:
+        """Whether the run is to stand still."""
+        self.look()
+        return self.paused and not self.stopping
+
+    def checkpoint(self) -> bool:
+        """True once for each command."""
+        asked, self.checkpoint_asked = self.checkpoint_asked, False
+        return asked
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a paused run has nothing to do; saving a checkpoint is something."""
+        return self.paused and not (self.stopping or self.checkpoint_asked)
