@@ -138,13 +138,70 @@ class Classifier(nnx.Module):
         Returns:
             ``[N, classes]`` float32.
         """
-        features = self.backbone(images, train=train, frozen=FREEZE_LEVELS.index(self.spec.freeze))
+        return self.decode(images, "none", train=train, dropout=dropout)
+
+    def encode(self, images: jax.Array, upto: str, *, train: bool = False) -> jax.Array:
+        """The lower part of the network: the features of one group.
+
+        Args:
+            images: as for a call.
+            upto: one of `resnet.LEVELS`; with ``none``, the images themselves come back.
+            train: as for a call.
+
+        Returns:
+            ``[N, h, w, c]`` in the compute dtype.
+        """
+        if upto == "none":
+            return images
+        return self._groups(images, train=train, upto=upto)[upto]
+
+    def decode(
+        self, features: jax.Array, start: str, *, train: bool = False, dropout: Dropout | None = None
+    ) -> jax.Array:
+        """The upper part of the network: ``decode(encode(images, level), level)`` is ``network(images)``.
+
+        It is so exactly, in one compiled program. Where the two are compiled apart, XLA may sum in another order what
+        it had fused, above all the pooling behind ``stage4``, and the last bits may differ.
+
+        Args:
+            features: of the group `start`, as `encode` gives them.
+            start: one of `resnet.LEVELS`; what is above it is computed here.
+            train: as for a call.
+            dropout: as for a call.
+
+        Returns:
+            Logits ``[N, classes]`` float32.
+        """
+        last = GROUPS[-1]
+        if start != last:
+            features = self._groups(features, start=start, train=train)[last]
         return self.head(average_pool(features), dropout if train else None).astype(jnp.float32)
+
+    def outputs(self, images: jax.Array) -> dict[str, Any]:
+        """All that the network computes of images, on the running averages.
+
+        In a compiled program, what is not used of it costs nothing.
+
+        Args:
+            images: as for a call.
+
+        Returns:
+            ``spatial``: by group, features ``[N, h, w, c]`` in the compute dtype; ``pooled``: by group, their float32
+            mean over the image ``[N, c]``; ``logits``: ``[N, classes]`` float32.
+        """
+        spatial = self._groups(images)
+        pooled = {group: average_pool(features) for group, features in spatial.items()}
+        return {"spatial": spatial, "pooled": pooled, "logits": self.decode(spatial[GROUPS[-1]], GROUPS[-1])}
 
     def stages(self, images: jax.Array) -> dict[str, jax.Array]:
         """Stem and stages averaged over the image, by name: ``[N, c]`` float32, on the running averages."""
-        pooled: dict[str, jax.Array] = self.backbone.stages(images)
+        pooled: dict[str, jax.Array] = self.outputs(images)["pooled"]
         return pooled
+
+    def _groups(self, features: jax.Array, **options: Any) -> dict[str, jax.Array]:
+        frozen = FREEZE_LEVELS.index(self.spec.freeze)
+        found: dict[str, jax.Array] = self.backbone.outputs(features, frozen=frozen, **options)
+        return found
 
 
 def create(spec: ClassifierSpec, seed: int = 0) -> Classifier:

@@ -17,6 +17,7 @@ from flax import nnx
 from cxrtui.net.layers import EPSILON, BatchNorm, Conv, convolve, max_pool
 
 GROUPS = ("stem", "stage1", "stage2", "stage3", "stage4")
+LEVELS = ("none", *GROUPS)  # where a network can be cut: above what is named
 EXPANSION = 4  # a block puts out four times its inner width
 COMPUTE_DTYPES = ("float32", "bfloat16")
 ARCHITECTURES = ("v1", "v1.5")
@@ -168,17 +169,26 @@ class ResNet50(nnx.Module):
             setattr(self, GROUPS[index + 1], stage)
             inputs = EXPANSION * inner
 
-    def outputs(self, images: jax.Array, *, train: bool = False, frozen: int = 0) -> dict[str, jax.Array]:
-        """What stem and stages put out, by name: ``[N, h, w, c]`` in the compute dtype.
+    def outputs(
+        self, features: jax.Array, *, start: str = "none", upto: str = GROUPS[-1], train: bool = False, frozen: int = 0
+    ) -> dict[str, jax.Array]:
+        """The features that the groups after `start` up to and with `upto` put out, by name.
 
         Args:
-            images: ``[N, H, W, channels]``, normalised.
+            features: those of the group `start`, ``[N, h, w, c]``; with ``none``, normalised images
+                ``[N, H, W, channels]``.
+            start: the last group that has been computed already, or ``none``.
+            upto: the last group to compute.
             train: normalise by the batch and move the running averages.
             frozen: how many of `GROUPS`, from the stem on, stay as they are even with ``train``: they use and keep
                 their running averages, and no gradient passes below them.
+
+        Returns:
+            ``[N, h, w, c]`` in the compute dtype, by group.
         """
-        features, outputs = images.astype(self.dtype), {}
-        for index, name in enumerate(GROUPS):
+        features, outputs = features.astype(self.dtype), {}
+        for index in range(LEVELS.index(start), LEVELS.index(upto)):
+            name = GROUPS[index]
             features = getattr(self, name)(features, train=train and index >= frozen)
             if train and index == frozen - 1:
                 features = jax.lax.stop_gradient(features)

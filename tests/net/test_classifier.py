@@ -13,6 +13,7 @@ from flax import nnx
 
 from cxrtui.net.classifier import Classifier, ClassifierSpec, create
 from cxrtui.net.layers import Dropout
+from cxrtui.net.resnet import LEVELS
 from tests.net.compiled import run
 
 
@@ -60,3 +61,59 @@ def test_create_depends_on_the_seed_alone(tiny: ClassifierSpec) -> None:
     first, again, other = (jax.tree.leaves(nnx.state(create(tiny, seed))) for seed in (0, 0, 1))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+@pytest.fixture(scope="module")
+def cut() -> tuple[Classifier, jax.Array]:
+    """A narrow network whose stages have one block or two, and images of an odd size."""
+    spec = ClassifierSpec(width=4, stage_sizes=(1, 2, 1, 1), hidden=(8,), freeze="stem", stem_offset=True)
+    return create(spec, seed=3), jax.random.normal(jax.random.key(0), (3, 45, 38, 1))
+
+
+@pytest.mark.parametrize("train", [False, True])
+def test_a_network_cut_in_two_is_the_whole_exactly(cut: tuple[Classifier, jax.Array], train: bool) -> None:
+    graphdef, state = nnx.split(cut[0])
+    dropout = Dropout(jax.random.key(1), jnp.float32(0.5)) if train else None
+
+    @jax.jit
+    def both(state: nnx.State, images: jax.Array) -> tuple[jax.Array, dict[str, jax.Array]]:
+        def network() -> Classifier:  # a new one each time: training moves its running averages
+            return nnx.merge(graphdef, state, copy=True)
+
+        def rejoined(level: str) -> jax.Array:
+            features = network().encode(images, level, train=train)
+            return network().decode(features, level, train=train, dropout=dropout)
+
+        return network()(images, train=train, dropout=dropout), {level: rejoined(level) for level in LEVELS}
+
+    whole, parts = both(state, cut[1])
+    assert whole.any()
+    for level in LEVELS:
+        np.testing.assert_array_equal(parts[level], whole, level)
+
+
+def test_one_dictionary_holds_all_that_the_network_computes(cut: tuple[Classifier, jax.Array]) -> None:
+    network, images = cut
+    outputs = run(network, images, method="outputs")
+    assert sorted(outputs) == ["logits", "pooled", "spatial"]
+    assert {group: features.shape for group, features in outputs["spatial"].items()} == {
+        "stem": (3, 12, 10, 4), "stage1": (3, 12, 10, 16), "stage2": (3, 6, 5, 32), "stage3": (3, 3, 3, 64),
+        "stage4": (3, 2, 2, 128),
+    }  # fmt: skip
+    for group, features in outputs["spatial"].items():
+        np.testing.assert_allclose(outputs["pooled"][group], np.asarray(features).mean((1, 2)), rtol=1e-5, atol=1e-6)
+    # Another program each: what XLA fuses, it may sum in another order.
+    alone = run(network, images, method="encode", upto="stage1")
+    np.testing.assert_allclose(outputs["spatial"]["stage1"], alone, rtol=1e-4, atol=1e-5)
+    logits = run(network, outputs["spatial"]["stage3"], method="decode", start="stage3")
+    np.testing.assert_allclose(outputs["logits"], logits, rtol=1e-4, atol=1e-6)
+
+
+def test_a_map_of_a_stage_has_a_gradient(cut: tuple[Classifier, jax.Array]) -> None:
+    """Grad-CAM asks for it (Selvaraju et al., 2017): of a logit, by the features of a stage."""
+    network, _ = cut
+    features = jax.random.normal(jax.random.key(2), (3, 3, 3, 64))
+    gradient = jax.grad(lambda features: run(network, features, method="decode", start="stage3")[0, 1])(features)
+    assert gradient.shape == features.shape
+    assert gradient[0].any()
+    assert not gradient[1:].any()
