@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,14 +111,14 @@ async def test_what_cannot_be_fetched_is_not_chosen(
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await opened(pilot, "✔ here", "○ not here")
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-        await pilot.press("end", "enter")
+        await pilot.press("down", "enter")
         await shows(pilot, "✗ imagenet is not here: f fetches it")
 
 
 async def test_the_name_goes_into_the_form(dashboard: Dashboard, models: Path) -> None:
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await pilot.press("n")
-        await shows(pilot, "f3 Weights", "f3 shows it")
+        await shows(pilot, "f3 Weights", "not here yet: fetched")
         form = dashboard.screen
         assert isinstance(form, LaunchScreen)
         field = next(item for item in form.query(Input) if item.name == "model.init")
@@ -321,9 +322,12 @@ async def test_a_file_is_ported(dashboard: Dashboard, models: Path, tmp_path: Pa
         assert shelf.verify(models / "mine").source == "resnet.safetensors"
 
 
-async def test_what_a_file_does_not_tell_is_asked(dashboard: Dashboard, models: Path, tmp_path: Path) -> None:
+async def test_what_a_file_does_not_tell_is_asked(
+    dashboard: Dashboard, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     grey = {**TENSORS, "conv1.weight": TENSORS["conv1.weight"][:, :1].copy()}
     path = torchvision_file.saved(grey, tmp_path)
+    publish(tmp_path / "catalogue", monkeypatch, replace(published(sha256(path)), name="narrow"))
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await opened(pilot, "✔ here")
         await pilot.press("p")
@@ -344,9 +348,12 @@ async def test_what_a_file_does_not_tell_is_asked(dashboard: Dashboard, models: 
     assert shelf.verify(models / "resnet").taken.endswith("its range -1024:1024 as was said")
 
 
-async def test_every_misfit_can_be_read(dashboard: Dashboard, models: Path, tmp_path: Path) -> None:
+async def test_every_misfit_can_be_read(
+    dashboard: Dashboard, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lacking = {key: value for key, value in TENSORS.items() if not key.startswith("layer1.")}
     misfit = torchvision_file.saved({**lacking, "zebra.weight": TENSORS["bn1.weight"]}, tmp_path)
+    publish(tmp_path / "catalogue", monkeypatch, replace(published(sha256(misfit)), name="narrow"))
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await opened(pilot, "✔ here")
         await pilot.press("p")
