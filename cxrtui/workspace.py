@@ -1,4 +1,4 @@
-"""Where things live on disk: the workspace's two folders, and the user's cache."""
+"""Where cxrtui keeps things on disk: in the workspace's two folders and in the user's cache."""
 
 from __future__ import annotations
 

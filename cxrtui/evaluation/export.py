@@ -1,6 +1,6 @@
-"""A trained run as one folder that classifies anywhere, and as one file that needs JAX alone.
+"""Exports a trained run as one folder that classifies anywhere, and as one file that needs JAX alone.
 
-The folder is one of the shelf (`net.shelf` draws it): the network's weights and manifest as for any other, and
+The folder is one of the shelf (`weights.shelf` draws it): the network's weights and manifest as for any other, and
 ``classifier.toml`` with what turns logits into an answer: labels, operating point, how a film becomes the network's
 input, where it all came from, and how well it did, with counts.
 

@@ -13,8 +13,10 @@ To work on it, import the modules, not this package::
     files/           tensors of a file, whatever wrote it: safetensors, .pth, .h5, msgpack
     formats/         whose key is where: one table for each program that writes ResNet-50 weights
     finding.py       where in a file a ResNet-50 is; matching.py: whether it fits to the last key
-    port.py          a file of any format into our network, exactly
-    hub.py           published weights; known/ has their manifests, download.py fetches them
+    port.py          reads a file of any format as arrays; grey.py folds them to one channel
+    arrays.py        a network as arrays, and arrays as a network
+    backbone.py      what a classifier begins with, from a file or from the shelf
+    hub/             published weights: the catalogue of them, and how they are fetched
     shelf.py         the models folder; shelving.py: onto it and off it; manifest.py and cards.py: what a folder says
     saved.py         networks from and to the shelf
     checkpoints.py   a run's saved states; digests.py: whether they are as written; states.py: which there are

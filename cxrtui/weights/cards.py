@@ -1,4 +1,4 @@
-"""Cards: what a shelf folder holds, for people."""
+"""The card of a folder of the shelf says to people what the folder holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Digests of a checkpoint's files: what was written is what is read, or it is said that it is not.
+"""Digests of a checkpoint's files: a reader notices any file that is not as it was written.
 
 ``digests.json`` in a checkpoint's folder names every other file of it with its SHA-256::
 

@@ -1,7 +1,7 @@
 """Where in a file a ResNet's weights are: under which prefix, whose keys, and which of several networks.
 
 A network is looked for under every prefix that its keys have, so it does not matter what a training loop put around it:
-``module.``, ``state_dict.net.``, ``module.encoder_q.``. Whatever else is in the file is company, which `told` names.
+``module.``, ``state_dict.net.``, ``module.encoder_q.``. `told` says what else is in the file and why it was left.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from cxrtui.errors import WeightsError
 from cxrtui.weights.formats import FORMATS, Format
 
-_LONGEST = 64  # letters of a part that say what it is; a hostile one has millions
+_LONGEST = 64  # letters of a part that are looked at; in a hostile file a part has millions
 _SPLITS = 16  # parts of a name that may stand before a network's own
 # A network of which this much is there is one that somebody may have meant, and is missing the rest.
 _MUCH, _LITTLE = 0.5, 0.1

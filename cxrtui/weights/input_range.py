@@ -1,4 +1,4 @@
-"""What a network of one channel was shown: nothing in its keys tells, so a word of the user or of the file must.
+"""The range of grey that a network of one channel was trained on. Its keys do not tell, so the user or the file must.
 
 The same keys are used by torchxrayvision, whose films go from -1024 to 1024, and by whoever trained torchvision's
 network on grey films normalised as ImageNet's are. Taken for each other they give features without any error. No JAX.
@@ -39,10 +39,10 @@ _FILE = re.compile(r"(?i)(.*[-_.])?(torchxrayvision|xrv)([-_.].*)?|(pc|nih|chex|
 
 
 def parse(text: str) -> Normalisation:
-    """What `--range` says.
+    """The normalisation that `--range` asks for.
 
     Raises:
-        UsageError: it says nothing of the kind.
+        UsageError: the text is no range.
     """
     word = text.strip().lower().replace("\N{MINUS SIGN}", "-").replace(" ", "")
     word = {"torchxrayvision": "-1024:1024", "xrv": "-1024:1024"}.get(word, word)
@@ -62,7 +62,7 @@ def parse(text: str) -> Normalisation:
 
 
 def told_by(file: Path, keys: Iterable[str], lists: Mapping[str, list[str]], words: str = "") -> str:
-    """The word of a file that it is torchxrayvision's; empty where it has none.
+    """What in a file says that it is torchxrayvision's; empty where nothing does.
 
     Args:
         file: its name.
@@ -82,7 +82,7 @@ def told_by(file: Path, keys: Iterable[str], lists: Mapping[str, list[str]], wor
 
 
 def asked(file: Path) -> str:
-    """The error where nothing tells."""
+    """The message of the error where neither user nor file tells the range."""
     command = f"cxrtui weights port {shlex.quote(str(file))} --out NAME --range RANGE"
     return (
         f"{file} is a network for one channel, and its keys do not tell what range of grey it was trained on; put it "

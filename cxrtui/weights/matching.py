@@ -1,4 +1,4 @@
-"""A file's tensors against a format's table: whether all of the network is there and fits, and what is left."""
+"""Compares a file's tensors with a format's table: whether the whole network is there and fits, and what is left."""
 
 from __future__ import annotations
 

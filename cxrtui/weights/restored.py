@@ -1,4 +1,4 @@
-"""The network that a checkpoint holds: as the configuration asks, with what its first weights brought."""
+"""The network that a checkpoint holds: the one that the configuration asks for, with what its first weights brought."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks as folders: ported from a file, put on the shelf, read from it, and used."""
+"""Networks in folders of the shelf: how they are written, read and used."""
 
 from __future__ import annotations
 

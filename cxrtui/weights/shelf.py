@@ -10,7 +10,7 @@
         classifier.stablehlo of the same: the whole of it for a program that has JAX alone
         classifier.onnx      the same for an ONNX runtime, where it was asked for
 
-Imports no JAX where it is only asked, so that a form can ask as the user types.
+This module imports no JAX, so that a form can ask it as the user types.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ HOW_TO_GET = _HOW_TO_GET.format("the default ones", "imagenet")
 
 
 def is_shelf(folder: Path) -> bool:
-    """Whether `folder` is one of a shelf, sound or not: whatever has the manifest's name counts."""
+    """Whether `folder` is one of a shelf, sound or not: it is where anything has the manifest's name."""
     return is_there(folder / MANIFEST)
 
 
@@ -49,7 +49,7 @@ def may_be_called(name: str) -> bool:
 
 
 def is_classifier(folder: Path) -> bool:
-    """Whether `folder` is a finished classifier's."""
+    """Whether `folder` holds a finished classifier."""
     return is_shelf(folder) and is_there(folder / CLASSIFIER)
 
 
@@ -155,7 +155,10 @@ def locate(init: str) -> Path | None:
 
 @dataclass(frozen=True)
 class Entry:
-    """What is on the shelf, or could be: `manifest` is None for what is not here, `error` for what is not sound."""
+    """What is on the shelf or could be there.
+
+    `manifest` is None where the weights are not here or are not sound, and `error` says why they are not sound.
+    """
 
     name: str
     folder: Path
@@ -198,7 +201,7 @@ def _entry(folder: Path, published: hub.Published | None, check: bool) -> Entry:
 
 
 def locate_weights(folder: Path) -> Path:
-    """The weights file of a shelf folder.
+    """The path of the weights file in a folder of the shelf.
 
     Raises:
         WeightsError: it is not there.

@@ -1,4 +1,4 @@
-"""Onto the shelf and off it: a folder that appears whole or not at all; a file ported; published weights fetched."""
+"""Puts networks onto the shelf and takes them off: a folder appears there whole or not at all."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _clear(models: Path) -> None:
         if (found := _SCRATCH.fullmatch(item.name)) and item.is_dir() and not item.is_symlink():
             with contextlib.suppress(OSError), _locked(item, wait=False):
                 if (item / "old").is_dir() and not os.path.lexists(models / found[1]):
-                    (item / "old").rename(models / found[1])  # died between the two renames
+                    (item / "old").rename(models / found[1])  # its process died between the two renames
                 shutil.rmtree(item, ignore_errors=True)
 
 

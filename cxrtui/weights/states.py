@@ -1,4 +1,7 @@
-"""What lies in a run's ``state`` folder, without Orbax and JAX: which steps, whether they are sound, and going back."""
+"""What lies in a run's ``state`` folder: which steps are there, whether they are sound, and how a run goes back to one.
+
+Imports neither Orbax nor JAX.
+"""
 
 from __future__ import annotations
 

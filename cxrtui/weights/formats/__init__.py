@@ -1,7 +1,4 @@
-"""Whose weights a file holds: one table for each program that writes ResNet-50s, and the choice among them.
-
-Imports no JAX.
-"""
+"""The formats of weights that are read: one table for each program that writes ResNet-50s. Imports no JAX."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a format of ResNet-50 weights is: the names, layout and habits of the program that wrote them."""
+"""A format of ResNet-50 weights: the names, the layout and the preprocessing of the program that wrote them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 @dataclass(frozen=True)
 class Format:
-    """One readable table: where each of our variables is in such a file.
+    """Where each of our variables is in the files of one program, as a readable table.
 
     `names` maps the part of our network to its name there; the numbers in it are ``s`` for the stage (1 to 4; ``s0``
     from 0, ``s2`` from 2, ``s3`` from 4), ``b`` for the block (from 0; ``b1`` from 1, ``ba`` from the letter a) and

@@ -1,4 +1,4 @@
-"""One large file over HTTP into a partial file that survives: a cut connection, and the process, go on where it ended.
+"""Brings one large file over HTTP into a partial file, which a later attempt of any process goes on from.
 
 Why not `huggingface_hub.hf_hub_download`: its 2.4 deletes the partial file when the process ends, compares sizes and no
 checksums, and keeps a second copy of every file in its cache.
@@ -26,7 +26,7 @@ from cxrtui.disk import with_remedy
 from cxrtui.errors import CheckCancelled, WeightsError, never_cancelled
 
 CHUNK = 1 << 18
-ATTEMPTS = 5  # without a single new byte
+ATTEMPTS = 5  # in a row, without a single new byte
 OnProgress = Callable[[int, int], None]  # bytes here, bytes in all (0: not known)
 _PATIENCE = 0.1  # seconds between two checks for a cancellation, in a pause
 
@@ -54,7 +54,7 @@ def no_progress(here: int, total: int) -> None:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows to the storage behind a hub, and keeps the token from any other host."""
+    """Follows a redirect to the storage behind a hub, and sends the token to no other host."""
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
         followed = super().redirect_request(req, fp, code, msg, headers, newurl)
