@@ -136,21 +136,21 @@ def _go_back(run: Run, step: int) -> None:
 
 def _need_sources(sources: Sequence[str]) -> None:
     """Refuse a path that is not there before a run is made for it."""
-    from cxrtui.data.sources.collect import absent
+    from cxrtui.data.sources.naming import absent
 
     for path in absent(sources):
         raise DataError(f"No such file or folder: {path}; check --data.")
 
 
 def _absolute_source(source: str) -> str:
-    from cxrtui.data.sources.collect import absolute
+    from cxrtui.data.sources.naming import absolute
 
     return absolute(source)
 
 
 def _absolute(settings: Config, workspace: Workspace) -> Config:
     """Paths that stay right when the run is resumed from another folder; a name on the shelf is one by then."""
-    from cxrtui.data.sources.collect import absolute
+    from cxrtui.data.sources.naming import absolute
     from cxrtui.weights import shelf
 
     values: dict[str, Any] = {"data.source": tuple(map(absolute, settings.data.source))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -105,6 +105,11 @@ class Tally(Counter[str]):
     def __init__(self) -> None:
         super().__init__()
         self.columns: list[str] = []
+
+
+def count_labels(films: Iterable[Film]) -> dict[str, int]:
+    """How many films have each label, sorted by label."""
+    return dict(sorted(Counter(film.label for film in films).items()))
 
 
 def name_below(path: Path, root: Path) -> str:

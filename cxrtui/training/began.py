@@ -6,7 +6,7 @@ import json
 
 from cxrtui.data.films import printable
 from cxrtui.data.prepared.continued import Began
-from cxrtui.data.sources.collect import absent
+from cxrtui.data.sources.naming import absent
 from cxrtui.errors import MovedError
 from cxrtui.files import read_text
 from cxrtui.runs import advice

@@ -28,7 +28,7 @@ def why_ask(settings: Config, state: RunState) -> str:
         settings: the run's own; its films are not where they say.
         state: what the run's log says; it failed last because the films there were others.
     """
-    from cxrtui.data.sources.collect import absent
+    from cxrtui.data.sources.naming import absent
 
     if missing := absent(settings.data.source):
         return f"Its films are not at {', '.join(map(printable, missing))} any more."
@@ -86,7 +86,7 @@ class MovedScreen(ModalScreen[tuple[str, ...] | None]):
     @on(Button.Pressed, "#moved-go")
     def action_go_on(self) -> None:
         """Answer with what is typed, where something is there."""
-        from cxrtui.data.sources.collect import absent, absolute
+        from cxrtui.data.sources.naming import absent, absolute
 
         fields = list(self.query(Input))
         for field in fields:

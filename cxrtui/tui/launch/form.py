@@ -144,7 +144,7 @@ def _check_source(text: str, survey: Survey) -> str:
 
 def _exists(text: str) -> bool:
     """Whether every path of the field is there; a data set of tfds is looked for later."""
-    from cxrtui.data.sources.collect import TFDS, split_name
+    from cxrtui.data.sources.naming import TFDS, split_name
 
     named = [split_name(item) for item in configs.coerce("data.source", text)]
     return all(layout == TFDS or expand(path).exists() for layout, path in named)
@@ -222,7 +222,7 @@ def settings(base: Config, values: Mapping[str, str], models: Path = SHELF) -> C
         ConfigError: a value, or the whole, is not valid.
     """
     chosen = {key: text.strip() for key, text in values.items() if key != RUN_NAME}
-    from cxrtui.data.sources.collect import absolute
+    from cxrtui.data.sources.naming import absolute
 
     # Absolute, so that the run can be resumed from another folder.
     sources = tuple(map(absolute, configs.coerce("data.source", chosen["data.source"])))

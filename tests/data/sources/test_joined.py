@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from cxrtui.data.prepared.prepare import prepare
-from cxrtui.data.sources.collect import absolute, read_source, read_sources
+from cxrtui.data.sources.collect import read_source, read_sources
+from cxrtui.data.sources.naming import absolute
 from cxrtui.errors import ConfigError, DataError
 from cxrtui.runs.events import DataPrepared, Warned
 from cxrtui.settings import config

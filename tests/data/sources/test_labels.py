@@ -115,7 +115,7 @@ def test_each_finding_of_a_cell_counts_in_any_spelling(label: str, index: int | 
     rule = decide({"COVID-19": 5, "No_findings": 5}, ("covid_19",), ("normal",))
     assert rule.names == ["No_findings", "COVID-19"]
     assert rule.class_index(label) == index
-    assert decide({"COVID-19": 5, "X": 5}, ("covid_19",), ("*",)).index("nan") is None
+    assert decide({"COVID-19": 5, "X": 5}, ("covid_19",), ("*",)).class_index("nan") is None
 
 
 def test_one_finding_cannot_be_on_both_sides_in_two_spellings() -> None:

@@ -81,7 +81,7 @@ def test_a_spelling_changes_no_side(data: st.DataObject, pair: tuple[str, str]) 
     rule = Labels((negative,), (positive,))
     assert (rule.class_index(minus), rule.class_index(plus)) == (0, 1)
     named = decide({data.draw(spellings(minus)): 3, data.draw(spellings(plus)): 2}, (positive,), (negative,))
-    assert (named.index(minus), named.index(plus)) == (0, 1)
+    assert (named.class_index(minus), named.class_index(plus)) == (0, 1)
 
 
 @given(st.data(), st.sampled_from([",", ";", "|", ", ", " | "]))
