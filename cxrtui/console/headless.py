@@ -16,31 +16,17 @@ from types import FrameType
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
 from cxrtui import RESEARCH_ONLY
 from cxrtui.console.rich_text import PrintableConsole
-from cxrtui.durations import duration
+from cxrtui.console.training import BarProgress, PlainProgress
 from cxrtui.errors import EXIT_FAULT, EXIT_STOPPED, UsageError
 from cxrtui.files import read_text
 from cxrtui.runner import drive, save_config
 from cxrtui.runs import advice, events
 from cxrtui.runs.beginnings import clear_stump
-from cxrtui.runs.describe import describe
 from cxrtui.runs.folder import Run
-from cxrtui.runs.state import RunState, fold
 from cxrtui.settings.config import Config
-
-_PLAIN_SECONDS = 15.0
-
-
-def step_text(state: RunState) -> str:
-    """Where the training stands, on one line."""
-    last = state.steps[-1]
-    return (
-        f"epoch {last.epoch}/{last.epochs} · step {last.step}/{state.total_steps} · loss {last.loss:.4f}"
-        f" · {last.images_per_second:.1f} images/s · ETA {duration(state.eta_seconds)}"
-    )
 
 
 class _StderrConsole(PrintableConsole):
@@ -52,72 +38,6 @@ class _StderrConsole(PrintableConsole):
     def on_broken_pipe(self) -> None:
         """Called within the handling of the error."""
         raise
-
-
-class PlainProgress:
-    """Lines without colour or carriage returns, for a pipe or a log file."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._state = RunState()
-        self._stage, self._said = "", time.monotonic()
-
-    def __call__(self, line: str, event: events.Event) -> None:
-        """Show one event."""
-        del line
-        self._state = fold(self._state, event)
-        if (text := describe(event)) is not None:
-            prefix = {"warning": "warning: ", "error": "error: "}.get(text.level, "")
-            self._say(f"{time.strftime('%H:%M:%S', time.localtime(event.time))}  {prefix}{text.text}")
-        elif isinstance(event, events.Preparing) and event.stage not in ("validating", "evaluating"):
-            if event.stage != self._stage or time.monotonic() - self._said > _PLAIN_SECONDS:
-                self._stage = event.stage
-                count = f" {event.done}/{event.total}" if event.total else ""
-                self._say(f"{time.strftime('%H:%M:%S')}  {event.stage}{count} …")
-        elif isinstance(event, events.StepDone) and time.monotonic() - self._said > _PLAIN_SECONDS:
-            self._say(f"{time.strftime('%H:%M:%S')}  {step_text(self._state)}")
-
-    def _say(self, text: str) -> None:
-        self._said = time.monotonic()
-        print(text, file=self._stream, flush=True)
-
-    def close(self) -> None:
-        """Nothing is left on the screen to clear."""
-
-
-class BarProgress:
-    """A bar at the bottom of a terminal, the log above it."""
-
-    def __init__(self, console: Console) -> None:
-        self._state = RunState()
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False), BarColumn(bar_width=24),
-            TextColumn("{task.fields[text]}", markup=False),
-            console=console, transient=True, redirect_stdout=False, redirect_stderr=False,
-        )  # fmt: skip
-        self._task = self._progress.add_task("starting", total=None, text="")
-        self._progress.start()
-
-    def __call__(self, line: str, event: events.Event) -> None:
-        """Show one event."""
-        del line
-        self._state = fold(self._state, event)
-        if (text := describe(event)) is not None:
-            style = {"warning": "yellow", "error": "red", "good": "green"}.get(text.level, "default")
-            prefix = {"warning": "warning: ", "error": "error: "}.get(text.level, "")
-            self._progress.console.print(f"{prefix}{text.text}", style=style, markup=False, highlight=False)
-        if isinstance(event, events.StepDone):
-            self._show("training", event.step, self._state.total_steps, step_text(self._state))
-        elif isinstance(event, events.Preparing):
-            count = f"{event.done}/{event.total}" if event.total else ""
-            self._show(event.stage, event.done, event.total or None, count)
-
-    def _show(self, stage: str, done: int, total: int | None, text: str) -> None:
-        self._progress.update(self._task, description=stage, completed=done, total=total, text=text)
-
-    def close(self) -> None:
-        """Take the bar away."""
-        self._progress.stop()
 
 
 class _JsonLines:

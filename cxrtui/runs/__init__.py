@@ -1,1 +1,4 @@
-"""A run is a folder: its log, its lock, its commands, and the state that its log amounts to. Standard library only."""
+"""A run is a folder; this room reads and writes its log, lock and commands, and folds the log into a state.
+
+It imports the standard library only, but for `steps`, which decodes a log's steps by msgspec.
+"""

@@ -86,7 +86,7 @@ class RunState:
     steps: Steps = field(default_factory=Steps)
     epochs: Series[ev.EpochDone] = field(default_factory=Series)
     validations: Series[ev.Validated] = field(default_factory=Series)
-    verdicts: Series[ev.EarlyStopping] = field(default_factory=Series)
+    stoppings: Series[ev.EarlyStopping] = field(default_factory=Series)
     checkpoint: ev.CheckpointSaved | None = None
     evaluations: dict[str, ev.Evaluated] = field(default_factory=dict)
     stopped: ev.Stopped | None = None
@@ -103,7 +103,7 @@ class RunState:
     @property
     def early(self) -> ev.EarlyStopping | None:
         """What early stopping made of the latest validation; None before the first."""
-        return self.verdicts[-1] if len(self.verdicts) else None
+        return self.stoppings[-1] if len(self.stoppings) else None
 
     @property
     def step(self) -> int:
@@ -217,7 +217,7 @@ def _apply(state: RunState, event: ev.Event) -> RunState:
         case ev.Validated():
             return replace(state, validations=state.validations.appended(event), preparing=None)
         case ev.EarlyStopping():
-            return replace(state, verdicts=state.verdicts.appended(event))
+            return replace(state, stoppings=state.stoppings.appended(event))
         case ev.CheckpointSaved():
             return replace(state, checkpoint=event)
         case ev.Paused():
@@ -242,13 +242,13 @@ def _resumed(state: RunState, event: ev.Resumed) -> RunState:
     if not event.restored:
         return state
     validations = Series(item for item in state.validations if item.step <= event.step)
-    judged = validations[-1].epoch if len(validations) else 0
+    validated = validations[-1].epoch if len(validations) else 0
     return replace(
         state,
         unfrozen=Series(item for item in state.unfrozen if item.step < event.step),  # at that step it happens again
         steps=state.steps.until(event.step),
         epochs=Series(item for item in state.epochs if item.step <= event.step),
         validations=validations,
-        verdicts=Series(item for item in state.verdicts if item.epoch <= judged),
+        stoppings=Series(item for item in state.stoppings if item.epoch <= validated),
         evaluations={},
     )

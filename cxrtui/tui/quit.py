@@ -1,4 +1,4 @@
-"""Quitting while a run trains in this dashboard: stop it with a checkpoint and wait, or leave at once."""
+"""The question when a user quits while a run trains here: stop it with a checkpoint and wait, or leave at once."""
 
 from __future__ import annotations
 

@@ -101,11 +101,11 @@ def test_warnings_are_kept_by_their_code() -> None:
     assert [line.level for line in state.log] == ["warning"] * 3
 
 
-def test_a_restore_keeps_the_verdicts_of_the_validations_that_it_keeps() -> None:
-    """Also where what was read begins between a validation and its verdict."""
+def test_a_restore_keeps_what_early_stopping_made_of_the_validations_that_it_keeps() -> None:
+    """Also where what was read begins between a validation and what was made of it."""
     events = [*epoch_events(1)[5:], *epoch_events(2), *epoch_events(3)]
     state = fold_all([*events, ev.Resumed(time=5000.0, step=6, epoch=2, restored=True)])
-    assert [item.epoch for item in state.verdicts][-1] == 2
+    assert [item.epoch for item in state.stoppings][-1] == 2
 
 
 def test_every_word_for_people_is_whole() -> None:

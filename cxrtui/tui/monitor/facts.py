@@ -12,7 +12,7 @@ from textual.widgets import Static
 from cxrtui.runs.state import RunState
 
 SETTINGS = (
-    ("weights", "model", "init"), ("freeze", "model", "freeze"), ("image side", "data", "size"),
+    ("weights", "model", "init"), ("freeze", "model", "freeze"), ("image size", "data", "size"),
     ("epochs", "optim", "epochs"), ("batch", "optim", "batch_size"), ("optimizer", "optim", "name"),
     ("rate", "optim", "learning_rate"), ("schedule", "optim", "schedule"), ("dropout", "model", "dropout"),
     ("seed", "run", "seed"),

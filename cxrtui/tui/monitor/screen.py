@@ -1,4 +1,4 @@
-"""Monitor: one run, folded from its log, whoever writes it; every key becomes a command in its folder."""
+"""Monitor: shows one run as its log tells it, whoever writes it; every key becomes a command in its folder."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class MonitorScreen(Page[None]):
         if self._read:  # its last lines are those that are shown
             self.query_one(LogPanel).show(self.state)
         self.set_class(self.state.early is None, "-waiting")
-        self.set_class(bool(self.state.evaluations), "-judged")
+        self.set_class(bool(self.state.evaluations), "-evaluated")
         offered = (word, self.state.checkpoint is not None)
         if offered != self._offered:
             self._word, self._offered = word, offered

@@ -1,4 +1,4 @@
-"""Early stopping: what is watched, what must be beaten, how much patience is left."""
+"""The panel of early stopping: which metric it watches, what must be beaten, and how much patience is left."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def metric_name(metric: str) -> str:
     return "AUROC" if metric == "auroc" else metric
 
 
-def verdict(state: RunState) -> str:
+def outcome(state: RunState) -> str:
     """How the run ended, as far as early stopping is concerned; empty while it goes on."""
     early = state.early
     if early is None or state.stopped is None:
@@ -40,7 +40,7 @@ def verdict(state: RunState) -> str:
 
 
 class EarlyPanel(Static):
-    """The panel; short once the run has ended, so that the results have room."""
+    """Shows what early stopping waits for; once the run has ended it is short, so that the results have room."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="box")
@@ -59,7 +59,7 @@ class EarlyPanel(Static):
         watched = str(state.config.get("stop", {}).get("metric", "loss"))
         if early is None:
             return Text(f"watches validation {metric_name(watched)}\nno validation yet", style="dim")
-        if ended := verdict(state):
+        if ended := outcome(state):
             return Text.assemble(
                 (ended, "bold"), f"\nbest {metric_name(early.metric)} {amount(early.metric, early.best)}"
             )

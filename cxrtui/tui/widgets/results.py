@@ -1,4 +1,4 @@
-"""What the best weights are worth: metrics with the counts behind them, a column for each split."""
+"""The panel of results: metrics of the best weights with the counts behind them, a column for each split."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def cell(row: str, item: Evaluated, *, counted: bool = True) -> str:
 
 
 class Results(Static):
-    """The table; hidden until there is something to say."""
+    """Shows a table of metrics, and is hidden until there are some."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="box")
@@ -37,7 +37,7 @@ class Results(Static):
         self._shown: tuple[object, ...] = ()
 
     def show(self, state: RunState) -> None:
-        """Show the parts that `state` has results for."""
+        """Show the splits that `state` has results for."""
         self.display = bool(state.evaluations)
         key = (state.evaluations, self.size.width)
         if self.display and key != self._shown:

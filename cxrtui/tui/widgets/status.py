@@ -1,4 +1,4 @@
-"""Where the run is: its status in a word, epoch, step, pace, time left, and a bar."""
+"""The panel of a run's status: a word, epoch, step, pace and time left, and a bar."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def status_text(word: str) -> Text:
 
 
 class StatusPanel(Static):
-    """Three lines: the facts, the bar, the small print."""
+    """Shows three lines: the facts, the bar and the small print."""
 
     def show(self, state: RunState, word: str, pending: str = "") -> None:
         """Say what `state` knows; `pending` is a command that the run has not answered yet."""
