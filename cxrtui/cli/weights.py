@@ -54,10 +54,10 @@ def weights_fetch(context: Context, name: str, force: bool) -> None:
       cxrtui weights fetch
       cxrtui weights fetch resnet50-a1
     """
-    from cxrtui.console.bars import download_bar
+    from cxrtui.console.progress import shown_bytes
     from cxrtui.weights import hub, shelf, shelving
 
-    with download_bar(name) as on_progress:
+    with shown_bytes(name) as on_progress:
         folder, manifest, new = shelving.fetch(name, context.workspace.models, on_progress, force=force)
     if not new:
         click.echo(f"{name} is on the shelf already, and its checksum is right.", err=True)

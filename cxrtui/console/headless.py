@@ -18,8 +18,9 @@ from typing import TextIO
 from rich.console import Console
 
 from cxrtui import RESEARCH_ONLY
+from cxrtui.console.progress import printer
 from cxrtui.console.rich_text import PrintableConsole
-from cxrtui.console.training import BarProgress, PlainProgress
+from cxrtui.console.training import RunPrinter
 from cxrtui.errors import EXIT_FAULT, EXIT_STOPPED, UsageError
 from cxrtui.files import read_text
 from cxrtui.runner import drive, save_config
@@ -76,14 +77,15 @@ def train(
         The exit code of `drive`.
     """
     console = _StderrConsole()
-    shown = BarProgress(console) if console.is_terminal else PlainProgress(sys.stderr)
-    printers: list[Callable[[str, events.Event], None]] = [shown]
+    # What others print meanwhile is the log's lines on stdout, which no bar may redirect.
+    shown = RunPrinter(printer(console, redirect=False))
+    listeners: list[Callable[[str, events.Event], None]] = [shown]
     if as_json:
-        printers.append(_JsonLines(sys.stdout))
+        listeners.append(_JsonLines(sys.stdout))
 
     def on_event(line: str, event: events.Event) -> None:
-        for printer in printers:
-            printer(line, event)
+        for listener in listeners:
+            listener(line, event)
 
     asked = threading.Event()
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from cxrtui.console import progress
 from cxrtui.disk import explained, refusal
 from cxrtui.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
-from cxrtui.console.bars import progress_bar
 
 
 def make_phantoms(folder: Path, count: int, seed: int, size: int) -> None:
@@ -21,9 +18,9 @@ def make_phantoms(folder: Path, count: int, seed: int, size: int) -> None:
     """
     from cxrtui.data.phantoms import generate
 
-    with progress_bar("phantoms") as on_progress:
+    with progress.shown() as on_progress:
         try:
-            generate(folder, count, seed, size=size, on_progress=on_progress)
+            generate(folder, count, seed, size=size, on_progress=partial(on_progress, "making phantoms"))
         except (ValueError, FileExistsError) as error:
             raise UsageError(str(error)) from None
         except OSError as error:

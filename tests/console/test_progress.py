@@ -42,7 +42,7 @@ def test_on_a_terminal_it_is_a_bar(
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", terminal)
-    monkeypatch.setattr("cxrtui.console.progress._QUIET", -1.0)
+    monkeypatch.setattr("cxrtui.console.progress._QUIET_SECONDS", -1.0)
     with progress.shown() as tell:
         tell("reading folder", 32, 0)
         tell("reading headers", 7, 9)
