@@ -40,7 +40,7 @@ from cxrtui.tui.signals import Ending
 from cxrtui.tui.theme import THEME
 from cxrtui.tui.threads import leave
 from cxrtui.tui.trainer import Trainer
-from cxrtui.tui.weights.jobs import Errand, Shelver
+from cxrtui.tui.weights.jobs import Job, Jobs
 from cxrtui.tui.weights.screen import WeightsScreen
 from cxrtui.workspace import Workspace
 
@@ -61,9 +61,9 @@ class Dashboard(KeysInTurn):
         self.workspace = workspace
         self.backend = backend or Backend()
         self.trainer = Trainer(self.backend)
-        self.shelver = Shelver(workspace.models)
+        self.jobs = Jobs(workspace.models)
         self._door = Door()
-        self._told: Errand | None = None  # the last one whose end was told
+        self._told: Job | None = None  # the last one whose end was told
         self.opening: routes.Route | None = None  # what the command line asks for
         self.ending = Ending(self.trainer)
         self._said_ending = False
@@ -82,17 +82,17 @@ class Dashboard(KeysInTurn):
         """What is left behind ends at its next step, if the process lives that long."""
         failed = self.return_code == EXIT_FAULT and self._exception is not None
         self.trainer.signal(f"The dashboard has failed ({type(self._exception).__name__})" if failed else "")
-        self.shelver.give_up()
+        self.jobs.cancel()
 
     def _tell(self) -> None:
-        """Say that an errand to the shelf has ended, where its own screen was left; there it is still told in full."""
-        errand = self.shelver.errand
-        if errand is None or not errand.ended or errand is self._told:
+        """Say that a job to the shelf has ended, where its own screen was left; there it is still told in full."""
+        job = self.jobs.job
+        if job is None or not job.ended or job is self._told:
             return
-        if errand.given_up or any(isinstance(screen, WeightsScreen) for screen in self.screen_stack):
+        if job.cancelled or any(isinstance(screen, WeightsScreen) for screen in self.screen_stack):
             return
-        self._told = errand
-        self.notify(errand.news, title="Weights", severity=errand.severity, markup=False)
+        self._told = job
+        self.notify(job.news, title="Weights", severity=job.severity, markup=False)
         if isinstance(self.screen, LaunchScreen):
             self.screen.on_screen_resume()
 
@@ -123,7 +123,7 @@ class Dashboard(KeysInTurn):
             case routes.OpenData(source, data):
                 self.push_screen(DataScreen(source, data), self._set_up)
             case routes.OpenWeights(name, to_port):
-                self.push_screen(WeightsScreen(self.shelver, name, to_port), self._set_up)
+                self.push_screen(WeightsScreen(self.jobs, name, to_port), self._set_up)
             case routes.StartRun(config, run=Run() as run):
                 self._attempt("Not started", partial(self.train, run, config))
             case routes.StartRun(config, name):

@@ -48,7 +48,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("t", "train", "Train", "Set up a run on these films, with the classes of the report"),
         Key("b", "browse", "Browse", "Show the folders, or the report again"),
         Key("u", "up", "Up", "Show the folder above"),
-        Key("escape", "back", "Back", "Back; the reading under way is given up"),
+        Key("escape", "back", "Back", "Back; the reading under way is cancelled"),
         Key("f1", "app.keys", "Help", "Show all keys, also while typing", show=False),
     ),
     "weights": (
@@ -58,7 +58,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("c", "check", "Check", "Read every file on the shelf and compare its checksum"),
         Key("d", "remove", "Remove", "Remove from the shelf, after asking; or what a cut fetch has left"),
         Key("r", "refresh", "Refresh", "Look at the shelf again"),
-        Key("escape", "back", "Back", "Give up what is under way; then back"),
+        Key("escape", "back", "Back", "Cancel what is under way; then back"),
     ),
     "port": (
         Key("ctrl+s", "port", "Put it on the shelf", "Put the file on the shelf"),
@@ -84,7 +84,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("c", "classify", "Classify", "Classify the selected films, or the one under the cursor"),
         Key("m", "model", "Model", "Choose the model"),
         Key("u", "up", "Up", "Show the folder above"),
-        Key("escape", "back", "Back", "Back; the classification under way is given up"),
+        Key("escape", "back", "Back", "Back; the classification under way is cancelled"),
     ),
     "chart": (
         Key("plus", "zoom_in", "Zoom in", "Zoom into the chart that has the focus", show=False),

@@ -248,7 +248,7 @@ class ClassifyScreen(Page[None]):
         name = str(self.query_one("#model", Select).value) if self.query("#model") else ""
         model = self._models.get(name)
         if model is None or not paths or self._busy:
-            self._say("still at work; esc gives up" if self._busy else self._advice())
+            self._say("still at work; esc cancels" if self._busy else self._advice())
             return
         self._job, self._total, self._begun, self._busy = self._job + 1, len(paths), time.monotonic(), True
         self.query_one(Verdicts).start()

@@ -1,4 +1,4 @@
-"""The line that says how far an errand to the shelf is: bytes, rate, what is left."""
+"""The line that says how far a job to the shelf is: bytes, rate, what is left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from cxrtui.durations import duration
 from cxrtui.tui.theme import BUSY, WARN
-from cxrtui.tui.weights.jobs import DOING, Errand
+from cxrtui.tui.weights.jobs import DOING, Job
 from cxrtui.tui.weights.places import clean, megabytes
 from cxrtui.tui.widgets.bars import bar
 
@@ -45,55 +45,55 @@ class Pace:
         return now - self._seen[-1][0] if self._seen else 0.0
 
 
-class ErrandLine(Static):
-    """Shows the errand that is under way; hidden without one."""
+class JobLine(Static):
+    """Shows the job that is under way; hidden without one."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
         self._pace = Pace()
         self._begun = 0.0
 
-    def show(self, errand: Errand | None) -> None:
+    def show(self, job: Job | None) -> None:
         """Say how far it is."""
-        self.display = errand is not None and not errand.ended
-        if errand is None or errand.ended:
+        self.display = job is not None and not job.ended
+        if job is None or job.ended:
             return
-        if errand.begun != self._begun:
-            self._begun, self._pace = errand.begun, Pace()
+        if job.begun != self._begun:
+            self._begun, self._pace = job.begun, Pace()
         now = time.monotonic()
-        if errand.total:
-            self._pace.see(errand.here, now)
-        self.update(self._content(errand, now), layout=False)
+        if job.total:
+            self._pace.see(job.here, now)
+        self.update(self._content(job, now), layout=False)
 
-    def _content(self, errand: Errand, now: float) -> Text:
-        name = Text(clean(errand.name))
+    def _content(self, job: Job, now: float) -> Text:
+        name = Text(clean(job.name))
         name.truncate(_NAME_MOST, overflow="ellipsis")
-        doing = "↓" if errand.kind == "fetch" else DOING[errand.kind]
+        doing = "↓" if job.kind == "fetch" else DOING[job.kind]
         head = Text(f"{doing} {name.plain} ", style="bold", no_wrap=True, overflow="ellipsis")
-        if errand.stopping:
-            return head.append("giving up… a silent connection takes some seconds", style=f"not bold {WARN}")
-        tail = self._tail(errand, now)
-        if errand.total and errand.here < errand.total:
+        if job.stopping:
+            return head.append("cancelling… a silent connection takes some seconds", style=f"not bold {WARN}")
+        tail = self._tail(job, now)
+        if job.total and job.here < job.total:
             room = self.size.width - head.cell_len - len(tail) - 1
             if room >= 6:
-                head.append_text(bar(errand.here / errand.total, room, BUSY)).append(" ")
+                head.append_text(bar(job.here / job.total, room, BUSY)).append(" ")
         return head.append(tail, style="not bold")
 
-    def _tail(self, errand: Errand, now: float) -> str:
-        since = duration(now - errand.begun)
-        if errand.kind == "check" and errand.total:
-            return f"{errand.here} of {errand.total} read"
-        if errand.kind != "fetch":
-            return f"reading every key… {since}" if errand.kind == "port" else "…"
-        if not errand.total:
-            return f"{megabytes(errand.here)}…" if errand.here else f"asking the hub… {since}"
-        if errand.here >= errand.total:
-            return f"{megabytes(errand.total)} are here; reading every key… {duration(self._pace.silent(now))}"
-        parts = [f"{errand.here / 1e6:.1f} of {megabytes(errand.total)}" if errand.total >= 1e6 else
-                 f"{errand.here / 1e3:.1f} of {megabytes(errand.total)}"]  # fmt: skip
+    def _tail(self, job: Job, now: float) -> str:
+        since = duration(now - job.begun)
+        if job.kind == "check" and job.total:
+            return f"{job.here} of {job.total} read"
+        if job.kind != "fetch":
+            return f"reading every key… {since}" if job.kind == "port" else "…"
+        if not job.total:
+            return f"{megabytes(job.here)}…" if job.here else f"asking the hub… {since}"
+        if job.here >= job.total:
+            return f"{megabytes(job.total)} are here; reading every key… {duration(self._pace.silent(now))}"
+        parts = [f"{job.here / 1e6:.1f} of {megabytes(job.total)}" if job.total >= 1e6 else
+                 f"{job.here / 1e3:.1f} of {megabytes(job.total)}"]  # fmt: skip
         rate, silent = self._pace.rate(now), self._pace.silent(now)
         if silent > SILENT:
             parts.append(f"nothing came for {duration(silent)}")
         elif rate:
-            parts += [f"{megabytes(rate)}/s", f"{duration((errand.total - errand.here) / rate)} left"]
+            parts += [f"{megabytes(rate)}/s", f"{duration((job.total - job.here) / rate)} left"]
         return " · ".join(parts)

@@ -1,6 +1,6 @@
-"""What the dashboard does to the shelf, one errand at a time, in a daemon thread: fetch, port, check, remove.
+"""What the dashboard does to the shelf, one job at a time, in a daemon thread: fetch, port, check, remove.
 
-A screen reads `Shelver.errand` as often as it likes. Imports no JAX; a port does, in its thread.
+A screen reads `Jobs.job` as often as it likes. Imports no JAX; a port does, in its thread.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NOT_DONE = {"fetch": "Not fetched", "port": "Not ported", "check": "Not checked"
 
 
 @dataclass(frozen=True)
-class Errand:
+class Job:
     """How far it is. Bytes for a fetch, folders for a check.
 
     Attributes:
@@ -32,9 +32,9 @@ class Errand:
         name: what it is about.
         here, total: so far and in all; 0 where that is not known.
         begun: `time.monotonic` then.
-        stopping: it was given up, and has not ended yet.
+        stopping: it was cancelled, and has not ended yet.
         ended: nothing happens any more; one of the next three says how.
-        given_up: because nobody wanted it.
+        cancelled: because nobody wanted it.
         error: why it could not be done.
         result: what was done, in a sentence.
         bad: whether that is bad news: a check that found damage.
@@ -47,7 +47,7 @@ class Errand:
     begun: float = 0.0
     stopping: bool = False
     ended: bool = False
-    given_up: bool = False
+    cancelled: bool = False
     error: str = ""
     result: str = ""
     bad: bool = False
@@ -55,9 +55,9 @@ class Errand:
     @property
     def outcome(self) -> str:
         """How it ended, in a line."""
-        if self.given_up:
+        if self.cancelled:
             kept = f"; {megabytes(self.here)} are kept, and {key_of('weights', 'fetch')} goes on from there"
-            return f"{NOT_DONE[self.kind].lower()}: given up{kept if self.here and self.kind == 'fetch' else ''}"
+            return f"{NOT_DONE[self.kind].lower()}: cancelled{kept if self.here and self.kind == 'fetch' else ''}"
         if self.error:
             return f"✗ {NOT_DONE[self.kind].lower()}"
         return f"{'✗' if self.bad else '✔'} {self.result}"
@@ -75,12 +75,12 @@ class Errand:
         return "error" if self.error or self.bad else "information"
 
 
-class Shelver:
-    """Runs errands off the UI's thread; each of them raises UsageError while another is under way."""
+class Jobs:
+    """Runs jobs off the UI's thread; each of them raises UsageError while another is under way."""
 
     def __init__(self, models: Path) -> None:
         self.models = models
-        self.errand: Errand | None = None
+        self.job: Job | None = None
         """The one under way, or the last one until somebody `take`s it."""
         self.checked: dict[Path, tuple[Stamp, str]] = {}
         self._stop = threading.Event()
@@ -88,22 +88,22 @@ class Shelver:
 
     @property
     def active(self) -> bool:
-        """Whether an errand is under way."""
-        return self.errand is not None and not self.errand.ended
+        """Whether a job is under way."""
+        return self.job is not None and not self.job.ended
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         """Ask the thread to end; a connection that is silent is left at its time-out."""
         self._stop.set()
         self._update(stopping=True)
 
-    def take(self) -> Errand | None:
-        """The errand that ended since the last call."""
+    def take(self) -> Job | None:
+        """The job that ended since the last call."""
         with self._lock:
-            errand = self.errand
-            if errand is None or not errand.ended:
+            job = self.job
+            if job is None or not job.ended:
                 return None
-            self.errand = None
-            return errand
+            self.job = None
+            return job
 
     def fetch(self, published: hub.Published, *, force: bool = False) -> None:
         """Fetch published weights; `force` puts them in the place of a damaged folder."""
@@ -183,15 +183,15 @@ class Shelver:
         self._begin("remove", place.name, work)
 
     def check_free(self) -> None:
-        """Make sure that no errand is under way.
+        """Make sure that no job is under way.
 
         Raises:
             UsageError: one is.
         """
-        errand = self.errand
-        if errand is not None and not errand.ended:
-            end = "it is being given up" if errand.stopping else f"{key_of('weights', 'back')} gives that up"
-            raise UsageError(f"Still {DOING[errand.kind]} {errand.name}; {end}.")
+        job = self.job
+        if job is not None and not job.ended:
+            end = "it is being cancelled" if job.stopping else f"{key_of('weights', 'back')} cancels that"
+            raise UsageError(f"Still {DOING[job.kind]} {job.name}; {end}.")
 
     def _check_cancelled(self) -> None:
         cancelled_when(self._stop.is_set)()
@@ -199,13 +199,13 @@ class Shelver:
     def _begin(self, kind: str, name: str, work: Callable[[], str]) -> None:
         self.check_free()
         self._stop = threading.Event()
-        self.errand = Errand(kind, name, begun=time.monotonic())
+        self.job = Job(kind, name, begun=time.monotonic())
         threads.start(f"{kind} {name}", self._work, work)
 
     def _update(self, **changes: Any) -> None:
         with self._lock:
-            if self.errand is not None and not self.errand.ended:
-                self.errand = replace(self.errand, **changes)
+            if self.job is not None and not self.job.ended:
+                self.job = replace(self.job, **changes)
 
     def _on_progress(self, here: int, total: int) -> None:
         self._update(here=here, total=total)
@@ -214,9 +214,9 @@ class Shelver:
         try:
             outcome: dict[str, Any] = {"result": work()}
         except Cancelled:
-            outcome = {"given_up": True}
-        except CxrtuiError as error:  # a connection that was cut while it was given up is no news
-            outcome = {"given_up": True} if self._stop.is_set() else {"error": str(error)}
+            outcome = {"cancelled": True}
+        except CxrtuiError as error:  # a connection that was cut while it was cancelled is no news
+            outcome = {"cancelled": True} if self._stop.is_set() else {"error": str(error)}
         except Exception as error:  # the screen must say it; the thread has nobody else to tell
             outcome = {"error": f"{type(error).__name__}: {error}"}
         self._update(**outcome, ended=True)

@@ -21,8 +21,8 @@ from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings, key_of
 from cxrtui.tui.page import Page
 from cxrtui.tui.questions import Choice, Notice, Question
-from cxrtui.tui.weights.job_line import ErrandLine
-from cxrtui.tui.weights.jobs import NOT_DONE, Errand, Shelver
+from cxrtui.tui.weights.job_line import JobLine
+from cxrtui.tui.weights.jobs import NOT_DONE, Job, Jobs
 from cxrtui.tui.weights.place_details import PlaceDetails
 from cxrtui.tui.weights.places import Place, clean, look
 from cxrtui.tui.weights.port import PortOrder, PortScreen
@@ -42,7 +42,7 @@ class Listed(Message):
 
 
 class WeightsScreen(Page[Mapping[str, str]]):
-    """The table, what is known of the row under the cursor, and how far an errand is.
+    """The table, what is known of the row under the cursor, and how far a job is.
 
     Its result are texts for the form of a new run from the weights that were chosen.
     """
@@ -52,16 +52,16 @@ class WeightsScreen(Page[Mapping[str, str]]):
     sections = ("weights", "everywhere")
     where = "Weights"
 
-    def __init__(self, shelver: Shelver, name: str = "", to_port: str = "") -> None:
+    def __init__(self, jobs: Jobs, name: str = "", to_port: str = "") -> None:
         """Show the shelf.
 
         Args:
-            shelver: what does the errands.
+            jobs: of the dashboard, which outlive this screen.
             name: where the cursor begins.
             to_port: a file whose port is asked about at once.
         """
         super().__init__()
-        self._shelver = shelver
+        self._jobs = jobs
         self._first, self._asking = name, bool(to_port)
         order = PortOrder(to_port, Path(to_port).stem, "") if to_port else None
         self._note = self._advised = ""
@@ -70,15 +70,15 @@ class WeightsScreen(Page[Mapping[str, str]]):
         self._refused: PortOrder | None = order  # the same, where it failed: to be put right
 
     def compose_body(self) -> ComposeResult:
-        """Table and details, the line of the errand, the note."""
+        """Table and details, the line of the job, the note."""
         with Container(id="weights"):
             yield ShelfTable(id="shelf")
             yield PlaceDetails(id="about")
-        yield ErrandLine(id="errand")
+        yield JobLine(id="job")
         yield Static("", id="weights-note", markup=False)
 
     def on_mount(self) -> None:
-        """Look at the shelf; from then on follow the errand."""
+        """Look at the shelf; from then on follow the job."""
         self._table.border_title = titled(f"weights in {self.dashboard.workspace.models}")
         self._say(_LOOKING)
         self._look(self._first)
@@ -97,7 +97,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
 
     def _look(self, name: str = "") -> None:
         def work() -> None:
-            self.post_message(Listed(look(self.dashboard.workspace.models, self._shelver.checked), name))
+            self.post_message(Listed(look(self.dashboard.workspace.models, self._jobs.checked), name))
 
         threads.start("look at the shelf", work)
 
@@ -130,7 +130,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
     def _offer(self) -> None:
         """Show what is under the cursor, and the keys that can be used on it."""
         place = self._table.chosen
-        offered = (place, self._shelver.active)
+        offered = (place, self._jobs.active)
         if offered == self._offered:
             return
         if place != self._offered[0]:
@@ -150,46 +150,46 @@ class WeightsScreen(Page[Mapping[str, str]]):
             return place.entry.published is not None and not place.entry.present
         return place.folder_is_here or place.partial > 0 if action == "remove" else True
 
-    # --- errands
+    # --- jobs
 
     def _follow(self) -> None:
-        """Say how far the errand is, and how it ended."""
-        shelver = self._shelver
-        if ended := shelver.take():
+        """Say how far the job is, and how it ended."""
+        jobs = self._jobs
+        if ended := jobs.take():
             self._ended(ended)
-        self.query_one(ErrandLine).show(shelver.errand)
-        self._table.mark(shelver.errand)
+        self.query_one(JobLine).show(jobs.job)
+        self._table.mark(jobs.job)
         self._offer()
 
-    def _ended(self, errand: Errand) -> None:
-        if errand.kind == "port":
-            self._refused = self._order if errand.error else None
-        self._look(errand.name if errand.kind in ("fetch", "port") else "")
-        self._say(errand.outcome)
-        if errand.error:
-            told = errand.error
+    def _ended(self, job: Job) -> None:
+        if job.kind == "port":
+            self._refused = self._order if job.error else None
+        self._look(job.name if job.kind in ("fetch", "port") else "")
+        self._say(job.outcome)
+        if job.error:
+            told = job.error
             if "cxrtui weights " in told:
                 fetch, port = key_of("weights", "fetch"), key_of("weights", "port")
                 told += f"\n\nOn this screen {fetch} is cxrtui weights fetch, and {port} is cxrtui weights port, "
                 told += "whose options --range, --prefix and --ema are its fields Range, Prefix and Copy."
-            self.app.push_screen(Notice(f"{NOT_DONE[errand.kind]}: {errand.name}", clean(told)))
+            self.app.push_screen(Notice(f"{NOT_DONE[job.kind]}: {job.name}", clean(told)))
 
     def _is_free(self) -> bool:
-        """Whether an errand may begin; if not, say so before anything is asked."""
+        """Whether a job may begin; if not, say so before anything is asked."""
         try:
-            self._shelver.check_free()
+            self._jobs.check_free()
         except UsageError as error:
             self._say(f"✗ {error}")
             return False
         return True
 
-    def _begin(self, errand: Callable[[], None]) -> None:
+    def _begin(self, job: Callable[[], None]) -> None:
         try:
-            errand()
+            job()
         except CxrtuiError as error:
             self._say(f"✗ {error}")
         else:
-            self._say(f"{key_of('weights', 'back')} gives up")
+            self._say(f"{key_of('weights', 'back')} cancels")
             self._follow()
 
     @work
@@ -204,7 +204,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
             Choice("f", "Fetch again", "yes", "primary"),
         ):
             return
-        self._begin(partial(self._shelver.fetch, place.entry.published, force=place.folder_is_here))
+        self._begin(partial(self._jobs.fetch, place.entry.published, force=place.folder_is_here))
 
     @work
     async def action_port(self) -> None:
@@ -227,7 +227,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
         self._order = order
         self._begin(
             partial(
-                self._shelver.port,
+                self._jobs.port,
                 order.file,
                 order.name,
                 order.licence,
@@ -241,7 +241,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
     def action_check(self) -> None:
         """Compare the checksums of all that is here."""
         if any(place.folder_is_here for place in self._table.places):
-            self._begin(partial(self._shelver.check, self._table.places))
+            self._begin(partial(self._jobs.check, self._table.places))
         else:
             self._say("nothing is on the shelf yet")
 
@@ -256,7 +256,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
             place.loss,
             Choice("y", "Remove", "yes", "error"),
         ):
-            self._begin(partial(self._shelver.remove, place))
+            self._begin(partial(self._jobs.remove, place))
 
     async def _agreed(self, title: str, body: str, choice: Choice) -> bool:
         """Ask; to leave things as they are has the focus."""
@@ -282,10 +282,10 @@ class WeightsScreen(Page[Mapping[str, str]]):
         self._look()
 
     def action_back(self) -> None:
-        """Give up what is under way; where nothing is, or it is given up already, back."""
-        shelver = self._shelver
-        if shelver.active and shelver.errand is not None and not shelver.errand.stopping:
-            shelver.give_up()
-            self._say("giving up…")
+        """Cancel what is under way; where nothing is, or it is being cancelled already, back."""
+        jobs = self._jobs
+        if jobs.active and jobs.job is not None and not jobs.job.stopping:
+            jobs.cancel()
+            self._say("cancelling…")
         else:
             self.dismiss()

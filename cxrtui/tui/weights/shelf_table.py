@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 
 from cxrtui.tui.theme import BUSY
-from cxrtui.tui.weights.jobs import Errand
+from cxrtui.tui.weights.jobs import Job
 from cxrtui.tui.weights.places import Place
 from cxrtui.tui.widgets.table import Table
 
@@ -51,11 +51,11 @@ class ShelfTable(Table):
         if places:
             self.move_cursor(row=names.index(wanted) if wanted in names else min(max(row, 0), len(names) - 1))
 
-    def mark(self, errand: Errand | None) -> None:
+    def mark(self, job: Job | None) -> None:
         """Say in the row of a fetch how far it is."""
-        if errand is None or errand.ended or errand.kind != "fetch":
+        if job is None or job.ended or job.kind != "fetch":
             return
-        if any(place.name == errand.name for place in self.places):
-            text = f"↓ {100 * errand.here // errand.total} %" if errand.total else "↓ …"
-            text = _READING if 0 < errand.total <= errand.here else text
-            self.update_cell(errand.name, _STATE, Text(text, style=BUSY))
+        if any(place.name == job.name for place in self.places):
+            text = f"↓ {100 * job.here // job.total} %" if job.total else "↓ …"
+            text = _READING if 0 < job.total <= job.here else text
+            self.update_cell(job.name, _STATE, Text(text, style=BUSY))

@@ -151,18 +151,18 @@ async def test_from_the_runs_it_opens_the_form(dashboard: Dashboard, models: Pat
         assert dashboard.screen.values["model.init"] == "mine"
 
 
-async def test_a_fetch_given_up_goes_on_later(dashboard: Dashboard, server: Hub, tmp_path: Path) -> None:
+async def test_a_fetch_cancelled_goes_on_later(dashboard: Dashboard, server: Hub, tmp_path: Path) -> None:
     models = tmp_path / "models"
     server.mishaps = ["drip"]
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await opened(pilot, "imagenet is not here")
         await pilot.press("f")
-        await shows(pilot, "↓ imagenet", "/s", "left", " %", "esc gives up")
+        await shows(pilot, "↓ imagenet", "/s", "left", " %", "esc cancels")
         for key in "pf":  # nothing else begins
             await pilot.press("r", key)
-            await shows(pilot, "Still fetching imagenet; esc gives that up")
+            await shows(pilot, "Still fetching imagenet; esc cancels that")
         await pilot.press("escape")
-        await shows(pilot, "not fetched: given up", "are kept", "◐ partly here")
+        await shows(pilot, "not fetched: cancelled", "are kept", "◐ partly here")
         assert isinstance(dashboard.screen, WeightsScreen)
         kept = hub.partial_file(hub.catalogue()["imagenet"], models).stat().st_size
         assert 0 < kept < len(server.files[PATH])
@@ -180,7 +180,7 @@ async def test_what_came_of_a_fetch_can_be_removed(dashboard: Dashboard, server:
         await pilot.press("f")
         await shows(pilot, "41.0 of")
         await pilot.press("escape")
-        await shows(pilot, "given up; 41.0 kB are kept", "d Remove")
+        await shows(pilot, "cancelled; 41.0 kB are kept", "d Remove")
         await pilot.press("d")
         await shows(pilot, "Remove what came of imagenet?")
         await pilot.press("y")
@@ -197,7 +197,7 @@ async def test_leaving_while_the_hub_is_silent(dashboard: Dashboard, server: Hub
         await until(pilot, lambda: server.requests)
         await pilot.press("escape", "escape")
         await shows(pilot, "No runs yet")
-        await opened(pilot, "not fetched: given up", "○ not here")
+        await opened(pilot, "not fetched: cancelled", "○ not here")
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -261,9 +261,9 @@ async def test_quitting_does_not_wait_for_a_fetch(dashboard: Dashboard, server: 
         await pilot.press("q")
         await until(pilot, lambda: not dashboard.is_running)
     for _ in range(500):
-        if dashboard.shelver.active:
+        if dashboard.jobs.active:
             time.sleep(0.01)
-    assert not dashboard.shelver.active  # the thread was told
+    assert not dashboard.jobs.active  # the thread was told
     assert [item.name for item in (tmp_path / "models").iterdir()] == [".fetch"]
     assert dashboard.return_value == 0
 
