@@ -21,7 +21,7 @@ from cxrtui.console.runs import counts_text
 
 
 def print_classified(rows: Iterable[Classified], form: str) -> int:
-    """Each row as it comes, as ``json`` lines, ``csv`` or text; how many files failed."""
+    """Print each row as it comes, as ``json`` lines, ``csv`` or text; return how many files failed."""
     failed = 0
     header: list[str] | None = None
     for row in rows:
@@ -38,7 +38,7 @@ def print_classified(rows: Iterable[Classified], form: str) -> int:
 
 
 def _print_csv(row: Classified, header: list[str] | None) -> list[str]:
-    """One row; `probability` is that of the class in `positive`."""
+    """Print one row, and the header before the first; `probability` is that of the class in `positive`."""
     positive, probability = list(row.probabilities.items())[-1] if row.ok else ("", "")
     body = {
         "file": path_cell(row.file), "ok": row.ok, "label": cell(row.label), "positive": cell(positive),
@@ -67,7 +67,7 @@ def _print_text(row: Classified) -> None:
 
 
 def print_evaluation(result: Evaluation, as_json: bool) -> None:
-    """The verdict on stdout."""
+    """Print the result of an evaluation on stdout."""
     if as_json:
         print(strict_json.dumps(result.as_dict()))
         return

@@ -17,10 +17,10 @@ _PATIENCE = 5.0
 TICK = 0.1
 In = TypeVar("In")
 Out = TypeVar("Out")
-OnProgress = Callable[[str, int, int], None]  # the stage, how many are done, of how many (0: not known)
+OnProgress = Callable[[str, int, int], None]  # the phase, how many are done, of how many (0: not known)
 
 
-def no_progress(stage: str, done: int, total: int) -> None:
+def no_progress(phase: str, done: int, total: int) -> None:
     """An `OnProgress` that shows nothing."""
 
 
@@ -46,7 +46,7 @@ def windowed(pool: ThreadPoolExecutor, items: Sequence[In], work: Callable[[In],
 
 
 def reported(
-    work: Callable[[OnProgress], Out], stage: str, check_cancelled: CheckCancelled
+    work: Callable[[OnProgress], Out], phase: str, check_cancelled: CheckCancelled
 ) -> Generator[Preparing, None, Out]:
     """What `work` returns; meanwhile how far it is, as events, some ten times a second.
 
@@ -55,13 +55,13 @@ def reported(
     Raises:
         Cancelled: `check_cancelled` said so.
     """
-    said, results, failures = [(stage, 0, 0)], list[Out](), list[BaseException]()
+    said, results, failures = [(phase, 0, 0)], list[Out](), list[BaseException]()
     cancelled = threading.Event()
 
-    def on_progress(stage: str, done: int, total: int) -> None:
+    def on_progress(phase: str, done: int, total: int) -> None:
         if cancelled.is_set():
             raise Cancelled
-        said[0] = (stage, done, total)
+        said[0] = (phase, done, total)
 
     def run() -> None:
         try:
@@ -69,7 +69,7 @@ def reported(
         except BaseException as error:  # handed to the thread that waits
             failures.append(error)
 
-    yield Preparing(stage=stage)
+    yield Preparing(stage=phase)
     worker = threading.Thread(target=run, name="cxrtui-reported", daemon=True)
     worker.start()
     try:

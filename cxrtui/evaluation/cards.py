@@ -39,7 +39,7 @@ def classifier_card(name: str, facts: Mapping[str, Any], *, onnx: bool = False) 
         f"{data['size']} × {data['size']} and normalised. It is called {positive} where the probability of "
         f"{positive} is {facts['threshold']:g} or more.",
         "## How well it did",
-        *[_verdict(part, body) for part, body in facts["metrics"].items()],
+        *[_result(split, body) for split, body in facts["metrics"].items()],
         "" if facts["metrics"] else "These weights were not evaluated in their run.",
         "Numbers of films from the same collection say little of films from elsewhere: evaluate it on your own.",
         "## Where it comes from",
@@ -52,19 +52,19 @@ def classifier_card(name: str, facts: Mapping[str, Any], *, onnx: bool = False) 
     return "\n\n".join(line for line in lines if line) + "\n"
 
 
-def _verdict(part: str, body: Mapping[str, Any]) -> str:
+def _result(split: str, body: Mapping[str, Any]) -> str:
     counts = body.get("counts", {})
     auroc = f", AUROC {body['auroc']:.4f}" if "auroc" in body else ""
     return (
-        f"- {part}: sensitivity {counts.get('tp', '?')}/{counts.get('positive', '?')}, "
+        f"- {split}: sensitivity {counts.get('tp', '?')}/{counts.get('positive', '?')}, "
         f"specificity {counts.get('tn', '?')}/{counts.get('negative', '?')}{auroc}, {counts.get('films', '?')} films"
     )
 
 
-def _films(parts: Mapping[str, Mapping[str, int]]) -> str:
+def _films(splits: Mapping[str, Mapping[str, int]]) -> str:
     return "; ".join(
-        f"{part} " + ", ".join(f"{count} {in_list(label)}" for label, count in counts.items())
-        for part, counts in parts.items()
+        f"{split} " + ", ".join(f"{count} {in_list(label)}" for label, count in counts.items())
+        for split, counts in splits.items()
     )
 
 

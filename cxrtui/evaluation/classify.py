@@ -1,4 +1,4 @@
-"""Chosen files in, a row each out; a file that cannot be read is a row too."""
+"""Classification of single files: each file gives one row, and a file that cannot be read gives one with the reason."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from cxrtui.runs.folder import Run
 
 @dataclass(frozen=True)
 class Classified:
-    """What the classifier says of one file, or why it says nothing; `notes` are on how its pixels were read."""
+    """The classifier's answer for one file, or in `error` why there is none.
+
+    `label` is the predicted class, `probabilities` are by class, and `notes` say how the pixels had to be read.
+    """
 
     file: str
     ok: bool
@@ -38,14 +41,14 @@ class Classified:
 
 
 class Classifier:
-    """A model ready for files: films are read as for training, and classified a batch at a time."""
+    """A model that classifies files: their images are read as for training, and go through the network in batches."""
 
     def __init__(self, model: Model, batch: int = 8) -> None:
         self.model = model
         self._predictor = Predictor(model.graphdef, model.size, model.stored_size, batch)
 
     def classify(self, paths: Sequence[Path]) -> Iterator[Classified]:
-        """A row for each path, in order; memory is bounded by one film and one batch."""
+        """Yield a row for each path, in order; no more than one batch of images is in memory."""
         rows: list[Classified | None] = []
         films: list[Decoded] = []
         for path in paths:
@@ -64,7 +67,7 @@ class Classifier:
     def _finish(
         self, paths: Sequence[Path], rows: list[Classified | None], films: list[Decoded]
     ) -> Iterator[Classified]:
-        """The rows of one batch, the open ones filled in."""
+        """Yield the rows of one batch, where those of images that could be read have no row yet."""
         images = [film.values for film in films]
         probabilities = softmax(self._predictor(self.model.weights, np.stack(images))) if films else ()
         found = zip(probabilities, films, strict=True)

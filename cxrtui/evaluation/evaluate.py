@@ -1,4 +1,4 @@
-"""A finished classifier evaluated on labelled films from anywhere."""
+"""Evaluation of a finished classifier on labelled films from anywhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was evaluated, and the result. `labels` are the data's own; `known` counts films the run trained on."""
+    """What was evaluated on which films, and the result.
+
+    Attributes:
+        run: the run's or the classifier's name.
+        source: what the films are called.
+        labels: the negative and the positive name that the films' source uses.
+        metrics: accuracy, AUROC, sensitivity and specificity; NaN where one is undefined.
+        counts: as `statistics.operating_point.confusion` returns them.
+        threshold: a film is predicted positive where its probability is this or more.
+        known: how many of the films the classifier was trained or tuned on.
+        data: what the films are.
+    """
 
     run: str
     source: str
@@ -46,19 +57,19 @@ class Evaluation:
 
 
 def evaluate(
-    target: Run | Path, source: str | Sequence[str], values: Mapping[str, Any], tell: Callable[[Event], None],
+    target: Run | Path, source: str | Sequence[str], values: Mapping[str, Any], on_event: Callable[[Event], None],
     step: int | None = None,
 ) -> Evaluation:  # fmt: skip
     """Evaluate a run's best weights, or a classifier of the shelf, on every film of `source`.
 
-    Films that the run trained on or was tuned by are found by content and warned of. There is no loss among the
-    metrics: the run's own is weighted by its classes and would not compare.
+    A warning counts the films that the run was trained or tuned on, which are recognised by their content. There is no
+    loss among the metrics, because the run's own loss is weighted by its classes and could not be compared.
 
     Args:
         target: the run, or the folder.
         source: labelled films, as for training; of several paths, the films together, named by their sources.
         values: ``data.*`` settings of these films, above those of the run.
-        tell: called with each event of progress, and each warning.
+        on_event: called with each event of progress, and each warning.
         step: of a run, the checkpoint to evaluate in the place of the best one.
 
     Raises:
@@ -66,38 +77,43 @@ def evaluate(
     """
     model = models.load(target, step)
     if model.note:
-        tell(Warned(code="no-digests", message=model.note))
+        on_event(Warned(code="no-digests", message=model.note))
     fixed = {"data.size": model.config.data.size, "data.resize_mode": model.config.data.resize_mode}
     data = configs.with_values(model.config, {**values, **fixed}).data
-    told: list[DataPrepared] = []
+    prepared: list[DataPrepared] = []
 
-    def hear(event: Event) -> None:
+    def keep(event: Event) -> None:
         if isinstance(event, DataPrepared):
-            told.append(event)
-        tell(event)
+            prepared.append(event)
+        on_event(event)
 
-    split = _result(load_evaluation(data, source, trained=model.labels), hear).splits["all"]
+    split = _result(load_evaluation(data, source, trained=model.labels), keep).splits["all"]
     known = len(set(split.digests) & models.seen_in_training(target))
     if known:
-        tell(Warned(code="trained-on", message=f"{known} of these {len(split)} films are among those that "
-                    f"{model.name} was trained or tuned on; what follows says nothing of unseen films."))  # fmt: skip
+        on_event(
+            Warned(
+                code="trained-on",
+                message=f"{known} of these {len(split)} films are among those that {model.name} was trained or tuned "
+                "on; what follows says nothing of unseen films.",
+            )
+        )
     predictor = Predictor(model.graphdef, model.size, model.stored_size, BATCH)
     loader = make_loader(split, predictor.layout, data.feed)
-    result = _result(Evaluator(predictor).evaluate(model.weights, loader, "evaluating", never_cancelled), tell)
+    result = _result(Evaluator(predictor).evaluate(model.weights, loader, "evaluating", never_cancelled), on_event)
     if count := int(np.sum(~np.isfinite(result.probabilities))):
         raise WeightsError(f"{model.name} gives no finite probability for {count} of these {len(split)} films; "
                            "its weights cannot be used for them.")  # fmt: skip
     measured = {name: value for name, value in result.metrics.items() if name != "loss"}
-    negative, positive = told[0].labels
-    shown = source if isinstance(source, str) else source[0] if len(source) == 1 else told[0].source
+    negative, positive = prepared[0].labels
+    shown = source if isinstance(source, str) else source[0] if len(source) == 1 else prepared[0].source
     return Evaluation(model.name, shown, (negative, positive), measured, result.counts, result.threshold, known,
-                      told[0])  # fmt: skip
+                      prepared[0])  # fmt: skip
 
 
-def _result(stream: Generator[Event, None, T], tell: Callable[[Event], None]) -> T:
-    """What `stream` returns, its events told on the way."""
+def _result(stream: Generator[Event, None, T], on_event: Callable[[Event], None]) -> T:
+    """What `stream` returns; `on_event` is called with each of its events."""
     while True:
         try:
-            tell(next(stream))
+            on_event(next(stream))
         except StopIteration as stop:
             return cast("T", stop.value)

@@ -90,7 +90,7 @@ def describe(model: Model, run: Run, versions: Mapping[str, str]) -> dict[str, A
         settings["model"]["init"] = Path(settings["model"]["init"]).name
     manifest = _json(run.manifest_file)
     data = manifest.get("data", {})
-    verdicts = {file.stem: _json(file) for file in sorted(run.evaluation.glob("*.json"))}
+    results = {file.stem: _json(file) for file in sorted(run.evaluation.glob("*.json"))}
     facts = {
         "name": run.name, "note": RESEARCH_ONLY, "labels": list(model.labels), "threshold": model.threshold,
         "step": model.step, "precision": settings["model"]["precision"], "stored_side": model.stored_size,
@@ -102,8 +102,8 @@ def describe(model: Model, run: Run, versions: Mapping[str, str]) -> dict[str, A
             "settings": {key: settings[key] for key in ("model", "augment", "optim", "stop")},
         },
         "metrics": {
-            part: {"threshold": body.get("threshold"), **body.get("metrics", {}), "counts": body.get("counts")}
-            for part, body in verdicts.items() if body.get("step") == model.step
+            split: {"threshold": body.get("threshold"), **body.get("metrics", {}), "counts": body.get("counts")}
+            for split, body in results.items() if body.get("step") == model.step
         },
     }  # fmt: skip
     told: dict[str, Any] = _told(facts)

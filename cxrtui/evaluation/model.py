@@ -26,7 +26,7 @@ from cxrtui.weights import restored, saved, shelf, states
 from cxrtui.weights.checkpoints import Checkpoints
 
 OLDER = "The checkpoint is of an older version and has no digests: damage to it cannot be noticed."
-SEEN = "trained-on.txt"  # in a shelf folder: content hashes of the films of the training and validation parts
+SEEN = "trained-on.txt"  # in a shelf folder: content hashes of the films of the training and validation splits
 _SEEN_MOST = 1 << 30  # bytes
 
 
@@ -40,7 +40,7 @@ class Model:
         labels: the negative and the positive label.
         graphdef, weights: the network.
         step: optimizer step of the weights.
-        threshold: a film is called positive at or above it.
+        threshold: a film is predicted positive at or above it.
         note: what the user should know of these weights; empty where there is nothing.
     """
 
@@ -167,7 +167,7 @@ def _reason(error: Exception) -> str:
 
 
 def seen_in_training(target: Run | Path) -> set[str]:
-    """Content hashes of the films in the training and validation parts; empty where they were not noted."""
+    """Content hashes of the films in the training and validation splits; empty where they were not noted."""
     try:
         if isinstance(target, Path):
             return set(read_text(target / SEEN, _SEEN_MOST, encoding="ascii").split())

@@ -73,7 +73,7 @@ def looks_at(films: Sequence[Film], root: Path, data: DataConfig, on_progress: O
         known.save()
 
 
-def _all(films: Sequence[Film], work: Work, stage: str, on_progress: OnProgress) -> list[Seen | str]:
+def _all(films: Sequence[Film], work: Work, phase: str, on_progress: OnProgress) -> list[Seen | str]:
     seen: list[Seen | str] = []
     cancelled = threading.Event()
     try:
@@ -82,7 +82,7 @@ def _all(films: Sequence[Film], work: Work, stage: str, on_progress: OnProgress)
                 for item in windowed(pool, films, lambda film: work(film, cancelled.is_set)):
                     seen.append(item)
                     if len(seen) % _EVERY == 0 or len(seen) == len(films):
-                        on_progress(stage, len(seen), len(films))
+                        on_progress(phase, len(seen), len(films))
             finally:
                 cancelled.set()
     finally:

@@ -63,7 +63,8 @@ def inspect(
     Args:
         paths: as `data.source`.
         data: settings of classes, views, patients, and the size that films are decoded for.
-        on_progress: told the stage and how far it is; what it raises ends the inspection.
+        on_progress: called with the phase, how many films are done, and of how many; it may raise to end
+            the inspection.
         headers_only: read the films' headers and decode no pixel.
 
     Raises:
