@@ -227,7 +227,7 @@ def _apply(state: RunState, event: ev.Event) -> RunState:
         case ev.Evaluated():
             return replace(state, evaluations={**state.evaluations, event.part: event}, status="evaluating")
         case ev.Stopped():
-            status = "stopped" if event.reason == "requested" else "finished"
+            status = "finished" if event.reason in ("epochs", "early_stopping") else "stopped"
             return replace(state, stopped=event, status=status, preparing=None)
         case ev.Warned():
             return replace(state, warnings=state.warnings.appended(event))

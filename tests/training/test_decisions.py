@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from cxrtui.training.decisions import Decisions
+from tests.training.asks import Asks
+
+
+def test_nothing_is_decided_where_nobody_asks() -> None:
+    decisions = Decisions()
+    assert (decisions.stop(), decisions.stopping(), decisions.pause(), decisions.checkpoint()) == ("", False, False, "")
+
+
+def test_the_first_reason_to_stop_stays() -> None:
+    answers = iter([False, True, False])
+    decisions = Decisions(Asks(lambda: next(answers), reason="pruned"))
+    assert [decisions.stop() for _ in range(4)] == ["", "pruned", "pruned", "pruned"]
+    assert decisions.stopping()
+
+
+def test_a_checkpoint_has_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    asked = [True, False, True]
+    decisions = Decisions(Asks(checkpoint=lambda: asked.pop(0)), checkpoint_minutes=5.0)
+    assert [decisions.checkpoint(), decisions.checkpoint()] == ["requested", ""]
+    now += 301.0
+    assert decisions.checkpoint() == "periodic"  # and what was requested is not used up by it
+    assert asked == [True]
+    assert decisions.checkpoint(standing=True) == "requested"
+    decisions.saved()
+    asked.append(False)
+    assert decisions.checkpoint() == ""
+
+
+def test_who_decides_needs_no_jax() -> None:
+    code = "import sys, cxrtui.training.decisions; print('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
