@@ -1,6 +1,6 @@
 """What a compressed image itself declares of its size, depth and sign.
 
-The size is judged first, so that a few bytes cannot make a codec fill the memory; depth and sign count where the tags
+The size is checked first, so that a few bytes cannot make a codec fill the memory; depth and sign count where the tags
 say otherwise.
 """
 

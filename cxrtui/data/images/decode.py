@@ -1,9 +1,9 @@
-"""One file to grey values. The content decides the format, never the name, and the header is judged before decoding.
+"""One file to grey values. The content decides the format, never the name, and the header is checked before decoding.
 
 Rules, all functions of the one file (and of the sidecar that `layouts.bimcv` reads), so that training and `classify`
 see the same pixels:
 
-- Only files that `pictures` opens; the first picture of several.
+- Only files that `opening` opens; the first image of several.
 - DICOM by its own rules, which `cxrtui.data.images.dicom.tables` holds; what follows is for the others.
 - Deeper than 8 bits, whether grey, colour, with alpha or floating point: black and white lie where `tones` finds them
   on the values as stored (12-bit detectors are often stored in 16).

@@ -1,4 +1,4 @@
-"""What a file's first bytes say of its picture: type, size and depth. No pixel is decoded."""
+"""What a file's first bytes say of its image: type, size and depth. No pixel is decoded."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Header:
 
 
 def read_header(path: Path | int, ending: str = "") -> Header:
-    """The header of the picture at `path`, a file or the descriptor of an open one of which the name's `ending` is.
+    """The header of the image at `path`, a file or the descriptor of an open one of which the name's `ending` is.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.

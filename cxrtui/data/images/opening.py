@@ -1,4 +1,4 @@
-"""Files that may hold a picture: opened, recognised by content, and judged by their headers before any decoding.
+"""Files that may hold an image: opened, recognised by content, and checked by their headers before any decoding.
 
 Only regular files of PNG, JPEG, WebP, TIFF, BMP or DICOM, of at most `MAX_BYTES` and `MAX_PIXELS`.
 """
@@ -117,19 +117,19 @@ def _reason(error: Exception) -> str:
 
 
 def open_picture(stream: BinaryIO, head: bytes) -> tuple[str, Image.Image | None]:
-    """The kind of a picture that begins with `head`, and the picture, of which the header alone is read.
+    """The kind of an image that begins with `head`, and the image, of which the header alone is read.
 
-    The picture is None where it is a TIFF file of a kind that Pillow does not open, and `cxrtui.data.images.tiff` may.
+    The image is None where it is a TIFF file of a kind that Pillow does not open, and `cxrtui.data.images.tiff` may.
 
     Raises:
-        FilmError: it is no picture, or too large a one.
+        FilmError: it is no image, or too large a one.
     """
     kind, plugin = next(((kind, plugin) for magic, kind, plugin in KINDS if head.startswith(magic)), ("", None))
     if plugin is None:
         raise FilmError("it is not a PNG, JPEG, WebP, TIFF, BMP or DICOM image")
     if head[:4] == _TIFF[-1]:  # big-endian with offsets of 64 bits: Pillow takes it for damaged
         return kind, None
-    # Not Image.open: it warns of large pictures, process-wide, before their size can be asked.
+    # Not Image.open: it warns of large images, process-wide, before their size can be asked.
     try:
         image = plugin(stream)
     except (SyntaxError, KeyError, OSError, TypeError, ValueError) as error:

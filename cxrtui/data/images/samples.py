@@ -1,4 +1,4 @@
-"""Pictures of more than 8 bits a sample, in full: Pillow cuts most of them to 8 bits before anyone can judge them.
+"""Images of more than 8 bits a sample, in full: Pillow cuts most of them to 8 bits before anyone can see them.
 
 PNG of 16-bit colours is decoded by Pillow twice, once for the upper and once for the lower bytes of each sample. TIFF
 is `cxrtui.data.images.tiff`'s.
@@ -29,10 +29,10 @@ class Samples:
 
 
 def orientation(image: Image.Image) -> int:
-    """EXIF's orientation, 1 to 8 (EXIF 2.32 section 4.6.4), 1 where it has none. It may decode the picture."""
+    """EXIF's orientation, 1 to 8 (EXIF 2.32 section 4.6.4), 1 where it has none. It may decode the image."""
     try:
         return int(image.getexif().get(0x0112, 1))
-    except Exception:  # broken metadata says nothing about the picture
+    except Exception:  # broken metadata says nothing about the image
         return 1
 
 
@@ -70,7 +70,7 @@ def _as(stream: BinaryIO, raw: str) -> Image.Image:
 
 
 def _keyed(values: Array, key: object) -> Array | None:
-    """Alpha, where the picture names one value or colour that is transparent (PNG's tRNS)."""
+    """Alpha, where the image names one value or colour that is transparent (PNG's tRNS)."""
     if key is None:
         return None
     same = values == np.asarray(key)

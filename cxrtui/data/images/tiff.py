@@ -39,7 +39,7 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # its remarks on odd t
 
 @dataclass(frozen=True)
 class TiffHeader:
-    """Of the first picture of a TIFF file: `width` and `height` are as seen; `bits` are those of a sample."""
+    """Of the first image of a TIFF file: `width` and `height` are as seen; `bits` are those of a sample."""
 
     width: int
     height: int
@@ -70,7 +70,7 @@ def tiff_header(stream: BinaryIO) -> TiffHeader:
 
 
 def tiff_samples(stream: BinaryIO) -> Samples:
-    """The samples of the first picture of a TIFF file.
+    """The samples of the first image of a TIFF file.
 
     Raises:
         FilmError: it is not of a kind that can be read.
@@ -146,7 +146,7 @@ class _Page:
         self._file.close()
 
     def check(self) -> None:
-        """Nothing, if the picture may be decoded.
+        """Do nothing, if the image may be decoded.
 
         Raises:
             FilmError: it is too large, or of a kind that is not read.
@@ -186,7 +186,7 @@ class _Page:
         return np.moveaxis(palette[:, np.minimum(places, palette.shape[1] - 1)], 0, -1)
 
     def _refuse_bomb(self) -> None:
-        """Nothing, if no segment inflates to more than the picture: tifffile inflates each in one go."""
+        """Do nothing, if no segment inflates to more than the image: tifffile inflates each in one go."""
         most = self.width * self.height * int(self._page.samplesperpixel) * 8 + (1 << 20)
         for offset, length in zip(self._page.dataoffsets, self._page.databytecounts, strict=False):
             self._stream.seek(offset)

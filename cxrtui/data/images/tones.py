@@ -131,7 +131,7 @@ def greys_left(levels: Array, counts: Array) -> int:
 
 
 def refuse_uniform(levels: Array, counts: Array, share: int = BLANK) -> None:
-    """Nothing, unless a film of greys 0 to 255, or of whole numbers as stored, is blank.
+    """Do nothing, unless a film of greys 0 to 255, or of whole numbers as stored, is blank.
 
     It is where all but one pixel in `share` (specks, a burnt-in mark) lie `UNIFORM` apart.
 

@@ -1,4 +1,4 @@
-"""The stages before the division: read the source, choose by label, fingerprint, and decode what is not yet stored.
+"""What comes before the split: read the source, choose by label, fingerprint, and decode what is not yet stored.
 
 Threads hash, and wait for the processes that decode (`cxrtui.data.images.decoding`); those are started anew and small,
 for a fork beside JAX is unsafe.
@@ -74,6 +74,34 @@ def read(
     if not chosen:
         why = "; ".join(f"{count} {reason}" for reason, count in left_out.items())
         raise DataError(f"No film in {collection.shown} is of a class and view that counts: {why}.")
+    yield from _on_classes(data, collection, labels, chosen)
+    home = cache_root() / "prepared"
+    digests = yield from _digests(chosen, hashes_of(collection), check_cancelled)
+    size = stored_size(data.size)
+    mark = fingerprint(
+        chosen, digests, {"side": size, "fit": data.resize_mode, "version": PIXELS_VERSION}, labels.names
+    )
+    store = open_store(home / mark, labels.names)
+    cached = store is not None
+    if store is None:
+        yield from _build(home / mark, chosen, labels.names, size, data.resize_mode, check_cancelled)
+        store = open_store(home / mark, labels.names)
+    if store is None:
+        raise DataError(f"The prepared films in {home / mark} cannot be read back; remove that folder and try again.")
+    unreadable = [[printable(chosen[row][0].path), reason] for row, reason in sorted(store.unreadable.items())]
+    _check_readable(unreadable, len(chosen), data.max_bad)
+    yield from warnings(by_kind((printable(chosen[row][0].name), said) for row, said in sorted(store.notes.items())))
+    rows = [row for row in range(len(chosen)) if row not in store.unreadable]
+    films, digests = [chosen[row] for row in rows], [digests[row] for row in rows]
+    if both := contradiction(films, digests):
+        yield Warned(code="copies-in-both-classes", message=f"{both}.")
+    return Readable(collection, labels, left_out, films, digests, rows, unreadable, store, mark, cached)
+
+
+def _on_classes(
+    data: DataConfig, collection: Collection, labels: Labels, chosen: Chosen
+) -> Generator[Event, None, None]:
+    """What the user should know of how findings were counted, as warnings."""
     counts = dict(Counter(film.label for film, _ in chosen).most_common())
     if labels.by_layout:
         yield Warned(
@@ -94,31 +122,10 @@ def read(
     if collection.spellings:
         alike = "; ".join(f"{in_list(name)} (also {listing(others)})" for name, others in collection.spellings.items())
         yield Warned(code="spellings", message=f"Spellings that are taken for one finding: {printable(alike)}.")
-    home = cache_root() / "prepared"
-    digests = yield from _digests(chosen, hashes_of(collection), check_cancelled)
-    size = stored_size(data.size)
-    mark = fingerprint(
-        chosen, digests, {"side": size, "fit": data.resize_mode, "version": PIXELS_VERSION}, labels.names
-    )
-    store = open_store(home / mark, labels.names)
-    cached = store is not None
-    if store is None:
-        yield from _build(home / mark, chosen, labels.names, size, data.resize_mode, check_cancelled)
-        store = open_store(home / mark, labels.names)
-    if store is None:
-        raise DataError(f"The prepared films in {home / mark} cannot be read back; remove that folder and try again.")
-    unreadable = [[printable(chosen[row][0].path), reason] for row, reason in sorted(store.unreadable.items())]
-    _judge(unreadable, len(chosen), data.max_bad)
-    yield from warnings(by_kind((printable(chosen[row][0].name), said) for row, said in sorted(store.notes.items())))
-    rows = [row for row in range(len(chosen)) if row not in store.unreadable]
-    films, digests = [chosen[row] for row in rows], [digests[row] for row in rows]
-    if both := contradiction(films, digests):
-        yield Warned(code="copies-in-both-classes", message=f"{both}.")
-    return Readable(collection, labels, left_out, films, digests, rows, unreadable, store, mark, cached)
 
 
-def _judge(unreadable: list[list[str]], total: int, most: float) -> None:
-    """Nothing, while no more than the share `most` of `total` films is unreadable and one is not."""
+def _check_readable(unreadable: list[list[str]], total: int, most: float) -> None:
+    """Do nothing, while no more than the share `most` of `total` films is unreadable and one is not."""
     count = len(unreadable)
     if count > most * total or count == total:
         listed = "; ".join(f"{path}: {reason}" for path, reason in unreadable[:10])

@@ -106,7 +106,7 @@ class Table:
         return any(len(cells) >= width and any(map(_FILM.search, cells)) for cells in lines)
 
     def check_lines(self, line: int, row: Mapping[str, str], names: Iterable[str]) -> None:
-        """Nothing, where no cell of the columns `names` goes over several lines or has a quotation mark by itself.
+        """Do nothing, where no cell of the columns `names` goes over several lines or has a quotation mark by itself.
 
         Raises:
             DataError: one does, which quotation marks too few or too many make of a table.

@@ -1,4 +1,4 @@
-"""The bytes of a DICOM picture to an array, by the decoders that pydicom finds.
+"""The bytes of a DICOM image to an array, by the decoders that pydicom finds.
 
 Where there is a choice, a decoder that raises on damage goes before gdcm, whose own exceptions abort: JPEG 2000 by
 OpenJPEG and JPEG by Pillow. Behind them gdcm is asked for what they refuse though it is not cut short, and alone for
@@ -28,7 +28,7 @@ _MOST = 160  # characters of a codec's own words
 
 
 def compressed(dataset: Dataset) -> bytes | None:
-    """The compressed picture, None where the pixels are not compressed.
+    """The compressed image, None where the pixels are not compressed.
 
     Raises:
         FilmError: there are no pixels.
@@ -50,7 +50,7 @@ def compressed(dataset: Dataset) -> bytes | None:
 
 
 def decoded(dataset: Dataset, how: Stored, frame: bytes | None) -> npt.NDArray[Any]:
-    """The picture as the file stores it: integers in native order `[H, W]`, or `[H, W, 3]` as RGB.
+    """The image as the file stores it: integers in native order `[H, W]`, or `[H, W, 3]` as RGB.
 
     Raises:
         FilmError: it is damaged, or no decoder reads it.

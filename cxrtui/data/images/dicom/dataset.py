@@ -1,4 +1,4 @@
-"""A DICOM file as pydicom's data set, judged before it is read, and read without a word on the screen or in a log."""
+"""A DICOM file as pydicom's data set, checked before it is read, and read without a word on the screen or in a log."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def open_dataset(stream: BinaryIO, *, pixels: bool) -> Dataset:
 
 
 def _refuse_deflated_bomb(stream: BinaryIO) -> None:
-    """Nothing, unless the data set is deflated (PS3.5 section A.5) and too large: pydicom inflates it in one go."""
+    """Do nothing, unless the data set is deflated (PS3.5 section A.5) and too large: pydicom inflates it in one go."""
     stream.seek(0)
     if stream.read(132)[128:] != b"DICM":
         return

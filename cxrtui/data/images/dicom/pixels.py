@@ -1,4 +1,4 @@
-"""The picture in a DICOM file, as uint8 or float64, judged by its tags and its codestream before it is decoded."""
+"""The image in a DICOM file, as uint8 or float64, checked by its tags and its codestream before it is decoded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from cxrtui.data.images.dicom.codecs import compressed, decoded
 from cxrtui.data.images.dicom.dataset import first, open_dataset, whole
 from cxrtui.data.images.dicom.stored import Stored, beyond, heard, stored
-from cxrtui.data.images.dicom.tables import Counts, Words, display_table
+from cxrtui.data.images.dicom.tables import Counts, Raw, display_table
 from cxrtui.data.images.opening import LARGE, MAX_PIXELS, large_at_once
 from cxrtui.data.images.tones import SHARE, eight_bits, refuse_uniform
 from cxrtui.errors import FilmError
@@ -66,10 +66,10 @@ def display_values(dataset: Dataset, notes: list[str] | None = None) -> npt.NDAr
 
 
 def check(dataset: Dataset) -> tuple[int, int]:
-    """Rows and columns of a data set whose pixels may be decoded, judged by its tags alone.
+    """Rows and columns of a data set whose pixels may be decoded, checked by its tags alone.
 
     Raises:
-        FilmError: it holds no picture, more than one, or too large a one.
+        FilmError: it holds no image, more than one, or too large a one.
     """
     height, width = whole(dataset, "Rows", 0), whole(dataset, "Columns", 0)
     if height <= 0 or width <= 0:
@@ -83,39 +83,39 @@ def check(dataset: Dataset) -> tuple[int, int]:
     return height, width
 
 
-def _values(dataset: Dataset, notes: list[str]) -> tuple[Stored, Words]:
-    """How the values are stored, and what a codec gives: words `[H, W]`, or colours `[H, W, 3]`."""
+def _values(dataset: Dataset, notes: list[str]) -> tuple[Stored, Raw]:
+    """How the values are stored, and what a codec gives: raw values `[H, W]`, or colours `[H, W, 3]`."""
     height, width = check(dataset)
     frame = compressed(dataset)
     how = stored(dataset, height, width, frame, notes)
-    if "PhotometricInterpretation" in dataset:  # pydicom's decoders take one word and no list of them
+    if "PhotometricInterpretation" in dataset:  # pydicom's decoders take one text and no list
         dataset.PhotometricInterpretation = how.photometric
     found = decoded(dataset, how, frame)
     if how.samples == 3:
         return how, found
-    words: Words = found.view(np.uint8) if found.dtype.itemsize == 1 else found.view(np.uint16)
+    raw: Raw = found.view(np.uint8) if found.dtype.itemsize == 1 else found.view(np.uint16)
     if how.doubtful or how.claimed != how.bits:
-        how = heard(how, words, notes)
-    if not frame and how.high == how.bits - 1 < 8 * words.dtype.itemsize - 1:
-        how = beyond(how, words, whole(dataset, "PixelPaddingValue", -1) & 0xFFFF, notes)
-    return how, words
+        how = heard(how, raw, notes)
+    if not frame and how.high == how.bits - 1 < 8 * raw.dtype.itemsize - 1:
+        how = beyond(how, raw, whole(dataset, "PixelPaddingValue", -1) & 0xFFFF, notes)
+    return how, raw
 
 
 def _luma(colours: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.asarray(np.rint(colours.astype(np.float32) @ np.asarray(_LUMA, np.float32))).astype(colours.dtype)
 
 
-def _counts(words: Words) -> Counts:
-    counts = np.zeros(1 << (8 * words.dtype.itemsize), np.int64)
-    flat = words.reshape(-1)
+def _counts(raw: Raw) -> Counts:
+    counts = np.zeros(1 << (8 * raw.dtype.itemsize), np.int64)
+    flat = raw.reshape(-1)
     for start in range(0, flat.size, _BLOCK):  # an index of all pixels at once would be eight bytes each
         counts += np.bincount(flat[start : start + _BLOCK], minlength=len(counts))
     return counts
 
 
-def _through(table: npt.NDArray[_T], words: Words) -> npt.NDArray[_T]:
-    result = np.empty(words.shape, table.dtype)
-    source, target = words.reshape(-1), result.reshape(-1)
+def _through(table: npt.NDArray[_T], raw: Raw) -> npt.NDArray[_T]:
+    result = np.empty(raw.shape, table.dtype)
+    source, target = raw.reshape(-1), result.reshape(-1)
     for start in range(0, source.size, _BLOCK):
         target[start : start + _BLOCK] = table[source[start : start + _BLOCK]]
     return result

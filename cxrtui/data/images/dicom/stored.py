@@ -1,8 +1,8 @@
 """How a film's values are stored: what the tags say, the usual where they say nothing, and the codestream first of all.
 
 A codestream cannot be wrong about itself (PS3.5 section 8.2 and A.4), so its size, depth and sign count. One case is
-left open: tags that say signed above a codestream that says unsigned. Writers that hand their words to a codec as they
-are make such files, and so do writers that set the tag wrongly; `torn` tells them apart by the picture.
+left open: tags that say signed above a codestream that says unsigned. Writers that hand their values to a codec as they
+are make such files, and so do writers that set the tag wrongly; `torn` tells them apart by the image.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _TAGS = {
 class Stored:
     """Values of `bits` bits whose highest is `high`, in `allocated`; `samples` to a pixel, `planar` as the tag has it.
 
-    `claimed` is what Bits Stored says of them. `doubtful`: whether they are signed is for the picture to say, and
+    `claimed` is what Bits Stored says of them. `doubtful`: whether they are signed is for the image to say, and
     `signed` is what holds unless it says otherwise.
     """
 
@@ -52,12 +52,12 @@ class Stored:
 
     @property
     def size(self) -> int:
-        """Bytes of the picture, uncompressed."""
+        """Bytes of the image, uncompressed."""
         return self.rows * self.columns * self.samples * self.allocated // 8
 
 
 def stored(dataset: Dataset, rows: int, columns: int, frame: bytes | None, notes: list[str]) -> Stored:
-    """How the values of `dataset` are stored; `frame` is the compressed picture, None where it is not compressed.
+    """How the values of `dataset` are stored; `frame` is the compressed image, None where it is not compressed.
 
     Raises:
         FilmError: they are of a kind that is not read.
@@ -94,16 +94,16 @@ def photometric_of(dataset: Dataset) -> str:
 def torn(values: npt.NDArray[Any], bits: int) -> bool:
     """Whether `values`, integers `[H, W]` of `bits` bits, are torn where they pass the sign.
 
-    Neighbours of a picture differ little. Read with the wrong sign, those on either side of zero (or of the middle)
+    Neighbours in an image differ little. Read with the wrong sign, those on either side of zero (or of the middle)
     differ by nearly the whole range: the reading in which they differ by less than half as much is the right one, and
-    where neither has it, the picture does not say.
+    where neither has it, the image does not say.
     """
     negative, unsigned, signed = values.min() < 0, 0, 0
     for rows in blocks(values):
-        words = values[rows].astype(np.int32) & ((1 << bits) - 1)
-        sign = words >> (bits - 1)
-        unsigned += _steps(words, sign)
-        signed += _steps(words - (sign << bits), sign)
+        raw = values[rows].astype(np.int32) & ((1 << bits) - 1)
+        sign = raw >> (bits - 1)
+        unsigned += _steps(raw, sign)
+        signed += _steps(raw - (sign << bits), sign)
     return unsigned * 2 < signed if negative else signed * 2 < unsigned
 
 
@@ -117,12 +117,12 @@ def _steps(values: npt.NDArray[Any], over: npt.NDArray[Any]) -> int:
 
 
 def heard(how: Stored, values: npt.NDArray[Any], notes: list[str]) -> Stored:
-    """`how`, once the picture has said what the tags and the codestream leave open; `values` are words `[H, W]`.
+    """`how`, once the image has said what the tags and the codestream leave open; `values` are raw, `[H, W]`.
 
     Bits Stored and the codestream differ without harm where every value fits into both.
     """
-    words = values.astype(np.int32) >> (how.high + 1 - how.bits) & ((1 << how.bits) - 1)
-    if how.claimed < how.bits and int(words.max()) < 1 << how.claimed:
+    found = values.astype(np.int32) >> (how.high + 1 - how.bits) & ((1 << how.bits) - 1)
+    if how.claimed < how.bits and int(found.max()) < 1 << how.claimed:
         how = replace(how, bits=how.claimed, high=how.claimed - 1)
     elif how.claimed != how.bits and (how.claimed < how.bits or how.signed):
         notes.append(
@@ -130,22 +130,22 @@ def heard(how: Stored, values: npt.NDArray[Any], notes: list[str]) -> Stored:
             "codestream counts"
         )
         how = replace(how, doubtful=how.doubtful or how.signed)
-    if how.doubtful and torn(_read(words, how), how.bits):
+    if how.doubtful and torn(_read(found, how), how.bits):
         how = replace(how, signed=not how.signed)
         notes.append(f"its values are torn as {_SIGNS[not how.signed]} ones; taken as {_SIGNS[how.signed]}")
     return how
 
 
 def beyond(how: Stored, values: npt.NDArray[Any], padding: int, notes: list[str]) -> Stored:
-    """`how`, where unsigned words `[H, W]` go beyond Bits Stored: those bits may be anything, or the tag is wrong.
+    """`how`, where unsigned raw values `[H, W]` go beyond Bits Stored: those bits may be anything, or the tag is wrong.
 
     What else lies there (overlays, garbage) makes neighbours differ more; without bits of their own they differ less.
     """
     if how.signed or not int(values.max(where=values != padding, initial=0)) >> how.bits:
         return how
-    words = np.where(values == padding, 0, values).astype(np.int32)
-    upper = words >> how.bits
-    if _steps(words, upper) * 2 < _steps(words - (upper << how.bits), upper):
+    found = np.where(values == padding, 0, values).astype(np.int32)
+    upper = found >> how.bits
+    if _steps(found, upper) * 2 < _steps(found - (upper << how.bits), upper):
         notes.append(
             f"its values go beyond the {how.bits} bits of Bits Stored (0028,0101); all {how.allocated} were read"
         )
@@ -154,8 +154,9 @@ def beyond(how: Stored, values: npt.NDArray[Any], padding: int, notes: list[str]
     return how
 
 
-def _read(words: npt.NDArray[Any], how: Stored) -> npt.NDArray[Any]:
-    return np.where(words >> (how.bits - 1), words - (1 << how.bits), words) if how.signed else words
+def _read(values: npt.NDArray[Any], how: Stored) -> npt.NDArray[Any]:
+    """The `values` of `how.bits` bits with their sign."""
+    return np.where(values >> (how.bits - 1), values - (1 << how.bits), values) if how.signed else values
 
 
 class _Said:

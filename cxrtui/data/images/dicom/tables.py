@@ -1,6 +1,8 @@
-"""From the words in the file to what is seen, as one table: every step is a function of a pixel's word alone.
+"""From the stored values of a file to the grey that is shown, as one table.
 
-The order is that of PS3.4 section N.2.1: stored value, padding, modality LUT, VOI LUT or window, polarity.
+Every step is a function of a pixel's stored value alone. In the table it has all allocated bits (`raw`); what is beyond
+Bits Stored is taken off first. The order is that of PS3.4 section N.2.1: stored value, padding, modality LUT, VOI LUT
+or window, polarity.
 
 **Polarity.** MONOCHROME1 says that the lowest value is white (PS3.3 section C.7.6.3.1.2), and Presentation LUT Shape
 INVERSE that values become P-values by inversion. They are one statement, not two: in the modules of images (General
@@ -25,29 +27,29 @@ from cxrtui.data.images.dicom.stored import Stored
 from cxrtui.data.images.tones import COLLAPSED, ends, refuse_uniform, spread
 from cxrtui.errors import FilmError
 
-Words = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Raw = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
 def display_table(dataset: Dataset, counts: Counts, how: Stored, notes: list[str]) -> tuple[Values, Mask]:
-    """For each word that a pixel may be, what is seen: 0 black to 1 white, float64, as long as `counts`.
+    """Return for each raw value what is shown: 0 black to 1 white, float64, as long as `counts`.
 
     Args:
         dataset: the tags.
-        counts: for each possible word, how many pixels of the film have it.
-        how: how values lie in the words.
-        notes: what a user should hear is added to them.
+        counts: for each raw value that is possible, how many pixels of the image have it.
+        how: how the stored values lie in the raw ones.
+        notes: what the user should be told is added to them.
 
     Returns:
-        What is seen, and which words are of the film: they occur and are not padding.
+        What is shown, and which raw values are of the image: they occur and are not padding.
 
     Raises:
-        FilmError: the tags do not say what is seen, or the film is blank.
+        FilmError: the tags do not say what is shown, or the image is blank.
     """
-    words = np.arange(len(counts))
-    stored = _stored(words, how)
-    padded = _padded(dataset, words, stored, how.signed)
+    raw = np.arange(len(counts))
+    stored = _stored(raw, how)
+    padded = _padded(dataset, raw, stored, how.signed)
     kept = (counts > 0) & ~padded
     if not kept.any():
         raise FilmError("all its pixels are padding")
@@ -82,26 +84,26 @@ def inverted(dataset: Dataset, how: Stored) -> bool:
     return how.photometric == "MONOCHROME1" or text(dataset, "PresentationLUTShape").upper() == "INVERSE"
 
 
-def _stored(words: npt.NDArray[np.int64], how: Stored) -> npt.NDArray[np.int64]:
-    """Pixel values, without what lies beyond Bits Stored (PS3.5 section 8.1.1: it may be anything)."""
-    words = (words >> (how.high + 1 - how.bits)) & ((1 << how.bits) - 1)
-    return np.where(words >> (how.bits - 1), words - (1 << how.bits), words) if how.signed else words
+def _stored(raw: npt.NDArray[np.int64], how: Stored) -> npt.NDArray[np.int64]:
+    """The stored values, without what lies beyond Bits Stored (PS3.5 section 8.1.1: it may be anything)."""
+    values = (raw >> (how.high + 1 - how.bits)) & ((1 << how.bits) - 1)
+    return np.where(values >> (how.bits - 1), values - (1 << how.bits), values) if how.signed else values
 
 
-def _padded(dataset: Dataset, words: npt.NDArray[np.int64], stored: npt.NDArray[np.int64], signed: bool) -> Mask:
-    """Which words are padding (PS3.3 section C.7.5.1.1.2), from the value to the range limit, both included.
+def _padded(dataset: Dataset, raw: npt.NDArray[np.int64], stored: npt.NDArray[np.int64], signed: bool) -> Mask:
+    """Which values are padding (PS3.3 section C.7.5.1.1.2), from the padding value to the range limit, both included.
 
-    A value beyond Bits Stored is that of the whole word; a signed one may be written as unsigned.
+    A padding value beyond Bits Stored is compared with all allocated bits; a signed one may be written as unsigned.
     """
     value = number(dataset, "PixelPaddingValue")
     if value is None:
-        return np.zeros(len(words), np.bool_)
+        return np.zeros(len(raw), np.bool_)
     limit = number(dataset, "PixelPaddingRangeLimit")
     low, high = sorted(_as_signed(int(end)) if signed else int(end) & 0xFFFF
                        for end in (value, value if limit is None else limit))  # fmt: skip
     if low < stored.min() or high > stored.max():
-        raw = np.where(words >= len(words) >> 1, words - len(words), words) if signed else words
-        return (raw >= low) & (raw <= high)
+        read = np.where(raw >= len(raw) >> 1, raw - len(raw), raw) if signed else raw
+        return (read >= low) & (read <= high)
     return (stored >= low) & (stored <= high)
 
 

@@ -22,7 +22,7 @@ class Said:
     spelled: str = ""
 
     def check_again(self, again: Said, film: Path) -> None:
-        """Nothing, where another line says the same of `film`, or one of the two says nothing.
+        """Do nothing, where another line says the same of `film`, or one of the two says nothing.
 
         Raises:
             DataError: it gives other findings.

@@ -99,7 +99,7 @@ def _films(examples: Iterator[Example], folder: Path, left_out: Counter[str]) ->
 
 
 def _picture(pixels: Any) -> Image.Image:
-    """uint8 or uint16 `[H, W]` or `[H, W, C]` as a picture; floating point from 0 to 1 becomes 8 bits."""
+    """uint8 or uint16 `[H, W]` or `[H, W, C]` as an image; floating point from 0 to 1 becomes 8 bits."""
     grey = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] in (1, 2) else pixels
     if np.issubdtype(grey.dtype, np.floating):
         grey = np.rint(np.clip(grey, 0.0, 1.0) * 255.0).astype(np.uint8)
