@@ -11,7 +11,8 @@ from cxrtui.data.images.decode import read_film, stored_size
 from cxrtui.data.prepared.prepare import load_evaluation, prepare
 from cxrtui.data.store import open_store
 from cxrtui.errors import Cancelled, DataError, cancelled_when
-from cxrtui.runs.events import DataPrepared, Preparing, Warned, decode, encode
+from cxrtui.runs.codec import decode, encode
+from cxrtui.runs.events import DataPrepared, Preparing, Warned
 from cxrtui.settings.config import Config
 from tests.data.conftest import drain, save
 
