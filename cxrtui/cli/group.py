@@ -91,6 +91,9 @@ def need_terminal() -> None:
 def open_dashboard(context: Context, **opened: Any) -> None:
     """Show the dashboard, with `run_app`'s arguments, and end with its exit code."""
     need_terminal()
+    from cxrtui.weights import hub
+
+    hub.catalogue()  # what is wrong with it is said before the terminal is the dashboard's
     from cxrtui.tui.app import run_app
 
     sys.exit(run_app(context.workspace, **opened))
