@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,44 +12,43 @@ from cxrtui.data.phantoms.grid import Cloud, merge
 from cxrtui.data.phantoms.habitus import Habitus
 
 
-def _trace(
-    start: tuple[float, float],
-    angle: float,
-    radius: float,
-    length: float,
-    rng: np.random.Generator,
-    body: Habitus,
-    side: float,
-    out: list[tuple[float, float, float, float, float]],
-) -> None:
-    """Append (x0, y0, x1, y1, radius) segments of one branch and of its children."""
-    x, y = start
-    steps = max(2, int(length / 0.5))
-    bend = rng.normal(0.0, 0.06)
-    for jitter in rng.normal(0.0, 0.10, steps).tolist():
-        angle += bend + jitter
-        nx, ny = x + side * math.cos(angle) * 0.5, y + math.sin(angle) * 0.5
-        if abs(nx) > _limit(body, ny) or ny < 0.6 or ny > body.height:
+@dataclass
+class _Lung:
+    """The vessels of one lung while they grow.
+
+    Attributes:
+        body: whose lung it is.
+        side: -1 or 1, the direction of the lung from the spine on the image.
+        rng: draws bends, ratios and lengths.
+        segments: x0, y0, x1, y1 and the radius of each straight piece, cm.
+    """
+
+    body: Habitus
+    side: float
+    rng: np.random.Generator
+    segments: list[tuple[float, float, float, float, float]]
+
+    def branch(self, start: tuple[float, float], angle: float, radius: float, length: float) -> None:
+        """Add a branch and its children; it ends where it would leave the lung or is too thin to be seen."""
+        rng, body = self.rng, self.body
+        x, y = start
+        steps = max(2, int(length / 0.5))
+        bend = rng.normal(0.0, 0.06)
+        for jitter in rng.normal(0.0, 0.10, steps).tolist():
+            angle += bend + jitter
+            nx, ny = x + self.side * math.cos(angle) * 0.5, y + math.sin(angle) * 0.5
+            if abs(nx) > _limit(body, ny) or ny < 0.6 or ny > body.height:
+                return
+            self.segments.append((x, y, nx, ny, radius))
+            x, y = nx, ny
+            radius *= 0.985
+        if radius < 0.06:
             return
-        out.append((x, y, nx, ny, radius))
-        x, y = nx, ny
-        radius *= 0.985
-    if radius < 0.06:
-        return
-    ratio = rng.uniform(0.68, 0.84)
-    spread = rng.uniform(0.2, 0.42)
-    for turn, r in ((spread * (1.25 - ratio), ratio + 0.06), (-spread, 1.32 - ratio)):
-        flip = 1.0 if rng.random() < 0.5 else -1.0
-        _trace(
-            (x, y),
-            angle + flip * turn,
-            radius * min(r, 0.86),
-            length * rng.uniform(0.68, 0.92),
-            rng,
-            body,
-            side,
-            out,
-        )
+        ratio = rng.uniform(0.68, 0.84)
+        spread = rng.uniform(0.2, 0.42)
+        for turn, r in ((spread * (1.25 - ratio), ratio + 0.06), (-spread, 1.32 - ratio)):
+            flip = 1.0 if rng.random() < 0.5 else -1.0
+            self.branch((x, y), angle + flip * turn, radius * min(r, 0.86), length * rng.uniform(0.68, 0.92))
 
 
 def _limit(body: Habitus, y: float) -> float:
@@ -60,6 +60,7 @@ def tree(body: Habitus, rng: np.random.Generator) -> Cloud:
     """Volume elements of both lungs' arteries and veins, hila included. Left hilum higher than the right."""
     rows: list[tuple[float, float, float, float, float]] = []
     for side in (-1.0, 1.0):
+        lung = _Lung(body, side, rng, rows)
         hilum = (side * 3.7 * body.width, 0.435 * body.height + (0.7 if side < 0 else -0.5))
         for angle in np.linspace(-1.3, 1.4, 14):
             at = (
@@ -67,16 +68,9 @@ def tree(body: Habitus, rng: np.random.Generator) -> Cloud:
                 hilum[1] + 1.6 * np.sin(angle) + rng.normal(0, 0.25),
             )
             heavy = 0.50 if angle > 0.6 else 0.40
-            _trace(
-                at,
-                angle + rng.normal(0, 0.1),
-                body.vessels * heavy * rng.uniform(0.75, 1.2),
-                rng.uniform(1.4, 3.4),
-                rng,
-                body,
-                side,
-                rows,
-            )
+            turned = angle + rng.normal(0, 0.1)
+            radius = body.vessels * heavy * rng.uniform(0.75, 1.2)
+            lung.branch(at, turned, radius, rng.uniform(1.4, 3.4))
         # The descending artery is the hilum's thick part.
         for k in range(9):
             s = k / 9
