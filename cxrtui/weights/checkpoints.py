@@ -23,12 +23,9 @@ checkpoints too, was tried (0.12.8) and does not keep what is promised here:
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
-import logging
 import os
 import shutil
-import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -43,6 +40,7 @@ from cxrtui.files import sync
 from cxrtui.runs.advice import named
 from cxrtui.runs.folder import Run
 from cxrtui.weights import digests, recorded, states
+from cxrtui.weights.orbax_noise import silence_failed_saves, silence_late_readers
 
 Tree = Any
 
@@ -89,8 +87,8 @@ class Checkpoints:
             # Not its parents: where the run's folder is gone, no stump of it is to come back.
             self.folder.mkdir(exist_ok=True)
             if self._saver is None:
-                _silence_orbax()
-                _silence_late_readers()
+                silence_failed_saves()
+                silence_late_readers()
                 self._saver = ocp.AsyncCheckpointer(ocp.CompositeCheckpointHandler())
             items = ocp.args.Composite(
                 weights=ocp.args.StandardSave(weights), optimizer=ocp.args.StandardSave(optimizer)
@@ -237,7 +235,7 @@ class Checkpoints:
         return self._restore(step, "optimizer", like)
 
     def _restore(self, step: int, item: str, like: Tree) -> Any:
-        _silence_late_readers()
+        silence_late_readers()
         states.verify(self.folder, step, (item,))
         try:
             with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
@@ -274,29 +272,3 @@ def finite(tree: Tree) -> bool:
     """Whether all floating-point numbers of a pytree of arrays are finite."""
     leaves = (np.asarray(leaf) for leaf in jax.tree.leaves(tree))
     return all(bool(np.isfinite(leaf).all()) for leaf in leaves if jax.numpy.issubdtype(leaf.dtype, np.floating))
-
-
-@functools.cache
-def _silence_orbax() -> None:
-    """Keep quiet what Orbax logs of a save that failed: the same error is raised by `wait`."""
-    logging.getLogger("absl").addFilter(lambda record: "orbax" not in record.pathname)
-
-
-@functools.cache
-def _silence_late_readers() -> None:
-    """Keep quiet what Orbax's other reads say after the first torn array: their errors, and that the loop is gone.
-
-    The first error is the one that is raised; the others would be printed whenever Python collects their tasks.
-    """
-    before = sys.unraisablehook
-
-    def hook(told: sys.UnraisableHookArgs) -> None:
-        if "Event loop is closed" not in str(told.exc_value):
-            before(told)
-
-    def by_tensorstore(record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        return "Task exception was never retrieved" in record.getMessage() and "tensorstore_spec" in str(error)
-
-    sys.unraisablehook = hook
-    logging.getLogger("asyncio").addFilter(lambda record: not by_tensorstore(record))

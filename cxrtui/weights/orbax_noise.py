@@ -1,0 +1,33 @@
+"""Keeps Orbax quiet about failures that are raised as errors as well."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+
+
+@functools.cache
+def silence_failed_saves() -> None:
+    """Keep quiet what Orbax logs of a save that failed: `Checkpoints.wait` raises the same error."""
+    logging.getLogger("absl").addFilter(lambda record: "orbax" not in record.pathname)
+
+
+@functools.cache
+def silence_late_readers() -> None:
+    """Keep quiet what Orbax's other reads say after the first torn array: their errors, and that the loop is gone.
+
+    The first error is the one that is raised; the others would be printed whenever Python collects their tasks.
+    """
+    before = sys.unraisablehook
+
+    def hook(told: sys.UnraisableHookArgs) -> None:
+        if "Event loop is closed" not in str(told.exc_value):
+            before(told)
+
+    def by_tensorstore(record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return "Task exception was never retrieved" in record.getMessage() and "tensorstore_spec" in str(error)
+
+    sys.unraisablehook = hook
+    logging.getLogger("asyncio").addFilter(lambda record: not by_tensorstore(record))
