@@ -180,7 +180,7 @@ def _list_settings(settings: Config) -> None:
     """Print every setting with its value, what it may be and what it is; of one that was changed, its default too."""
     for item in SETTINGS:
         changed = item.value(settings) != item.default
-        words = [item.about, item.allowed, f"default {item.default_text}" if changed else ""]
+        words = [item.about, item.allowed, f"default {item.default_text or 'nothing'}" if changed else ""]
         mark = "*" if changed else " "
         click.echo(f"{item.key + '=' + item.text(settings):<36} {mark} {' · '.join(filter(None, words))}")
     click.echo("* changed from its default", err=True)

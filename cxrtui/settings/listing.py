@@ -66,8 +66,8 @@ class Setting:
 
     @property
     def default_text(self) -> str:
-        """The default for people."""
-        return as_text(self.default) or "nothing"
+        """The default as ``--set`` takes it; empty where it is nothing."""
+        return as_text(self.default)
 
 
 def amount(value: float) -> str:

@@ -40,6 +40,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("escape", "back", "Back", "Back to the runs"),
         Key("f2", "data", "Data", "Look at the films that the form names"),
         Key("f3", "weights", "Weights", "Choose, fetch or port the initial weights"),
+        Key("f4", "sections", "All", "Show every setting, or those alone that most runs set"),
         Key("f1", "app.keys", "Help", "Show all keys"),
         Key("ctrl+q", "app.quit", "Quit", "Quit", priority=True),
     ),

@@ -1,230 +1,126 @@
-"""The fields of the launch form and what makes each of them valid; no widgets here."""
+"""The form: a line for each setting that most runs set, and below them the others, in sections that open."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import inspect
+from collections.abc import Callable, Mapping
 
-from cxrtui.data.films import printable
-from cxrtui.errors import ConfigError, CxrtuiError, WeightsError
-from cxrtui.files import NAME_RULE, is_name
-from cxrtui.settings import config as configs
-from cxrtui.settings.config import FREEZE_LEVELS, METRICS, Config
-from cxrtui.tui.keys import key_of
-from cxrtui.weights import hub, shelf
-from cxrtui.workspace import Workspace, expand
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.css.query import NoMatches
+from textual.events import DescendantFocus
+from textual.suggester import Suggester
+from textual.widgets import Input, Select
+from textual.widgets._collapsible import CollapsibleTitle
 
-if TYPE_CHECKING:
-    from cxrtui.data.films import Collection
-
-RUN_NAME = "run.name"
-"""The one field that is no setting."""
-
-
-SHELF = Path("models")
-_DEFAULTS = Config()
+from cxrtui.settings.config import SECTIONS, Config
+from cxrtui.settings.listing import SETTINGS, Setting
+from cxrtui.tui.door import titled
+from cxrtui.tui.launch.checks import FIELDS, FIRST, RUN_NAME, Note, initial, is_changed
+from cxrtui.tui.launch.form_input import FormInput
+from cxrtui.tui.launch.form_select import FormSelect
+from cxrtui.tui.launch.rows import Row, Section
 
 
-@dataclass(frozen=True)
-class Field:
-    """One line of the form; `choices` makes it a list to choose from."""
+class Form(VerticalScroll):
+    """Holds the texts; whether they are right is for the screen to find out."""
 
-    key: str
-    label: str
-    hint: str
-    choices: tuple[str, ...] = ()
+    def __init__(self, base: Config, texts: Mapping[str, str], suggester: Callable[[str], Suggester | None]) -> None:
+        """Begin with the values of `base`, but for the settings that `texts` has; `suggester` is for a key."""
+        super().__init__(id="form", classes="box", can_focus=False)
+        self._base, self._texts, self._suggester = base, dict(texts), suggester
+        self.border_title = "new run"
 
+    def compose(self) -> ComposeResult:
+        """What most runs set, then the sections."""
+        yield from map(self._row, FIRST)
+        for name in SECTIONS:
+            if others := [item for item in SETTINGS if item.section == name and not item.often]:
+                yield Section(name, others, self._row)
 
-FIELDS = (
-    Field("data.source", "Data", "folder of class folders, or a CSV manifest"),
-    Field("data.positive", "Positive", "classes that count as positive, by comma"),
-    Field("data.negative", "Negative", "classes that count as negative, by comma"),
-    Field("data.size", "Image side", "pixels; smaller is faster"),
-    Field("model.init", "Weights", "imagenet, random, a name on the shelf, or a file"),
-    Field("model.freeze", "Freeze up to", "what keeps its initial weights", FREEZE_LEVELS),
-    Field("optim.epochs", "Epochs", "at most"),
-    Field("optim.batch_size", "Batch", "films a step"),
-    Field("optim.learning_rate", "Learning rate", "at its peak"),
-    Field("stop.metric", "Early stop on", "what to watch, on validation", METRICS),
-    Field("stop.patience", "Patience", "epochs without gain; 0 = off"),
-    Field(RUN_NAME, "Run name", "empty: date and time"),
-)
+    def _row(self, item: Setting) -> Row:
+        text = self._texts.pop(item.key, None)
+        return Row(item, initial(item.key, self._base) if text is None else text, self._suggester(item.key))
 
+    @property
+    def values(self) -> dict[str, str]:
+        """The texts by key; a setting that is not among them has the value that the form began with."""
+        result = {widget.name or "": widget.value for widget in self.query(Input)}
+        result.update({widget.name or "": str(widget.value) for widget in self.query(Select)})
+        return result | self._texts
 
-@dataclass(frozen=True)
-class Survey:
-    """What a look into the data folder found: films by class, or why it cannot be used. `path` says for which text.
+    def fill(self, texts: Mapping[str, str]) -> None:
+        """Put these texts into their fields."""
+        for key, text in texts.items():
+            try:
+                self._put(self._field(key), text)
+            except NoMatches:  # its section was not opened yet
+                self._texts[key] = text
 
-    `rule` has the positive and the negative names of the layout, and `question` what it asks, as of a `Collection`.
-    """
+    def _field(self, key: str) -> Input | Select[str]:
+        for widget in self.query("Input, Select"):
+            if widget.name == key and isinstance(widget, (Input, Select)):
+                return widget
+        raise NoMatches(key)
 
-    path: str = ""
-    found: Mapping[str, int] = field(default_factory=dict)
-    error: str = ""
-    rule: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-    question: str = ""
-
-    @classmethod
-    def of(cls, path: str, collection: Collection, views: tuple[str, ...]) -> Survey:
-        """What is found in a collection whose films count where their view is one of `views`."""
-        from cxrtui.data.sources.labels import counted
-
-        rule = (collection.positive, collection.negative)
-        return cls(path, counted(collection, views), rule=rule, question=collection.question)
-
-
-@dataclass(frozen=True)
-class Note:
-    """What the form says beside a field."""
-
-    ok: bool
-    text: str
-
-
-def initial(key: str, config: Config) -> str:
-    """The text that a field starts with."""
-    if key == RUN_NAME:
-        return ""
-    section, name = key.split(".", 1)
-    value: Any = getattr(getattr(config, section), name)
-    if isinstance(value, tuple):
-        return configs.as_text(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def notes(values: Mapping[str, str], workspace: Workspace, survey: Survey, base: Config = _DEFAULTS) -> dict[str, Note]:
-    """A note for each field; the form may start when all are ok. `base` has the settings that it does not show."""
-    result = {}
-    for item in FIELDS:
-        try:
-            text = _check(item, values, workspace, survey, base)
-        except CxrtuiError as error:
-            result[item.key] = Note(False, printable(str(error).removeprefix(f"{item.key} ")))
+    def _put(self, field: Input | Select[str], text: str) -> bool:
+        """Whether `field` takes `text`; a list takes what it has, and else stays as it is."""
+        if isinstance(field, Input):
+            field.value = text
+            field.cursor_position = len(text)
+        elif isinstance(field, FormSelect) and text.strip() in field.choices:
+            field.value = text.strip()
         else:
-            result[item.key] = Note(True, printable(text))
-    return result
+            return False
+        return True
 
+    @on(FormInput.Pasted)
+    def _pasted(self, message: FormInput.Pasted) -> None:
+        """Fill the fields from this one on, an entry each."""
+        fields = [widget for widget in self.screen.focus_chain if isinstance(widget, (Input, Select))]
+        filled = fields[fields.index(message.field) :]
+        left = [text.strip() for field, text in zip(filled, message.texts, strict=False)
+                if not self._put(field, text) and text.strip()]  # fmt: skip
+        left += [text for text in message.texts[len(filled) :] if text.strip()]
+        filled[min(len(message.texts), len(filled)) - 1].focus()
+        if left:
+            self.notify(f"No field takes {', '.join(left)[:200]}.", title="Paste", severity="warning", markup=False)
 
-def _check(item: Field, values: Mapping[str, str], workspace: Workspace, survey: Survey, base: Config) -> str:
-    text = values[item.key].strip()
-    match item.key:
-        case "data.source":
-            return _check_source(text, survey)
-        case "data.positive" | "data.negative":
-            return _check_classes(item, values, survey)
-        case "model.init":
-            return _check_init(text, workspace.models)
-        case configs_key if configs_key == RUN_NAME:
-            if text and not is_name(text):
-                raise ConfigError(NAME_RULE)
-            if text and (workspace.checkpoints / text).exists():
-                raise ConfigError("a run of this name exists; choose another")
-        case "optim.learning_rate" if configs.coerce(item.key, text) == 0:
-            if not (base.optim.head_learning_rate or base.optim.stage_learning_rates):
-                raise ConfigError("must be above 0")
-            return "others have rates of their own"
-        case _:
-            configs.coerce(item.key, text)
-    return item.hint
+    def show(self, found: Mapping[str, Note]) -> None:
+        """Say beside each field what is to say, and in each section's title what it holds."""
+        for row in self.query(Row):
+            if row.key in found:
+                row.show(found[row.key])
+        for section in self.query(Section):
+            keys = [item.key for item in section.settings]
+            changed = [found[key].changed if key in found else is_changed(FIELDS[key], initial(key, self._base))
+                       for key in keys]  # fmt: skip
+            section.show(sum(changed), sum(not found[key].ok for key in keys if key in found))
 
+    async def reveal(self, key: str) -> None:
+        """Open the section of a field where it has one, and go there."""
+        for section in self.query(Section):
+            if any(item.key == key for item in section.settings):
+                section.collapsed = False
+                await section.fill()
+        self._field(key).focus()
 
-def _check_source(text: str, survey: Survey) -> str:
-    if not text:
-        raise ConfigError("say where the films are: a folder of class folders, or a CSV")
-    if not _exists(text):
-        raise ConfigError("no such folder or file")
-    if survey.path != text:
-        return "looking…"
-    if survey.error:
-        raise ConfigError(survey.error)
-    return ", ".join(f"{label} {count:,}" for label, count in survey.found.items())
+    def toggle(self) -> None:
+        """Open every section; where all are open, close them."""
+        sections = list(self.query(Section))
+        closed = any(section.collapsed for section in sections)
+        for section in sections:
+            section.collapsed = not closed
 
-
-def _exists(text: str) -> bool:
-    """Whether every path of the field is there; a data set of tfds is looked for later."""
-    from cxrtui.data.sources.naming import TFDS, split_name
-
-    named = [split_name(item) for item in configs.coerce("data.source", text)]
-    return all(layout == TFDS or expand(path).exists() for layout, path in named)
-
-
-def _check_classes(item: Field, values: Mapping[str, str], survey: Survey) -> str:
-    chosen = configs.coerce(item.key, values[item.key])
-    other = "data.negative" if item.key == "data.positive" else "data.positive"
-    rest = configs.coerce(other, values[other])
-    from cxrtui.data.findings import same_finding
-
-    if both := [name for name in chosen if any(same_finding(name, one) for one in rest)]:
-        raise ConfigError(f"{', '.join(both)} cannot be both")
-    found = survey.found
-    if survey.path != values["data.source"].strip() or not found:
-        return item.hint
-    from cxrtui.data.sources.labels import decide
-    from cxrtui.data.sources.matching import matches
-
-    for label in chosen:
-        if not any(matches(name, label) for name in found):
-            raise ConfigError(f"no class {label}; there are {', '.join(found)}")
-    try:
-        decided = decide(found, configs.coerce("data.positive", values["data.positive"]),
-                         configs.coerce("data.negative", values["data.negative"]),
-                         defaults=survey.rule, question=survey.question)  # fmt: skip
-    except CxrtuiError:
-        if chosen:
-            return _count(chosen, found)
-        if len(found) == 1:
-            raise ConfigError(
-                f"all are {', '.join(found)}; name films of the other class too, behind a comma"
-            ) from None
-        # The question's advice is for a command line; its first sentence says why there is one.
-        why = f" ({survey.question.partition('. ')[0]})" if survey.question and not rest else ""
-        raise ConfigError(f"say which of {', '.join(found)}{why}") from None
-    index = int(item.key == "data.positive")
-    total = sum(count for label, count in found.items() if decided.class_index(label) == index)
-    return f"{total:,} films" if chosen else f"{decided.names[index]}: {total:,} films"
-
-
-def _count(labels: tuple[str, ...], found: Mapping[str, int]) -> str:
-    from cxrtui.data.sources.matching import matches
-
-    total = sum(count for label, count in found.items() if any(matches(label, name) for name in labels))
-    return f"{total:,} films"
-
-
-def _check_init(text: str, models: Path) -> str:
-    key = key_of("launch", "weights")
-    if not text:
-        raise ConfigError(f"imagenet, random, a name on the shelf, or a file of weights; {key} shows the shelf")
-    resolved = shelf.resolve(text, models)
-    if (known := shelf.wanting(resolved)) is not None:
-        if hub.offline():
-            raise ConfigError(f"not here, and nothing is fetched offline; {key} shows what is here; or random")
-        return f"not here yet: fetched at the start ({known.size}, {known.licence})"
-    try:
-        place = shelf.locate(resolved)
-    except WeightsError as error:
-        if is_name(text) and shelf.is_shelf(models / text):
-            raise ConfigError(f"on the shelf, but its weights are missing: {key} shows it") from None
-        if expand(text).is_file():
-            raise ConfigError(str(error)) from None
-        raise ConfigError(f"no such file, and no such name on the shelf ({key} shows it); or random") from None
-    if place is None:
-        return f"from nothing: needs many films and epochs; {key} shows others"
-    return "from the shelf" if place.is_dir() else "from this file"
-
-
-def settings(base: Config, values: Mapping[str, str], models: Path = SHELF) -> Config:
-    """The configuration that the form describes, over `base`; `models` is the shelf.
-
-    Raises:
-        ConfigError: a value, or the whole, is not valid.
-    """
-    chosen = {key: text.strip() for key, text in values.items() if key != RUN_NAME}
-    from cxrtui.data.sources.naming import absolute
-
-    # Absolute, so that the run can be resumed from another folder.
-    sources = tuple(map(absolute, configs.coerce("data.source", chosen["data.source"])))
-    chosen["model.init"] = shelf.resolve(chosen["model.init"], models)
-    return configs.with_values(base, {**chosen, "data.source": sources})
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Say on the border what the field or the section under the cursor is."""
+        widget, said = event.widget, ""
+        if isinstance(widget, CollapsibleTitle) and isinstance(widget.parent, Section):
+            said = inspect.cleandoc(SECTIONS[widget.parent.name or ""].__doc__ or "").partition("\n")[0]
+        elif (item := FIELDS.get(widget.name or "")) is RUN_NAME:
+            said = item.about
+        elif item is not None:
+            default = item.default_text and f"default {item.default_text}"
+            said = " · ".join(filter(None, (item.key, item.about, item.allowed, default)))
+        self.border_subtitle = titled(said)

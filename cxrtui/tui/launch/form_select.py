@@ -22,7 +22,7 @@ class FormSelect(Select[str]):
 
     def __init__(self, choices: Sequence[str], value: str, **options: Any) -> None:
         super().__init__([(choice, choice) for choice in choices], value=value, allow_blank=False, **options)
-        self._choices = choices
+        self.choices = choices
         self._word = ""
         self._before: str = value  # what was chosen before the word was typed
         self._last = 0.0
@@ -36,7 +36,7 @@ class FormSelect(Select[str]):
             self._word, self._before = "", str(self.value)
         self._last = event.time
         self._word += event.character or ""
-        found = (choice for choice in self._choices if choice.casefold().startswith(self._word.casefold()))
+        found = (choice for choice in self.choices if choice.casefold().startswith(self._word.casefold()))
         self.value = next(found, self._before)
 
     def _on_blur(self, event: Blur) -> None:

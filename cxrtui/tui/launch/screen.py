@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.timer import Timer
@@ -20,16 +20,19 @@ from cxrtui.settings import config as configs
 from cxrtui.settings.config import Config
 from cxrtui.tui import threads
 from cxrtui.tui.keys import bindings
-from cxrtui.tui.launch.form import FIELDS, RUN_NAME, Note, Survey, initial, notes, settings
-from cxrtui.tui.launch.form_input import FormInput
-from cxrtui.tui.launch.form_select import FormSelect
+from cxrtui.tui.launch import questions
+from cxrtui.tui.launch.checks import FIELDS, RUN_NAME, Note, Survey, notes, problem, settings
+from cxrtui.tui.launch.form import Form
+from cxrtui.tui.launch.rows import Section
+from cxrtui.tui.launch.suggest import ClassSuggester
 from cxrtui.tui.page import Page
-from cxrtui.tui.questions import Choice, Notice, Question
+from cxrtui.tui.questions import Notice
 from cxrtui.tui.routes import OpenData, OpenWeights, StartRun
 from cxrtui.tui.widgets.suggest import PathSuggester
-from cxrtui.weights import hub, shelf
-from cxrtui.workspace import expand
+from cxrtui.weights import shelf
+from cxrtui.workspace import Workspace, expand
 
+Check = Callable[[Mapping[str, str], Workspace, Survey, Config], dict[str, Note]]
 LOOK_AFTER = 0.3
 CHECK_AFTER = 0.1
 
@@ -43,29 +46,11 @@ class Surveyed(Message):
 
 
 class Checked(Message):
-    """What check `number` has to say of each field, where the form's texts are `values`."""
+    """What check `number` has to say of each field, where the form's texts are `values`, and of all together."""
 
-    def __init__(self, number: int, values: Mapping[str, str], found: dict[str, Note]) -> None:
+    def __init__(self, number: int, values: Mapping[str, str], found: dict[str, Note], problem: str) -> None:
         super().__init__()
-        self.number, self.values, self.found = number, values, found
-
-
-class ClassSuggester(Suggester):
-    """Completes the last of several class names, from those that the data folder has."""
-
-    def __init__(self, screen: LaunchScreen) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._screen = screen
-
-    async def get_suggestion(self, value: str) -> str | None:
-        """The continuation of `value`."""
-        head, comma, last = value.rpartition(",")
-        word = last.lstrip()
-        from cxrtui.data.findings import findings
-
-        found = [item for label in self._screen.survey.found for item in findings(label)]
-        match = next((name for name in found if word and name.casefold().startswith(word.casefold())), None)
-        return head + comma + last[: len(last) - len(word)] + word + match[len(word) :] if match else None
+        self.number, self.values, self.found, self.problem = number, values, found, problem
 
 
 class WeightsChecked(Message):
@@ -76,25 +61,6 @@ class WeightsChecked(Message):
         self.file, self.error, self.start = file, error, start
 
 
-def _not_from_file(error: str) -> Question:
-    """Why a run cannot begin with a file; what the file does not tell can be said where it is put on the shelf."""
-    choices = [Choice("enter", "Close", "", "primary")]
-    if "cxrtui weights port" in error:
-        choices.insert(0, Choice("p", "Put it on the shelf", "port", "success"))
-    return Question("Not started", error, *choices)
-
-
-def _fetch_question(published: hub.Published) -> Question:
-    """Whether published weights that are not on the shelf may come; the run fetches them before all else."""
-    return Question(
-        f"Fetch {published.name}?",
-        f"{published.name} is not on the shelf yet. It is {published.size} from Hugging Face, {published.address}, "
-        f"licence {published.licence}: {published.about}. The run fetches it first; a fetch that is cut goes on later.",
-        Choice("y", "Fetch and train", "yes", "primary"),
-        Choice("n", "Not now", ""),
-    )
-
-
 class LaunchScreen(Page[None]):
     """The form."""
 
@@ -102,9 +68,10 @@ class LaunchScreen(Page[None]):
     sections = ("launch", "everywhere")
     where = "New run"
 
-    def __init__(self, chosen: Mapping[str, str] | None = None) -> None:
+    def __init__(self, texts: Mapping[str, str] | None = None, check: Check = notes) -> None:
+        """Set up a run; `texts` are what fields begin with, `check` says in a thread what is right and wrong."""
         super().__init__()
-        self._chosen = dict(chosen or {})  # texts of fields that begin with these
+        self._texts, self._notes = dict(texts or {}), check
         self.base = Config()
         self._left_out = ""
         self.survey = Survey()
@@ -118,31 +85,23 @@ class LaunchScreen(Page[None]):
         self.base, self._left_out = configs.load_or_default(self.dashboard.workspace.config_file)
 
     def compose_body(self) -> ComposeResult:
-        """A line a field: label, value, what is to say of it."""
+        """The form, and what is to be said of all of it."""
         self._read_defaults()
-        with VerticalScroll(id="form", classes="box", can_focus=False) as form:
-            form.border_title = "new run"
-            for item in FIELDS:
-                with Horizontal(classes="field"):
-                    yield Static(item.label, classes="field-label")
-                    value = self._chosen.get(item.key, initial(item.key, self.base))
-                    if item.choices:
-                        yield FormSelect(item.choices, value, compact=True, name=item.key)
-                    else:
-                        paths, words = item.key in ("data.source", "model.init"), item.key != "data.source"
-                        yield FormInput(value, compact=True, name=item.key, suggester=self._suggester(item.key),
-                                        placeholder=item.hint, paths=paths, words=words)  # fmt: skip
-                    yield Static("", classes="field-note", name=item.key, markup=False)
+        yield Form(self.base, self._texts, self._suggester)
         with Horizontal(id="launch-bar"):
             yield Static("", id="launch-why", markup=False)
             yield Button("Start training (^s)", id="start", variant="primary", compact=True)
 
+    @property
+    def _form(self) -> Form:
+        return self.query_one(Form)
+
     def _suggester(self, key: str) -> Suggester | None:
         if key in ("data.positive", "data.negative"):
-            return ClassSuggester(self)
+            return ClassSuggester(lambda: self.survey.found)
         if key == "model.init":
             return PathSuggester(self._weights)
-        return PathSuggester() if key == "data.source" else None
+        return PathSuggester() if key in ("data.source", "data.splits") else None
 
     def _weights(self) -> list[str]:
         """What the field of initial weights offers: the shelf as it is now."""
@@ -162,13 +121,12 @@ class LaunchScreen(Page[None]):
 
     @property
     def values(self) -> dict[str, str]:
-        """The form's texts by key."""
-        result = {widget.name or "": widget.value for widget in self.query(Input)}
-        result.update({widget.name or "": str(widget.value) for widget in self.query(Select)})
-        return result
+        """The form's texts by key, of the fields that were made so far."""
+        return self._form.values if self.query(Form) else {}
 
     @on(Input.Changed)
     @on(Select.Changed)
+    @on(Section.Expanded)
     def _check_later(self) -> None:
         """Check once the typing rests, and off the UI's thread: neither files nor rules hold up a key."""
         if self._check_timer is not None:
@@ -177,37 +135,36 @@ class LaunchScreen(Page[None]):
 
     def _check(self) -> None:
         values = self.values
-        if len(values) < len(FIELDS):
+        if RUN_NAME.key not in values:  # the form is not there yet
             return
         self._look_later(values["data.source"].strip())
         self._checks += 1
         threads.start("check the form", self._work, self._checks, values, self.survey)
 
     def _work(self, number: int, values: Mapping[str, str], survey: Survey) -> None:
-        found = notes(values, self.dashboard.workspace, survey, self.base)
-        self.post_message(Checked(number, values, found))
+        workspace = self.dashboard.workspace
+        found = self._notes(values, workspace, survey, self.base)
+        right = all(note.ok for note in found.values())
+        self.post_message(Checked(number, values, found, problem(self.base, values, workspace.models) if right else ""))
 
     @on(Checked)
     def _checked(self, message: Checked) -> None:
         """Say beside each field what is to say; offer the start when all is well."""
         # Threads may end in another order than they began: a check that knew less must not have the last word.
         if message.number == self._checks and message.values == self.values:  # else another check follows
-            self._say(message.found)
+            self._say(message.found, message.problem)
 
-    def _say(self, found: dict[str, Note]) -> None:
-        for widget in self.query(".field-note").results(Static):
-            note = found[widget.name or ""]
-            widget.update(note.text if note.ok else f"✗ {note.text}")
-            widget.set_class(not note.ok, "-wrong")
-        wrong = [item.label for item in FIELDS if not found[item.key].ok]
-        why = f"✗ to be filled in or put right: {', '.join(wrong)}" if wrong else self._busy() or "✔ ready to start"
-        self.query_one("#launch-why", Static).update(why)
-        self.query_one("#start", Button).disabled = bool(wrong or self._busy())
+    def _say(self, found: Mapping[str, Note], problem: str = "") -> None:
+        self._form.show(found)
+        wrong = [FIELDS[key].label for key, note in found.items() if not note.ok]
+        listed = f"to be filled in or put right: {', '.join(wrong)}" if wrong else problem or self._busy()
+        self.query_one("#launch-why", Static).update(f"✗ {listed}" if listed else "✔ ready to start")
+        self.query_one("#start", Button).disabled = bool(listed)
 
     def _busy(self) -> str:
         trainer = self.dashboard.trainer
         if trainer.active and trainer.run is not None:
-            return f"✗ run {trainer.run.name} trains here; stop it first"
+            return f"run {trainer.run.name} trains here; stop it first"
         return ""
 
     def _look_later(self, text: str) -> None:
@@ -238,39 +195,20 @@ class LaunchScreen(Page[None]):
             self.survey = message.survey
             self._check()
 
-    @on(FormInput.Pasted)
-    def _pasted(self, message: FormInput.Pasted) -> None:
-        """Fill the fields from this one on, an entry each; a list takes what it has, and else stays as it is."""
-        fields = [widget for widget in self.query("Input, Select") if isinstance(widget, (Input, Select))]
-        filled, left = fields[fields.index(message.field) :], []
-        for widget, text in zip(filled, message.texts, strict=False):
-            if isinstance(widget, Input):
-                widget.value = text
-                widget.cursor_position = len(text)
-            elif text.strip() in next(item.choices for item in FIELDS if item.key == widget.name):
-                widget.value = text.strip()
-            elif text.strip():
-                left.append(text.strip())
-        left += [text for text in message.texts[len(filled) :] if text.strip()]
-        filled[min(len(message.texts), len(filled)) - 1].focus()
-        if left:
-            self.notify(f"No field takes {', '.join(left)[:200]}.", title="Paste", severity="warning", markup=False)
-
     @on(Input.Submitted)
     def _next_field(self) -> None:
         self.focus_next()
 
     @on(Button.Pressed, "#start")
-    def action_start(self) -> None:
-        """Start the run and watch it."""
+    async def action_start(self) -> None:
+        """Start the run and watch it; where something is wrong, go to the first such field."""
         values = self.values
         found = notes(values, self.dashboard.workspace, self.survey, self.base)
-        if self._busy() or not all(note.ok for note in found.values()):
+        wrong = next((key for key in FIELDS if key in found and not found[key].ok), None)
+        if wrong or self._busy():
             self._say(found)
-            wrong = next((item.key for item in FIELDS if not found[item.key].ok), None)
-            for widget in self.query("Input, Select"):
-                if widget.name == wrong:
-                    widget.focus()
+            if wrong:
+                await self._form.reveal(wrong)
             return
         try:
             chosen = settings(self.base, values, self.dashboard.workspace.models)
@@ -281,10 +219,10 @@ class LaunchScreen(Page[None]):
 
         def start(answer: str | None = "yes") -> None:
             if answer == "yes":
-                self.go(StartRun(chosen, values[RUN_NAME].strip()))
+                self.go(StartRun(chosen, values[RUN_NAME.key].strip()))
 
         if published is not None:
-            self.app.push_screen(_fetch_question(published), start)
+            self.app.push_screen(questions.fetch(published), start)
         elif (place := shelf.locate(chosen.model.init)) is not None and place.is_file():
             self._check_weights(place, chosen, start)
         else:
@@ -315,12 +253,11 @@ class LaunchScreen(Page[None]):
             if answer:
                 self.go(OpenWeights(to_port=str(message.file)))
 
-        self.app.push_screen(_not_from_file(message.error), answered)
+        self.app.push_screen(questions.not_from_file(message.error), answered)
 
-    def fill(self, chosen: Mapping[str, str]) -> None:
+    def fill(self, texts: Mapping[str, str]) -> None:
         """Put these texts into their fields."""
-        for widget in self.query(Input):
-            widget.value = chosen.get(widget.name or "", widget.value)
+        self._form.fill(texts)
 
     def action_data(self) -> None:
         """Look at the films that the form names."""
@@ -335,6 +272,10 @@ class LaunchScreen(Page[None]):
     def action_weights(self) -> None:
         """Choose, fetch or port the initial weights."""
         self.go(OpenWeights(self.values["model.init"].strip()))
+
+    def action_sections(self) -> None:
+        """Show every setting, or those alone that most runs set."""
+        self._form.toggle()
 
     def action_back(self) -> None:
         """Back to the runs."""

@@ -9,14 +9,17 @@ from textual.widgets import Button, Input
 
 from cxrtui.data.films import Collection, Film
 from cxrtui.errors import ConfigError
-from cxrtui.settings.config import Config, resolve
+from cxrtui.settings.config import Config, known_keys, resolve
+from cxrtui.settings.transfer import Unfreezing
 from cxrtui.tui.app import Dashboard
-from cxrtui.tui.launch.form import FIELDS, Note, Survey, initial, notes, settings
+from cxrtui.tui.launch.checks import FIRST, Note, Survey, initial, notes, settings
+from cxrtui.tui.launch.rows import Section
 from cxrtui.tui.launch.screen import LaunchScreen
+from cxrtui.tui.routes import OpenLaunch
 from cxrtui.tui.widgets.suggest import complete_path
 from cxrtui.workspace import Workspace
 from tests.tui.conftest import FakeDrive
-from tests.tui.screen_text import shows, text_of, until
+from tests.tui.screen_text import paste, shows, text_of, until
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +31,7 @@ def _online(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def filled(tmp_path: Path, **changes: str) -> dict[str, str]:
-    values = {item.key: initial(item.key, Config()) for item in FIELDS}
+    values = {item.key: initial(item.key, Config()) for item in FIRST}
     values |= {"data.source": str(tmp_path)}
     return values | {key.replace("__", "."): value for key, value in changes.items()}
 
@@ -48,9 +51,8 @@ async def test_a_check_that_ends_late_has_not_the_last_word(
             held.wait(20)
         return found
 
-    monkeypatch.setattr("cxrtui.tui.launch.screen.notes", late)
     async with dashboard.run_test(size=(120, 40)) as pilot:
-        dashboard.push_screen(LaunchScreen({"data.source": str(tmp_path)}))
+        dashboard.push_screen(LaunchScreen({"data.source": str(tmp_path)}, check=late))
         await shows(pilot, "COVID-19 124")
         held.set()
         await until(pilot, lambda: not any(thread.name == "check the form" for thread in threading.enumerate()))
@@ -271,6 +273,64 @@ async def test_the_form_starts_a_run_and_hands_over(dashboard: Dashboard, drive:
         await shows(pilot, "stop it first")
         dashboard.trainer.signal()
         await until(pilot, lambda: not dashboard.trainer.active)
+
+
+async def test_every_setting_has_a_line_and_what_is_changed_is_marked(
+    dashboard: Dashboard, drive: FakeDrive, tmp_path: Path
+) -> None:
+    (tmp_path / "cxrtui.toml").write_text("[model]\ninit = 'random'\n[augment]\nflip = 0\n[data]\ntest = 0.2\n")
+    async with dashboard.run_test(size=(200, 50)) as pilot:
+        dashboard.open(OpenLaunch({"data.source": str(tmp_path), "run.seed": "7"}))
+        await shows(pilot, "ready to start", "• Weights", "  Epochs", "run · 2 more · • 1 changed", "stop · 1 more ",
+                    "data · 9 more · • 1 changed", "augment · 6 more · • 1 changed")  # fmt: skip
+        form = dashboard.screen
+        assert isinstance(form, LaunchScreen)
+        assert set(form.values) == {item.key for item in FIRST} | {"run.seed"}
+        await pilot.press("f4")
+        await until(pilot, lambda: set(form.values) == {*known_keys(), "run.name"})
+        base = {key: text for key, text in form.values.items() if key not in ("data.source", "run.seed", "run.name")}
+        assert base == {key: initial(key, form.base) for key in base}
+        form.fill({"optim.epochs": "3", "optim.warmup": "0.2", "model.unfreeze": "2:stage4", "data.views": "PA,all"})
+        await shows(pilot, "✗ model.unfreeze 2:stage4 unfreezes nothing", "• Unfreeze", "default 0.1")
+        form.fill({"optim.warmup": "2"})
+        await shows(pilot, "put right: Warmup", "✗ must be between 0 and")
+        assert [section.title.partition(" · • ")[2] for section in form.query(Section)] == [
+            "2 changed", "1 changed", "1 changed", "1 changed · ✗ 1 wrong", "", "1 changed",
+        ]  # fmt: skip
+        await pilot.press("f4")
+        await until(pilot, lambda: all(section.collapsed for section in form.query(Section)))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: form.focused is not None and form.focused.name == "optim.warmup")
+        assert not drive.calls
+        await pilot.press("ctrl+u", *"0.3")
+        form.fill({"model.freeze": "stage4"})
+        await shows(pilot, "ready to start")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: drive.calls)
+        ((_, config, _),) = drive.calls
+        assert (config.optim.epochs, config.optim.warmup, config.run.seed, config.augment.flip) == (3, 0.3, 7, 0)
+        assert (config.model.unfreeze, config.data.views) == ((Unfreezing(2, "stage4"),), ("PA", "all"))
+        dashboard.trainer.signal()
+        await until(pilot, lambda: not dashboard.trainer.active)
+
+
+async def test_a_section_opens_and_closes_by_key(dashboard: Dashboard, tmp_path: Path) -> None:
+    """Its fields follow its title by tab, a paste that began above goes on into them, and a closed one is passed by."""
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await shows(pilot, "Run name", "data · 9 more")
+        form = dashboard.screen
+        assert isinstance(form, LaunchScreen)
+        await pilot.press(*["shift+tab"] * 6, "enter", "tab")
+        assert form.focused is not None
+        assert form.focused.name == "data.views"
+        await pilot.press("shift+tab", "shift+tab")
+        await paste(pilot, "mine\nPA\ncrop\n")
+        await until(pilot, lambda: form.values.get("data.resize_mode") == "crop")
+        assert (form.values["run.name"], form.values["data.views"]) == ("mine", "PA")
+        await pilot.press("shift+tab", "shift+tab", "enter", "tab")
+        assert form.focused.name is None
+        await shows(pilot, "▶ data · 9 more · • 2 changed")
 
 
 async def test_a_wrong_workspace_file_is_told_and_left_out(dashboard: Dashboard, tmp_path: Path) -> None:

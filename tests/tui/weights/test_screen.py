@@ -139,7 +139,7 @@ async def test_the_name_goes_into_the_form(dashboard: Dashboard, models: Path) -
         await pilot.press("escape")
         await until(pilot, lambda: dashboard.screen is form)
         field.value = "mine"
-        await shows(pilot, "and no such name")
+        await shows(pilot, "✗ no such file, and no such")
 
 
 async def test_from_the_runs_it_opens_the_form(dashboard: Dashboard, models: Path) -> None:

@@ -1,0 +1,236 @@
+"""What the form says beside each field, and the configuration that it describes; no widgets here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cxrtui.data.films import printable
+from cxrtui.errors import ConfigError, CxrtuiError, WeightsError
+from cxrtui.files import NAME_RULE, is_name
+from cxrtui.settings import config as configs
+from cxrtui.settings.config import Config
+from cxrtui.settings.listing import SETTINGS, Setting
+from cxrtui.tui.keys import key_of
+from cxrtui.weights import hub, shelf
+from cxrtui.workspace import Workspace, expand
+
+if TYPE_CHECKING:
+    from cxrtui.data.films import Collection
+
+RUN_NAME = Setting("run.name", "Run name", "empty: date and time", often=True)
+"""The one field that is no setting."""
+
+FIELDS = {item.key: item for item in (*SETTINGS, RUN_NAME)}
+FIRST = tuple(item for item in FIELDS.values() if item.often)
+"""What the form shows at first; the other settings are in sections that open."""
+
+SHELF = Path("models")
+_DEFAULTS = Config()
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a look into the data folder found: films by class, or why it cannot be used. `path` says for which text.
+
+    `rule` has the positive and the negative names of the layout, and `question` what it asks, as of a `Collection`.
+    """
+
+    path: str = ""
+    found: Mapping[str, int] = field(default_factory=dict)
+    error: str = ""
+    rule: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    question: str = ""
+
+    @classmethod
+    def of(cls, path: str, collection: Collection, views: tuple[str, ...]) -> Survey:
+        """What is found in a collection whose films count where their view is one of `views`."""
+        from cxrtui.data.sources.labels import counted
+
+        rule = (collection.positive, collection.negative)
+        return cls(path, counted(collection, views), rule=rule, question=collection.question)
+
+
+@dataclass(frozen=True)
+class Note:
+    """What the form says beside a field: whether its text is right, and whether it is not the default."""
+
+    ok: bool
+    text: str
+    changed: bool = False
+
+
+def initial(key: str, config: Config) -> str:
+    """The text that a field starts with."""
+    return "" if key == RUN_NAME.key else FIELDS[key].text(config)
+
+
+def notes(values: Mapping[str, str], workspace: Workspace, survey: Survey, base: Config = _DEFAULTS) -> dict[str, Note]:
+    """A note for each text of `values`; the form may start when all are ok. `base` has the other settings."""
+    result = {}
+    for key, text in values.items():
+        item = FIELDS[key]
+        changed = is_changed(item, text)
+        try:
+            said = _check(item, values, workspace, survey, base)
+        except CxrtuiError as error:
+            result[key] = Note(False, printable(str(error).removeprefix(f"{key} ")), changed)
+        else:
+            told = f" · default {item.default_text}" if changed and said == item.about and item.default_text else ""
+            result[key] = Note(True, printable(said + told), changed)
+    return result
+
+
+def is_changed(item: Setting, text: str) -> bool:
+    """Whether `text` is not the default of its field."""
+    if item is RUN_NAME:
+        return bool(text.strip())
+    try:
+        return bool(configs.coerce(item.key, text.strip()) != item.default)
+    except CxrtuiError:
+        return True
+
+
+def _check(item: Setting, values: Mapping[str, str], workspace: Workspace, survey: Survey, base: Config) -> str:
+    text = values[item.key].strip()
+    match item.key:
+        case "data.source":
+            return _check_source(text, survey)
+        case "data.positive" | "data.negative":
+            return _check_classes(item, values, survey)
+        case "data.splits" if text and not expand(text).is_file():
+            raise ConfigError("no such file")
+        case "model.init":
+            return _check_init(text, workspace.models)
+        case RUN_NAME.key:
+            if text and not is_name(text):
+                raise ConfigError(NAME_RULE)
+            if text and (workspace.checkpoints / text).exists():
+                raise ConfigError("a run of this name exists; choose another")
+        case "optim.learning_rate" if configs.coerce(item.key, text) == 0:
+            if not _have_own_rates(values, base):
+                raise ConfigError("must be above 0")
+            return "others have rates of their own"
+        case _:
+            configs.coerce(item.key, text)
+    return item.about
+
+
+def _have_own_rates(values: Mapping[str, str], base: Config) -> bool:
+    """Whether a group of the network has a learning rate of its own."""
+    keys = ("optim.head_learning_rate", "optim.stage_learning_rates")
+    return any(values[key].strip() not in ("", "0", "0.0") if key in values else FIELDS[key].value(base)
+               for key in keys)  # fmt: skip
+
+
+def problem(base: Config, values: Mapping[str, str], models: Path) -> str:
+    """Why texts that are right one by one make no configuration together; empty where they do."""
+    try:
+        settings(base, values, models)
+    except CxrtuiError as error:
+        return printable(str(error))
+    return ""
+
+
+def _check_source(text: str, survey: Survey) -> str:
+    if not text:
+        raise ConfigError("say where the films are: a folder of class folders, or a CSV")
+    if not _exists(text):
+        raise ConfigError("no such folder or file")
+    if survey.path != text:
+        return "looking…"
+    if survey.error:
+        raise ConfigError(survey.error)
+    return ", ".join(f"{label} {count:,}" for label, count in survey.found.items())
+
+
+def _exists(text: str) -> bool:
+    """Whether every path of the field is there; a data set of tfds is looked for later."""
+    from cxrtui.data.sources.naming import TFDS, split_name
+
+    named = [split_name(item) for item in configs.coerce("data.source", text)]
+    return all(layout == TFDS or expand(path).exists() for layout, path in named)
+
+
+def _check_classes(item: Setting, values: Mapping[str, str], survey: Survey) -> str:
+    chosen = configs.coerce(item.key, values[item.key])
+    other = "data.negative" if item.key == "data.positive" else "data.positive"
+    rest = configs.coerce(other, values[other])
+    from cxrtui.data.findings import same_finding
+
+    if both := [name for name in chosen if any(same_finding(name, one) for one in rest)]:
+        raise ConfigError(f"{', '.join(both)} cannot be both")
+    found = survey.found
+    if survey.path != values["data.source"].strip() or not found:
+        return item.about
+    from cxrtui.data.sources.labels import decide
+    from cxrtui.data.sources.matching import matches
+
+    for label in chosen:
+        if not any(matches(name, label) for name in found):
+            raise ConfigError(f"no class {label}; there are {', '.join(found)}")
+    try:
+        decided = decide(found, configs.coerce("data.positive", values["data.positive"]),
+                         configs.coerce("data.negative", values["data.negative"]),
+                         defaults=survey.rule, question=survey.question)  # fmt: skip
+    except CxrtuiError:
+        if chosen:
+            return _count(chosen, found)
+        if len(found) == 1:
+            raise ConfigError(
+                f"all are {', '.join(found)}; name films of the other class too, behind a comma"
+            ) from None
+        # The question's advice is for a command line; its first sentence says why there is one.
+        why = f" ({survey.question.partition('. ')[0]})" if survey.question and not rest else ""
+        raise ConfigError(f"say which of {', '.join(found)}{why}") from None
+    index = int(item.key == "data.positive")
+    total = sum(count for label, count in found.items() if decided.class_index(label) == index)
+    return f"{total:,} films" if chosen else f"{decided.names[index]}: {total:,} films"
+
+
+def _count(labels: tuple[str, ...], found: Mapping[str, int]) -> str:
+    from cxrtui.data.sources.matching import matches
+
+    total = sum(count for label, count in found.items() if any(matches(label, name) for name in labels))
+    return f"{total:,} films"
+
+
+def _check_init(text: str, models: Path) -> str:
+    key = key_of("launch", "weights")
+    if not text:
+        raise ConfigError(f"imagenet, random, a name on the shelf, or a file of weights; {key} shows the shelf")
+    resolved = shelf.resolve(text, models)
+    if (known := shelf.wanting(resolved)) is not None:
+        if hub.offline():
+            raise ConfigError(f"not here, and nothing is fetched offline; {key} shows what is here; or random")
+        return f"not here yet: fetched at the start ({known.size}, {known.licence})"
+    try:
+        place = shelf.locate(resolved)
+    except WeightsError as error:
+        if is_name(text) and shelf.is_shelf(models / text):
+            raise ConfigError(f"on the shelf, but its weights are missing: {key} shows it") from None
+        if expand(text).is_file():
+            raise ConfigError(str(error)) from None
+        raise ConfigError(f"no such file, and no such name on the shelf ({key} shows it); or random") from None
+    if place is None:
+        return f"from nothing: needs many films and epochs; {key} shows others"
+    return "from the shelf" if place.is_dir() else "from this file"
+
+
+def settings(base: Config, values: Mapping[str, str], models: Path = SHELF) -> Config:
+    """The configuration that the form describes, over `base`; `models` is the shelf.
+
+    Raises:
+        ConfigError: a value, or the whole, is not valid.
+    """
+    chosen: dict[str, Any] = {key: text.strip() for key, text in values.items() if key != RUN_NAME.key}
+    from cxrtui.data.sources.naming import absolute
+
+    # Absolute, so that the run can be resumed from another folder.
+    sources = tuple(map(absolute, configs.coerce("data.source", chosen["data.source"])))
+    chosen["model.init"] = shelf.resolve(chosen["model.init"], models)
+    if splits := chosen.get("data.splits", base.data.splits):
+        chosen["data.splits"] = str(expand(splits).absolute())
+    return configs.with_values(base, {**chosen, "data.source": sources})

@@ -1,0 +1,84 @@
+"""The lines of the form, each made of one setting, and the sections that open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.suggester import Suggester
+from textual.widget import Widget
+from textual.widgets import Collapsible, Static
+
+from cxrtui.settings.listing import Setting
+from cxrtui.tui.launch.checks import Note
+from cxrtui.tui.launch.form_input import FormInput
+from cxrtui.tui.launch.form_select import FormSelect
+
+PATHS = ("data.source", "data.splits", "model.init")
+"""Settings that may be paths, which are edited; all but the first take words too, which are typed anew."""
+
+CHANGED, NOTHING = "•", "–"
+
+
+class Row(Horizontal):
+    """Label, value, and what is to say of it."""
+
+    def __init__(self, setting: Setting, text: str, suggester: Suggester | None) -> None:
+        super().__init__(classes="field")
+        self._setting, self._text, self._suggester = setting, text, suggester
+
+    def compose(self) -> ComposeResult:
+        """A list to choose from where there are choices, else a line to type into."""
+        item = self._setting
+        yield Static(f"  {item.label}", classes="field-label")
+        if item.choices and not item.several:
+            yield FormSelect(item.choices, self._text, compact=True, name=item.key)
+        else:
+            yield FormInput(self._text, compact=True, name=item.key, suggester=self._suggester,
+                            placeholder=item.default_text or NOTHING, paths=item.key in PATHS,
+                            words=item.key != PATHS[0])  # fmt: skip
+        yield Static("", classes="field-note", name=item.key, markup=False)
+
+    @property
+    def key(self) -> str:
+        """Which setting it is."""
+        return self._setting.key
+
+    def show(self, note: Note) -> None:
+        """Say what is right or wrong, and whether the value is another than the default."""
+        said = self.query_one(".field-note", Static)
+        said.update(note.text if note.ok else f"✗ {note.text}")
+        said.set_class(not note.ok, "-wrong")
+        label = self.query_one(".field-label", Static)
+        label.update(f"{CHANGED if note.changed else ' '} {self._setting.label}")
+        label.set_class(note.changed, "-changed")
+
+
+class Section(Collapsible):
+    """The settings of one section that the form does not show at first; their lines are made when it is opened."""
+
+    def __init__(self, name: str, settings: Sequence[Setting], row: Callable[[Setting], Widget]) -> None:
+        """Begin closed; `row` makes the line of a setting."""
+        super().__init__(title=name, name=name)
+        self.settings = settings
+        self._row = row
+        self._filled = False
+
+    async def on_collapsible_expanded(self) -> None:
+        """Make the lines when it is opened first."""
+        await self.fill()
+
+    async def fill(self) -> None:
+        """Make the lines, if they are not there."""
+        if not self._filled:
+            self._filled = True
+            await self.query_one(Collapsible.Contents).mount_all([self._row(item) for item in self.settings])
+
+    def show(self, changed: int, wrong: int) -> None:
+        """Say in the title how many settings there are, are not the default, and are wrong."""
+        parts = [f"{self.name} · {len(self.settings)} more"]
+        parts += [f"{CHANGED} {changed} changed"] if changed else []
+        parts += [f"✗ {wrong} wrong"] if wrong else []
+        self.title = " · ".join(parts)
+        self.set_class(bool(wrong), "-wrong")
