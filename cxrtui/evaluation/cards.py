@@ -11,7 +11,7 @@ from cxrtui.printable import in_list
 PRECISION = (
     "Such programs compute in float32, whatever the run did; cxrtui computes in the run's precision. In bfloat16, the "
     "default on a GPU, its probabilities differ from theirs by about a thousandth, so a film at the threshold may be "
-    "called otherwise."
+    "predicted otherwise."
 )
 
 
@@ -36,7 +36,7 @@ def classifier_card(name: str, facts: Mapping[str, Any], *, onnx: bool = False) 
         PRECISION,
         "## From a film to an answer",
         f"The film becomes a grey square (`{data['resize_mode']}`) of {facts['stored_side']} pixels, is sampled to "
-        f"{data['size']} × {data['size']} and normalised. It is called {positive} where the probability of "
+        f"{data['size']} × {data['size']} and normalised. It is predicted {positive} where the probability of "
         f"{positive} is {facts['threshold']:g} or more.",
         "## How well it did",
         *[_result(split, body) for split, body in facts["metrics"].items()],

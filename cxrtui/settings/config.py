@@ -40,7 +40,9 @@ class DataConfig:
     size: int = setting(
         224, "width and height of the network's input, pixels", low=32, high=1024, label="Image size", often=True
     )
-    resize_mode: str = setting("stretch", "how an image becomes square", choices=("stretch", "crop", "pad"))
+    resize_mode: str = setting(
+        "stretch", "how an image becomes square; its older name is data.fit", choices=("stretch", "crop", "pad")
+    )
     splits: str = setting("", "a splits.csv to reuse instead of making a new split")
     validation: float = setting(0.15, "fraction of films for validation", low=0.01, high=0.8)
     test: float = setting(0.15, "fraction of films for test", low=0.01, high=0.8)
