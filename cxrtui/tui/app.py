@@ -1,4 +1,4 @@
-"""The dashboard: which screen follows which, and the one training that may run inside. Everything else is theirs."""
+"""The dashboard: it opens screens, and runs at most one training. Everything else is in the screens."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ LISTEN_EVERY = 0.5
 
 
 class Dashboard(KeysInTurn):
-    """The application; its answer is the exit code."""
+    """The application. Its result is the exit code."""
 
     TITLE = "cxrtui"
     CSS_PATH: ClassVar[list[str | Path]] = sorted(Path(__file__).parent.rglob("*.tcss"))  # type: ignore[assignment]
@@ -69,7 +69,7 @@ class Dashboard(KeysInTurn):
         self._said_ending = False
 
     def on_mount(self) -> None:
-        """The runs, and on top of them what the command line asks for."""
+        """Open the runs, and above them what the command line asks for."""
         self.register_theme(THEME)
         self.theme = THEME.name
         self.push_screen(RunsScreen())
@@ -79,7 +79,7 @@ class Dashboard(KeysInTurn):
             self.open(self.opening)
 
     def on_unmount(self) -> None:
-        """What is left behind ends at its next step, if the process lives that long."""
+        """Ask a training and a job that are under way to end."""
         failed = self.return_code == EXIT_FAULT and self._exception is not None
         self.trainer.signal(f"The dashboard has failed ({type(self._exception).__name__})" if failed else "")
         self.jobs.cancel()
@@ -212,7 +212,7 @@ class Dashboard(KeysInTurn):
             self.push_screen(KeyHelp(*self.screen.sections))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own, and the last door."""
+        """Textual's own filters and the `Door`."""
         return [*super().get_line_filters(), self._door]
 
     async def action_quit(self) -> None:
@@ -225,7 +225,7 @@ class Dashboard(KeysInTurn):
             self.exit(self.trainer.exit_code)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: the keys of the screen in words, then Textual's own."""
+        """The commands of the palette: the keys of the screen in words, then Textual's own."""
         sections = screen.sections[:2] if isinstance(screen, Page) else ()
         for item in {item.action: item for section in sections for item in KEYS[section]}.values():
             if screen.check_action(item.action, ()):

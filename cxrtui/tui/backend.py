@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cxrtui.data.pool import OnProgress
 
 
-class Verdict(Protocol):
+class Classified(Protocol):
     """One classified file, as `cxrtui.evaluation.classify` yields it."""
 
     @property
@@ -41,7 +41,7 @@ class Verdict(Protocol):
 
     @property
     def threshold(self) -> float:
-        """Probability of the positive class from which a film is called positive."""
+        """Probability of the positive class from which a film is predicted positive."""
 
     @property
     def error(self) -> str:
@@ -49,14 +49,14 @@ class Verdict(Protocol):
 
     @property
     def notes(self) -> Sequence[str]:
-        """What is to be remarked of how its pixels were read."""
+        """Remarks on how its pixels were read."""
 
 
 class Classifier(Protocol):
     """A trained network that is ready to classify."""
 
-    def classify(self, paths: Sequence[Path]) -> Iterator[Verdict]:
-        """Yield one verdict a path, in order."""
+    def classify(self, paths: Sequence[Path]) -> Iterator[Classified]:
+        """Yield one row a path, in order."""
 
 
 def _drive(
@@ -120,7 +120,7 @@ class Drive(Protocol):
 
 @dataclass(frozen=True)
 class Backend:
-    """Train, read a run's configuration again, load a classifier, survey and inspect a folder, decode a film."""
+    """The functions of the rooms below that the dashboard calls."""
 
     drive: Drive = _drive
     check_weights: Callable[[Path, Config], None] = _check_weights

@@ -1,4 +1,4 @@
-"""The last door before the terminal, on the screen: each line as it is painted holds what stands there and no more.
+"""The last filter before the terminal: a painted line holds printable text alone.
 
 Names and reasons are made printable where they enter (`cxrtui.printable`); this is for what slips past that.
 """
@@ -17,10 +17,10 @@ from cxrtui.printable import printable
 
 
 class Door(LineFilter):
-    """Takes away what would act on the terminal; what has a width becomes a mark of that width, so nothing moves."""
+    """Removes what would act on the terminal, and puts a mark of the same width in the place of what has a width."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The segments, each as long on the screen as it was."""
+        """Filter the segments; each keeps its width on the screen."""
         del background
         return [
             item if printable(item.text) == item.text else Segment(_harmless(item.text), item.style, item.control)

@@ -1,4 +1,4 @@
-"""The terminal: an escape before other keys is a key of its own, and a terminal that has gone ends no run."""
+"""The terminal driver. It takes an escape before other keys as a key of its own, and a lost terminal ends no run."""
 
 from __future__ import annotations
 

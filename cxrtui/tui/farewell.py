@@ -1,4 +1,4 @@
-"""What is said on stderr once the screen is gone, for the screen took all that it said of the run with it."""
+"""Says on stderr how the run ended once the screen is gone, because the screen is cleared."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
     ),
     "classify": (
         Key("space", "tick", "Select", "Select or unselect the film under the cursor"),
-        Key("a", "all", "All here", "Select every image in the folder under the cursor"),
+        Key("a", "all", "All here", "Select every film in the folder under the cursor"),
         Key("x", "none", "None", "Unselect all films"),
         Key("c", "classify", "Classify", "Classify the selected films, or the one under the cursor"),
         Key("m", "model", "Model", "Choose the model"),

@@ -1,4 +1,4 @@
-"""Moved: where the films of a run lie now that is to go on and did not find them, or found others."""
+"""The question where the films of a run lie now, asked when it is resumed and does not find them or finds others."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class MovedScreen(ModalScreen[tuple[str, ...] | None]):
         self._name_of_run, self._why, self._sources = name, why, tuple(sources)
 
     def compose(self) -> ComposeResult:
-        """Why it asks, a line a source, what is wrong, the buttons."""
+        """Show why it asks, a line for each source, what is wrong, and the buttons."""
         with Vertical(classes="dialog") as box:
             box.border_title = titled(f"Where are the films of {self._name_of_run} now?")
             with VerticalScroll(id="moved-why", can_focus=False):

@@ -1,4 +1,4 @@
-"""What all screens share: the title line, the footer, and a plain word where the terminal is too small."""
+"""What all screens share: a title line, a footer, and a plain sentence where the terminal is too small."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ COMFORTABLE = 23
 
 
 class TitleLine(Widget):
-    """Where the user is, on the left; on the right the line that every prediction carries."""
+    """Shows on the left where the user is, and on the right the line that every prediction carries."""
 
     where: reactive[str] = reactive("")
 
     def render(self) -> Text:
-        """The two, the left one shortened, and at last cut, where the room ends."""
+        """Draw both; the left one is shortened, and then cut, where there is no room."""
         left = f" cxrtui · {self.where}"
         room = max(8, self.size.width - cell_len(RESEARCH_ONLY) - 3)
         if cell_len(left) > room:
@@ -86,7 +86,7 @@ class Page(Screen[ScreenResultType]):
         self.app.post_message(Go(route))
 
     def compose(self) -> ComposeResult:
-        """Title, body, footer."""
+        """Put the title above the body and the footer below it."""
         title = TitleLine()
         title.where = printable(self.where)
         yield title
@@ -100,5 +100,5 @@ class Page(Screen[ScreenResultType]):
         yield KeysFooter()
 
     def compose_body(self) -> ComposeResult:
-        """What is between title and footer."""
+        """The widgets between title and footer."""
         raise NotImplementedError

@@ -22,7 +22,7 @@ from cxrtui.tui.keys import KEYS, shown
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer: the key that gives it, its words, what the question answers."""
+    """One possible answer: the key that gives it, its words, and the result of the question."""
 
     key: str
     label: str
@@ -50,7 +50,7 @@ class Question(ModalScreen[str]):
         self._title, self._body, self._choices = title, body, choices
 
     def compose(self) -> ComposeResult:
-        """A box with the question and a row of buttons."""
+        """Show a box with the question and a row of buttons."""
         with Vertical(classes="dialog") as box:
             box.border_title = titled(self._title)
             with VerticalScroll(classes="dialog-text", can_focus=False):
@@ -73,7 +73,7 @@ class Question(ModalScreen[str]):
         getattr(text, f"scroll_{where}")(animate=False)
 
     def on_key(self, event: Key) -> None:
-        """Each choice has its key."""
+        """Answer by the key of a choice."""
         for choice in self._choices:
             if event.key == choice.key:
                 event.stop()
@@ -97,7 +97,7 @@ class Notice(Question):
 
 
 class KeyHelp(ModalScreen[None]):
-    """All keys, from the table."""
+    """Shows the keys of a screen, from the table."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "Close", show=False)]
 
@@ -106,7 +106,7 @@ class KeyHelp(ModalScreen[None]):
         self._sections = sections
 
     def compose(self) -> ComposeResult:
-        """The sections that matter here, one below the other."""
+        """Show the sections that matter here, one below the other."""
         table = Table.grid(padding=(0, 2))
         table.add_column(justify="right", style="bold", no_wrap=True)
         table.add_column()

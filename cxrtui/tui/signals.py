@@ -1,4 +1,4 @@
-"""What the dashboard does when it is told to end from outside: a checkpoint first, and the terminal as it was.
+"""Ends the dashboard when a signal asks for it: the run saves a checkpoint first, and the terminal is restored.
 
 A hang-up is what a closed ssh session or window sends. It never counts as the second signal: shells and session
 managers send it along with others, or twice.

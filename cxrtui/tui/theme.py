@@ -1,4 +1,4 @@
-"""A calm, dark theme: films are grey on black, so colour is kept for what matters."""
+"""A dark theme. Films are grey on black, so colour is kept for what matters."""
 
 from textual.theme import Theme
 

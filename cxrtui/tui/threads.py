@@ -1,4 +1,4 @@
-"""Daemon threads for what must not stop the screen, and how to leave while one of them is inside a compiler."""
+"""Daemon threads for work that must not stop the screen, and the end of the process while one is inside a compiler."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _started: list[threading.Thread] = []
 
 
 def start(name: str, work: Callable[..., object], *arguments: Any) -> threading.Thread:
-    """Run `work` in a daemon thread; what it imports, and however, is no matter of the screen's thread."""
+    """Run `work` in a daemon thread, whose imports cannot disturb the screen's thread."""
     contain()
     _started[:] = [thread for thread in _started if thread.is_alive()]
     thread = threading.Thread(target=work, args=arguments, name=name, daemon=True)

@@ -1,4 +1,4 @@
-"""The one training that this dashboard may run, in a daemon thread: quitting never waits for a compile."""
+"""The one training that this dashboard may run. It is a daemon thread, so that quitting never waits for a compile."""
 
 from __future__ import annotations
 

@@ -8,9 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
+from cxrtui.tui.app import Dashboard
 from cxrtui.tui.classify.film import fit
+from cxrtui.tui.classify.screen import ClassifyScreen
+from cxrtui.tui.inspect.screen import DataScreen
 from cxrtui.tui.keys import KEYS
-from cxrtui.tui.monitor.curves import decimate
+from cxrtui.tui.launch.screen import LaunchScreen
+from cxrtui.tui.monitor.curves import Chart, decimate
+from cxrtui.tui.monitor.screen import MonitorScreen
+from cxrtui.tui.moved import MovedScreen
+from cxrtui.tui.runs.screen import RunsScreen
+from cxrtui.tui.weights.port import PortScreen
+from cxrtui.tui.weights.screen import WeightsScreen
 from cxrtui.tui.widgets.bars import bar, pips, probability
 
 
@@ -73,8 +82,18 @@ def test_fit_keeps_the_shape_and_fills_half_blocks() -> None:
     assert fit(np.zeros((10, 300), dtype=np.uint8), 30, 20).shape[0] % 2 == 0
 
 
-def test_every_key_is_explained() -> None:
-    for section, items in KEYS.items():
-        assert len({item.key for item in items}) == len(items), section
-        assert all(item.help and item.label for item in items)
-        assert isinstance(Text.from_markup(items[0].help), Text)
+SCREENS = {
+    "everywhere": Dashboard, "runs": RunsScreen, "launch": LaunchScreen, "data": DataScreen, "weights": WeightsScreen,
+    "port": PortScreen, "moved": MovedScreen, "monitor": MonitorScreen, "classify": ClassifyScreen, "chart": Chart,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("section", KEYS)
+def test_every_key_is_explained_and_does_what_its_screen_can(section: str) -> None:
+    items = KEYS[section]
+    assert len({item.key for item in items}) == len(items)
+    for item in items:
+        assert item.label
+        assert Text.from_markup(item.help).plain == item.help != ""  # the help screen reads it as markup
+        owner, _, action = item.action.rpartition(".")
+        assert callable(getattr(Dashboard if owner == "app" else SCREENS[section], f"action_{action}", None)), item

@@ -1,1 +1,1 @@
-"""Classify: chosen films, and what a model says of them."""
+"""The Classify screen: it shows what a model predicts of chosen films."""

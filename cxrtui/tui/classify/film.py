@@ -1,4 +1,4 @@
-"""A film as half blocks: two grey pixels a cell, in any terminal that has colours."""
+"""The preview draws a film as half blocks, two grey pixels a cell, which any terminal with colours shows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def fit(film: NDArray[np.uint8], columns: int, rows: int) -> NDArray[np.uint8]:
 
 
 class Film(Widget):
-    """The preview; shows `note` where there is no film."""
+    """The preview of a film. It shows `note` where there is no film."""
 
     film: reactive[Any] = reactive(None, layout=False, always_update=True)
     note: reactive[str] = reactive("")
@@ -49,7 +49,7 @@ class Film(Widget):
         self._fitted_for: tuple[int, int, int] | None = None
 
     def render_line(self, y: int) -> Strip:
-        """One row of the film, centred."""
+        """Draw one row of the film, centred."""
         width, height = self.size
         blank = self.rich_style
         if self.film is None:

@@ -1,4 +1,4 @@
-"""Classified films: a row each, with the probability as a bar and the threshold as a tick on it."""
+"""The table of classified films: each has a row with its probability as a bar, on which a tick marks the threshold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.events import Resize
 
 from cxrtui.data.films import printable
-from cxrtui.tui.backend import Verdict
+from cxrtui.tui.backend import Classified
 from cxrtui.tui.door import titled
 from cxrtui.tui.theme import BUSY, WARN
 from cxrtui.tui.widgets.bars import probability, shortened
@@ -19,32 +19,32 @@ SLIM = 40
 """Cells below which the bar gives its room to the label."""
 
 
-def row(item: Verdict, width: int, name_width: int) -> tuple[Text, Text, Text]:
-    """File, bar and percentage of the positive class, label with notes; or why there is none."""
+def row(item: Classified, width: int, name_width: int) -> tuple[Text, Text, Text]:
+    """The cells of a row: file, bar and percentage of the positive class, label with notes, or an error."""
     name = Text(shortened(printable(Path(item.file).name), name_width), no_wrap=True)
     if not item.ok:
         return name, Text("✗ no result" if width else "✗ none", style=WARN), Text(printable(item.error), style=WARN)
     value = list(item.probabilities.values())[-1]
-    called = value >= item.threshold
-    text = probability(value, item.threshold, width, WARN if called else BUSY) if width else Text()
+    positive = value >= item.threshold
+    text = probability(value, item.threshold, width, WARN if positive else BUSY) if width else Text()
     text.append(f"{' ' if width else ''}{100 * value:{5.1 if width else 4.1}f} %")
-    label = Text(f"{'▲' if called else '▽'} {printable(item.label)}", style="bold" if called else "")
+    label = Text(f"{'▲' if positive else '▽'} {printable(item.label)}", style="bold" if positive else "")
     for note in item.notes:
         label.append(f" · {printable(note)}", style=f"not bold {WARN}")
     return name, text, label
 
 
-class Verdicts(Table):
-    """The rows, in the order of the answers."""
+class ClassifiedTable(Table):
+    """Holds the rows in the order in which they came."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.border_title = "results"
-        self.items: list[Verdict] = []
+        self.items: list[Classified] = []
         self._laid_out_for = 0
 
     def on_mount(self) -> None:
-        """The columns; the second is named for the positive class when the first answer is there."""
+        """Add the columns."""
         self._add_columns()
 
     def _add_columns(self) -> None:
@@ -53,19 +53,19 @@ class Verdicts(Table):
             self.add_column(title, key=key)
 
     def start(self) -> None:
-        """Forget the rows of before."""
+        """Remove the rows of the last classification."""
         self.clear()
         self.items = []
         self.border_subtitle = ""
 
-    def add(self, item: Verdict) -> None:
-        """One row more."""
+    def add(self, item: Classified) -> None:
+        """Add a row."""
         self.items.append(item)
         self.add_row(*row(item, *self._widths()))
         self._say_threshold()
 
     def _say_threshold(self) -> None:
-        """What the probability is of, and the threshold, which is not to be cut off."""
+        """Say on the border which class the probability is of, and the threshold, which must never be cut off."""
         if item := next((item for item in self.items if item.ok), None):
             label, threshold = list(item.probabilities)[-1], f"┃ threshold {item.threshold:.2f}"
             text = f"probability of {label} · {threshold}"

@@ -1,4 +1,4 @@
-"""Classify: a model, some films, and what the one says of the others."""
+"""The Classify screen: the user chooses a model and films, and sees what the model predicts."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from cxrtui.runs.folder import Run
 from cxrtui.runs.glance import summary
 from cxrtui.runs.listing import all_runs
 from cxrtui.tui import threads
-from cxrtui.tui.backend import Classifier, Verdict
+from cxrtui.tui.backend import Classified, Classifier
 from cxrtui.tui.classify.film import Film
-from cxrtui.tui.classify.results import Verdicts
+from cxrtui.tui.classify.results import ClassifiedTable
 from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.page import NARROW, Page
@@ -38,15 +38,15 @@ PREVIEW_AFTER = 0.15
 
 
 class Answered(Message):
-    """A thread has something for the screen; `job` says for which request."""
+    """A thread has a result for the screen; `job` says for which request."""
 
-    def __init__(self, job: int, item: Verdict | None = None, error: str = "", done: bool = False) -> None:
+    def __init__(self, job: int, item: Classified | None = None, error: str = "", done: bool = False) -> None:
         super().__init__()
         self.job, self.item, self.error, self.done = job, item, error, done
 
 
 class Decoded(Message):
-    """A film for the preview, or why there is none."""
+    """A thread has decoded a film for the preview, or says why it could not."""
 
     def __init__(self, path: Path, film: Any, error: str) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ def _has_checkpoint(run: Run) -> bool:
 
 
 class ClassifyScreen(Page[None]):
-    """Three parts: the picker, the preview, the results."""
+    """Shows the films to choose from, a preview and the results."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("classify", "everywhere")
     sections = ("classify", "everywhere")
@@ -106,7 +106,7 @@ class ClassifyScreen(Page[None]):
         self._watch = Watch(self, lambda stopped: usable_models(self.dashboard.workspace, stopped), None)
 
     def compose_body(self) -> ComposeResult:
-        """Model and films on the left, preview and results on the right."""
+        """Put model and films on the left, preview and results on the right."""
         with Container(id="classify"):
             with Vertical(id="choose"):
                 with Container(id="model-box", classes="box") as box:
@@ -116,11 +116,11 @@ class ClassifyScreen(Page[None]):
             with Container(id="film-box", classes="box") as box:
                 box.border_title = "film"
                 yield Film(id="film")
-            yield Verdicts(id="verdicts")
+            yield ClassifiedTable(id="classified")
         yield Static("", id="classify-note", markup=False)
 
     def on_mount(self) -> None:
-        """Begin at the films."""
+        """Give the focus to the films."""
         picker = self.query_one(Picker)
         picker.border_title = "films"
         picker.focus()
@@ -167,7 +167,7 @@ class ClassifyScreen(Page[None]):
         self.query_one("#classify-note", Static).update(text)
 
     def _tick(self) -> None:
-        if self._busy and not self.query_one(Verdicts).items:
+        if self._busy and not self.query_one(ClassifiedTable).items:
             self._say(f"loading the model and compiling… {time.monotonic() - self._begun:.0f} s")
 
     @on(Picker.Chosen)
@@ -189,7 +189,7 @@ class ClassifyScreen(Page[None]):
 
     @on(DataTable.RowHighlighted)
     def _row_highlighted(self) -> None:
-        table = self.query_one(Verdicts)
+        table = self.query_one(ClassifiedTable)
         if table.has_focus and (path := table.file_under_cursor):
             self._show_later(path)
             item = table.items[table.cursor_row]
@@ -201,7 +201,7 @@ class ClassifyScreen(Page[None]):
         self.query_one(Picker).action_tick()
 
     def _show_none(self) -> None:
-        """No film is under the cursor."""
+        """Show that no film is under the cursor."""
         if self._preview_timer is not None:
             self._preview_timer.stop()
         self._preview = None
@@ -210,7 +210,7 @@ class ClassifyScreen(Page[None]):
         box.border_title, box.border_subtitle = "film", ""
 
     def _show_later(self, path: Path) -> None:
-        """Decode once the cursor rests, so that scrolling stays quick."""
+        """Decode a film once the cursor rests, so that scrolling stays quick."""
         self._preview = path
         if self._preview_timer is not None:
             self._preview_timer.stop()
@@ -251,7 +251,7 @@ class ClassifyScreen(Page[None]):
             self._say("still at work; esc cancels" if self._busy else self._advice())
             return
         self._job, self._total, self._begun, self._busy = self._job + 1, len(paths), time.monotonic(), True
-        self.query_one(Verdicts).start()
+        self.query_one(ClassifiedTable).start()
         self._say("loading the model and compiling…")
         threads.start("classify", self._work, self._job, name, model, paths)
 
@@ -274,7 +274,7 @@ class ClassifyScreen(Page[None]):
     def _answered(self, message: Answered) -> None:
         if message.job != self._job:
             return
-        table = self.query_one(Verdicts)
+        table = self.query_one(ClassifiedTable)
         if message.item is not None:
             table.add(message.item)
             self._say(f"{len(table.items)} of {self._total} films")
@@ -292,9 +292,9 @@ class ClassifyScreen(Page[None]):
         self.query_one(Picker).action_tick()
 
     def action_all(self) -> None:
-        """Tick the folder's images."""
+        """Tick the folder's films."""
         if not self.query_one(Picker).choose_folder():
-            self._say("no images in this folder")
+            self._say("no films in this folder")
 
     def action_none(self) -> None:
         """Untick all."""
@@ -312,6 +312,6 @@ class ClassifyScreen(Page[None]):
         picker.path = Path(picker.path).resolve().parent
 
     def action_back(self) -> None:
-        """Back; whatever is still at work is forgotten."""
+        """Go back; results of a classification under way are dropped."""
         self._job += 1
         self.dismiss()

@@ -1,1 +1,1 @@
-"""Data: the report on films at a path, and from it a training."""
+"""The Data screen: it reports on the films at a path, and sets up a training on them."""

@@ -1,4 +1,4 @@
-"""Data: the report of ``cxrtui data inspect`` on films that are typed or browsed to, and from it a training."""
+"""The Data screen: it shows the report of ``cxrtui data inspect`` and sets up a training on the same films."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TICK = 0.1
 
 
 class Reported(Message):
-    """How far the thread is, the report, or why there is none; `job` says for which request."""
+    """A thread says how far it is, hands over the report, or says why there is none; `job` says for which request."""
 
     def __init__(self, job: int, progress: str = "", report: Report | None = None, error: str = "") -> None:
         super().__init__()
@@ -41,26 +41,26 @@ class Reported(Message):
 
 
 class PathInput(Input):
-    """The path; the way down leads to the folders."""
+    """Takes the path; the key down leads to the folders."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("down", "screen.folders", "Folders", key_display="↓")]
 
 
 class ReportBox(VerticalScroll):
-    """The report; enter trains on its films."""
+    """Shows the report; enter sets up a training on its films."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.train", "Train", show=False)]
 
 
 class DataScreen(Page[Mapping[str, str]]):
-    """A path, the folders, the report. Its result are texts for the form of a new run on the films of the report."""
+    """Shows a path, folders and the report. Its result is texts for the form of a new run on these films."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("data", "everywhere")
     sections = ("data", "everywhere")
     where = "Data"
 
     def __init__(self, source: str = "", data: DataConfig | None = None) -> None:
-        """`data` are the settings that a training would have; without them, the workspace's."""
+        """Begin at `source`; `data` are the settings that a training would have, by default the workspace's."""
         super().__init__()
         self._source = source
         self._data = data
@@ -70,7 +70,7 @@ class DataScreen(Page[Mapping[str, str]]):
         self._shown: tuple[str, Report] | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The path on top, below it folders and report."""
+        """Put the path on top, and folders and report below it."""
         place = expand(self._source) if self._source else Path.cwd()
         with Container(id="data-path-box", classes="box") as box:
             box.border_title = "films: folder, CSV, LAYOUT:PATH; several by comma"
@@ -87,7 +87,7 @@ class DataScreen(Page[Mapping[str, str]]):
         yield Static("", id="data-note", markup=False)
 
     def on_mount(self) -> None:
-        """Begin with the report where a path is known, else where it is typed."""
+        """Report at once where a path is known; else wait until one is typed."""
         self.query_one(Folders).border_title = "folders"
         self.query_one("#data-path", Input).focus()
         self._say("enter reports on what is typed · → completes it · ↓ goes to the folders")
@@ -100,7 +100,7 @@ class DataScreen(Page[Mapping[str, str]]):
             self._inspect(self._source)
 
     def on_unmount(self) -> None:
-        """Whatever is still being read is not wanted."""
+        """Have the reading under way cancelled."""
         self._job += 1
 
     def _say(self, text: str) -> None:
@@ -155,7 +155,7 @@ class DataScreen(Page[Mapping[str, str]]):
 
     @on(Resize)
     def _draw(self) -> None:
-        """The report in as many columns as there is room for."""
+        """Draw the report in as many columns as there is room for."""
         if self._shown is None:
             return
         from cxrtui.data.inspect.page import headline, height, section_view, shown_sections
@@ -224,6 +224,6 @@ class DataScreen(Page[Mapping[str, str]]):
         tree.path = Path(tree.path).resolve().parent
 
     def action_back(self) -> None:
-        """Back."""
+        """Go back to the screen below."""
         self._job += 1
         self.dismiss()

@@ -1,1 +1,1 @@
-"""Launch: the form for a new run."""
+"""The Launch screen: the form for a new run."""

@@ -1,4 +1,4 @@
-"""What the form says beside each field, and the configuration that it describes; no widgets here."""
+"""The checks of the form: what it says beside each field, and which configuration it describes. It has no widgets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _DEFAULTS = Config()
 
 @dataclass(frozen=True)
 class Survey:
-    """What a look into the data folder found: films by class, or why it cannot be used. `path` says for which text.
+    """The films by class that were found at a path, or why it cannot be used; `path` is the text that was looked up.
 
     `rule` has the positive and the negative names of the layout, and `question` what it asks, as of a `Collection`.
     """

@@ -1,4 +1,4 @@
-"""The form: a line for each setting that most runs set, and below them the others, in sections that open."""
+"""The form shows a line for each setting that most runs set, and below them the others, in sections that open."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cxrtui.tui.launch.rows import Row, Section
 
 
 class Form(VerticalScroll):
-    """Holds the texts; whether they are right is for the screen to find out."""
+    """Holds the texts of the settings; the screen finds out whether they are right."""
 
     def __init__(self, base: Config, texts: Mapping[str, str], suggester: Callable[[str], Suggester | None]) -> None:
         """Begin with the values of `base`, but for the settings that `texts` has; `suggester` is for a key."""
@@ -33,7 +33,7 @@ class Form(VerticalScroll):
         self.border_title = "new run"
 
     def compose(self) -> ComposeResult:
-        """What most runs set, then the sections."""
+        """Put first what most runs set, then the sections."""
         yield from map(self._row, FIRST)
         for name in SECTIONS:
             if others := [item for item in SETTINGS if item.section == name and not item.often]:

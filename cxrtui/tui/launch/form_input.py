@@ -1,4 +1,4 @@
-"""A field of a form that takes a paste of several fields."""
+"""A field of a form that takes a paste of several fields and hands each text on."""
 
 from __future__ import annotations
 

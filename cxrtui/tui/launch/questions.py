@@ -1,4 +1,4 @@
-"""What is asked before a run starts."""
+"""The questions that are asked before a run starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lines of the form, each made of one setting, and the sections that open."""
+"""The lines of the form, each of which is made of one setting, and the sections that open."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ CHANGED, NOTHING = "•", "–"
 
 
 class Row(Horizontal):
-    """Label, value, and what is to say of it."""
+    """Shows the label of a setting, its value, and a note on it."""
 
     def __init__(self, setting: Setting, text: str, suggester: Suggester | None) -> None:
         super().__init__(classes="field")
         self._setting, self._text, self._suggester = setting, text, suggester
 
     def compose(self) -> ComposeResult:
-        """A list to choose from where there are choices, else a line to type into."""
+        """Take a list where there are choices, else a line to type into."""
         item = self._setting
         yield Static(f"  {item.label}", classes="field-label")
         if item.choices and not item.several:
@@ -56,7 +56,7 @@ class Row(Horizontal):
 
 
 class Section(Collapsible):
-    """The settings of one section that the form does not show at first; their lines are made when it is opened."""
+    """Holds the settings of a section that the form does not show at first; makes their lines when it is opened."""
 
     def __init__(self, name: str, settings: Sequence[Setting], row: Callable[[Setting], Widget]) -> None:
         """Begin closed; `row` makes the line of a setting."""
@@ -66,7 +66,7 @@ class Section(Collapsible):
         self._filled = False
 
     async def on_collapsible_expanded(self) -> None:
-        """Make the lines when it is opened first."""
+        """Make the lines when the section is opened for the first time."""
         await self.fill()
 
     async def fill(self) -> None:

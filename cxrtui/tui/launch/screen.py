@@ -1,4 +1,4 @@
-"""Launch: the form for a new run, checked as it is typed."""
+"""The Launch screen: it checks the form as it is typed, and starts the run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CHECK_AFTER = 0.1
 
 
 class Surveyed(Message):
-    """A data folder was looked into."""
+    """A thread has looked into the data folder."""
 
     def __init__(self, survey: Survey) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Surveyed(Message):
 
 
 class Checked(Message):
-    """What check `number` has to say of each field, where the form's texts are `values`, and of all together."""
+    """Check `number` of the texts `values` has ended: it has a note on each field and the problem of all together."""
 
     def __init__(self, number: int, values: Mapping[str, str], found: dict[str, Note], problem: str) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Checked(Message):
 
 
 class WeightsChecked(Message):
-    """A file of first weights was read: `start` the run, or say the `error`."""
+    """A thread has read a file of initial weights: the run may `start`, or there is an `error`."""
 
     def __init__(self, file: Path, error: str, start: Callable[[], None]) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class WeightsChecked(Message):
 
 
 class LaunchScreen(Page[None]):
-    """The form."""
+    """Shows the form and starts the run that it describes."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("launch", "everywhere")
     sections = ("launch", "everywhere")
@@ -81,11 +81,11 @@ class LaunchScreen(Page[None]):
         self._checks = 0
 
     def _read_defaults(self) -> None:
-        """The workspace's cxrtui.toml, where there is one and it is right."""
+        """Read the workspace's cxrtui.toml, where there is one."""
         self.base, self._left_out = configs.load_or_default(self.dashboard.workspace.config_file)
 
     def compose_body(self) -> ComposeResult:
-        """The form, and what is to be said of all of it."""
+        """Put the form above a bar with its state and the button."""
         self._read_defaults()
         yield Form(self.base, self._texts, self._suggester)
         with Horizontal(id="launch-bar"):
@@ -104,18 +104,18 @@ class LaunchScreen(Page[None]):
         return PathSuggester() if key in ("data.source", "data.splits") else None
 
     def _weights(self) -> list[str]:
-        """What the field of initial weights offers: the shelf as it is now."""
+        """The names that the field of initial weights offers: what is on the shelf now."""
         here = [item.name for item in shelf.entries(self.dashboard.workspace.models) if item.present]
         return [*here, "imagenet", "random"]
 
     def on_mount(self) -> None:
-        """Check the defaults."""
+        """Check what the form begins with."""
         if self._left_out:
             self.notify(self._left_out, title="cxrtui.toml is left out", severity="warning", markup=False)
         self._check()
 
     def on_screen_resume(self) -> None:
-        """The shelf may have changed behind another screen."""
+        """Check again, for the shelf may have changed while another screen was in front."""
         if self.is_mounted:
             self._check()
 
@@ -128,7 +128,7 @@ class LaunchScreen(Page[None]):
     @on(Select.Changed)
     @on(Section.Expanded)
     def _check_later(self) -> None:
-        """Check once the typing rests, and off the UI's thread: neither files nor rules hold up a key."""
+        """Check once the typing rests. A thread does it, so that reading files never holds up a key."""
         if self._check_timer is not None:
             self._check_timer.stop()
         self._check_timer = self.set_timer(CHECK_AFTER, self._check)
@@ -149,7 +149,7 @@ class LaunchScreen(Page[None]):
 
     @on(Checked)
     def _checked(self, message: Checked) -> None:
-        """Say beside each field what is to say; offer the start when all is well."""
+        """Show the notes; offer the start when all is right."""
         # Threads may end in another order than they began: a check that knew less must not have the last word.
         if message.number == self._checks and message.values == self.values:  # else another check follows
             self._say(message.found, message.problem)
@@ -229,7 +229,7 @@ class LaunchScreen(Page[None]):
             start()
 
     def _check_weights(self, file: Path, chosen: Config, start: Callable[[], None]) -> None:
-        """Make sure that a run can begin with a file that is on no shelf, before one is made; off the UI's thread."""
+        """Have a thread find out whether a run can begin with a file that is on no shelf, before a run is made."""
         self.query_one("#launch-why", Static).update(f"reading {file.name}…")
 
         def work() -> None:
@@ -278,5 +278,5 @@ class LaunchScreen(Page[None]):
         self._form.toggle()
 
     def action_back(self) -> None:
-        """Back to the runs."""
+        """Go back to the runs."""
         self.dismiss()

@@ -1,4 +1,4 @@
-"""Completion of class names from what the data folder has."""
+"""Completes class names from the classes that the data folder has."""
 
 from __future__ import annotations
 

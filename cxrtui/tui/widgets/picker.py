@@ -1,4 +1,4 @@
-"""The file picker: a tree of folders, films to be ticked."""
+"""The file picker: a tree of folders, in which the user ticks films."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ IMAGES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", "
 
 
 class Folders(DirectoryTree):
-    """Folders and files, without hidden ones and what systems leave."""
+    """Shows folders and files, but no hidden ones and none that systems leave."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("home", "first", "First line", show=False),
@@ -96,7 +96,7 @@ class Picker(Folders):
         self._changed()
 
     def choose_folder(self) -> int:
-        """Tick every image in the folder under the cursor (or around it); answers how many there are."""
+        """Tick every film in the folder under the cursor (or around it); answers how many there are."""
         path = self.path_under_cursor or Path(self.path)
         folder = path if path.is_dir() else path.parent
         try:
