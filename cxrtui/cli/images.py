@@ -72,7 +72,7 @@ def evaluate(
     context: Context, model: str, sources: tuple[str, ...], assignments: tuple[str, ...], as_json: bool,
     step: int | None,
 ) -> None:  # fmt: skip
-    """Judge MODEL, a run or a classifier of the shelf, on labelled films that it was not trained on.
+    """Evaluate MODEL, a run or a classifier of the shelf, on labelled films that it was not trained on.
 
     \b
     Examples:

@@ -51,7 +51,7 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """The films of the tables, each in the part that its table or its path names."""
+    """The films of the tables, each in the split that its table or its path names."""
     tables = _tables(path)
     if not tables:
         raise DataError(f"{printable(path)} cannot be read as chexpert: it has no CSV with Path and Frontal/Lateral.")

@@ -20,7 +20,7 @@ from cxrtui.files import open_file, read_bytes
 
 _LABELS = frozenset(map(canonical, ("normal", "pneumonia", "COVID-19", "positive", "negative", "opacity")))
 _MISSPELT = {"rnsa": "rsna"}
-_PARTS = ("train", "val", "valid", "test")
+_SPLITS = ("train", "val", "valid", "test")
 
 
 def recognises(path: Path) -> bool:
@@ -29,16 +29,16 @@ def recognises(path: Path) -> bool:
 
 
 def _lists(path: Path) -> list[tuple[str, Path]]:
-    """The lists at `path`, each with the part that its name begins with."""
+    """The lists at `path`, each with the split that its name begins with."""
     try:
         files = [path] if path.is_file() else sorted(path.glob("*.[tT][xX][tT]"))
     except OSError:
         return []
     found = []
     for file in files:
-        part = next((part for part in _PARTS if file.name.casefold().startswith(part)), None)
-        if part and file.suffix.casefold() == ".txt" and _starts_well(file):
-            found.append((SPLITS[part], file))
+        split = next((split for split in _SPLITS if file.name.casefold().startswith(split)), None)
+        if split and file.suffix.casefold() == ".txt" and _starts_well(file):
+            found.append((SPLITS[split], file))
     return found
 
 
@@ -76,8 +76,10 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     root = path.parent if path.is_file() else path
     seen = Once()
     beside: dict[Path, None] = {}
-    for part, file in lists:
-        folders = [entry(root, name) for name in (part, *_PARTS, "data", "images") if SPLITS.get(name, part) == part]
+    for split, file in lists:
+        folders = [
+            entry(root, name) for name in (split, *_SPLITS, "data", "images") if SPLITS.get(name, split) == split
+        ]
         images = Files([*[folder for folder in folders if folder is not None], root])
         beside.update(dict.fromkeys(images))
         for number, line in enumerate(text(read_bytes(file)).splitlines(), start=1):
@@ -98,7 +100,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
                 patient = " ".join(before[:start])
                 if no_patient(patient) and patient.strip("0"):  # 0 is a patient where they are numbered
                     patient = ""
-                film = Film(path=found, name=name_below(found, root), label=label, split=part, source=source,
+                film = Film(path=found, name=name_below(found, root), label=label, split=split, source=source,
                             patient=f"{source}:{patient}" if source and patient else patient)  # fmt: skip
                 seen.add(film, Said(printable(file), number, label, " ".join(before[start:])), tally)
     yield from seen

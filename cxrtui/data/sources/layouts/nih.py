@@ -45,12 +45,12 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """The films that the table lists, in the parts that the official lists give them."""
+    """The films that the table lists, in the splits that the official lists give them."""
     file = _table(path)
     if file is None:
         raise DataError(f"{printable(path)} cannot be read as nih: it has no CSV with Image Index and Finding Labels.")
     root = file.parent
-    images, parts = Files(two_deep(root)), _parts(root)
+    images, splits = Files(two_deep(root)), _splits(root)
     table = open_table(file)
     noted(table, tally, _FACTS)
     listed: dict[Path, Said] = {}
@@ -67,7 +67,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
             listed[found] = Said(table.shown, line, row["finding labels"])
             yield Film(
                 path=found, name=name_below(found, root), label=row["finding labels"], patient=_patient(row),
-                patient_everywhere=bool(_patient(row)), split=parts.get(name.casefold(), ""),
+                patient_everywhere=bool(_patient(row)), split=splits.get(name.casefold(), ""),
                 sex=row.get("patient gender", "") or row.get("patient sex", ""), age=row.get("patient age", ""),
                 view=row.get("view position", ""),
             )  # fmt: skip
@@ -81,12 +81,12 @@ def _patient(row: dict[str, str]) -> str:
     return number.zfill(8) if number.isdigit() else number
 
 
-def _parts(root: Path) -> dict[str, str]:
-    """The part of each film, by its name in lower case, from the official lists where they are there."""
+def _splits(root: Path) -> dict[str, str]:
+    """The split of each film, by its name in lower case, from the official lists where they are there."""
     result: dict[str, str] = {}
-    for start, part in _LISTS:
+    for start, split in _LISTS:
         for file in sorted(root.glob("*.[tT][xX][tT]")):
             if file.name.casefold().startswith(start):
                 names = text(read_bytes(file)).split()
-                result |= {name.replace("\\", "/").rpartition("/")[2].casefold(): part for name in names}
+                result |= {name.replace("\\", "/").rpartition("/")[2].casefold(): split for name in names}
     return result

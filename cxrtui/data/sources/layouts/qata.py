@@ -27,7 +27,7 @@ from cxrtui.data.sources.layouts.bimcv import film_by_name
 from cxrtui.data.sources.layouts.places import entry
 from cxrtui.errors import DataError
 
-_PARTS = {"train set": "train", "test set": "test", "val set": "validation", "validation set": "validation"}
+_SPLITS = {"train set": "train", "test set": "test", "val set": "validation", "validation set": "validation"}
 _RELEASES = ("qata-cov19-v2", "qata-cov19-v1", "early-qata-cov19")
 _EARLY = ("no covid 19 pneumonia cases", "limited covid 19 pneumonia cases")
 _MASK = "mask_"
@@ -47,9 +47,9 @@ def _sets(path: Path) -> list[Path]:
 
 def _is_set(path: Path) -> bool:
     inner = subfolders(path)
-    parts = [folder for folder in inner if words.plain(folder.name) in _PARTS]
+    splits = [folder for folder in inner if words.plain(folder.name) in _SPLITS]
     # Without masks, anybody's Train Set/Images would be of COVID-19 throughout.
-    if any(entry(folder, "images") and entry(folder, "ground-truths") for folder in parts) or any(
+    if any(entry(folder, "images") and entry(folder, "ground-truths") for folder in splits) or any(
         words.plain(item.name) in _EARLY for item in inner
     ):
         return True
@@ -84,7 +84,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
 
 
 def _positives(home: Path, root: Path, tally: Counter[str]) -> Iterator[Film]:
-    for folder in [*(item for item in subfolders(home) if words.plain(item.name) in _PARTS), home]:
+    for folder in [*(item for item in subfolders(home) if words.plain(item.name) in _SPLITS), home]:
         for inner in subfolders(folder):
             name = words.plain(inner.name)
             if name == "images" or name in _EARLY:
@@ -92,7 +92,7 @@ def _positives(home: Path, root: Path, tally: Counter[str]) -> Iterator[Film]:
                     if file.name.startswith(_MASK):
                         tally["a mask"] += 1
                     else:
-                        yield film_by_name(file, root, "COVID-19", _PARTS.get(words.plain(folder.name), ""))
+                        yield film_by_name(file, root, "COVID-19", _SPLITS.get(words.plain(folder.name), ""))
             elif name == "ground truths":
                 tally["a mask"] += sum(1 for _ in walk(inner, root, Counter()))
 

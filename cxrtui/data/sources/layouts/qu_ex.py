@@ -29,14 +29,14 @@ def _sets(path: Path) -> list[Path]:
             home = inner
         if home is not None:
             homes.append(home)
-    return [home for home in (*homes, *([] if homes else [path])) if _parts(home)]
+    return [home for home in (*homes, *([] if homes else [path])) if _splits(home)]
 
 
-def _parts(home: Path) -> list[Path]:
-    parts = [folder for folder in subfolders(home) if folder.name.casefold() in SPLITS]
-    inner = [below for part in parts[:1] for below in subfolders(part)]
+def _splits(home: Path) -> list[Path]:
+    splits = [folder for folder in subfolders(home) if folder.name.casefold() in SPLITS]
+    inner = [below for split in splits[:1] for below in subfolders(split)]
     known = [below for below in inner if words.plain(below.name) in _CLASSES and entry(below, "images")]
-    return parts if known else []
+    return splits if known else []
 
 
 def recognises(path: Path) -> bool:
@@ -50,19 +50,19 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     if not sets:
         raise DataError(f"{printable(path)} cannot be read as covid-qu-ex: it has no Train/<class>/images.")
     first, *others = sets
-    for part in _parts(first):
-        for folder in subfolders(part):
+    for split in _splits(first):
+        for folder in subfolders(split):
             for inner in subfolders(folder):
                 if words.plain(inner.name) == "images":
                     for file in walk(inner, path, tally):
-                        yield film_by_name(file, path, folder.name, SPLITS[part.name.casefold()])
+                        yield film_by_name(file, path, folder.name, SPLITS[split.name.casefold()])
                 else:
                     reason = "a mask" if is_mask_folder(inner.name) else "beside the folder of images"
                     tally[reason] += sum(1 for _ in walk(inner, path, Counter()))
             loose(folder, tally, "beside the folder of images")
     for other in others:
-        for part in _parts(other):
-            for folder in subfolders(part):
+        for split in _splits(other):
+            for folder in subfolders(split):
                 for inner in subfolders(folder):
                     reason = "a mask" if is_mask_folder(inner.name) else f"in {other.name}, films of the larger set"
                     tally[reason] += sum(1 for _ in walk(inner, path, Counter()))

@@ -40,7 +40,7 @@ Readers = dict[str, set[str]]  # what each reader of a film gives
 
 
 def _tables(path: Path) -> dict[str, Path]:
-    """The table that counts for each part."""
+    """The table that counts for each split."""
     annotations = entry(path, "annotations") if path.is_dir() else None
     files = [file for place in (annotations, path) if place is not None for file in csv_files(place)]
     found: dict[str, Path] = {}
@@ -57,7 +57,7 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """The films of both parts, with the findings that their readers agree on."""
+    """The films of both splits, with the findings that their readers agree on."""
     tables = _tables(path)
     if not tables:
         raise DataError(
@@ -67,9 +67,9 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     root = root.parent if root.name.casefold() == "annotations" else root
     images = Files(folder for folder in two_deep(root) if folder.name.casefold() != "annotations")
     listed: set[Path] = set()
-    for part, file in sorted(tables.items()):
+    for split, file in sorted(tables.items()):
         for name, readers in _readers(open_table(file), tally).items():
-            found, agreed = images.find(f"{part}/{name}"), _agreed(readers)
+            found, agreed = images.find(f"{split}/{name}"), _agreed(readers)
             if found is None:
                 tally["listed in the table, but no such file"] += 1
                 continue
@@ -77,7 +77,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
             if not agreed:
                 tally[_DISAGREE if any(readers.values()) else NO_FINDING] += 1
             else:
-                yield Film(path=found, name=name_below(found, root), label=", ".join(agreed), split=part)
+                yield Film(path=found, name=name_below(found, root), label=", ".join(agreed), split=split)
     tables_here = {*tables.values()}
     if unlisted := sum(other not in listed | tables_here and may_be_film(other) for other in images):
         tally["a file that the table does not list"] += unlisted
