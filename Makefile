@@ -18,7 +18,7 @@ help:
 	@echo "make test    everything that CI runs"
 	@echo "make check   the fast part: ruff, mypy, import contracts, unit tests"
 	@echo "make lowest  the unit tests with the lowest versions that pyproject.toml allows; an environment of its own"
-	@echo "make docs    write the pages of docs/ that are made from the code"
+	@echo "make docs    write the pages and the pictures of docs/ that are made from the code"
 	@echo "make parity  ported weights against the code that wrote them; installs torch, keras, transformers and more"
 	@echo "make format  let ruff rewrite the sources"
 	@echo "make clean   remove the virtual environment and caches"
@@ -61,8 +61,9 @@ lowest:
 	$(LOWEST)/bin/python -m pip install --quiet --constraint $(LOWEST)/constraints.txt --editable . --group test
 	$(LOWEST)/bin/python -m pytest -m "not slow" -n 2
 
-docs: $(INSTALLED)
+docs: $(INSTALLED_DEV)
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m tests.tui.pictures
 
 # Two environments of their own, 3.4 GB in all with a torch for the CPU: transformers' Flax classes run with no JAX of today.
 parity:
