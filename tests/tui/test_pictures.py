@@ -39,9 +39,7 @@ def test_every_picture_is_of_a_scene() -> None:
 
 
 def test_a_picture_names_no_other_place_and_no_id() -> None:
-    exported = (
-        "<svg class='terminal-42-matrix'>@font-face { src: url('https://x/y') }.terminal-42-r1 { fill: red }</svg>"
-    )
+    exported = "<svg class='terminal-42'>@font-face { src: url('https://x/y') }.terminal-42-r1 { fill: red }</svg>"
     assert normalised(exported) == f"<!-- {MADE_WITH} -->\n<svg class='t'>.t-r1 {{ fill: red }}</svg>\n"
     for path in FOLDER.iterdir():
         assert set(re.findall(r"https?://[\w./]+", path.read_text(encoding="utf-8"))) <= {
