@@ -60,7 +60,7 @@ def allowed(item: Setting) -> str:
 
 
 def settings_page() -> str:
-    """Every setting of `cxrtui.settings.config`, section by section."""
+    """Every setting of `cxrtui.settings.sections`, section by section."""
     parts = [NOTE, SETTINGS_TOP]
     for section, cls in config.SECTIONS.items():
         rows = [

@@ -69,24 +69,17 @@ def train(
     if list_settings:
         _list_settings(context.settings(config_file, assignments, {}))
         return
-    checkpoints = context.workspace.checkpoints
     if offline:
         os.environ["HF_HUB_OFFLINE"] = "1"  # for this process and those that it starts
-    from cxrtui.weights import shelf
-
+    run: Run | None = None
     if resume:
         if config_file or assignments or init or name:
             raise UsageError(
                 "A resumed run keeps its own configuration; give --resume alone (with --data where its films have "
                 "moved), or start a new run."
             )
-        run = find_run(checkpoints, resume)
-        settings = config.load(run.config_file)
-        if sources:
-            settings = config.with_values(settings, {"data.source": tuple(map(_absolute_source, sources))})
-            _need_sources(settings.data.source)
-        if run.alive():
-            raise UsageError(f"Run {run.name} is live already; watch it with: cxrtui attach {advice.named(run)}")
+        run = find_run(context.workspace.checkpoints, resume)
+        settings = _settings_to_resume(run, sources)
         if step is not None:
             _go_back(run, step)
         elif summary(run).status == "finished":
@@ -95,24 +88,14 @@ def train(
     else:
         if step is not None:
             raise UsageError("--step says where to go on from; give it with --resume RUN.")
-        flags: dict[str, Any] = {}
-        if sources:
-            flags["data.source"] = sources
-        if init:
-            flags["model.init"] = init
-        settings = _absolute(context.settings(config_file, assignments, flags), context.workspace)
-        if not settings.data.source:
-            raise UsageError("Nothing to train on; name the films with --data FOLDER.")
-        _need_sources(settings.data.source)
-        shelf.check(settings.model.init, settings.model.width, settings.model.stages)
+        settings = _settings_to_start(context, config_file, assignments, sources, init)
     if detach:
         _detach(context, settings, resume, name, sources)
         return
     screen = not (context.headless or as_json)
     if screen:
         need_terminal()
-    if not resume:
-        run = new_run(checkpoints, name)
+    run = run or new_run(context.workspace.checkpoints, name)
     if not screen:
         from cxrtui.console import headless
 
@@ -121,6 +104,36 @@ def train(
         sys.exit(code)
     # A run that goes on as it began may have to ask where its films lie now.
     open_dashboard(context, launch=None if resume and not sources else settings, attach=run, resume=bool(resume))
+
+
+def _settings_to_resume(run: Run, sources: Sequence[str]) -> Config:
+    """The settings that `run` goes on with: its own, but for films that lie elsewhere now."""
+    settings = config.load(run.config_file)
+    if sources:
+        settings = config.with_values(settings, {"data.source": tuple(map(_absolute_source, sources))})
+        _need_sources(settings.data.source)
+    if run.alive():
+        raise UsageError(f"Run {run.name} is live already; watch it with: cxrtui attach {advice.named(run)}")
+    return settings
+
+
+def _settings_to_start(
+    context: Context, config_file: Path | None, assignments: Sequence[str], sources: Sequence[str], init: str | None
+) -> Config:
+    """The settings of a new run, once its films are there and its initial weights can be had."""
+    from cxrtui.weights import shelf
+
+    flags: dict[str, Any] = {}
+    if sources:
+        flags["data.source"] = sources
+    if init:
+        flags["model.init"] = init
+    settings = _absolute(context.settings(config_file, assignments, flags), context.workspace)
+    if not settings.data.source:
+        raise UsageError("Nothing to train on; name the films with --data FOLDER.")
+    _need_sources(settings.data.source)
+    shelf.check(settings.model.init, settings.model.width, settings.model.stages)
+    return settings
 
 
 def _go_back(run: Run, step: int) -> None:

@@ -1,7 +1,7 @@
 """The configuration of a run: frozen sections, read from TOML and ``section.key=value``, every key checked.
 
 Precedence, highest first: a command-line flag, ``--set section.key=value``, ``--config FILE.toml``, the workspace's
-``cxrtui.toml``, the defaults below. An unknown key is a `ConfigError` that names the nearest known one.
+``cxrtui.toml``, the defaults of `sections`. An unknown key is a `ConfigError` that names the nearest known one.
 """
 
 from __future__ import annotations
@@ -18,115 +18,18 @@ from cxrtui.errors import ConfigError, CxrtuiError
 from cxrtui.files import is_there, read_bytes
 from cxrtui.printable import printable
 from cxrtui.settings.field import as_text as as_text  # for those who show a configuration
-from cxrtui.settings.field import nearest, plain, setting, value_of
+from cxrtui.settings.field import nearest, plain, value_of
+from cxrtui.settings.sections import SECTIONS as SECTIONS
+from cxrtui.settings.sections import AugmentConfig as AugmentConfig
+from cxrtui.settings.sections import DataConfig as DataConfig
+from cxrtui.settings.sections import ModelConfig as ModelConfig
+from cxrtui.settings.sections import OptimConfig as OptimConfig
+from cxrtui.settings.sections import RunConfig as RunConfig
+from cxrtui.settings.sections import StopConfig as StopConfig
 from cxrtui.settings.transfer import FREEZE_LEVELS as FREEZE_LEVELS
-from cxrtui.settings.transfer import StageRate, Unfreezing, check_rates, check_unfreezing, level_in
+from cxrtui.settings.transfer import check_rates, check_unfreezing, level_in
 
-VIEWS = ("frontal", "PA", "AP", "AP supine", "lateral", "unknown", "all")
-METRICS = ("loss", "accuracy", "auroc", "sensitivity", "specificity")
 _MOST_BYTES = 1 << 24  # of a configuration: a list of every label of a large collection is far less
-
-
-@dataclass(frozen=True)
-class DataConfig:
-    """Which films and classes count, how the films are split, and how they are stored."""
-
-    source: tuple[str, ...] = setting(
-        (), "folders, CSV manifests, LAYOUT:PATH or tfds:NAME; a comma in a path is \\,", label="Data", often=True
-    )
-    positive: tuple[str, ...] = setting((), "findings that count as positive; * is every other", often=True)
-    negative: tuple[str, ...] = setting((), "findings that count as negative; * is every other", often=True)
-    views: tuple[str, ...] = setting(("frontal",), "views of films that count", choices=VIEWS)
-    size: int = setting(
-        224, "width and height of the network's input, pixels", low=32, high=1024, label="Image size", often=True
-    )
-    resize_mode: str = setting(
-        "stretch", "how an image becomes square; its older name is data.fit", choices=("stretch", "crop", "pad")
-    )
-    splits: str = setting("", "a splits.csv to reuse instead of making a new split")
-    validation: float = setting(0.15, "fraction of films for validation", low=0.01, high=0.8)
-    test: float = setting(0.15, "fraction of films for test", low=0.01, high=0.8)
-    max_bad: float = setting(0.01, "fraction of unreadable films above which the run stops", low=0.0, high=1.0)
-    patient_pattern: str = setting("", "regular expression on the file name; group 1 is the patient")
-    identifiers: str = setting("hashed", "patients and sites of DICOM, which logs then show", choices=("hashed", "raw"))
-    feed: str = setting("auto", "where films live while training", choices=("auto", "device", "stream"))
-
-
-@dataclass(frozen=True)
-class AugmentConfig:
-    """Random changes to each training film; 0 turns one off. Validation and test are never changed."""
-
-    rotation: float = setting(10.0, "largest rotation, degrees", low=0.0, high=180.0)
-    flip: float = setting(0.5, "probability of a left-right flip", low=0.0, high=1.0)
-    brightness: float = setting(0.1, "largest shift of brightness, fraction of the grey range", low=0.0, high=1.0)
-    contrast: float = setting(0.1, "largest relative change of contrast", low=0.0, high=0.9)
-    scale: float = setting(0.1, "largest relative change of size", low=0.0, high=0.5)
-    translation: float = setting(0.05, "largest shift, fraction of the side", low=0.0, high=0.5)
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """The network: ResNet-50 v1.5 and the layers on top."""
-
-    init: str = setting(
-        "imagenet", "imagenet, random, a name on the shelf, or a file of weights", label="Weights", often=True
-    )
-    freeze: str = setting(
-        "none", "freeze the network up to and with this group", choices=FREEZE_LEVELS, label="Freeze up to", often=True
-    )
-    unfreeze: tuple[Unfreezing, ...] = setting(
-        (), "EPOCH:STAGE, ...: from that epoch on STAGE and all above it train", table=Unfreezing
-    )
-    dropout: float = setting(0.3, "dropout rate before each layer on top", low=0.0, high=0.95)
-    hidden: tuple[int, ...] = setting((256,), "widths of the layers on top, before the final two units")
-    width: int = setting(64, "channels of the stem; 64 is ResNet-50", low=4, high=256)
-    stages: tuple[int, ...] = setting((3, 4, 6, 3), "blocks of each stage; 3,4,6,3 is ResNet-50")
-    precision: str = setting("auto", "arithmetic of the network", choices=("auto", "float32", "bfloat16"))
-
-
-@dataclass(frozen=True)
-class OptimConfig:
-    """The optimizer, its schedule and the loss."""
-
-    epochs: int = setting(30, "most passes over the training films", low=1, high=100_000, often=True)
-    batch_size: int = setting(32, "films a step", low=1, high=4096, often=True)
-    name: str = setting("adamw", "optimizer", choices=("adam", "adamw", "sgd"))
-    learning_rate: float = setting(1e-3, "peak learning rate", low=0.0, high=10.0, often=True)
-    head_learning_rate: float = setting(
-        0.0, "peak learning rate of the layers on top; 0 = the same", low=0.0, high=10.0
-    )
-    stage_learning_rates: tuple[StageRate, ...] = setting(
-        (), "STAGE:RATE, ...: peak learning rates of stem and stage1 to stage4; others have learning_rate",
-        table=StageRate,
-    )  # fmt: skip
-    schedule: str = setting("onecycle", "course of the learning rate", choices=("constant", "cosine", "onecycle"))
-    warmup: float = setting(0.1, "fraction of all steps in which the rate rises", low=0.0, high=0.9)
-    weight_decay: float = setting(0.01, "decay of weights, not of norms and biases", low=0.0, high=1.0)
-    clip: float = setting(1.0, "largest global norm of the gradient; 0 = no limit", low=0.0)
-    momentum: float = setting(0.9, "momentum of sgd", low=0.0, high=0.999)
-    class_weights: str = setting("balanced", "weights of the two classes in the loss", choices=("balanced", "none"))
-    label_smoothing: float = setting(0.0, "label smoothing", low=0.0, high=0.5)
-
-
-@dataclass(frozen=True)
-class StopConfig:
-    """Early stopping, decided after each epoch by the validation split."""
-
-    metric: str = setting(
-        "loss", "what to watch, of the validation split", choices=METRICS, label="Early stop on", often=True
-    )
-    patience: int = setting(
-        8, "epochs without improvement before the run stops; 0 = never stop early", low=0, often=True
-    )
-    min_delta: float = setting(0.0, "smallest change that counts as an improvement", low=0.0)
-
-
-@dataclass(frozen=True)
-class RunConfig:
-    """The run itself."""
-
-    seed: int = setting(0, "seed of split, order, augmentation and initial weights", low=0, high=2**31 - 1)
-    checkpoint_minutes: float = setting(5.0, "minutes between checkpoints inside an epoch", low=0.0)
 
 
 @dataclass(frozen=True)
@@ -149,12 +52,6 @@ class Config:
             }
             for section, cls in SECTIONS.items()
         }
-
-
-SECTIONS: dict[str, type[Any]] = {
-    "data": DataConfig, "augment": AugmentConfig, "model": ModelConfig,
-    "optim": OptimConfig, "stop": StopConfig, "run": RunConfig,
-}  # fmt: skip
 
 
 # Names of older versions, which configurations, checkpoints and scripts still hold.

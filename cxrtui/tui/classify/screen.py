@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,20 +18,16 @@ from textual.widgets import DataTable, DirectoryTree, Select, Static, Tree
 from cxrtui.errors import CxrtuiError
 from cxrtui.printable import printable
 from cxrtui.runs.folder import Run
-from cxrtui.runs.glance import summary
-from cxrtui.runs.listing import all_runs
 from cxrtui.tui import threads
 from cxrtui.tui.backend import Classified, Classifier
 from cxrtui.tui.classify.film import Film
+from cxrtui.tui.classify.models import Model, usable_models
 from cxrtui.tui.classify.results import ClassifiedTable
 from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.page import NARROW, Page
 from cxrtui.tui.watch import Seen, Watch
-from cxrtui.tui.widgets.early import amount, metric_name
 from cxrtui.tui.widgets.picker import Picker
-from cxrtui.weights import shelf
-from cxrtui.workspace import Workspace
 
 PREVIEW_AFTER = 0.15
 
@@ -51,38 +46,6 @@ class Decoded(Message):
     def __init__(self, path: Path, film: Any, error: str) -> None:
         super().__init__()
         self.path, self.film, self.error = path, film, error
-
-
-class Model(NamedTuple):
-    """One line of the list of models: a run, or a folder of the shelf."""
-
-    key: str
-    name: str
-    remark: str
-    place: Run | Path
-
-
-def usable_models(workspace: Workspace, stopped: Callable[[], bool]) -> Iterator[tuple[Model, ...]]:
-    """The runs that have a checkpoint, the latest first, and the classifiers of the shelf; once."""
-    models: list[Model] = []
-    for run in all_runs(workspace.checkpoints):
-        if stopped():
-            return
-        if _has_checkpoint(run):
-            early = summary(run).early
-            best = f"{metric_name(early.metric)} {amount(early.metric, early.best)}" if early is not None else ""
-            models.append(Model(run.name, run.name, best, run))
-    yield (
-        *models,
-        *(Model(str(folder), folder.name, "shelf", folder) for folder in shelf.classifiers(workspace.models)),
-    )
-
-
-def _has_checkpoint(run: Run) -> bool:
-    try:
-        return run.state.is_dir() and any(run.state.iterdir())
-    except OSError:  # another user's
-        return False
 
 
 class ClassifyScreen(Page[None]):

@@ -12,7 +12,7 @@ from textual.css.query import NoMatches
 from textual.events import DescendantFocus
 from textual.suggester import Suggester
 from textual.widgets import Input, Select
-from textual.widgets._collapsible import CollapsibleTitle
+from textual.widgets.collapsible import CollapsibleTitle
 
 from cxrtui.settings.config import SECTIONS, Config
 from cxrtui.settings.listing import SETTINGS, Setting
