@@ -9,6 +9,8 @@ from textual.pilot import Pilot
 
 from cxrtui.settings.config import Config
 from cxrtui.tui.app import Dashboard
+from cxrtui.tui.backend import Backend
+from cxrtui.workspace import Workspace
 from tests.tui import logs
 from tests.tui.conftest import FakeDrive
 from tests.tui.screen_text import shows, text_of, until
@@ -138,11 +140,11 @@ async def test_a_run_of_another_process_is_left_alone(dashboard: Dashboard) -> N
         lock.release()
 
 
-async def test_a_drive_that_breaks_is_told(dashboard: Dashboard) -> None:
+async def test_a_drive_that_breaks_is_told(workspace: Workspace) -> None:
     def drive(*args: object, **kwargs: object) -> int:
         raise ImportError("libcudnn.so is missing")
 
-    dashboard.trainer._backend = type(dashboard.backend)(drive=drive)  # type: ignore[arg-type]
+    dashboard = Dashboard(workspace, Backend(drive=drive))  # type: ignore[arg-type]
     async with dashboard.run_test(size=(80, 24)) as pilot:
         dashboard.launch(Config(), "mine")
         await shows(pilot, "ImportError: libcudnn.so is missing")
