@@ -6,18 +6,20 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.runs import listing
 from cxrtui.runs.folder import Run
 from cxrtui.settings import config
 from cxrtui.settings.config import Config
+
+if TYPE_CHECKING:
+    from cxrtui.net.classifier import ClassifierSpec
 
 # Property tests take the same inputs each time, and none is timed: this machine may be busy.
 hypothesis_settings.register_profile(
@@ -32,7 +34,8 @@ SMALL: dict[str, Any] = {
     "optim.epochs": 3, "optim.batch_size": 8, "optim.learning_rate": 1e-3,
 }  # fmt: skip
 
-# Before anything imports JAX. Compiled programs are kept between test runs; prepared films are not.
+# Before anything imports JAX, which reads them once: nothing above may import it, and test_environment.py looks.
+# Compiled programs are kept between test runs; prepared films are not.
 _COMPILED = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cxrtui" / "xla-tests"
 _COMPILED.mkdir(parents=True, exist_ok=True)
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test reaches the hub; those that have one on loopback take this away
@@ -100,4 +103,6 @@ def new_run(tmp_path: Path) -> Callable[..., Run]:
 @pytest.fixture
 def tiny() -> ClassifierSpec:
     """A network small enough for a test: four stages of one block each, eight features wide."""
+    from cxrtui.net.classifier import ClassifierSpec
+
     return ClassifierSpec(width=8, stage_sizes=(1, 1, 1, 1), hidden=(16,))

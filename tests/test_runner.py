@@ -19,8 +19,8 @@ Small = Callable[..., Config]
 
 def wait_for(run: Run, kind: type[ev.Event], seconds: float = 90.0) -> None:
     """Until the log holds such an event."""
-    deadline = time.monotonic() + seconds
-    while not any(isinstance(event, kind) for event in run.tail().poll()):
+    deadline, tail = time.monotonic() + seconds, run.tail()
+    while not any(isinstance(event, kind) for event in tail.poll()):
         assert time.monotonic() < deadline, f"no {kind.__name__}"
         time.sleep(0.02)
 

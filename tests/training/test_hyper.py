@@ -80,14 +80,14 @@ def test_two_configurations_share_one_compilation_and_each_value_counts(small: S
 @pytest.mark.slow
 def test_a_second_run_in_the_process_compiles_neither_program(small: Small, new_run: Callable[..., Run]) -> None:
     def trained(name: str, **changes: Any) -> tuple[list[str], list[float]]:
-        run, config = new_run(name), small(optim__epochs=1, optim__batch_size=7, **changes)
+        run, config = new_run(name), small(optim__epochs=1, model__hidden=(9,), **changes)
         save_config(run, config)
         with compiled() as names:
             losses = [event.loss for event in fit(config, run) if isinstance(event, ev.StepDone)]
         return [name for name in names if "train_step" in name or "forward" in name], losses
 
     first, losses = trained("first")
-    assert len(first) == 2  # of a batch size that no other test has
+    assert len(first) == 2  # of a head that no other test has
     second, others = trained("second", **OTHER)
     assert second == []
     assert len(losses) == len(others) > 3
