@@ -17,6 +17,7 @@ from cxrtui.cli import cli
 from cxrtui.settings.config import known_keys
 from tests.conftest import SMALL
 from tests.event_samples import whole_run
+from tests.typed_commands import parsed
 
 
 def cxrtui(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -74,13 +75,7 @@ def test_the_help_of_every_command_has_an_example_that_can_be_typed(path: tuple[
         # At the end of the screen a line of the group's own says what it does.
         program, *arguments = shlex.split(re.split(r"  +", line)[0])
         assert program == "cxrtui"
-        context, found = cli.make_context("cxrtui", list(arguments)), list[str]()
-        while isinstance(context.command, click.Group) and (rest := [*context._protected_args, *context.args]):
-            name, below, arguments = context.command.resolve_command(context, rest)
-            assert name is not None
-            assert below is not None
-            context = below.make_context(name, list(arguments), parent=context)
-            found.append(name)
+        found = parsed(arguments)
         assert path == tuple(found)[: len(path)] or "classify" in found  # what an exported run is for
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import runpy
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cxrtui.runs import events
+from cxrtui.settings.config import parse_assignments, resolve
+from tests.typed_commands import parsed
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")})
@@ -62,3 +66,27 @@ def test_links_lead_somewhere(page: Path) -> None:
         if fragment:
             headings = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.M)
             assert fragment in map(anchor, headings), f"{page}: {target}"
+
+
+def typed_commands(page: Path) -> list[str]:
+    """The commands of cxrtui in a page's blocks, without their comments; a line may go on behind a backslash."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    return re.findall(r"^(?: {4}|\$ )(?:\.venv/bin/)?(cxrtui .*?)(?: +#.*)?$", text, re.M)
+
+
+COMMANDS = [(page, line) for page in PAGES for line in typed_commands(page)]
+
+
+@pytest.mark.parametrize(
+    ("page", "line"), COMMANDS, ids=[f"{page.name}-{line[7:40].strip() or 'alone'}" for page, line in COMMANDS]
+)
+def test_a_command_of_a_page_can_be_typed(page: Path, line: str) -> None:
+    """Its command, options and settings are those that there are; the films and runs need not be."""
+    arguments = shlex.split(line)[1:]
+    parsed(arguments)
+    assigned = [value for name, value in itertools.pairwise(arguments) if name == "--set"]
+    resolve(parse_assignments(assigned))
+
+
+def test_pages_have_commands() -> None:
+    assert {page.name for page, _ in COMMANDS} >= {"README.md", "training.md", "data.md", "weights.md", "headless.md"}
