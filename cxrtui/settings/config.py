@@ -145,13 +145,16 @@ def flatten(body: Mapping[str, Any], where: str) -> dict[str, Any]:
     """TOML's ``{section: {key: value}}`` as ``{"section.key": value}``.
 
     Raises:
-        ConfigError: `body` holds something outside a section.
+        ConfigError: `body` holds something outside a section, or one setting under its older and its present name.
     """
     values: dict[str, Any] = {}
     for section, entries in body.items():
         if section not in SECTIONS or not isinstance(entries, Mapping):
             raise ConfigError(f"Unknown section [{printable(section)[:64]}] in {where}{nearest(section, SECTIONS)}")
         values.update({f"{section}.{key}": value for key, value in entries.items()})
+    for older, key in ALIASES.items():
+        if older in values and key in values:
+            raise ConfigError(f"{where} sets both {key} and {older}, its older name; take {older} out.")
     return values
 
 

@@ -27,6 +27,9 @@ def test_a_setting_answers_to_its_older_name(tmp_path: Path) -> None:
         assert config.with_values(config.resolve({low: "pad"}), {high: "crop"}).data.resize_mode == "crop"
     with pytest.raises(ConfigError, match="must be one of stretch, crop, pad"):
         config.resolve({"data.fit": "squash"})
+    older.write_text('[data]\nresize_mode = "crop"\nfit = "pad"\n')
+    with pytest.raises(ConfigError, match=r"both data\.resize_mode and data\.fit"):
+        config.load(older)
     assert "data.fit" not in config.known_keys()
     assert config.about("data.fit") == config.about("data.resize_mode")
 
