@@ -1,1 +1,1 @@
-"""X-rays in: sources, labels, splits, the prepared store, the loader and augmentation. Knows nothing of training."""
+"""This package reads X-rays: sources, labels, splits, the prepared store, the loader and augmentation."""

@@ -1,7 +1,7 @@
-"""Films on disk as arrays, whatever keeps them there: what the rest of the program knows of a data set's format.
+"""This module defines the interface to films stored as arrays; it does not depend on the storage format.
 
-`cxrtui.data.tfds_source` is the one implementation, and the one module that imports tensorflow-datasets and
-array_record. Another format is another module with the same functions.
+`cxrtui.data.tfds_source` implements it, and no other module imports tensorflow-datasets or array_record. To support
+another format, write another module with the same functions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cxrtui.data.films import Film
 
 @dataclass(frozen=True)
 class Record:
-    """One record of the prepared store; `image` is uint8 ``[size, size]``, and black where there is an `error`."""
+    """One record of the prepared store; `image` is uint8 ``[size, size]``, and it is black where `error` is set."""
 
     image: npt.NDArray[np.uint8]
     film: Film
@@ -27,22 +27,22 @@ class Record:
 
 
 class ArraySource(Protocol):
-    """Square grey images of one size, read by number; safe to read from several threads."""
+    """Square greyscale images of one size, read by index; several threads may read at once."""
 
     def __len__(self) -> int:
-        """How many images there are."""
+        """Return the number of images."""
 
     def read(self, places: Sequence[int] | npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
-        """The images at `places`, uint8 ``[n, size, size]``, in that order."""
+        """Return the images at the indices `places`, uint8 ``[n, size, size]``, in that order."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """One example of somebody's data set.
+    """One example of a published data set.
 
     Attributes:
-        split: as the data set calls it.
-        place: within the split, from 0.
+        split: the data set's own name for the split.
+        place: the index within the split, from 0.
         image: the bytes of a PNG or JPEG file, or an array ``[H, W]`` or ``[H, W, C]``.
         label: the name of its class; empty where it has none.
         facts: the example's other features that are text or a number, as text.
@@ -56,18 +56,18 @@ class Example:
 
 
 class Published(Protocol):
-    """A labelled data set of images that is prepared on this machine, whoever made it."""
+    """A labelled data set of images that somebody published and that is prepared on this machine."""
 
     @property
     def name(self) -> str:
-        """Its full name, with configuration and version."""
+        """The full name of the data set, with its configuration and version."""
 
     @property
     def mark(self) -> str:
-        """What changes when it is prepared anew."""
+        """A text that changes when the data set is prepared again."""
 
     def examples(self) -> Iterator[Example]:
-        """All of it, split by split.
+        """Yield all examples, split by split.
 
         Raises:
             ImportError, NotImplementedError, ValueError, RuntimeError, AttributeError, OSError: it cannot be read.

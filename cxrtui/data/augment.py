@@ -1,8 +1,8 @@
-"""Stored images to the network's input, on the device, inside the jitted step.
+"""This module turns stored images into the network's input, on the device, inside the jitted step.
 
-All geometry is one affine map and one bilinear sampling from the stored uint8; then contrast and brightness follow.
-Whatever lies beyond the image is black. The four neighbours of a pixel are packed into one 32-bit word first, so that a
-sample is one gather and not four: on a CPU the gather is what takes time.
+All geometric changes are one affine map and one bilinear sampling of the stored uint8; contrast and brightness follow.
+Points outside the image are black. The four neighbours of a pixel are first packed into one 32-bit word, so that a
+sample needs one gather instead of four: on a CPU, the gather takes most of the time.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Scalar = Array | np.float32
 
 
 def scalar(value: float) -> np.float32 | None:
-    """`value` as an argument of a compiled program; None, which switches off what it is the strength of, for 0."""
+    """Return `value` as an argument of a compiled program; for 0, return None, which switches that change off."""
     return np.float32(value) if value else None
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Strengths:
-    """The settings of `AugmentConfig` as arguments of a compiled program: float32 scalars, and None for what is off."""
+    """The settings of `AugmentConfig` as arguments of a compiled program: float32 scalars, or None where one is off."""
 
     rotation: Scalar | None = None
     flip: Scalar | None = None
@@ -39,7 +39,7 @@ class Strengths:
 
     @classmethod
     def of(cls, config: AugmentConfig) -> Strengths:
-        """The strengths that `config` sets, on the host."""
+        """Return the strengths that `config` sets, as host values."""
         return cls(
             rotation=scalar(config.rotation), flip=scalar(config.flip), brightness=scalar(config.brightness),
             contrast=scalar(config.contrast), scale=scalar(config.scale), translation=scalar(config.translation),
@@ -47,12 +47,12 @@ class Strengths:
 
     @property
     def moves(self) -> bool:
-        """Whether any of the geometric ones is on."""
+        """Whether any geometric change is on."""
         return any(strength is not None for strength in (self.rotation, self.flip, self.scale, self.translation))
 
 
 def resample(images: Array, size: int) -> Array:
-    """Stored images as the network sees them in validation, test and `classify`.
+    """Return stored images as the network sees them in validation, test and `classify`.
 
     Args:
         images: uint8 `[B, S, S]`.
@@ -66,12 +66,12 @@ def resample(images: Array, size: int) -> Array:
 
 
 def augment(images: Array, key: Array, strengths: Strengths, size: int) -> Array:
-    """As `resample`, with each image changed at random within `strengths`; with every one off, `resample` itself.
+    """Resample images and change each at random within `strengths`; with all of them off, this equals `resample`.
 
     Args:
         images: uint8 `[B, S, S]`.
-        key: a typed PRNG key; image `i` of the batch draws from ``fold_in(key, i)``, each setting from its own.
-        strengths: what is off costs nothing.
+        key: a typed PRNG key; image `i` of the batch draws from ``fold_in(key, i)``, once per setting.
+        strengths: how strong each change is; a change that is off takes no time.
         size: side of the result, pixels.
 
     Returns:
@@ -81,7 +81,7 @@ def augment(images: Array, key: Array, strengths: Strengths, size: int) -> Array
     keys = jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
 
     def draw(setting: int, low: Scalar | float, high: Scalar | float) -> Array:
-        """float32 `[B]`, uniform in [low, high)."""
+        """Return float32 `[B]`, uniform in [low, high)."""
 
         def one(own: Array) -> Array:
             return jax.random.uniform(jax.random.fold_in(own, setting), (), jnp.float32, low, high)
@@ -98,7 +98,7 @@ def augment(images: Array, key: Array, strengths: Strengths, size: int) -> Array
 
 
 def _maps(draw: Callable[[int, Scalar | float, Scalar | float], Array], strengths: Strengths, count: int) -> Array:
-    """float32 `[B, 2, 3]`: from places in the result to places in the image, both from the centre, size 1."""
+    """Return affine maps, float32 `[B, 2, 3]`, from result to image coordinates; the centre is 0, the size 1."""
     zero = jnp.zeros((count,), jnp.float32)
 
     def symmetric(setting: int, strength: Scalar | None) -> Array:
@@ -109,7 +109,7 @@ def _maps(draw: Callable[[int, Scalar | float, Scalar | float], Array], strength
     if strengths.flip is not None:
         mirror = jnp.where(draw(1, 0.0, 1.0) < strengths.flip, -1.0, 1.0).astype(jnp.float32)
     zoom = zero + 1.0
-    if strengths.scale is not None:  # exp of a symmetric draw: as often larger by a factor as smaller by it
+    if strengths.scale is not None:  # exp of a symmetric draw: each factor is as likely as its inverse
         zoom = jnp.exp(draw(2, -1.0, 1.0) * jnp.log1p(strengths.scale))
     right, down = symmetric(3, strengths.translation), symmetric(4, strengths.translation)
     cosine, sine = jnp.cos(angle) * zoom, jnp.sin(angle) * zoom
@@ -119,7 +119,7 @@ def _maps(draw: Callable[[int, Scalar | float, Scalar | float], Array], strength
 
 
 def _sample(images: Array, maps: Array, size: int) -> Array:
-    """Bilinear samples, float32 `[B, size, size, 1]` in [0, 1], of uint8 `[B, S, S]` through `maps` (see `_maps`)."""
+    """Sample uint8 `[B, S, S]` bilinearly through `maps` (see `_maps`) to float32 `[B, size, size, 1]` in [0, 1]."""
     count, side = images.shape[0], images.shape[1]
     wide = side + 2
     padded = jnp.pad(images, ((0, 0), (1, 2), (1, 2))).astype(jnp.uint32)
@@ -133,7 +133,7 @@ def _sample(images: Array, maps: Array, size: int) -> Array:
     x, y = centre[None, None, :], centre[None, :, None]
 
     def place(row: int) -> tuple[Array, Array]:
-        """The left or upper neighbour, int32, in the padded image, and the share of the other one, float32."""
+        """Return the left or upper neighbour's index in the padded image, int32, and the other's share, float32."""
         a, b, c = (maps[:, row, column, None, None] for column in range(3))
         exact = jnp.clip((a * x + b * y + c + 0.5) * side + 0.5, 0.0, side + 1.0)
         whole = jnp.floor(exact)

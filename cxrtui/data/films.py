@@ -1,4 +1,4 @@
-"""What a source of films is once it has been read: frozen records, no pixels."""
+"""This module defines the frozen records that reading a source of films gives; they hold no pixels."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from cxrtui.printable import printable as printable  # the data's modules take i
 
 SPLIT_NAMES = ("train", "validation", "test")
 _WORDS = ("label", "patient", "split", "source", "view", "sex", "age", "offset", "not_frontal")
-FILE_PATIENT = "file:"  # begins a patient's name where only the file is known
+FILE_PATIENT = "file:"  # the prefix of a patient's name where only the file is known
 
 
 @dataclass(frozen=True)
 class Display:
-    """How the deep pixels of a film are meant to be seen, where a file beside it says so.
+    """How pixels of more than 8 bits are to be displayed, according to a file beside the film.
 
-    `window` is (centre, width) of the stored values as DICOM's linear window has them (PS3.3 section C.11.2.1.2), None
-    for all values; `inverted`: low values are white.
+    `window` is the (centre, width) in stored values of DICOM's linear window (PS3.3 section C.11.2.1.2); None means all
+    values. `inverted` means that low values are white.
     """
 
     window: tuple[float, float] | None = None
@@ -28,14 +28,14 @@ class Display:
 
 @dataclass(frozen=True, kw_only=True)
 class Film:
-    """One X-ray: where it lies, and what its source says of it.
+    """The record of one X-ray: its path, and what the source says about it.
 
-    `name` is the path below the collection's root with forward slashes (the whole path where it lies elsewhere): what
-    `splits.csv` and the fingerprint use, so that a folder may move. `label` is the source's own word for the class.
+    `name` is the path below the collection's root with forward slashes (the whole path for a film outside it). The file
+    `splits.csv` and the fingerprint use it, so that a folder may move. `label` is the source's own word for the class.
     `patient` is empty until `patients.assign` has run. `split` is one of `SPLIT_NAMES` where the source assigns one.
     `offset` is in days since symptoms or admission, as the source counts them. `display` is None for most films.
-    `not_frontal` says which tag names a view that is not frontal, where a DICOM file's does. `patient_everywhere`: the
-    patient's name is that person's in other collections too, as a hash of the Patient ID or an NIH number is.
+    `not_frontal` names the DICOM tag that gives a view which is not frontal. `patient_everywhere` means that other
+    collections use the same name for this patient, as with a hash of the Patient ID or an NIH number.
     """
 
     path: Path
@@ -53,7 +53,7 @@ class Film:
     patient_everywhere: bool = False
 
     def __post_init__(self) -> None:
-        """What a source or a file says is printable from here on; `path` and `name` stay, for they lead to the file."""
+        """Make the text of the source printable; `path` and `name` are kept, because they locate the file."""
         for key in _WORDS:
             value = getattr(self, key)
             if (shown := printable(value)) != value:
@@ -61,7 +61,7 @@ class Film:
 
     @property
     def patient_known(self) -> bool:
-        """Whether the patient is more than the file itself."""
+        """Whether the patient is known, and not just assumed from the file."""
         return not self.patient.startswith(FILE_PATIENT)
 
 
@@ -70,10 +70,10 @@ class Collection:
     """All films of one source, or of several, sorted by name.
 
     `layout` is the name of the recogniser that read it; `found` counts films by the source's labels; `left_out` counts
-    by reason what is not a film or cannot count as one. `positive` and `negative` are the layout's own rule, for where
-    the user sets none; `question` is what to say where they do not decide. `names` are those of the sources, where it
-    joins several. `spellings` are the words of the source that were read as another finding's, by that finding.
-    `columns` says, a line each, how the columns of tables were understood and which were not read.
+    by reason what is not a film or cannot be used. `positive` and `negative` are the layout's own rule, used when the
+    user sets none; `question` is what to ask when that rule does not decide. `names` are the names of the sources that
+    the collection joins. `spellings` maps a finding to the words of the source that were read as that finding.
+    `columns` says, in one line each, how the columns of tables were understood and which were not read.
     """
 
     films: tuple[Film, ...]
@@ -90,7 +90,7 @@ class Collection:
 
     @property
     def shown(self) -> str:
-        """What it is called on screen: its path, or the names of the sources that it joins."""
+        """The collection's name on screen: its path, or the names of the sources that it joins."""
         return " + ".join(self.names) or printable(self.root)
 
     @property
@@ -100,7 +100,7 @@ class Collection:
 
 
 class Tally(Counter[str]):
-    """What is left out, counted by reason, while a layout reads; `columns` as of a `Collection`."""
+    """Counts by reason what a layout leaves out while it reads; `columns` is as in `Collection`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,12 +108,12 @@ class Tally(Counter[str]):
 
 
 def count_labels(films: Iterable[Film]) -> dict[str, int]:
-    """How many films have each label, sorted by label."""
+    """Return the number of films with each label, sorted by label."""
     return dict(sorted(Counter(film.label for film in films).items()))
 
 
 def name_below(path: Path, root: Path) -> str:
-    """The name of the film at `path` in a collection at `root`; see `Film`."""
+    """Return the name of the film at `path` in a collection at `root`; see `Film`."""
     try:
         return path.relative_to(root).as_posix()
     except ValueError:

@@ -1,7 +1,6 @@
-"""What a source's words for findings and patients mean: several in one cell, none at all, and one under many spellings.
+"""This module interprets a source's words for findings and patients: lists, missing values, and different spellings.
 
-Nothing here knows of files. Every layout, manifest and rule asks these functions, so that a word means the same
-wherever it stands.
+It reads no files. Every layout, manifest and rule calls these functions, so that a word means the same everywhere.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _NOBODY = re.compile(
 )
 _BELOW_NOUGHT = re.compile(r"[-\u2212]\d+([.,]0+)?")
 _WRAPPED = re.compile(r"\[.*\]|\(.*\)|\{.*\}|(?:(?:np\.)?array|(?:frozen)?set|list|tuple)\(.*\)", re.DOTALL)
-# Each part ends at the first mark of its kind, so that no cell takes longer than its length.
+# Each part ends at the first mark of its kind, so that matching takes time linear in the cell's length.
 _PAIR = re.compile(r"(?:'([^']*)'|\"([^\"]*)\")\s*:(?:\s*'([^']*)'\s*|\s*\"([^\"]*)\"\s*|([^,}'\"]*))(?=[,}])")
 _FLAGS = {"true": True, "yes": True, "positive": True, "present": True, "false": False, "no": False, "negative": False,
           "absent": False, "none": False, "null": False, "": False}  # fmt: skip
@@ -40,9 +39,9 @@ _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _LISTED = re.compile(r"[,;|\n\r\t\u3001\uff0c\uff1b]|\s[+&]\s|\s/\s")
 _LEVEL = re.compile(r"(?<=\S)/(?=\S)")
 _NOT_LEVELS = re.compile(r"\b(?:w/o?|n/a)\b|#n/a", re.IGNORECASE)
-# Findings of RSNA's and of VinDr-CXR's that a slash would make two of.
+# Single findings of RSNA and VinDr-CXR that contain a slash.
 _WHOLE = frozenset({"no lung opacity / not normal", "nodule/mass"})
-# What begins a hierarchy, as in ieee8023's Pneumonia/Viral/COVID-19; a slash behind another word joins two findings.
+# Words that begin a hierarchy, as in ieee8023's Pneumonia/Viral/COVID-19; elsewhere a slash joins two findings.
 _GENERAL = re.compile(
     r"(?:viral |bacterial |fungal |lung )?(?:pneumonia|infection|disease|abnormality|abnormal|opacity|opacities)",
     re.IGNORECASE,
@@ -79,7 +78,7 @@ COVID, NOT_COVID, NORMAL = "covid19", "notcovid19", "normal"
 
 
 def missing(text: str) -> bool:
-    """Whether a cell gives nothing: blank, ``nan``, ``None``, ``N/A``, ``null``, ``[]``, dashes alone and their kin."""
+    """Whether a cell has no value: blank, ``nan``, ``None``, ``N/A``, ``null``, ``[]``, only dashes and the like."""
     word = _bare(text).casefold()
     words = re.sub(r"[\s_\-]+", " ", word).strip(" .")
     if word in _MISSING or word.rstrip(".") in _MISSING or not word.strip("-_\u2013\u2014\u2212 "):
@@ -87,7 +86,7 @@ def missing(text: str) -> bool:
     if _NOT_SAID.fullmatch(words):
         return True
     each = words.split()
-    if len(each) > 1 and len({*each}) == 1:  # "nan nan", as joined columns have it
+    if len(each) > 1 and len({*each}) == 1:  # "nan nan" comes from joined columns
         return missing(each[0])
     if _WRAPPED.fullmatch(word):
         return all(missing(item) for item in _items(word))
@@ -95,10 +94,10 @@ def missing(text: str) -> bool:
 
 
 def no_patient(text: str) -> bool:
-    """Whether a cell names nobody: what is `missing`, ``anonymous``, ``test``, ``0``, ``00000000``, ``XXXX``, ``***``.
+    """Whether a cell names no patient: `missing`, ``anonymous``, ``test``, ``0``, ``00000000``, ``XXXX``, ``***``.
 
-    ``0012`` is a patient. A lone nought is none, because collections made anonymous write it for everybody; a number
-    below nought is none, because pandas and surveys write it for what is missing.
+    ``0012`` is a patient. Zero is not, because anonymous collections write it for every patient; a negative number is
+    not, because pandas and surveys write it for a missing value.
     """
     bare = _bare(text).strip("[](){}<> ")
     word = re.sub(r"[\s_\-^]+", " ", bare).strip().casefold()
@@ -111,10 +110,10 @@ def no_patient(text: str) -> bool:
 
 
 def findings(cell: str) -> tuple[str, ...]:
-    """The findings that a cell gives, in its order, each once; none where it is `missing`.
+    """Return the findings in a cell, in order and without repeats; there are none where the cell is `missing`.
 
     They may be joined by ``,`` ``;`` ``|`` ``/`` or be a list as Python and NumPy print one (``['a', 'b']``, ``['a'
-    'b']``). A slash inside a hierarchy (``Pneumonia/Viral/COVID-19``, which begins with a general word) joins nothing.
+    'b']``). A slash in a hierarchy, which begins with a general word (``Pneumonia/Viral/COVID-19``), is no separator.
     """
     return tuple(dict.fromkeys(item for item in _items(cell) if not missing(item)))
 
@@ -126,7 +125,7 @@ def _items(cell: str) -> list[str]:
         if pairs := [(one or two, (three or four or five).strip()) for one, two, three, four, five in found]:
             return [item for given in _of_pairs(pairs) for item in _split(given)]
         quoted = [one or other for one, other in _QUOTED.findall(text)]
-        # NumPy prints no commas between words that it quotes, and Python may print words without quotes.
+        # NumPy prints quoted words without commas between them, and Python may print words without quotes.
         inner = quoted or re.split(r",|;|\||\n", text[text.find("(") + 1 :].strip("[](){} ") if text[0] not in "[({"
                                    else text.strip("[](){} "))  # fmt: skip
         return [item for one in inner for item in _split(one)]
@@ -134,7 +133,7 @@ def _items(cell: str) -> list[str]:
 
 
 def _of_pairs(pairs: list[tuple[str, str]]) -> list[str]:
-    """What is given of ``{'COVID-19': 1, 'ARDS': 0}``, and of ``{'finding': 'COVID-19'}``."""
+    """Return the findings of ``{'COVID-19': 1, 'ARDS': 0}``, and of ``{'finding': 'COVID-19'}``."""
     flags = [_flag(value) for _, value in pairs]
     if None in flags:
         return [value for _, value in pairs]
@@ -142,7 +141,7 @@ def _of_pairs(pairs: list[tuple[str, str]]) -> list[str]:
 
 
 def _flag(value: str) -> bool | None:
-    """Whether a flag or a probability says that there is something; None where `value` is another word."""
+    """Return whether a flag or a probability says that the finding is present; None where `value` is another word."""
     try:
         return float(value) >= 0.5
     except ValueError:
@@ -166,12 +165,12 @@ def _split(text: str) -> list[str]:
 
 
 def levels(finding: str) -> list[str]:
-    """A finding from the general to the particular: ``Pneumonia/Viral`` as its two words, others as they are."""
+    """Return a finding's levels, the general one first: ``Pneumonia/Viral`` gives two, other findings give one."""
     return [finding] if finding.casefold() in _WHOLE or _NOT_LEVELS.search(finding) else _LEVEL.split(finding)
 
 
 def _bare(text: str) -> str:
-    """`text` without blanks and quotes around it; the quotes of ``"a", "b"`` are those of two words."""
+    """Return `text` without blanks and quotes around it; ``"a", "b"`` keeps its quotes, which enclose two words."""
     text = text.strip().strip("\ufeff\u200b\u200c\u200d\u2060").strip()
     while len(text) > 1 and text[0] == text[-1] and text[0] in "'\"`":
         if text[0] in (inner := text[1:-1]) and not (inner[0] == inner[-1] == text[0]):
@@ -182,11 +181,11 @@ def _bare(text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def canonical(finding: str) -> str:
-    """The key that all spellings of one finding share; it is for comparing, not for showing.
+    """Return the key that all spellings of one finding share; use it to compare findings, not to show them.
 
-    Case, blanks, ``_``, ``-``, full stops, colons and their like, a plural and words as ``cases`` or ``films`` behind
-    say nothing. What is called COVID-19 in any of its usual ways is one finding, what is called normal is one, and what
-    is called negative for COVID-19 is a third. A number keeps its sign, and ``1.0`` is ``1``.
+    The key ignores case, blanks, ``_``, ``-``, full stops, colons and the like, plurals, and words such as ``cases`` or
+    ``films`` at the end. All usual names of COVID-19 have one key, all names of normal have another, and all names of
+    negative for COVID-19 have a third. A number keeps its sign, and ``1.0`` is ``1``.
     """
     text = unicodedata.normalize("NFKC", _bare(finding)).casefold()
     if _NUMBER.fullmatch(text):
@@ -217,7 +216,7 @@ def same_finding(one: str, other: str) -> bool:
 def same_findings(cell: str, other: str) -> bool:
     """Whether two cells give the same findings, in any order and spelling.
 
-    A hierarchy and its end say the same: ``Pneumonia/Viral/COVID-19`` and ``COVID-19``.
+    A hierarchy equals its last level: ``Pneumonia/Viral/COVID-19`` is the same as ``COVID-19``.
     """
     ones, others = ([tuple(map(canonical, levels(item))) for item in findings(text)] for text in (cell, other))
     return all(any(map(partial(_ends_alike, item), there)) for here, there in ((ones, others), (others, ones))

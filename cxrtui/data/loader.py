@@ -1,4 +1,4 @@
-"""Batches of images on the devices, in an order that is a function of seed, epoch and step alone.
+"""This module puts batches of images on the devices, in an order that depends only on seed, epoch and step.
 
 There are two loaders with one interface: `DeviceLoader` holds all images on the devices as uint8, and a step sends only
 its indices; `StreamLoader` reads ahead from the prepared store with grain. The same seed gives the same batches from
@@ -21,7 +21,7 @@ from cxrtui.errors import DataError
 from cxrtui.net.layout import Layout
 
 Indices = npt.NDArray[np.int32]
-SHARE = 0.4  # of the memory that is free, for the images of one split
+SHARE = 0.4  # the share of free memory that the images of one split may take
 
 
 class Batch(NamedTuple):
@@ -32,34 +32,34 @@ class Batch(NamedTuple):
 
 
 class Loader(Protocol):
-    """What training and evaluation need of one split."""
+    """The interface through which training and evaluation read one split."""
 
     split: Split
 
     def batch(self, indices: Indices) -> Batch:
-        """Images uint8 `[B, S, S]` and labels int32 `[B]` at `indices`, on the devices."""
+        """Return images uint8 `[B, S, S]` and labels int32 `[B]` at `indices`, on the devices."""
         ...
 
     def epoch(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
-        """The batches of a training epoch, from its step `first_step` (counted from 0) on."""
+        """Yield the batches of a training epoch, starting at its step `first_step` (counted from 0)."""
         ...
 
 
 def steps_per_epoch(count: int, batch: int) -> int:
-    """Steps in an epoch of `count` images: whole batches only, but one at least."""
+    """Return the number of steps in an epoch of `count` images: only whole batches, but at least one."""
     return max(1, count // batch)
 
 
 def epoch_order(seed: int, epoch: int, count: int, batch: int) -> Indices:
-    """The images of each step of an epoch, int32 `[steps, batch]`, shuffled.
+    """Return the indices of each step of an epoch, int32 `[steps, batch]`, shuffled.
 
-    What does not fill a last batch is left out of this epoch (another epoch leaves out others); where there are fewer
-    images than a batch has, they are repeated to fill one.
+    Images that do not fill a last batch are left out of this epoch (each epoch leaves out others); where there are
+    fewer images than one batch needs, they are repeated.
 
     >>> epoch_order(seed=0, epoch=1, count=10, batch=4).shape
     (2, 4)
     """
-    # NumPy promises PCG64's bits for ever, but not what Generator.shuffle makes of them.
+    # NumPy guarantees that PCG64's bits never change, but it does not guarantee the result of Generator.shuffle.
     draws = np.random.PCG64(np.random.SeedSequence([seed, epoch])).random_raw(count)
     order = np.argsort(draws, kind="stable").astype(np.int32)
     steps = steps_per_epoch(count, batch)
@@ -74,7 +74,7 @@ def _take(layout: Layout, whole: Batch, indices: jax.Array) -> Batch:
 
 
 class DeviceLoader:
-    """All images of `split` on every device."""
+    """Holds all images of `split` on every device."""
 
     def __init__(self, split: Split, layout: Layout) -> None:
         self.split, self._layout = split, layout
@@ -94,7 +94,7 @@ class DeviceLoader:
 
 
 class StreamLoader:
-    """Images of `split` read from its store, `ahead` batches in advance."""
+    """Reads the images of `split` from its store, `ahead` batches in advance."""
 
     def __init__(self, split: Split, layout: Layout, ahead: int = 4, threads: int = 2) -> None:
         self.split, self._layout = split, layout
@@ -120,7 +120,7 @@ class StreamLoader:
 
 
 def free_memory() -> int:
-    """Bytes free where arrays live: the first device's own memory, or the machine's where it has none of its own."""
+    """Return the bytes free for arrays: in the first device's memory, or in the machine's where the device has none."""
     stats = jax.local_devices()[0].memory_stats() or {}
     if limit := stats.get("bytes_limit"):
         return int(limit) - int(stats.get("bytes_in_use", 0))
@@ -128,13 +128,13 @@ def free_memory() -> int:
 
 
 def make_loader(split: Split, layout: Layout, where: str = "auto", memory: int | None = None) -> Loader:
-    """The loader of a split: `device`, `stream`, or `auto`, which is the device where `SHARE` of `memory` holds it all.
+    """Return the loader of a split: `device`, `stream`, or `auto`: device if all images fit in `SHARE` of `memory`.
 
     Args:
         split: the images of the split.
-        layout: of the devices.
-        where: as the setting ``data.feed`` has it.
-        memory: bytes that are free for arrays; those that `free_memory` finds, where not given.
+        layout: the layout of the devices.
+        where: a value of the setting ``data.feed``.
+        memory: bytes that are free for arrays; by default, the result of `free_memory`.
 
     Raises:
         DataError: the split has no images.

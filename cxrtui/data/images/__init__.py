@@ -1,1 +1,1 @@
-"""One file to grey values, and what is said of it on the way."""
+"""This package decodes a film's file to grey values and collects notes on how it was read."""

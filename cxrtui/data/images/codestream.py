@@ -1,7 +1,7 @@
-"""What a compressed image itself declares of its size, depth and sign.
+"""This module reads the size, depth and sign that a compressed image itself declares.
 
-The size is checked first, so that a few bytes cannot make a codec fill the memory; depth and sign count where the tags
-say otherwise.
+The size is checked before decoding, so that a small file cannot make a codec fill the memory. Where the tags give
+another depth or sign, the codestream's are used.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ JPEG_LS = 0xF7
 
 @dataclass(frozen=True)
 class Codestream:
-    """`bits` of a value; `signed` is None where the format cannot say; `marker` of a JPEG's frame, 0 of JPEG 2000."""
+    """`bits` per value; `signed` is None where the format does not say; `marker` of a JPEG's frame, 0 for JPEG 2000."""
 
     rows: int
     columns: int
@@ -28,12 +28,12 @@ class Codestream:
 
     @property
     def lossy_12_bit(self) -> bool:
-        """Whether it is JPEG by blocks of cosines, of more than 8 bits: most libraries are built without that."""
+        """Whether it is DCT-based JPEG of more than 8 bits, which most libraries are built without."""
         return self.bits > 8 and 0xC0 <= self.marker <= 0xCF and self.marker not in _LOSSLESS
 
 
 def read_codestream(frame: bytes) -> Codestream | None:
-    """What a JPEG, JPEG-LS or JPEG 2000 codestream declares, None where it cannot be found."""
+    """Return what a JPEG, JPEG-LS or JPEG 2000 codestream declares; None where no header is found."""
     if frame[:2] == b"\xff\xd8":
         return _jpeg(frame)
     start = frame.find(b"\xff\x4f\xff\x51", 0, 4096)  # SOC and SIZ; a JP2 file has boxes before them
@@ -45,12 +45,12 @@ def read_codestream(frame: bytes) -> Codestream | None:
 
 
 def whole(frame: bytes) -> bool:
-    """Whether the codestream ends as it should, an end of image or codestream (T.81 section B.2.1, T.800 A.4.4)."""
+    """Whether the codestream ends with the marker for that (T.81 section B.2.1, T.800 A.4.4)."""
     return b"\xff\xd9" in frame[-64:]
 
 
 def _jpeg(frame: bytes) -> Codestream | None:
-    """ITU-T T.81 section B.2.2 and T.87 annex C: the first frame header."""
+    """Read the first frame header (ITU-T T.81 section B.2.2 and T.87 annex C)."""
     place = 2
     while place + 10 <= len(frame) and frame[place] == 0xFF:
         marker = frame[place + 1]

@@ -1,17 +1,17 @@
-"""One file to grey values. The content decides the format, never the name, and the header is checked before decoding.
+"""This module decodes one file to grey values. The content decides the format; the header is checked before decoding.
 
-Rules, all functions of the one file (and of the sidecar that `layouts.bimcv` reads), so that training and `classify`
-see the same pixels:
+The rules depend only on the file (and on the sidecar that `layouts.bimcv` reads), so that training and `classify` see
+the same pixels:
 
-- Only files that `opening` opens; the first image of several.
-- DICOM by its own rules, which `cxrtui.data.images.dicom.tables` holds; what follows is for the others.
-- Deeper than 8 bits, whether grey, colour, with alpha or floating point: black and white lie where `tones` finds them
-  on the values as stored (12-bit detectors are often stored in 16).
-- A film of more than 8 bits that comes with a `Display` is windowed and turned as that says, before it is scaled.
-- Colour becomes luma (ITU-R 601); transparent pixels lie on black, the colour of an unexposed border, but where that
-  would leave nothing, and where it is the same everywhere, alpha is ignored; a TIFF in which zero is white is inverted;
-  EXIF orientation is applied.
-- A film of one grey is refused, whatever its format: all but one pixel in 20 lie within five greys.
+- Only files that `opening` opens are decoded; of several images in a file, the first one is used.
+- DICOM follows its own rules, which are in `cxrtui.data.images.dicom.tables`; the rules below are for other formats.
+- In films of more than 8 bits (grey, colour, with alpha or floating point), `tones` finds black and white from the
+  stored values (12-bit detectors are often stored in 16).
+- A film of more than 8 bits that has a `Display` is windowed and inverted by it before it is scaled.
+- Colour becomes luma (ITU-R 601). Transparent pixels become black, the colour of an unexposed border; alpha is ignored
+  where it would leave no film or is the same everywhere. A TIFF in which zero is white is inverted; EXIF orientation is
+  applied.
+- A blank film is refused in every format: it is blank if all but one pixel in 20 lie within five greys.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ _TURNS = {
 
 
 def stored_size(size: int) -> int:
-    """The size at which films for a network input of `size` are stored: a margin of one seventh, a multiple of 8."""
+    """Return the size of stored films for a network input of `size`: one seventh larger, as a multiple of 8."""
     return max(8, round(size * 8 / 7 / 8) * 8)
 
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """A film's `values`, uint8 `[H, W]`, and what a user should hear of how they were read.
+    """A film's `values`, uint8 `[H, W]`, and notes for the user on how they were read.
 
     Each of `notes` is a clause without a capital or a full stop, such as "Pixel Representation is missing; its pixels
     are taken as unsigned". Most films have none.
@@ -73,7 +73,7 @@ class Decoded:
 
 
 def decode(path: str | Path | int, display: Display | None = None) -> Grey:
-    """The film at `path` as uint8 `[H, W]`, 0 black to 255 white.
+    """Return the film at `path` as uint8 `[H, W]`, from 0 (black) to 255 (white).
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
@@ -82,7 +82,7 @@ def decode(path: str | Path | int, display: Display | None = None) -> Grey:
 
 
 def decode_with_notes(path: str | Path | int, display: Display | None = None) -> Decoded:
-    """As `decode`, with the notes.
+    """Return what `decode` returns, with the notes.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
@@ -92,7 +92,7 @@ def decode_with_notes(path: str | Path | int, display: Display | None = None) ->
 
 
 def read_film(path: str | Path | int, size: int, resize_mode: str = "stretch", display: Display | None = None) -> Grey:
-    """The film at `path` as uint8 `[size, size]`: what the prepared store holds and what `classify` looks at.
+    """Return the film at `path` as uint8 `[size, size]`, as the prepared store and `classify` use it.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
@@ -103,7 +103,7 @@ def read_film(path: str | Path | int, size: int, resize_mode: str = "stretch", d
 def read_film_with_notes(
     path: str | Path | int, size: int, resize_mode: str = "stretch", display: Display | None = None
 ) -> Decoded:
-    """As `read_film`, with the notes.
+    """Return what `read_film` returns, with the notes.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
@@ -113,9 +113,9 @@ def read_film_with_notes(
 
 
 def square(image: Image.Image, size: int, resize_mode: str = "stretch") -> Image.Image:
-    """A greyscale `image` as a square of `size` pixels, antialiased.
+    """Resize a greyscale `image` to a square of `size` pixels, antialiased.
 
-    `resize_mode`: `stretch` ignores its proportions, `crop` keeps the middle, `pad` keeps everything on black.
+    `resize_mode`: `stretch` ignores the proportions, `crop` keeps the middle, `pad` adds black borders.
     """
     width, height = image.size
     if resize_mode == "pad":
@@ -134,9 +134,9 @@ def square(image: Image.Image, size: int, resize_mode: str = "stretch") -> Image
 
 
 def _load(path: str | Path | int, enough: int, display: Display | None) -> tuple[Image.Image, tuple[str, ...]]:
-    """The film in mode L, and its notes.
+    """Return the film in mode L, and its notes.
 
-    A JPEG may come smaller, but with both sides at least `enough`; 0 = in full.
+    A JPEG may be decoded smaller, but with both dimensions at least `enough`; 0 means in full.
     """
     notes: list[str] = []
     with reading(Path(path) if isinstance(path, str) else path) as stream:
@@ -145,7 +145,7 @@ def _load(path: str | Path | int, enough: int, display: Display | None) -> tuple
         image = _decode(stream, head, enough, display, notes)
         counted = _counted(image)
         windowed = is_dicom(head) or (display is not None and display.window is not None)
-        refuse_uniform(*counted, SHARE if windowed else BLANK)  # a window may leave little of a film
+        refuse_uniform(*counted, SHARE if windowed else BLANK)  # a window may leave few greys
         if (left := greys_left(*counted)) <= COLLAPSED + 1:
             notes.append(f"it uses {left} of 256 greys")
     return image, tuple(dict.fromkeys(notes))
@@ -174,7 +174,7 @@ def _decode(stream: BinaryIO, head: bytes, enough: int, display: Display | None,
 
 
 def _shallow(image: Image.Image, notes: list[str]) -> Image.Image:
-    """An image of at most 8 bits a sample in mode L."""
+    """Convert an image of at most 8 bits a sample to mode L."""
     image.load()
     mode = image.mode
     if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
@@ -189,7 +189,7 @@ def _shallow(image: Image.Image, notes: list[str]) -> Image.Image:
 
 
 def _deep(samples: Samples, display: Display | None, notes: list[str]) -> Image.Image:
-    """Samples of any depth in mode L."""
+    """Convert samples of any depth to an image in mode L."""
     values = samples.values if samples.values.ndim == 2 else _luma(samples.values)
     if display is not None and display.window is not None:
         grey = _windowed(values, display.window, notes)
@@ -204,7 +204,7 @@ def _deep(samples: Samples, display: Display | None, notes: list[str]) -> Image.
 
 
 def _opacity(alpha: Array) -> Grey:
-    """Alpha of any depth as uint8: opaque is the top of its type, or of the depth that it reaches exactly."""
+    """Return alpha of any depth as uint8; opaque is the top of its dtype, or of a depth that it reaches exactly."""
     if alpha.dtype.kind == "f":
         return scaled(alpha, 0, 1)
     top = int(alpha.max())
@@ -212,7 +212,7 @@ def _opacity(alpha: Array) -> Grey:
 
 
 def _luma(colours: Array) -> Array:
-    """Luma of RGB `[H, W, 3]`, in its own type."""
+    """Return the luma of RGB `[H, W, 3]`, in the same dtype."""
     kind = colours.dtype
     exact = np.float64 if kind.itemsize > 2 else np.float32
     luma: Array = np.empty(colours.shape[:2], exact if kind.kind == "f" else kind)
@@ -225,9 +225,9 @@ def _luma(colours: Array) -> Array:
 
 
 def _on_black(grey: Image.Image, alpha: Image.Image, notes: list[str]) -> Image.Image:
-    """`grey` over black by its `alpha`, both of mode L; without it, where it would leave nothing of a film.
+    """Blend `grey` with black by its `alpha`, both in mode L; ignore alpha where it would leave no film.
 
-    Alpha that is the same everywhere says nothing of the film: it would darken it alone.
+    Alpha that is the same everywhere is ignored too, because it would only darken the film.
     """
     least, most = alpha.getextrema()
     if least == 255:
@@ -239,7 +239,7 @@ def _on_black(grey: Image.Image, alpha: Image.Image, notes: list[str]) -> Image.
     if least == most:
         notes.append("it is equally transparent everywhere, which was ignored")
         return grey
-    refuse_uniform(*_counted(grey, alpha))  # what is transparent makes no film of a blank
+    refuse_uniform(*_counted(grey, alpha))  # transparent pixels do not count, so a blank film stays blank
     return shown
 
 
@@ -250,7 +250,7 @@ def _counted(grey: Image.Image, seen: Image.Image | None = None) -> tuple[Array,
 
 
 def _windowed(values: Array, window: tuple[float, float], notes: list[str]) -> Grey:
-    """Grey values `[H, W]` through a linear window (PS3.3 section C.11.2.1.2.1), or by depth where that leaves none."""
+    """Apply a linear window (PS3.3 section C.11.2.1.2.1) to `[H, W]`; scale by depth where that leaves too little."""
     if not np.isfinite(values).all():
         raise FilmError("it has pixels that are not numbers")
     if values.dtype.kind != "f":
