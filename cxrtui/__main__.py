@@ -1,4 +1,4 @@
-"""``python -m cxrtui`` is the ``cxrtui`` command."""
+"""``python -m cxrtui`` runs the ``cxrtui`` command."""
 
 from cxrtui.cli import main
 

@@ -1,4 +1,4 @@
-"""Why a disk refuses, in words, and what helps: for errors of Python and for the libraries that write for us."""
+"""This module finds out why a disk refused and what helps, from Python's errors and from those of libraries."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _REMEDIES = {
     errno.EPERM: "make it writable",
     errno.EIO: "check the disk",
 }
-# TensorStore says "[OS error 28: ENOSPC …]"; array_record and others the system's own sentence.
+# TensorStore says "[OS error 28: ENOSPC …]"; array_record and others quote the system's own sentence.
 _NUMBERED = re.compile(r"OS error (\d+)")
 _SENTENCES = {os.strerror(number).lower(): number for number in _REMEDIES}
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why, as a clause, and what to do, as a command to the user."""
+    """Why the disk refused, as a clause, and what the user can do, as an imperative."""
 
     reason: str
     remedy: str
 
 
 def refusal(error: BaseException) -> Refusal | None:
-    """What in `error`, or in what caused it, says that the disk refused; None where nothing does."""
+    """Return the refusal of a disk that `error` or one of its causes reports; None if there is none."""
     for one in _chain(error):
         number = _number(one)
         if number is not None:
@@ -41,7 +41,7 @@ def refusal(error: BaseException) -> Refusal | None:
 
 
 def explained(error: BaseException) -> str:
-    """One line of an error: why the disk refused, or the first line of what the error says."""
+    """Return one line for an error: why the disk refused, or else the first line of its message."""
     if known := refusal(error):
         return known.reason
     if isinstance(error, OSError) and error.strerror:
@@ -51,7 +51,7 @@ def explained(error: BaseException) -> str:
 
 
 def with_remedy(error: BaseException) -> str:
-    """`explained`, and what to do where the disk refused: two clauses, or one."""
+    """Return `explained(error)`, followed by what the user can do if the disk refused."""
     known = refusal(error)
     return f"{known.reason}; {known.remedy}" if known else explained(error.__cause__ or error)
 
@@ -71,7 +71,7 @@ def _number(error: BaseException) -> int | None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, those in a group, and what each came from."""
+    """Yield the error, the errors of a group, and the causes and contexts of each."""
     waiting, seen = [error], set()
     while waiting:
         one = waiting.pop(0)

@@ -1,4 +1,4 @@
-"""How long, and how long ago, in words: the same on the screens, in plain text and in tables."""
+"""Durations and ages as text, which is the same on the screens, in plain output and in tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 
 
 def age(seconds: float) -> str:
-    """How long ago, in one unit and whole ones: ``30 s``, ``50 min``, ``8 h``, ``2 d``."""
+    """Return an age as a whole number of one unit: ``30 s``, ``50 min``, ``8 h``, ``2 d``."""
     for unit, size in _UNITS:
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
@@ -16,7 +16,7 @@ def age(seconds: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """``48 s``, ``3 min 20 s``, ``2 h 05 min``, ``3 d``; a dash where it is unknown."""
+    """Return a duration as ``48 s``, ``3 min 20 s``, ``2 h 05 min`` or ``3 d``; a dash if it is unknown."""
     if seconds is None or not 0 <= seconds < math.inf:
         return "–"
     whole = round(seconds)

@@ -1,4 +1,4 @@
-"""The errors a user can cause or must hear of, each with the exit code that the command line answers.
+"""The errors that a user can cause or must know of, each with the exit code of the command line.
 
 ::
 
@@ -11,15 +11,15 @@
     │   └── MovedError        the films of a run that goes on are not where they were
     │       └── OtherFilmsError  they are not what they were
     ├── WeightsError       4  weights that are missing, torn or do not fit
-    │   ├── NotWrittenError   the disk refuses what should come onto the shelf
+    │   ├── NotWrittenError   the disk refuses to write something to the shelf
     │   └── CheckpointError   a run whose state cannot be restored
-    └── RefusedError       6  an evidence gate said no
+    └── RefusedError       6  an evidence gate refused
 
-Exit code 5, "stopped on request with a checkpoint saved", is an outcome and no error: `EXIT_STOPPED`. `Cancelled` ends
-work that nobody wants any more and is no error either, so nothing that handles errors takes it for one.
+Exit code 5, "stopped on request with a checkpoint saved", is an outcome and not an error: `EXIT_STOPPED`. `Cancelled`
+ends work that is no longer wanted. It is not a `CxrtuiError`, so code that handles errors does not catch it.
 
-A message is one sentence that says what, where and what to do; it is shown without a traceback. As text it is
-printable, whatever the names and reasons that it quotes.
+A message is one sentence that says what is wrong, where, and what to do; it is shown without a traceback. Its text is
+printable, whatever names and reasons it quotes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class CxrtuiError(Exception):
 
 
 class UsageError(CxrtuiError):
-    """The command line asks for something that cannot be."""
+    """The command line asks for something that is not possible."""
 
     exit_code = 2
 
@@ -53,7 +53,7 @@ class ConfigError(UsageError):
 
 
 class DivergedError(ConfigError):
-    """With these settings the training loss became infinite or NaN; other ones may go well."""
+    """With these settings the training loss became infinite or NaN; other settings may work."""
 
 
 class DataError(CxrtuiError):
@@ -71,7 +71,7 @@ class MovedError(DataError):
 
 
 class OtherFilmsError(MovedError):
-    """Where the films of a run that is resumed were, there are others."""
+    """Other films are in the place where the films of a resumed run were."""
 
 
 class WeightsError(CxrtuiError):
@@ -81,7 +81,7 @@ class WeightsError(CxrtuiError):
 
 
 class NotWrittenError(WeightsError):
-    """The disk refuses what should come onto the shelf."""
+    """The disk refuses to write something to the shelf."""
 
 
 class CheckpointError(WeightsError):
@@ -95,19 +95,19 @@ class RefusedError(CxrtuiError):
 
 
 class Cancelled(Exception):
-    """The work was ended because whoever asked for it does not want it any more; nothing half-done is left behind."""
+    """The work was ended because it is no longer wanted; it leaves nothing half-done behind."""
 
 
 CheckCancelled = Callable[[], None]
-"""Called by long work between two of its steps; it raises `Cancelled` where the work is not wanted any more."""
+"""Long work calls this between two of its steps; it raises `Cancelled` if the work is no longer wanted."""
 
 
 def never_cancelled() -> None:
-    """A `CheckCancelled` that lets the work go on to its end."""
+    """Do nothing: a `CheckCancelled` for work that is never cancelled."""
 
 
 def cancelled_when(asked: Callable[[], bool]) -> CheckCancelled:
-    """A `CheckCancelled` that raises once `asked` answers True."""
+    """Return a `CheckCancelled` that raises once `asked` returns True."""
 
     def check() -> None:
         if asked():

@@ -1,6 +1,6 @@
-"""Files, read and replaced, and the names of folders that users choose.
+"""Functions that read and replace files, and the rule for names of folders that users choose.
 
-A file that is read may be one that somebody else has put in its place: no reader here waits for a pipe or reads without
+Somebody else may have put another thing in the place of a file, so no reader here waits for a pipe or reads without
 end. A file that is written appears whole or not at all.
 """
 
@@ -23,20 +23,20 @@ _KINDS = (
     (stat.S_ISCHR, "it is a device"), (stat.S_ISBLK, "it is a device"),
 )  # fmt: skip
 _MOST = 64 * 1024 * 1024
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # of a run, and of a folder of the shelf
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # the name of a run or of a folder of the shelf
 NAME_RULE = "letters, digits, '.', '-' and '_' only (64 at most)"
 
 
 def is_name(text: str) -> bool:
-    """Whether a run or a folder of the shelf may be called so: no path, nothing hidden, no option of a command."""
+    """Return whether a run or a folder of the shelf may have that name: no path, hidden file or command-line option."""
     return NAME.fullmatch(text) is not None
 
 
 def open_file(path: Path) -> io.BufferedReader:
-    """The regular file at `path`, opened to be read; a symbolic link is followed.
+    """Open the regular file at `path` for reading; a symbolic link is followed.
 
     Raises:
-        OSError: it is not there or not to be read, or is a pipe, a socket, a device or a folder; `strerror` says so.
+        OSError: it is missing, cannot be read, or is a pipe, a socket, a device or a folder; `strerror` says which.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
@@ -55,10 +55,10 @@ def open_file(path: Path) -> io.BufferedReader:
 
 
 def read_bytes(path: Path, most: int = _MOST) -> bytes:
-    """What is in the file at `path`.
+    """Return the bytes of the file at `path`.
 
     Raises:
-        OSError: as `open_file`, or it is longer than `most` bytes.
+        OSError: as `open_file`, or the file is longer than `most` bytes.
     """
     with open_file(path) as file:
         body = file.read(most + 1)
@@ -68,17 +68,17 @@ def read_bytes(path: Path, most: int = _MOST) -> bytes:
 
 
 def read_text(path: Path, most: int = _MOST, *, encoding: str = "utf-8", errors: str = "strict") -> str:
-    """As `read_bytes`, decoded.
+    """Return the text of the file at `path`, decoded from `read_bytes`.
 
     Raises:
         OSError: as `read_bytes`.
-        UnicodeDecodeError: it is not of `encoding`.
+        UnicodeDecodeError: the text is not in `encoding`.
     """
     return read_bytes(path, most).decode(encoding, errors)
 
 
 def is_there(path: Path) -> bool:
-    """Whether anything has that name, be it a link to nothing."""
+    """Return whether anything has that name, also a symbolic link whose target is missing."""
     try:
         return os.path.lexists(path)
     except (OSError, ValueError):
@@ -86,7 +86,7 @@ def is_there(path: Path) -> bool:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of what is in the file at `path`, 64 hexadecimal digits.
+    """Return the SHA-256 of the file at `path` as 64 hexadecimal digits.
 
     Raises:
         OSError: as `open_file`.
@@ -97,14 +97,14 @@ def sha256(path: Path) -> str:
 
 @contextlib.contextmanager
 def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
-    """A file to write, which takes the place of `path` when the block ends well; else `path` stays as it is.
+    """Give a file to write, which replaces `path` if the block raises nothing; otherwise `path` is unchanged.
 
-    A reader sees the old file or the new one and never a part: the bytes go to a temporary file beside `path`, reach
-    the disk (fsync) and come to their place by `os.replace`.
+    A reader sees the old file or the new one and never a part: the bytes go to a temporary file beside `path`, are
+    flushed to the disk (fsync), and `os.replace` then moves the file to `path`.
 
     Args:
         path: its folder must be there.
-        durable: False leaves out the fsync, where many files are written that can be made again.
+        durable: False leaves out the fsync, for many files that can be made again.
 
     Raises:
         OSError: the disk refuses; `filename` is `path`.
@@ -135,10 +135,10 @@ def write_atomic(path: Path, content: str | bytes, *, durable: bool = True) -> N
 
 
 def sync(path: Path) -> None:
-    """Return once a file, or the list of names in a folder, is on the disk.
+    """Wait until a file, or the list of names in a folder, is on the disk.
 
     Raises:
-        OSError: it is not there, or the disk refuses.
+        OSError: it is missing, or the disk refuses.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -1,10 +1,10 @@
-"""Keep a replaced `builtins.__import__` to the thread that replaced it.
+"""Limit a replaced `builtins.__import__` to the thread that replaced it.
 
-etils' ``lazy_imports()`` replaces `builtins.__import__` while the body of a ``with`` statement runs, and so gives its
-imports out as lazy stand-ins (etils/epy/lazy_imports_utils.py). tensorflow-datasets is imported through dozens of such
-bodies, grain and others have them too. The replacement holds for the whole process: an import inside a function of
-another thread, as Textual and Rich have many, comes out as a stand-in of a module that does not exist, and that thread
-dies of it. `contain` makes each replacement hold in its own thread alone, whoever makes it.
+etils' ``lazy_imports()`` replaces `builtins.__import__` while the body of a ``with`` statement runs, so that imports
+there return lazy modules (etils/epy/lazy_imports_utils.py). tensorflow-datasets is imported through dozens of such
+bodies; grain and others have them too. The replacement affects the whole process: an import inside a function of
+another thread, of which Textual and Rich have many, returns a lazy module that does not exist, and that thread
+fails. `contain` limits each replacement to its own thread.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _changing = threading.RLock()
 
 
 def _import(*arguments: Any, **options: Any) -> Any:
-    """What the interpreter calls while some thread has a replacement."""
+    """Import by the thread's own function; the interpreter calls this while some thread has a replacement."""
     return _replaced.get(threading.get_ident(), _plain)(*arguments, **options)
 
 
@@ -29,7 +29,7 @@ class _Builtins(types.ModuleType):
     """The module `builtins` with an `__import__` for each thread.
 
     An import statement reads the module's dictionary and not its attribute, so the dictionary holds the plain function
-    but for the moments in which a thread has a replacement.
+    except while a thread has a replacement.
     """
 
     @property
@@ -47,9 +47,9 @@ class _Builtins(types.ModuleType):
 
 
 def contain() -> None:
-    """From now on a replacement of `builtins.__import__` is seen by the thread that makes it and by no other.
+    """Make each later replacement of `builtins.__import__` visible only in the thread that makes it.
 
-    Call it before a second thread starts. Calling it again does nothing.
+    Call this before a second thread starts. Calling it again does nothing.
     """
     if not isinstance(builtins, _Builtins):
         builtins.__class__ = _Builtins

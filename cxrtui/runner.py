@@ -1,6 +1,6 @@
-"""The only writer of a run's log: pulls events from `fit`, appends them, and obeys the run's `control` file.
+"""The runner pulls events from `fit`, appends them to the run's log as its only writer, and obeys its `control` file.
 
-`drive` is the same in the dashboard's worker thread and in a headless process; only the caller differs.
+The dashboard's worker thread and a headless process both call `drive`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "tensorflow-datasets", 
 
 
 def versions() -> dict[str, str]:
-    """Versions of what a result rests on."""
+    """Return the versions of cxrtui, Python and the packages that a result depends on."""
     found = {"cxrtui": __version__, "python": platform.python_version()}
     for name in _PACKAGES:
         try:
@@ -54,16 +54,16 @@ def versions() -> dict[str, str]:
 
 
 def start_config(run: Run) -> Config:
-    """The configuration that `run` began with.
+    """Return the configuration that `run` began with.
 
     Raises:
-        ConfigError: its config.toml is missing or broken.
+        ConfigError: the run's config.toml is missing or broken.
     """
     return config.load(run.config_file)
 
 
 def save_config(run: Run, settings: Config) -> None:
-    """Write config.toml, each setting under what it is for."""
+    """Write config.toml, with a comment beside each setting that says what it is for."""
     document = tomlkit.document()
     for section, body in settings.as_dict().items():
         table = tomlkit.table()
@@ -75,14 +75,14 @@ def save_config(run: Run, settings: Config) -> None:
 
 
 def _inline(value: Mapping[str, Any]) -> InlineTable:
-    """A setting that is a table, on one line, so that its comment stands behind it."""
+    """Return a setting that is a table as an inline table, so that its comment fits on the same line."""
     table = tomlkit.inline_table()
     table.update(value)
     return table
 
 
 class _Log:
-    """Appends events to the run, keeps its summary, and hands each event on."""
+    """Appends events to the run's log, keeps its summary, and passes each event to the listener."""
 
     def __init__(self, run: Run, on_event: OnEvent | None) -> None:
         self.run, self.on_event = run, on_event
@@ -92,7 +92,7 @@ class _Log:
         self._beaten = 0.0
 
     def go_on(self) -> bool:
-        """Take up the log that an earlier process wrote; whether that process came to say what the run is."""
+        """Continue the log that an earlier process wrote; return whether it contains a RunStarted."""
         self._marks = read_landmarks(self.run.events_file)
         return self._marks.started
 
@@ -100,7 +100,7 @@ class _Log:
         """Make sure that the run's folder is still the one that was locked.
 
         Raises:
-            CheckpointError: it was renamed or deleted.
+            CheckpointError: the folder was renamed or deleted.
         """
         if self.lock is not None and not self.lock.holds:
             raise endings.gone(self.run, self.lock)
@@ -114,10 +114,10 @@ class _Log:
         self.tell(line, event)
 
     def append(self, event: Event) -> str:
-        """Write the event's line, and once an epoch and at an end the summary beside the log.
+        """Write the event's line, and once an epoch and at the end of the run the summary beside the log.
 
         Raises:
-            OSError: the line could not be written; a summary that cannot be is none, and readers do without.
+            OSError: the line could not be written. A summary that cannot be written is left out: readers need none.
         """
         written = append(self.run.events_file, event)
         self._marks.add_written(event, written)
@@ -127,13 +127,13 @@ class _Log:
         return written.line
 
     def tell(self, line: str, event: Event) -> None:
-        """Hand an event on; a watcher that fails (a closed pipe, say) is not asked again, and the run goes on."""
+        """Pass an event to the listener; if it fails (a closed pipe, say) it is not called again; the run goes on."""
         if self.on_event is not None:
             try:
                 self.on_event(line, event)
             except Exception as error:
                 self.on_event = None
-                if not isinstance(error, (OSError, ValueError)):  # a fault of the watcher is no reason to end a run
+                if not isinstance(error, (OSError, ValueError)):  # a fault of the listener does not end the run
                     said = f"What showed the run has failed ({explained(error)}); the run goes on, and so does its log."
                     self.append(events.Warned(code="watcher", message=said))
 
@@ -156,12 +156,12 @@ def drive(
 
     Args:
         run: an existing folder: empty for a new run, an earlier run's with `resume`.
-        settings: what to do; with `resume`, what the run began with.
+        settings: the configuration; with `resume`, the one that the run began with.
         resume: go on from the latest checkpoint.
-        should_stop: asked often; True stops the run with a checkpoint, as the command ``stop`` does.
-        on_event: called with each line of the log and its event, after it was written.
-        fault: asked when `should_stop` has stopped the run: what went wrong with the program that asked, in words, or
-            nothing where a user asked. A run that ends for a fault says so, and not that it was stopped on request.
+        should_stop: called often; True stops the run with a checkpoint, as the command ``stop`` does.
+        on_event: called with each line of the log and its event, after the line was written.
+        fault: called when `should_stop` has stopped the run. It returns, as text, the fault of the program that stopped
+            it, or "" if a user did. A run that ends because of a fault ends with `Failed` and not with `Stopped`.
 
     Returns:
         The exit code: 0 done, 5 stopped on request, else the error's.
@@ -170,7 +170,7 @@ def drive(
     try:
         log.lock = run.acquire()
     except CxrtuiError as error:
-        # The run's log belongs to whoever holds the lock; the caller alone is told.
+        # Only the process that holds the lock may write the run's log, so only the listener gets this event.
         message, code = endings.described(run, error)
         failed = events.Failed(error=type(error).__name__, message=message, exit_code=code)
         log.tell(codec.encode(failed), failed)
@@ -212,7 +212,7 @@ def _drive(
             steering.look()
             if isinstance(event, (events.Paused, events.Resumed)):
                 steering.standing = isinstance(event, events.Paused)
-            while steering.standing and steering.waiting:  # not pulling is pausing
+            while steering.standing and steering.waiting:  # `fit` pauses while nobody pulls an event
                 time.sleep(_POLL_SECONDS / 2)
                 steering.look()
                 log.check()
@@ -223,13 +223,13 @@ def _drive(
 
 
 def _ended_by(why: str, stopped: events.Stopped, run: Run) -> events.Failed:
-    """The last event of a run that was stopped because the program around it failed."""
+    """Return the last event of a run that was stopped because the program around it failed."""
     message = f"{why}; {endings.safe(run)}; {endings.again(run)}."
     return events.Failed(error="Fault", message=message, exit_code=EXIT_FAULT, step=stopped.step)
 
 
 def _keep(run: Run, settings: Config, device: dict[str, object], data: events.DataPrepared) -> None:
-    """Record what the run began with; of one that is resumed, where its films have moved to."""
+    """Record the manifest of a new run; of a resumed run, record where its films have moved to."""
     if not run.manifest_file.exists():
         _write_manifest(run, settings, device, data)
     if start_config(run).data.source != settings.data.source:
@@ -249,7 +249,7 @@ def _write_manifest(run: Run, settings: Config, device: dict[str, object], data:
 
 def _failed(run: Run, error: Exception, log: _Log) -> int:
     """Turn an exception into the run's last event, and keep its traceback beside the log."""
-    if log.lock is not None and not log.lock.holds:  # whatever it was, that is why
+    if log.lock is not None and not log.lock.holds:  # the folder has moved, which explains any other error
         error = endings.gone(run, log.lock)
         if log.lock.place is not None:
             log.run = Run(log.lock.place)

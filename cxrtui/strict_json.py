@@ -1,4 +1,4 @@
-"""JSON as its standard has it: a number that is not finite is ``null``, and never one of Python's own words for it."""
+"""JSON that follows the standard: a number that is not finite is written as ``null`` and not as ``NaN``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def plain(value: Any) -> Any:
-    """`value` with None for each number that is not finite, however deep it lies."""
+    """Return `value` with None in place of each number that is not finite, at any depth."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Mapping):
@@ -20,5 +20,5 @@ def plain(value: Any) -> Any:
 
 
 def dumps(value: Any, *, indent: int | None = None) -> str:
-    """`value` as strict JSON."""
+    """Return `value` as strict JSON."""
     return json.dumps(plain(value), indent=indent, allow_nan=False)

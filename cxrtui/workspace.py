@@ -1,4 +1,4 @@
-"""Where cxrtui keeps things on disk: in the workspace's two folders and in the user's cache."""
+"""The places where cxrtui keeps things on disk: the workspace's two folders and the user's cache."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Workspace:
 
     @property
     def config_file(self) -> Path:
-        """The workspace's own defaults, which need not exist."""
+        """The file of the workspace's own defaults, which may be missing."""
         return self.root / "cxrtui.toml"
 
 
 def expand(path: str | Path) -> Path:
-    """`path` with a leading ``~`` resolved; unchanged where there is no such user."""
+    """Return `path` with a leading ``~`` resolved; it is unchanged if there is no such user."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -38,9 +38,9 @@ def expand(path: str | Path) -> Path:
 
 
 def cache_root() -> Path:
-    """Folder for what can always be made again: compiled programs and prepared films.
+    """Return the folder for files that can always be made again: compiled programs and prepared films.
 
-    `CXRTUI_CACHE_DIR` where it is set, else the XDG cache folder's `cxrtui`.
+    This is `CXRTUI_CACHE_DIR` if it is set, else `cxrtui` in the XDG cache folder.
     """
     if chosen := os.environ.get("CXRTUI_CACHE_DIR"):
         return expand(chosen)

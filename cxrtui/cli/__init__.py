@@ -1,7 +1,7 @@
-"""The command line: reads flags, hands over to the dashboard, the headless runner or a small command.
+"""The command line reads flags and calls the dashboard, the headless runner or a small command.
 
-One module for each family of commands. Nothing heavy is imported before a command needs it: ``cxrtui --help`` never
-loads JAX, ``--headless`` never Textual.
+Each family of commands has one module. Nothing heavy is imported before a command needs it: ``cxrtui --help`` never
+loads JAX, and ``--headless`` never loads Textual.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ __all__ = ["cli", "data", "images", "main", "runs", "train", "weights"]
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one sentence on stderr and its exit code."""
+    """Run the command line; a `CxrtuiError` becomes one sentence on stderr and its exit code."""
     contain()
-    debug = "--debug" in sys.argv  # known before click has read it, for an error in that very reading
+    debug = "--debug" in sys.argv  # read before click parses the flags, because that may fail
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of another encoding than UTF-8
+        sys.stdout.reconfigure(errors="backslashreplace")  # for a terminal whose encoding is not UTF-8
     with terminal.guarded():
         _run(debug)
 
@@ -39,7 +39,7 @@ def _run(debug: bool) -> None:
         try:
             answer = cli.main(standalone_mode=False)
         finally:
-            sys.stdout.flush()  # here, where what a full disk says can be told
+            sys.stdout.flush()  # here, so that the error of a full disk is reported below
         sys.exit(answer)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
@@ -72,7 +72,7 @@ def _run(debug: bool) -> None:
 
 
 def _abandon_stdout() -> None:
-    """Give Python, which flushes it once more at the end, something that it can flush to, where stdout fails."""
+    """Replace stdout by the null device if it fails, because Python flushes it once more at exit."""
     try:
         sys.stdout.flush()
     except (OSError, ValueError):

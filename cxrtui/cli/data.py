@@ -1,4 +1,4 @@
-"""``data``: look into a source of films, or make synthetic ones."""
+"""The commands ``data inspect`` and ``data phantoms``."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def data() -> None:
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file of settings, as for train.")
 @click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="Classes, views, patients.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-@click.option("--headers-only", is_flag=True, help="Decode no pixel: faster, and blind to damage behind the headers.")
+@click.option("--headers-only", is_flag=True, help="Decode no pixels: faster, but finds no damage after the headers.")
 @pass_context
 def inspect_films(
     context: Context, paths: tuple[str, ...], config_file: Path | None, assignments: tuple[str, ...], as_json: bool,
     headers_only: bool,
 ) -> None:  # fmt: skip
-    """Say what is at PATH: layout, findings, sources, views, patients, sizes, and what is left out and why.
+    """Report on the films at PATH: layout, findings, sources, views, patients, sizes, and what is left out and why.
 
-    Classes, views and patients are those that train would take: the workspace's cxrtui.toml, --config and --set count
-    here as there, and so does their data.source where no PATH is given.
+    Classes, views and patients are those that train would use: the workspace's cxrtui.toml, --config and --set are
+    read in the same way, and so is their data.source if no PATH is given.
 
     \b
     Examples:
@@ -55,7 +55,7 @@ def inspect_films(
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--count", default=240, show_default=True, help="Films to make.")
 @click.option("--seed", default=0, show_default=True, help="The same seed makes the same films.")
-@click.option("--size", default=320, show_default=True, help="Side, pixels.")
+@click.option("--size", default=320, show_default=True, help="Width and height, pixels.")
 def phantoms(folder: Path, count: int, seed: int, size: int) -> None:
     """Write synthetic chest films with their true masks into FOLDER, for trying things out.
 

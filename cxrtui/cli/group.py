@@ -1,4 +1,4 @@
-"""The group that all commands belong to: its own flags, and what several commands share."""
+"""The click group of all commands: its own flags, and functions that several commands share."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ Exit codes: 0 done, 1 a fault of ours, 2 usage or config, 3 the data, 4 weights 
 
 @dataclass(frozen=True)
 class Context:
-    """What the group's own flags say."""
+    """The values of the group's own flags."""
 
     workspace: Workspace
     headless: bool
     debug: bool
 
     def settings(self, config_file: Path | None, assignments: Sequence[str], flags: dict[str, Any]) -> Config:
-        """The configuration: workspace file, then ``--config``, then ``--set``, then flags."""
+        """Return the configuration: workspace file, then ``--config``, ``--set`` and `flags`; the last one wins."""
         workspace = self.workspace.config_file
         return config.resolve(
             config.read_file(workspace) if is_there(workspace) else {},
@@ -79,31 +79,31 @@ def cli(context: click.Context, headless: bool, workspace: Path, debug: bool) ->
 
 
 def need_terminal() -> None:
-    """Refuse to open a screen where there is none.
+    """Make sure that there is a terminal to open a screen on.
 
     Raises:
-        UsageError: stdin or stdout is no terminal.
+        UsageError: stdin or stdout is not a terminal.
     """
     if not (sys.stdin.isatty() and raw(sys.stdout).isatty()):
         raise UsageError("The dashboard needs a terminal; use cxrtui --headless train in a script.")
 
 
 def open_dashboard(context: Context, **opened: Any) -> None:
-    """Show the dashboard, with `run_app`'s arguments, and end with its exit code."""
+    """Show the dashboard, with the arguments of `run_app`, and exit with its exit code."""
     need_terminal()
     from cxrtui.weights import hub
 
-    hub.catalogue()  # what is wrong with it is said before the terminal is the dashboard's
+    hub.catalogue()  # an error in the catalogue is reported before the dashboard takes the terminal
     from cxrtui.tui.app import run_app
 
     sys.exit(run_app(context.workspace, **opened))
 
 
 def data_settings(assignments: Sequence[str], command: str) -> dict[str, str]:
-    """``--set`` of a command that takes settings of the data alone.
+    """Return the values of ``--set`` for a command that takes only settings of the data.
 
     Raises:
-        ConfigError: another section is named.
+        ConfigError: a setting of another section is named.
     """
     values = config.parse_assignments(assignments)
     if other := [key for key in values if not key.startswith("data.")]:

@@ -1,4 +1,4 @@
-"""``classify`` and ``evaluate``."""
+"""The commands ``classify`` and ``evaluate``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cxrtui.runs.listing import find_run
 
 
 def _find_model(context: Context, name: str) -> Run | Path:
-    """The run, or else the shelf folder, of that name or at that path.
+    """Return the run, or else the folder on the shelf, that has that name or path.
 
     Raises:
         UsageError: there is neither.
@@ -33,12 +33,12 @@ def _find_model(context: Context, name: str) -> Run | Path:
 @cli.command()
 @click.argument("model")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--json", "form", flag_value="json", help="A JSON object a line for each file.")
-@click.option("--csv", "form", flag_value="csv", help="A CSV row for each file.")
-@click.option("--step", type=int, help="Of a run, the checkpoint of this step in the place of the best one.")
+@click.option("--json", "form", flag_value="json", help="Print one JSON object a line, one for each file.")
+@click.option("--csv", "form", flag_value="csv", help="Print one CSV row for each file.")
+@click.option("--step", type=int, help="Use a run's checkpoint of this step instead of the best one.")
 @pass_context
 def classify(context: Context, model: str, files: tuple[Path, ...], form: str | None, step: int | None) -> None:
-    """Classify image files with MODEL, a run or a classifier of the shelf. Exit 3 if a file could not be read.
+    """Classify image files with MODEL, a run or a classifier on the shelf. Exit 3 if a file could not be read.
 
     \b
     Examples:
@@ -62,17 +62,17 @@ def classify(context: Context, model: str, files: tuple[Path, ...], form: str | 
     required=True,
     multiple=True,
     metavar="[LAYOUT:]PATH",
-    help="Labelled films, as for train; repeat it to join several.",
+    help="Labelled films, as for train; repeat the option to join several sources.",
 )
-@click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="Classes of these films.")
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-@click.option("--step", type=int, help="Of a run, the checkpoint of this step in the place of the best one.")
+@click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="The classes of these films.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--step", type=int, help="Use a run's checkpoint of this step instead of the best one.")
 @pass_context
 def evaluate(
     context: Context, model: str, sources: tuple[str, ...], assignments: tuple[str, ...], as_json: bool,
     step: int | None,
 ) -> None:  # fmt: skip
-    """Evaluate MODEL, a run or a classifier of the shelf, on labelled films that it was not trained on.
+    """Evaluate MODEL, a run or a classifier on the shelf, on labelled films that it was not trained on.
 
     \b
     Examples:

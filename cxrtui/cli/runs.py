@@ -1,4 +1,4 @@
-"""``runs``: list, show, steer, delete and export runs."""
+"""The commands of ``runs``, which list, show, steer, delete and export runs."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def runs_group() -> None:
 
 
 @runs_group.command(name="list")
-@click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @pass_context
 def runs_list(context: Context, as_json: bool) -> None:
-    """Every run of the workspace, the latest first.
+    """List every run of the workspace, the latest first.
 
     \b
     Examples:
@@ -39,10 +39,10 @@ def runs_list(context: Context, as_json: bool) -> None:
 
 @runs_group.command(name="show")
 @click.argument("run")
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_context
 def runs_show(context: Context, run: str, as_json: bool) -> None:
-    """Status, films, best epoch and evaluation of one run.
+    """Show the status, films, best epoch and evaluation of one run.
 
     \b
     Examples:
@@ -77,7 +77,7 @@ _steering("stop", "Stop a live run with a checkpoint.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_context
 def runs_delete(context: Context, run: str, yes: bool) -> None:
-    """Delete a run with its checkpoints, after asking; of a symbolic link, the link alone.
+    """Delete a run with its checkpoints, after asking. If the run is a symbolic link, delete only the link.
 
     \b
     Examples:
@@ -97,12 +97,12 @@ def runs_delete(context: Context, run: str, yes: bool) -> None:
 @runs_group.command(name="export")
 @click.argument("run")
 @click.option("--to", "name", required=True, metavar="SHELF-NAME", help="Name of the new folder on the shelf.")
-@click.option("--force", is_flag=True, help="Put it in the place of a model of that name.")
-@click.option("--onnx", is_flag=True, help="With an ONNX file in it, which needs the extra cxrtui[onnx].")
-@click.option("--step", type=int, help="The checkpoint of this step in the place of the best one.")
+@click.option("--force", is_flag=True, help="Replace a model of that name.")
+@click.option("--onnx", is_flag=True, help="Also write an ONNX file, which needs the extra cxrtui[onnx].")
+@click.option("--step", type=int, help="Export the checkpoint of this step instead of the best one.")
 @pass_context
 def runs_export(context: Context, run: str, name: str, force: bool, onnx: bool, step: int | None) -> None:
-    """Put the best weights of RUN on the shelf: one folder that classifies anywhere.
+    """Put the best weights of RUN on the shelf as a classifier: one folder that works on any machine.
 
     \b
     Example:

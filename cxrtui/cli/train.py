@@ -1,4 +1,4 @@
-"""``train``, ``attach``, ``demo`` and ``doctor``."""
+"""The commands ``train``, ``attach``, ``demo`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
     "sources",
     multiple=True,
     metavar="[LAYOUT:]PATH",
-    help="Films: a folder, a CSV manifest, tfds:NAME; repeat it to join several.",
+    help="Films: a folder, a CSV manifest or tfds:NAME; repeat the option to join several sources.",
 )
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file of settings.")
 @click.option("--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeatable.")
-@click.option("--init", help="First weights: imagenet (default), random, a name on the shelf, a file. Published "
-              "ones (cxrtui weights list) are fetched at their first use.")  # fmt: skip
-@click.option("--offline", is_flag=True, help="Fetch nothing: first weights must be here (as HF_HUB_OFFLINE=1).")
+@click.option("--init", help="Initial weights: imagenet (default), random, a name on the shelf, a file. Published "
+              "weights (cxrtui weights list) are fetched at their first use.")  # fmt: skip
+@click.option("--offline", is_flag=True, help="Fetch nothing: the initial weights must be here (as HF_HUB_OFFLINE=1).")
 @click.option("--run", "name", default="", help="Name of the new run (default: date and time).")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped or killed.")
 @click.option("--step", type=int, help="With --resume: go back to the checkpoint of this step; later ones are dropped.")
-@click.option("--json", "as_json", is_flag=True, help="Print the run's events on stdout, a JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run's events on stdout, one JSON object a line.")
 @click.option("--detach", is_flag=True, help="Start the run as a process of its own and return.")
-@click.option("--detached", is_flag=True, hidden=True)  # what --detach starts: nobody reads its stderr
+@click.option("--detached", is_flag=True, hidden=True)  # --detach starts a process with it; nobody reads its stderr
 @click.option(
     "--settings",
     "list_settings",
@@ -102,12 +102,12 @@ def train(
         code = headless.train(run, settings, resume=bool(resume), as_json=as_json, debug=context.debug,
                               watched=not detached)  # fmt: skip
         sys.exit(code)
-    # A run that goes on as it began may have to ask where its films lie now.
+    # Without --data, the dashboard can ask the user where the films of a resumed run are now.
     open_dashboard(context, launch=None if resume and not sources else settings, attach=run, resume=bool(resume))
 
 
 def _settings_to_resume(run: Run, sources: Sequence[str]) -> Config:
-    """The settings that `run` goes on with: its own, but for films that lie elsewhere now."""
+    """Return the settings that `run` goes on with: its own, with the new paths of films that have moved."""
     settings = config.load(run.config_file)
     if sources:
         settings = config.with_values(settings, {"data.source": tuple(map(_absolute_source, sources))})
@@ -120,7 +120,7 @@ def _settings_to_resume(run: Run, sources: Sequence[str]) -> Config:
 def _settings_to_start(
     context: Context, config_file: Path | None, assignments: Sequence[str], sources: Sequence[str], init: str | None
 ) -> Config:
-    """The settings of a new run, once its films are there and its initial weights can be had."""
+    """Return the settings of a new run, after a check of its films' paths and of its initial weights."""
     from cxrtui.weights import shelf
 
     flags: dict[str, Any] = {}
@@ -137,7 +137,7 @@ def _settings_to_start(
 
 
 def _go_back(run: Run, step: int) -> None:
-    """Have `run` go on from an older checkpoint; the later ones are removed once a new one is saved."""
+    """Let `run` go on from an older checkpoint; the later ones are removed once a new one is saved."""
     from cxrtui.weights import states
 
     lock = run.acquire()
@@ -148,7 +148,7 @@ def _go_back(run: Run, step: int) -> None:
 
 
 def _need_sources(sources: Sequence[str]) -> None:
-    """Refuse a path that is not there before a run is made for it."""
+    """Refuse a path that is not there, before a run is made for it."""
     from cxrtui.data.sources.naming import absent
 
     for path in absent(sources):
@@ -162,7 +162,7 @@ def _absolute_source(source: str) -> str:
 
 
 def _absolute(settings: Config, workspace: Workspace) -> Config:
-    """Paths that stay right when the run is resumed from another folder; a name on the shelf is one by then."""
+    """Return `settings` with absolute paths, also for a name on the shelf, so that any folder can resume the run."""
     from cxrtui.data.sources.naming import absolute
     from cxrtui.weights import shelf
 
@@ -190,7 +190,7 @@ def _detach(context: Context, settings: Config, resume: str | None, name: str, s
 
 
 def _list_settings(settings: Config) -> None:
-    """Print every setting with its value, what it may be and what it is; of one that was changed, its default too."""
+    """Print every setting with its value, meaning and limits, and with its default if it was changed."""
     for item in SETTINGS:
         changed = item.value(settings) != item.default
         words = [item.about, item.allowed, f"default {item.default_text or 'nothing'}" if changed else ""]
@@ -203,7 +203,7 @@ def _list_settings(settings: Config) -> None:
 @click.argument("run")
 @pass_context
 def attach(context: Context, run: str) -> None:
-    """Watch and steer a run that lives in another process, or replay a finished one.
+    """Watch and steer a run that another process trains, or replay a finished one.
 
     \b
     Examples:
@@ -215,7 +215,7 @@ def attach(context: Context, run: str) -> None:
 
 @cli.command()
 def doctor() -> None:
-    """Devices, memory, versions, terminal: what cxrtui finds on this machine.
+    """Show what cxrtui finds on this machine: devices, memory, versions and terminal.
 
     \b
     Example:
@@ -229,7 +229,7 @@ def doctor() -> None:
 @cli.command()
 @pass_context
 def demo(context: Context) -> None:
-    """Train on synthetic phantoms and classify some, in minutes, on a CPU.
+    """Train on synthetic phantoms and classify some of them; this takes minutes on a CPU.
 
     \b
     Example:

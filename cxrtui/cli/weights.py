@@ -1,4 +1,4 @@
-"""``weights``: the shelf of networks."""
+"""The commands of ``weights``, which manage the shelf of networks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cxrtui.workspace import expand
 
 @cli.group()
 def weights() -> None:
-    """The shelf of networks: list it, fetch published weights, port files, remove.
+    """The shelf of networks: list it, fetch published weights, port files, remove networks.
 
     \b
     Examples:
@@ -24,10 +24,10 @@ def weights() -> None:
 
 @weights.command(name="list")
 @click.option("--check", is_flag=True, help="Read every file and compare its checksum.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @pass_context
 def weights_list(context: Context, check: bool, as_json: bool) -> None:
-    """What is on the shelf, and the published weights that could be.
+    """List what is on the shelf, and the published weights that can be fetched.
 
     \b
     Examples:
@@ -42,12 +42,12 @@ def weights_list(context: Context, check: bool, as_json: bool) -> None:
 
 @weights.command(name="fetch")
 @click.argument("name", default="imagenet")
-@click.option("--force", is_flag=True, help="Fetch again what is on the shelf already.")
+@click.option("--force", is_flag=True, help="Fetch the weights again if they are on the shelf already.")
 @pass_context
 def weights_fetch(context: Context, name: str, force: bool) -> None:
     """Fetch published weights (default: imagenet) from Hugging Face onto the shelf.
 
-    Goes on where an earlier fetch was cut. HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are honoured.
+    It goes on where an earlier fetch was interrupted. HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are honoured.
 
     \b
     Examples:
@@ -71,20 +71,20 @@ def weights_fetch(context: Context, name: str, force: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", "name", required=True, metavar="SHELF-NAME", help="Name of the new folder on the shelf.")
 @click.option("--licence", default="", help="Licence of the weights, for the card.")
-@click.option("--prefix", help="What stands before the keys of the network that is meant, where FILE holds several.")
+@click.option("--prefix", help="The prefix of the keys of the network to take, if FILE holds several networks.")
 @click.option("--ema", is_flag=True, help="Take the averaged copy of the weights (EMA, teacher, target, encoder_k); "
-              "without it, the plain ones.")  # fmt: skip
-@click.option("--range", "range_", default="", metavar="RANGE", help="What a one-channel network was shown: "
+              "the default is the plain copy.")  # fmt: skip
+@click.option("--range", "range_", default="", metavar="RANGE", help="The input range of a one-channel network: "
               "-1024:1024 (torchxrayvision), imagenet, MEAN/STD or LOW:HIGH.")  # fmt: skip
-@click.option("--force", is_flag=True, help="Put it in the place of a model of that name.")
+@click.option("--force", is_flag=True, help="Replace a model of that name.")
 @pass_context
 def weights_port(
     context: Context, file: Path, name: str, licence: str, prefix: str | None, ema: bool, range_: str, force: bool
 ) -> None:
-    """Put the ResNet-50 in FILE on the shelf, under whatever prefix it is and beside whatever else.
+    """Put the ResNet-50 in FILE on the shelf. Its keys may have any prefix, and FILE may hold other things too.
 
-    Whose keys it has is detected, and each of the network's must be there. What was taken, what was left and why is
-    told, and written into the manifest and the card.
+    The format of the keys is detected, and every key of the network must be there. The command prints what was taken,
+    what was left and why, and writes this into the manifest and the card.
 
     \b
     Examples:
@@ -95,7 +95,7 @@ def weights_port(
     from cxrtui.weights import hub, input_range, shelving
 
     if range_:
-        input_range.parse(range_)  # an answer now
+        input_range.parse(range_)  # so that an error comes before the file is read
     from cxrtui.weights.port import PortOptions
 
     folder, manifest = shelving.port(expand(file), context.workspace.models, name,

@@ -1,1 +1,1 @@
-"""What prints without a screen. Never imports Textual."""
+"""The modules of this room print without a screen. They never import Textual."""

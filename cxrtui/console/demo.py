@@ -1,4 +1,4 @@
-"""A first look in minutes on a CPU: synthetic films, a narrow network, a run, and some films classified."""
+"""The command ``demo`` trains a narrow network on synthetic films and classifies some; this takes minutes on a CPU."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cxrtui.workspace import Workspace
 FILMS = 420
 SEED = 0
 
-# A quarter of ResNet-50's width on films of 96 pixels: the real code at a size that two cores train in a minute.
+# A quarter of ResNet-50's width, at 96 pixels, runs the same code at a size that two cores train in a minute.
 SETTINGS: dict[str, object] = {
     "data.size": 96,
     "model.init": "random",
@@ -35,7 +35,7 @@ SETTINGS: dict[str, object] = {
 
 
 def run(workspace: Workspace) -> int:
-    """Make the films, train, classify six test films; the exit code is the training's."""
+    """Make the films, train, and classify six test films; return the exit code of the training."""
     films = workspace.root / "phantoms"
     if not (films / "manifest.csv").is_file():
         print(f"1/3  Drawing {FILMS} synthetic chest films (no patients) in {films}", flush=True)
@@ -61,13 +61,13 @@ def run(workspace: Workspace) -> int:
 
 
 def _called() -> str:
-    """How the user called this program, so that what is printed can be pasted."""
+    """Return the name by which the user called this program, so that the printed command can be pasted."""
     program = Path(sys.argv[0])
     return os.path.relpath(program) if program.name == "cxrtui" else "cxrtui"
 
 
 def _test_films(table: Path, count: int) -> list[tuple[str, str]]:
-    """Path and true label of `count` films, both classes."""
+    """Return path and true label of `count` films, of both classes in turn."""
     with table.open(newline="", encoding="utf-8") as file:
         rows = [(row["path"], row["label"]) for row in csv.DictReader(file)]
     labels = sorted({label for _, label in rows})

@@ -1,4 +1,4 @@
-"""What ``doctor`` prints: versions, devices, memory and the terminal."""
+"""The output of ``doctor``: versions, devices, memory and the terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def print_doctor() -> None:
-    """What is here, a line each."""
+    """Print what is found on this machine, one line for each thing."""
     import psutil
 
     from cxrtui.net import backend

@@ -1,4 +1,4 @@
-"""Training without a screen: progress on stderr, `events.jsonl`'s lines on stdout, signals turned into a clean stop."""
+"""Training without a screen: progress goes to stderr, log lines go to stdout, and a signal stops the run cleanly."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ from cxrtui.settings.config import Config
 
 
 class _StderrConsole(PrintableConsole):
-    """Stderr; where its reader has gone that is an error like any other, and not the end of the program."""
+    """A console on stderr; if its reader has gone, writing raises an error and does not end the program."""
 
     def __init__(self) -> None:
         super().__init__(stderr=True)
 
     def on_broken_pipe(self) -> None:
-        """Called within the handling of the error."""
+        """Raise the error again; Rich calls this within its ``except`` block."""
         raise
 
 
 class _JsonLines:
-    """The log's lines on stdout; a reader that goes away ends the output and not the run."""
+    """Prints the log's lines on stdout; if the reader goes away, the output ends and the run goes on."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream: TextIO | None = stream
@@ -54,7 +54,7 @@ class _JsonLines:
             print(line, file=self._stream, flush=True)
         except BrokenPipeError:
             self._stream = None
-            # Python flushes stdout once more at exit; give it something that it can flush to.
+            # Python flushes stdout once more at exit, so stdout becomes the null device.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -69,15 +69,15 @@ def train(
 ) -> int:
     """Train in this process; Ctrl-C or SIGTERM once stops with a checkpoint, a second Ctrl-C ends at once.
 
-    A hang-up (the ssh session is gone) stops with a checkpoint too. `debug` shows the traceback of a failure. A new run
-    that an error ends before its films are ready leaves no folder; one that nobody watches keeps its log, which has
-    the reason.
+    A hang-up (the ssh session is gone) stops with a checkpoint too. `debug` shows the traceback of a failure. If an
+    error ends a new run before its films are ready, its folder is removed; if it is not `watched`, the folder stays,
+    because its log has the reason.
 
     Returns:
         The exit code of `drive`.
     """
     console = _StderrConsole()
-    # What others print meanwhile is the log's lines on stdout, which no bar may redirect.
+    # The bar must not redirect stdout, because the log's lines go there.
     shown = RunPrinter(printer(console, redirect=False))
     listeners: list[Callable[[str, events.Event], None]] = [shown]
     if as_json:
@@ -92,9 +92,9 @@ def train(
     def on_signal(number: int, frame: FrameType | None) -> None:
         del frame
         if asked.is_set() and number == signal.SIGINT:
-            os._exit(128 + number)  # the last checkpoint is safe, whatever is being written
+            os._exit(128 + number)  # the last checkpoint is safe, even while another one is written
         asked.set()
-        with contextlib.suppress(OSError):  # after a hang-up there is no one to tell
+        with contextlib.suppress(OSError):  # after a hang-up nobody reads stderr
             console.print("stopping with a checkpoint … (Ctrl-C again ends at once)", style="yellow")
 
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -104,7 +104,7 @@ def train(
     def work() -> None:
         outcome[0] = drive(run, settings, resume=resume, should_stop=asked.is_set, on_event=on_event)
 
-    # A thread, so that a signal is answered while the main program compiles.
+    # The training has a thread of its own, so that the main thread answers signals while JAX compiles.
     worker = threading.Thread(target=work, name="training", daemon=True)
     try:
         worker.start()
@@ -120,7 +120,7 @@ def train(
 
 
 def _say_goodbye(console: Console, run: Run, code: int, debug: bool, clear: bool) -> None:
-    """What to do next, and the line that every report of a prediction carries."""
+    """Print what the user can do next, and after a success the line about research use."""
     if code == 0:
         command = f"cxrtui classify {advice.named(run)} FILE…"
         text = f"Run {run.name} is in {run.folder}. Classify with: {command}\n{RESEARCH_ONLY}"
@@ -132,7 +132,7 @@ def _say_goodbye(console: Console, run: Run, code: int, debug: bool, clear: bool
             with contextlib.suppress(OSError):
                 trace = read_text(traceback, errors="replace")
         text = f"{trace}Run {run.name} failed"
-        if code != EXIT_FAULT and clear and _cleared(run):  # of a fault of ours the traceback is wanted
+        if code != EXIT_FAULT and clear and _cleared(run):  # after a fault of ours the traceback must stay
             text += " before it trained; nothing of it is kept, and its name is free."
         else:
             text += f"; its log is {run.events_file}" if run.events_file.is_file() else ""
@@ -148,15 +148,15 @@ def _cleared(run: Run) -> bool:
 
 
 def detach(run: Run, settings: Config | None, arguments: Sequence[str]) -> None:
-    """Start a training as a process of its own, and return once it holds its run.
+    """Start a training as a process of its own, and return once it holds the lock of its run.
 
     Args:
-        run: the run that it will make, or resume.
-        settings: of a new run; None with ``--resume``.
+        run: the run that the process will make or resume.
+        settings: the settings of a new run; None with ``--resume``.
         arguments: the command line of the process.
 
     Raises:
-        UsageError: it ended before it held the run; the message is the end of what it said.
+        UsageError: the process ended before it held the lock; the message is the end of its output.
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "cxrtui", *arguments]

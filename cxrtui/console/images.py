@@ -1,4 +1,4 @@
-"""What ``classify`` and ``evaluate`` print."""
+"""The output of ``classify`` and ``evaluate``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def print_classified(rows: Iterable[Classified], form: str) -> int:
 
 
 def _print_csv(row: Classified, header: list[str] | None) -> list[str]:
-    """Print one row, and the header before the first; `probability` is that of the class in `positive`."""
+    """Print one row, with the header before the first; `probability` is that of the class in `positive`."""
     positive, probability = list(row.probabilities.items())[-1] if row.ok else ("", "")
     body = {
         "file": path_cell(row.file), "ok": row.ok, "label": cell(row.label), "positive": cell(positive),

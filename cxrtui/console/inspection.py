@@ -1,4 +1,4 @@
-"""What ``data inspect`` prints."""
+"""The output of ``data inspect``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cxrtui.settings.config import DataConfig
 
 
 def print_inspection(paths: Sequence[str], data: DataConfig, as_json: bool, headers_only: bool = False) -> None:
-    """The report on the films at `paths`, together, on stdout.
+    """Print one report on all films at `paths` to stdout.
 
     Raises:
         DataError: there are no films that can be read.

@@ -1,4 +1,4 @@
-"""What ``data phantoms`` prints."""
+"""The output of ``data phantoms``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def make_phantoms(folder: Path, count: int, seed: int, size: int) -> None:
     """Write synthetic films with a progress bar on stderr.
 
     Raises:
-        UsageError: the folder holds something else, or count or size cannot be.
+        UsageError: the folder holds other files, or `count` or `size` is out of range.
     """
     from cxrtui.data.phantoms import generate
 

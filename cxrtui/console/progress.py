@@ -1,7 +1,7 @@
-"""The one printer of progress, on stderr: a bar where that is a terminal, else plain lines.
+"""Progress on stderr: a bar if stderr is a terminal, else plain lines.
 
-Short commands use `shown`, which is silent for the first second; a training is shown by `console/training.py`, which
-prints its events through the same printer.
+Short commands use `shown`, which prints nothing for the first second. For a training, `console/training.py` prints the
+events through the same printer.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ _STYLES = {"warning": "yellow", "error": "red", "good": "green"}
 
 
 class Printer(Protocol):
-    """What shows how far a command is, and what it has to say meanwhile."""
+    """Prints the progress of a command and its messages."""
 
     def say(self, text: str, level: str = "info", at: float | None = None) -> None:
         """Print a line that stays; `level` is info, good, warning or error, `at` its time in seconds (default: now)."""
 
     def show(self, phase: str, done: int, total: int, text: str = "", *, announce: bool = True) -> None:
-        """Show that `done` of `total` are done (0: not known); `text` stands where the count would.
+        """Show that `done` of `total` are done (0: not known); `text`, if any, is shown instead of the count.
 
-        Where lines are printed, a new phase has one at once, but not without `announce`.
+        A printer of lines prints one at once for a new phase, unless `announce` is False.
         """
 
     def close(self) -> None:
-        """Take away what does not stay."""
+        """Remove what is not to stay on the terminal."""
 
 
 class LinePrinter:
-    """Lines without colour or carriage returns, for a pipe or a log file: one a phase, and every 15 s of a long one."""
+    """Prints plain lines for a pipe or a log file: one for each phase, and one every 15 s of a long phase."""
 
     def __init__(self, stream: TextIO, quiet: float = 0.0) -> None:
         self._stream, self._quiet_until = stream, time.monotonic() + quiet
@@ -74,7 +74,7 @@ class LinePrinter:
 
 
 class BarPrinter:
-    """A bar at the bottom of a terminal, and above it what was said."""
+    """Shows a bar at the bottom of a terminal, and prints messages above it."""
 
     def __init__(self, console: Console, quiet: float = 0.0, *, redirect: bool = True) -> None:
         self._quiet_until, self._phase = time.monotonic() + quiet, ""
@@ -95,7 +95,7 @@ class BarPrinter:
     def show(self, phase: str, done: int, total: int, text: str = "", *, announce: bool = True) -> None:
         """See `Printer`."""
         del announce
-        if phase != self._phase:  # or the end of the phase before would stay
+        if phase != self._phase:  # without a reset the bar would keep the end of the previous phase
             self._bar.reset(self._task, total=None)
             self._phase = phase
         text = text or _count(done, total).strip()
@@ -108,12 +108,12 @@ class BarPrinter:
 
 
 def printer(console: Console, quiet: float = 0.0, *, redirect: bool = True) -> Printer:
-    """A bar where `console`, which writes to stderr, is a terminal, else lines; nothing in the first `quiet` seconds.
+    """Return a `BarPrinter` if `console` is a terminal, else a `LinePrinter`.
 
     Args:
         console: writes to stderr.
-        quiet: seconds without progress; what is said is printed at once.
-        redirect: whether what others print meanwhile goes above the bar.
+        quiet: seconds at the start in which no progress is shown; messages are printed at once.
+        redirect: whether text that others print meanwhile goes above the bar.
     """
     if console.is_terminal:
         return BarPrinter(console, quiet, redirect=redirect)
@@ -122,7 +122,7 @@ def printer(console: Console, quiet: float = 0.0, *, redirect: bool = True) -> P
 
 @contextlib.contextmanager
 def _printing() -> Iterator[Printer]:
-    """The printer of a short command."""
+    """Give the printer of a short command, and close it at the end."""
     printing = printer(PrintableConsole(stderr=True), _QUIET_SECONDS)
     try:
         yield printing
@@ -132,19 +132,19 @@ def _printing() -> Iterator[Printer]:
 
 @contextlib.contextmanager
 def shown() -> Iterator[OnProgress]:
-    """What shows the progress that it is told, as phase, done and total; gone from the screen afterwards."""
+    """Give a callback that shows progress as phase, done and total; the bar is removed afterwards."""
     with _printing() as printing:
         yield printing.show
 
 
 @contextlib.contextmanager
 def shown_bytes(about: str) -> Iterator[Callable[[int, int], None]]:
-    """As `shown`, for the bytes of one file: how many are here and in all (0: not known), the rate, the time left."""
+    """Give a callback for the bytes of one file, here and in all (0: not known); rate and time left are shown too."""
     with _printing() as printing:
         began: list[tuple[float, int]] = []
 
         def on_bytes(here: int, total: int) -> None:
-            began[:] = began or [(time.monotonic(), here)]  # what an earlier try fetched counts for no rate
+            began[:] = began or [(time.monotonic(), here)]  # the rate leaves out what an earlier try fetched
             seconds, fetched = time.monotonic() - began[0][0], here - began[0][1]
             text = f"{about}: {decimal(here)}{f' of {decimal(total)}' if total else ''}"
             if seconds > 0 and fetched > 0:
@@ -157,7 +157,7 @@ def shown_bytes(about: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def hearing(on_progress: OnProgress) -> Callable[[events.Event], None]:
-    """The same for a command that yields events: its warnings are lines."""
+    """Return a listener for events: it passes `Preparing` to `on_progress` and prints a warning as a line."""
 
     def hear(event: events.Event) -> None:
         if isinstance(event, events.Warned):
@@ -169,7 +169,7 @@ def hearing(on_progress: OnProgress) -> Callable[[events.Event], None]:
 
 
 def _count(done: int, total: int) -> str:
-    """`` 7/9``, `` 7`` where the total is not known, nothing where nothing is counted."""
+    """Return `` 7/9``, or `` 7`` if the total is not known, or nothing if nothing is counted."""
     if total:
         return f" {done}/{total}"
     return f" {done}" if done else ""

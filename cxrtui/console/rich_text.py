@@ -1,4 +1,4 @@
-"""Rich for text of other hands; it alone passes the door of `cxrtui.console.terminal`, with its styles and bars."""
+"""A Rich console for text from outside; only it writes styles and bars past `cxrtui.console.terminal`'s stream."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from cxrtui.printable import printable_lines
 
 
 class PrintableConsole(Console):
-    """A console for text of other hands: brackets, colons and escapes in it are text, and it holds no links."""
+    """A console for text from outside: brackets, colons and escapes are shown as text, and links are removed."""
 
     def __init__(self, *, stderr: bool = False, **options: Any) -> None:
         stream = raw(sys.stderr if stderr else sys.stdout)
         super().__init__(file=stream, markup=False, emoji=False, highlight=False, **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Rich's segments, their text printable; control segments are Rich's own."""
+        """Yield Rich's segments with printable text; control segments are Rich's own and stay."""
         for text, style, control in super().render(renderable, options):
             if control:
                 yield Segment(text, style, control)

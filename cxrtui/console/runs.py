@@ -1,4 +1,4 @@
-"""What ``cxrtui runs`` prints: the list of runs, and one run."""
+"""The output of ``cxrtui runs``: the list of runs, and one run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cxrtui.runs.state import RunState
 
 
 def run_row(run: Run, state: RunState) -> dict[str, Any]:
-    """One run as plain values, for the list and for ``--json``."""
+    """Return one run as plain values, for the list and for ``--json``."""
     status = state.status
     if state.live and not run.alive():
         status = "interrupted"
@@ -40,7 +40,7 @@ def run_row(run: Run, state: RunState) -> dict[str, Any]:
 
 
 def print_runs(runs: Iterable[Run], as_json: bool) -> None:
-    """The list of runs on stdout."""
+    """Print the list of runs to stdout."""
     rows = [run_row(run, summary(run)) for run in runs]
     if as_json:
         for row in rows:
@@ -62,17 +62,17 @@ def print_runs(runs: Iterable[Run], as_json: bool) -> None:
 
 
 def print_run(run: Run, as_json: bool) -> None:
-    """One run: status, films, best epoch and evaluation."""
+    """Print the status, films, best epoch and evaluation of one run."""
     state = run.read()
     row = run_row(run, state)
     if as_json:
         row["evaluations"] = {
-            part: {
+            split: {
                 "metrics": {name: value if math.isfinite(value) else None for name, value in item.metrics.items()},
                 "counts": item.counts,
                 "threshold": item.threshold if math.isfinite(item.threshold) else None,
             }
-            for part, item in state.evaluations.items()
+            for split, item in state.evaluations.items()
         }
         row["message"] = state.failed.message if state.failed else None
         print(strict_json.dumps(row))
@@ -84,9 +84,9 @@ def print_run(run: Run, as_json: bool) -> None:
     if state.failed:
         print(f"error      {state.failed.message}")
     if state.data:
-        for part, counts in state.data.counts.items():
+        for split, counts in state.data.counts.items():
             films = ", ".join(f"{count} {label}" for label, count in counts.items())
-            print(f"{part:<10} {films}; {state.data.patients.get(part, 0)} patients")
+            print(f"{split:<10} {films}; {state.data.patients.get(split, 0)} patients")
         for reason, count in state.data.left_out.items():
             print(f"left out   {count} {reason}")
         for path, reason in state.data.unreadable:
@@ -99,16 +99,16 @@ def print_run(run: Run, as_json: bool) -> None:
 
 
 def print_evaluations(state: RunState) -> None:
-    """Metrics with their counts, for each evaluated part."""
-    for part, item in state.evaluations.items():
-        print(f"{part}: {metrics_text(item.metrics)}")
+    """Print the metrics with their counts for each evaluated split."""
+    for split, item in state.evaluations.items():
+        print(f"{split}: {metrics_text(item.metrics)}")
         print(counts_text(item.counts))
     if state.evaluations:
         print(RESEARCH_ONLY)
 
 
 def counts_text(counts: dict[str, int]) -> str:
-    """Sensitivity, specificity and accuracy as the counts that they come from."""
+    """Return sensitivity, specificity and accuracy as the counts that they come from."""
     return (
         f"  sensitivity {counts['tp']}/{counts['positive']} · specificity {counts['tn']}/{counts['negative']}"
         f" · accuracy {counts['tp'] + counts['tn']}/{counts['films']}"

@@ -1,4 +1,4 @@
-"""What ``weights list`` prints."""
+"""The output of ``weights list``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def shelf_row(entry: Entry) -> dict[str, Any]:
-    """One place of the shelf as plain values."""
+    """Return one place of the shelf as plain values."""
     manifest, published = entry.manifest, entry.published
     format = manifest.format if manifest else published.format if published else None
     return {
@@ -26,7 +26,7 @@ def shelf_row(entry: Entry) -> dict[str, Any]:
         "bytes": entry.bytes or (published.bytes if published else 0) or None,
         "licence": (manifest.licence if manifest else published.licence if published else "") or None,
         "format": format,
-        "flavour": format,  # the key's name of before, which programs may read
+        "flavour": format,  # the earlier name of the key, which programs may read
         "source": (manifest.source if manifest else published.address if published else "") or None,
         "revision": (manifest.revision if manifest else published.revision if published else "") or None,
         "sha256": (manifest.sha256 if manifest else "") or None,
@@ -39,7 +39,7 @@ def shelf_row(entry: Entry) -> dict[str, Any]:
 
 
 def print_shelf(entries: Iterable[Entry], as_json: bool) -> None:
-    """The shelf and the published weights that are not on it, on stdout."""
+    """Print the shelf, and the published weights that are not on it, to stdout."""
     what_column = Column("what", overflow="fold")
     table = Table("name", "status", "size", "licence", what_column, box=None, pad_edge=False)
     for entry in entries:

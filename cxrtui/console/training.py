@@ -1,4 +1,4 @@
-"""How a training that runs in this process gets on: its events as lines and a bar."""
+"""This module prints the events of a training in this process as lines and a bar."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from cxrtui.runs import events
 from cxrtui.runs.describe import describe
 from cxrtui.runs.state import RunState, fold
 
-_WITHIN_EPOCHS = ("validating", "evaluating")  # phases of every epoch: a line for each would be most of the lines
+_WITHIN_EPOCHS = ("validating", "evaluating")  # phases of every epoch; a line for each would be too many lines
 
 
 def step_text(state: RunState) -> str:
-    """Where the training stands, on one line."""
+    """Return the progress of the training as one line."""
     last = state.steps[-1]
     return (
         f"epoch {last.epoch}/{last.epochs} · step {last.step}/{state.total_steps} · loss {last.loss:.4f}"
@@ -21,7 +21,7 @@ def step_text(state: RunState) -> str:
 
 
 class RunPrinter:
-    """Prints each event of a run: what is worth a line as a line, and how far it is through `printer`."""
+    """Prints the events of a run through `printer`: some as lines, and the progress as a bar."""
 
     def __init__(self, printer: Printer) -> None:
         self._printer, self._state = printer, RunState()
@@ -40,5 +40,5 @@ class RunPrinter:
             self._printer.show(event.stage, event.done, event.total, announce=announce)
 
     def close(self) -> None:
-        """Take away what does not stay."""
+        """Remove what is not to stay on the terminal."""
         self._printer.close()
