@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -68,6 +69,11 @@ class Section(Collapsible):
     async def on_collapsible_expanded(self) -> None:
         """Make the lines when the section is opened for the first time."""
         await self.fill()
+
+    def scroll_visible(self, *args: Any, **options: Any) -> None:
+        """Scroll to the section where the cursor is on it; opening all of them leaves the form where the cursor is."""
+        if self.has_focus_within:
+            super().scroll_visible(*args, **options)
 
     async def fill(self) -> None:
         """Make the lines, if they are not there."""

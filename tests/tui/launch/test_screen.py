@@ -13,6 +13,7 @@ from cxrtui.settings.config import Config, known_keys, resolve
 from cxrtui.settings.transfer import Unfreezing
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.launch.checks import FIRST, Note, Survey, initial, notes, settings
+from cxrtui.tui.launch.form import Form
 from cxrtui.tui.launch.rows import Section
 from cxrtui.tui.launch.screen import LaunchScreen
 from cxrtui.tui.routes import OpenLaunch
@@ -275,11 +276,23 @@ async def test_the_form_starts_a_run_and_hands_over(dashboard: Dashboard, drive:
         await until(pilot, lambda: not dashboard.trainer.active)
 
 
+async def test_opening_all_sections_leaves_the_form_where_the_cursor_is(dashboard: Dashboard) -> None:
+    async with dashboard.run_test(size=(60, 18)) as pilot:
+        dashboard.push_screen(LaunchScreen())
+        await shows(pilot, "put right: Data")
+        await pilot.press("f4")
+        form = dashboard.screen.query_one(Form)
+        await until(pilot, lambda: len(form.values) == len(known_keys()) + 1)
+        await pilot.pause()
+        await pilot.wait_for_scheduled_animations()
+        assert form.scroll_offset.y == 0
+
+
 async def test_every_setting_has_a_line_and_what_is_changed_is_marked(
     dashboard: Dashboard, drive: FakeDrive, tmp_path: Path
 ) -> None:
     (tmp_path / "cxrtui.toml").write_text("[model]\ninit = 'random'\n[augment]\nflip = 0\n[data]\ntest = 0.2\n")
-    async with dashboard.run_test(size=(200, 50)) as pilot:
+    async with dashboard.run_test(size=(200, 80)) as pilot:
         dashboard.open(OpenLaunch({"data.source": str(tmp_path), "run.seed": "7"}))
         await shows(pilot, "ready to start", "• Weights", "  Epochs", "run · 2 more · • 1 changed", "stop · 1 more ",
                     "data · 9 more · • 1 changed", "augment · 6 more · • 1 changed")  # fmt: skip
