@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import hypothesis
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 # Property tests take the same inputs each time, and none is timed: this machine may be busy.
 hypothesis_settings.register_profile(
-    "cxrtui", derandomize=True, deadline=None, database=None, max_examples=60,
+    "cxrtui", derandomize=True, deadline=None, database=None, max_examples=100,
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
 hypothesis_settings.load_profile("cxrtui")
@@ -48,8 +47,6 @@ os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 
 
 # Properties are tried on the same examples in every run and on every machine, however slow it is; nothing is kept.
-hypothesis.settings.register_profile("suite", derandomize=True, deadline=None, database=None, max_examples=100)
-hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,7 +17,7 @@ def text_of(pilot: Pilot[int]) -> str:
     )
 
 
-async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: float = 20.0) -> None:
+async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until `condition` holds; fail with the screen where it does not."""
     end = time.monotonic() + seconds
     while not condition():
