@@ -1,4 +1,4 @@
-"""Weights on disk, in and out: published files, the shelf, and the checkpoints of runs.
+"""This package reads and writes weights on disk: published files, the shelf, and the checkpoints of runs.
 
 To use a network of the shelf::
 
@@ -10,17 +10,17 @@ To use a network of the shelf::
 
 To work on it, import the modules, not this package::
 
-    files/           tensors of a file, whatever wrote it: safetensors, .pth, .h5, msgpack
-    formats/         whose key is where: one table for each program that writes ResNet-50 weights
-    finding.py       where in a file a ResNet-50 is; matching.py: whether it fits to the last key
+    files/           read the tensors of a file: safetensors, .pth, .h5, msgpack
+    formats/         hold the keys of each program that writes ResNet-50 weights, one table for each
+    finding.py       finds the ResNet-50 in a file; matching.py checks that every key of it fits
     port.py          reads a file of any format as arrays; grey.py folds them to one channel
-    arrays.py        a network as arrays, and arrays as a network
-    backbone.py      what a classifier begins with, from a file or from the shelf
-    hub/             published weights: the catalogue of them, and how they are fetched
-    shelf.py         the models folder; shelving.py: onto it and off it; manifest.py and cards.py: what a folder says
-    saved.py         networks from and to the shelf
-    checkpoints.py   a run's saved states; digests.py: whether they are as written; states.py: which there are
-    restored.py      the network that a checkpoint holds
+    arrays.py        turns a network into arrays, and arrays into a network
+    backbone.py      loads the backbone of a classifier, from a file or from the shelf
+    hub/             lists published weights and fetches them
+    shelf.py         reads the models folder; shelving.py changes it; manifest.py and cards.py describe a folder of it
+    saved.py         reads networks from the shelf and writes them to it
+    checkpoints.py   saves a run's states; digests.py checks them; states.py lists them
+    restored.py      restores the network that a checkpoint holds
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ __all__ = ["load"]
 
 
 def load(name_or_folder: str | Path, *, workspace: str | Path = ".") -> Network:
-    """A network of the shelf, in evaluation mode; see `saved.Network`.
+    """Return a network of the shelf, in evaluation mode; see `saved.Network`.
 
     Args:
         name_or_folder: a name on the shelf, or the path of a folder with ``model.toml``.
-        workspace: whose ``models/`` is the shelf.
+        workspace: the folder whose ``models/`` is the shelf.
 
     Raises:
-        WeightsError: there is none, or it is not what was put there.
+        WeightsError: there is no such network, or its files have changed since they were written.
     """
-    from cxrtui.weights import saved  # JAX only now
+    from cxrtui.weights import saved  # imported here, because it imports JAX
 
     return saved.load(name_or_folder, workspace=workspace)

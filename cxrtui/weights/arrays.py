@@ -1,4 +1,4 @@
-"""A network's variables as NumPy arrays by path, and a network from such arrays; nothing is compiled for either."""
+"""Turns a network into NumPy arrays by path, and such arrays into a network, without compiling anything."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def shapes(spec: ClassifierSpec) -> Mapping[VariablePath, tuple[int, ...]]:
 
 
 def backbone_paths(spec: ClassifierSpec) -> list[VariablePath]:
-    """The paths of those variables of a network that a file of weights has, as `Format.key` takes them."""
+    """Return the paths of those variables that a file of weights also holds, as `Format.key` takes them."""
     return [path[1:] for path in shapes(spec) if path[0] == "backbone" and path[-1] != "offset"]
 
 
 def assemble(spec: ClassifierSpec, arrays: Mapping[VariablePath, np.ndarray]) -> Classifier:
-    """The network of `spec` with these arrays, of which none may be missing."""
+    """Return the network of `spec` with these arrays. An array for every variable must be there."""
     graphdef, state = nnx.split(nnx.eval_shape(lambda: Classifier(spec, nnx.Rngs(0))))
     filled = [(path, variable.replace(jnp.asarray(arrays[path]))) for path, variable in nnx.to_flat_state(state)]
     network: Classifier = nnx.merge(graphdef, nnx.from_flat_state(filled))
@@ -49,7 +49,7 @@ def disassemble(network: Classifier) -> Arrays:
 def fill(network: Classifier | ResNet50, arrays: Mapping[VariablePath, np.ndarray]) -> None:
     """Set the backbone of a network, in place; the head stays as it is.
 
-    A network whose stem has no border kernel gets one where `arrays` hold one, and its spec then says so.
+    If `arrays` hold a border kernel and the network's stem has none, the stem gets one, and the spec records it.
     """
     backbone = network.backbone if isinstance(network, Classifier) else network
     offset = arrays.get(STEM_OFFSET)

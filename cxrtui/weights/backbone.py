@@ -1,4 +1,4 @@
-"""The backbone that a classifier begins with: out of a file of any format, or out of a folder of the shelf."""
+"""Loads the backbone that a classifier begins with, from a file of any format or from a folder of the shelf."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ HEAD_KEYS = ("fc.weight", "fc.bias")
 
 
 def spec_for(place: Path, spec: ClassifierSpec) -> ClassifierSpec:
-    """What a classifier of ``spec`` must be to take the backbone at ``place``: `load_backbone`'s network.
+    """Return ``spec`` changed so that a network of it can take the backbone at ``place``; see `load_backbone`.
 
     Args:
         place: a file of any format, or a folder of the shelf.
-        spec: of the classifier, whose head, width and stage sizes stay.
+        spec: of the classifier. Its head, width and stage sizes are kept.
 
     Raises:
         WeightsError: the file is no ResNet-50 of this width and these stages.
@@ -35,14 +35,14 @@ def spec_for(place: Path, spec: ClassifierSpec) -> ClassifierSpec:
 
 
 def taken_of(place: Path, spec: ClassifierSpec) -> tuple[str, tuple[str, ...]]:
-    """What `load_backbone` takes of a file or a folder of the shelf, and what it leaves and why.
+    """Return what `load_backbone` takes from a file or a folder of the shelf, and what it leaves and why.
 
     Args:
         place: a file of any format, or a folder of the shelf.
         spec: of the classifier that is to begin with it.
 
     Raises:
-        WeightsError: it cannot begin with it.
+        WeightsError: such a classifier cannot begin with these weights.
     """
     if place.is_dir():
         _grey_backbone(place, spec)
@@ -101,16 +101,16 @@ def _grey_backbone(place: Path, spec: ClassifierSpec) -> tuple[ClassifierSpec, A
 def load_torchvision(network: Classifier | ResNet50, path: str | Path, *, ignore: tuple[str, ...] = HEAD_KEYS) -> None:
     """Fill a network's backbone, in place, from a file with torchvision's or timm's ResNet keys.
 
-    A one-channel network gets the folded stem and its border kernel (`fold_stem`), and its spec then says so. The
+    A one-channel network gets the folded stem and its border kernel (`fold_stem`), and its spec records this. The
     head stays as it is. ``num_batches_tracked`` is dropped.
 
     Args:
         network: a classifier, or a bare backbone of one or three channels.
         path: the file.
-        ignore: keys that may be there and are not used.
+        ignore: keys that the file may hold and that are not used.
 
     Raises:
-        WeightsError: if the file cannot be read, or listing every key that is missing, extra or misshapen.
+        WeightsError: the file cannot be read, or keys are missing, extra or misshapen; the message lists all of them.
     """
     backbone = network.backbone if isinstance(network, Classifier) else network
     width, sizes = backbone.stem.conv.kernel.shape[-1], tuple(len(getattr(backbone, n).blocks) for n in GROUPS[1:])

@@ -1,4 +1,4 @@
-"""The card of a folder of the shelf says to people what the folder holds."""
+"""Writes the card of a folder of the shelf, which tells people what the folder holds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FORMATS = "the keys and layouts of {}, ported to Flax NNX; every key of the net
 
 
 def network_card(manifest: Manifest) -> str:
-    """The card of ported weights, Markdown."""
+    """Return the card of ported weights, in Markdown."""
     normal = manifest.normalisation
     facts = {
         "architecture": f"ResNet-50 {manifest.architecture}, {manifest.classes} classes",

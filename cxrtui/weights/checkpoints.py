@@ -1,23 +1,23 @@
-"""A run's state on disk with Orbax: saved in the background, committed by a rename, the latest and the best kept.
+"""Saves a run's state with Orbax in the background, commits it by a rename, and keeps the latest and the best.
 
-A checkpoint of step ``n`` is the folder ``state/<n>/`` with three items: ``weights`` (parameters and running
-statistics), ``optimizer`` (its state) and ``progress`` (JSON: where the run stood, and which step is the best so far),
-and the digests of all their files (`weights.digests`), which every read compares. A folder under another name is an
-unfinished save, or is about to be removed, and is never read, so the process may be killed at any moment.
+A checkpoint of step ``n`` is the folder ``state/<n>/``. It holds three items: ``weights`` (parameters and running
+statistics), ``optimizer`` (its state) and ``progress`` (JSON: where the run stood, and which step is the best so far).
+It also holds the digests of all their files (`weights.digests`), and every read compares them. A folder with another
+name is an unfinished save or is about to be removed. It is never read, so the process may be killed at any moment.
 
-Orbax's `AsyncCheckpointer` writes the arrays. Its `CheckpointManager`, which would commit, choose and remove
-checkpoints too, was tried (0.12.8) and does not keep what is promised here:
+Orbax's `AsyncCheckpointer` writes the arrays. Its `CheckpointManager` can also commit, choose and remove checkpoints.
+We tried it (0.12.8) and do not use it, because it does not give these guarantees:
 
-- *A step's folder is whole.* The manager removes an old checkpoint file by file in its place. Killed in between, it
-  leaves a torn one that it lists among its steps from then on and, as the metrics went first, never removes.
-- *Damage is noticed.* Of 60 single bits that were flipped in a checkpoint's files, 34 gave other numbers without an
-  error, and the position is bare JSON. Digests must be in the folder before the rename; the only way in before it,
-  ``temporary_path_class``, is deprecated.
-- *What is said to be saved is on the disk.* The manager syncs the arrays, but neither position, metrics and metadata
-  nor the folders around its rename.
-- *One damaged checkpoint costs that one.* A torn file of metrics in any step makes the manager itself fail to open.
-- *A step may be saved again* with what the run has learnt since: that it is the best. The manager refuses that.
-- *What is latest and best is what lies on the disk.* The manager names a step as both while it is still being written.
+- *A step's folder is whole.* The manager removes an old checkpoint file by file in its place. If it is killed
+  meanwhile, an incomplete one stays in its list of steps. It never removes that one, as the metrics are gone already.
+- *Damage is noticed.* We flipped 60 single bits in a checkpoint's files: 34 of them gave other numbers without an
+  error, and the position is bare JSON. Digests must be in the folder before the rename; the only way to put them
+  there, ``temporary_path_class``, is deprecated.
+- *A checkpoint that is reported as saved is on the disk.* The manager syncs the arrays, but not the position, the
+  metrics, the metadata and the folders around its rename.
+- *A damaged checkpoint does not affect the others.* With a torn file of metrics in any step, the manager cannot open.
+- *A step may be saved again* when the run has learnt since that it is the best. The manager refuses that.
+- *The latest and the best are on the disk.* The manager names a step as both while it is still being written.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ _UNFINISHED, _LEAVING = ".saving", ".removing"
 class Checkpoints:
     """Writes and reads the checkpoints of one run.
 
-    At most one save is under way; `save` waits for the one before it. Of the committed ones the latest stays, and the
-    one that it names as the best; where the two are one, the best before it stays too, in case the latest is damaged.
+    At most one save is under way; `save` waits for the one before it. The latest committed checkpoint is kept, and the
+    one that it names as the best. If these are the same, the previous best is kept too, in case the latest is damaged.
     With `read_only` nothing is ever removed.
 
     Raises:
-        CheckpointError: `folder` is something else, a pipe or a link to nothing, say.
+        CheckpointError: `folder` is not a folder but, for example, a pipe or a link to nothing.
     """
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
@@ -81,10 +81,10 @@ class Checkpoints:
         position = json.dumps({**progress, **about}, allow_nan=False)
         try:
             if step in self.steps():
-                # The same arrays, but the run may know more by now: that they are the best, say.
+                # The arrays are the same, but the run may know more by now, for example that they are the best.
                 digests.replace(self.folder / str(step), step, states.POSITION, position)
                 return
-            # Not its parents: where the run's folder is gone, no stump of it is to come back.
+            # Its parents are not made, so that a run's folder that was deleted is not created again in part.
             self.folder.mkdir(exist_ok=True)
             if self._saver is None:
                 silence_failed_saves()
@@ -100,7 +100,7 @@ class Checkpoints:
         self._committing = self._committer.submit(self._commit, step, position)
 
     def _commit(self, step: int, position: str) -> None:
-        """What follows the copy to the host, in a thread of its own."""
+        """Write and commit the copied state; this runs in a thread of its own."""
         assert self._saver is not None
         self._saver.wait_until_finished()
         unfinished = self._unfinished(step)
@@ -112,7 +112,7 @@ class Checkpoints:
 
     @property
     def saving(self) -> int | None:
-        """The step whose save has not been committed yet, or None.
+        """Return the step whose save has not been committed yet, or None.
 
         Raises:
             CheckpointError: that save has failed.
@@ -133,12 +133,12 @@ class Checkpoints:
         try:
             committing.result()
         except Exception as error:
-            self._sweep(_UNFINISHED)  # the room that it took is needed
+            self._sweep(_UNFINISHED)  # the disk needs the room that it took
             raise self._refused(step, error) from error
-        self._sweep(states.ASIDE)  # the run has gone on from an older one, and that is safe now
+        self._sweep(states.ASIDE)  # the run went on from an older checkpoint, and the new one is safe now
 
     def close(self) -> None:
-        """Finish what is under way and free the threads."""
+        """Finish the save that is under way and free the threads."""
         try:
             self.wait()
             if self._saver is not None:
@@ -150,9 +150,9 @@ class Checkpoints:
                 self._saver = None
 
     def prune(self) -> None:
-        """Remove what is neither the latest, nor the best of the latest or, where that is the latest, the best before.
+        """Remove all but the latest, the best that it names and, if the latest is the best, the previous best.
 
-        Nothing is removed where the latest cannot be read.
+        Nothing is removed if the latest cannot be read.
         """
         steps = self.steps()
         try:
@@ -165,7 +165,7 @@ class Checkpoints:
         if len(keep.intersection(steps)) == 1:
             keep.update(steps[-2:])
         for step in set(steps) - keep:
-            # By a rename first: a reader finds a checkpoint whole or not at all.
+            # It is renamed first, so that a reader finds either the whole checkpoint or none.
             leaving = self.folder / f"{step}{_LEAVING}"
             with contextlib.suppress(OSError):
                 (self.folder / str(step)).rename(leaving)
@@ -189,7 +189,7 @@ class Checkpoints:
         return self.steps()[-1] if self.steps() else None
 
     def best(self) -> int:
-        """The step whose weights are to be used: the best validated one, else the latest.
+        """Return the step whose weights are to be used: the best validated one, else the latest.
 
         Raises:
             CheckpointError: nothing was saved.
@@ -201,11 +201,11 @@ class Checkpoints:
         if best not in self.steps():
             if not (self.folder / f"{best}{states.ASIDE}").exists():
                 raise states.damaged(self.folder, best, "it is missing", ("weights",))
-            return latest  # the user has gone back to this one, because that one was damaged
+            return latest  # the user went back to the latest, because the best was damaged
         return best
 
     def sealed(self, step: int) -> bool:
-        """Whether the checkpoint of `step` has digests; one that an older version wrote has none."""
+        """Return whether the checkpoint of `step` has digests; older versions wrote none."""
         return (self.folder / str(step) / digests.DIGESTS).is_file()
 
     def progress(self, step: int) -> dict[str, Any]:
@@ -220,7 +220,7 @@ class Checkpoints:
             raise states.damaged(self.folder, step, error, ("progress",)) from None
 
     def weights(self, step: int, like: Tree) -> Tree:
-        """Parameters and statistics at `step`, in the structure, shapes and dtypes of `like`; all are finite.
+        """Return parameters and statistics at `step`, in the structure, shapes and dtypes of `like`; all are finite.
 
         Raises:
             CheckpointError: the checkpoint is damaged, or of another network, or holds a number that is not finite.
@@ -231,7 +231,7 @@ class Checkpoints:
         return weights
 
     def optimizer(self, step: int, like: Tree) -> Tree:
-        """The optimizer's state at `step`, as `weights`."""
+        """Return the optimizer's state at `step`; see `weights` for argument and errors."""
         return self._restore(step, "optimizer", like)
 
     def _restore(self, step: int, item: str, like: Tree) -> Any:
@@ -254,7 +254,7 @@ class Checkpoints:
         return self.folder / f"{step}{_UNFINISHED}"
 
     def _refused(self, step: int, error: Exception) -> CheckpointError:
-        """What could not be written, what is safe, and what to do."""
+        """Return the error that says what could not be written, what is safe, and what to do."""
         if not self.folder.parent.is_dir():
             return CheckpointError(
                 f"The checkpoint of step {step} cannot be written: {self.folder.parent} was renamed or deleted."

@@ -1,16 +1,16 @@
-"""Digests of a checkpoint's files: a reader notices any file that is not as it was written.
+"""Digests of a checkpoint's files let a reader notice every file that has changed since it was written.
 
 ``digests.json`` in a checkpoint's folder names every other file of it with its SHA-256::
 
     {"v": 1, "step": 63, "files": {"progress/metadata": ["2c26b4…"], "weights/manifest.ocdbt": ["fcde2b…"], …},
      "sha256": "9af15b…"}
 
-The digests are of files and not of arrays, so that a flipped bit is noticed wherever it is: in the arrays, in what says
-where they lie, or in the run's position. A file that is about to be replaced has two digests, the old and the new, so
-that a process may be killed between the two writes; the last digest is of the list itself. Files that are not named (a
-file manager's, say) are not read.
+The digests cover files and not arrays, so that a flipped bit is noticed wherever it is: in the arrays, in the files
+that say where the arrays are, or in the run's position. A file that is about to be replaced has two digests, the old
+and the new, so that the process may be killed between the two writes. The last digest covers the list itself. Files
+that are not named, such as a file manager's, are not read.
 
-SHA-256 is what the shelf uses too; 100 MB cost 0.07 s with the processor's own instructions and 0.3 s without.
+The shelf uses SHA-256 too; 100 MB take 0.07 s with the processor's own instructions and 0.3 s without.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ DIGESTS = "digests.json"
 
 
 class DamagedError(Exception):
-    """A file is not what was written; the message says which, relative to the checkpoint's folder."""
+    """A file has changed since it was written; the message names it, relative to the checkpoint's folder."""
 
 
 def seal(folder: Path, step: int) -> None:
-    """Name all files of `folder` with their digests, and return once files, names and digests are on the disk.
+    """Write the names and digests of all files of `folder`; return once files, names and digests are on the disk.
 
     Raises:
         OSError: the disk refuses.
@@ -45,7 +45,7 @@ def seal(folder: Path, step: int) -> None:
 
 
 def replace(folder: Path, step: int, name: str, text: str) -> None:
-    """Put `text` in the place of a named file of a sealed folder; it is sealed at every moment between.
+    """Replace the content of a named file of a sealed folder by `text`; the folder stays sealed at every moment.
 
     Raises:
         DamagedError: the digests cannot be read.
@@ -60,10 +60,10 @@ def replace(folder: Path, step: int, name: str, text: str) -> None:
 
 
 def check(folder: Path, step: int, items: Iterable[str]) -> bool:
-    """Compare the files of `items`, folders within `folder`, and those beside them with their digests.
+    """Compare the files of `items`, folders within `folder`, and the files beside them with their digests.
 
     Returns:
-        False where there are no digests: an older version wrote the checkpoint.
+        False if there are no digests, because an older version wrote the checkpoint; else True.
 
     Raises:
         DamagedError: a file is missing or has changed.
@@ -80,7 +80,7 @@ def check(folder: Path, step: int, items: Iterable[str]) -> bool:
         if rest and first not in wanted:
             continue
         try:
-            if not (folder / name).is_file():  # a pipe would hold the reader for ever
+            if not (folder / name).is_file():  # reading a pipe might never end
                 raise DamagedError(f"{name} is missing")
             digest = sha256(folder / name)
         except (OSError, ValueError) as error:
@@ -91,7 +91,7 @@ def check(folder: Path, step: int, items: Iterable[str]) -> bool:
 
 
 def _read(folder: Path, step: int) -> dict[str, list[str]] | None:
-    """The digests by name, or None where there are none."""
+    """Return the digests by file name, or None if there are none."""
     try:
         body = json.loads(read_bytes(folder / DIGESTS))
         if body["v"] != 1 or body["step"] != step:
@@ -112,5 +112,5 @@ def _write(folder: Path, step: int, files: dict[str, list[str]]) -> None:
 
 
 def _own(step: int, files: object) -> str:
-    """The digest of the list itself: a name with a flipped bit would be of no item that is read."""
+    """Return the digest of the list itself. Without it, a file whose name has a flipped bit would not be checked."""
     return hashlib.sha256(json.dumps([step, files], sort_keys=True).encode()).hexdigest()

@@ -1,6 +1,6 @@
-"""Where in a file a ResNet's weights are: under which prefix, whose keys, and which of several networks.
+"""Finds a ResNet's weights in a file: under which prefix they are, in which format, and which of several networks.
 
-A network is looked for under every prefix that its keys have, so it does not matter what a training loop put around it:
+It tries every prefix of the file's keys, so a training loop may have put any names before the network's own:
 ``module.``, ``state_dict.net.``, ``module.encoder_q.``. `told` says what else is in the file and why it was left.
 """
 
@@ -19,8 +19,8 @@ import numpy as np
 from cxrtui.errors import WeightsError
 from cxrtui.weights.formats import FORMATS, Format
 
-_LONGEST = 64  # letters of a part that are looked at; in a hostile file a part has millions
-_SPLITS = 16  # parts of a name that may stand before a network's own
+_LONGEST = 64  # letters of a part that are read; in a hostile file a part may have millions
+_SPLITS = 16  # parts of a name that may come before a network's own
 # A network of which this much is there is one that somebody may have meant, and is missing the rest.
 _MUCH, _LITTLE = 0.5, 0.1
 # What averages of a network's weights are called: exponential ones, MoCo's keys, BYOL's targets, DINO's teachers.
@@ -36,7 +36,7 @@ _OPTIMIZER = re.compile(
 
 
 def _parts(key: str) -> list[str]:
-    """The first parts of a name, cut to what can tell: ``modelEma.module`` is ``model_Ema`` and ``module``."""
+    """Return the first parts of a name, each cut to 64 letters: ``modelEma.module`` gives ``model_Ema``, ``module``."""
     parts = re.split(r"[./]", key, maxsplit=_SPLITS)[:_SPLITS]
     return [re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", part[:_LONGEST]) for part in parts if part]
 
@@ -50,10 +50,10 @@ class Place:
     """A network in a file.
 
     Attributes:
-        format: whose keys it has.
-        prefix: what stands before each of them.
-        found: how many of the backbone's keys are there.
-        whole: whether all are.
+        format: the format of its keys.
+        prefix: the text before each of its keys.
+        found: how many of the backbone's keys the file holds.
+        whole: whether the file holds all of them.
     """
 
     format: Format
@@ -63,12 +63,12 @@ class Place:
 
     @property
     def prefixes(self) -> tuple[str, str]:
-        """What stands before the backbone's keys, and before the head's."""
+        """The text before the backbone's keys, and the text before the head's."""
         return self.prefix, self.prefix.removesuffix(self.format.inner)
 
     @property
     def averaged(self) -> bool:
-        """Whether it is an average of another one's weights, by its name."""
+        """Whether its name says that it is an average of another network's weights."""
         return any(_AVERAGED.fullmatch(part) for part in _parts(self.prefix))
 
     @property
@@ -80,13 +80,13 @@ class Place:
 def places(
     tensors: Iterable[str], file: Path, paths: Iterable[tuple[Any, ...]], formats: Iterable[Format]
 ) -> list[Place]:
-    """Every network in a file, the one of which most is there first.
+    """Return every network in a file; the one with the most keys comes first.
 
     Args:
         tensors: the file's keys.
         file: its name may tell whose weights these are.
         paths: of the backbone's variables, as `Format.key` takes them.
-        formats: those that it may be; of several with the same keys the first is taken.
+        formats: the formats to try; if several have the same keys, the first is taken.
     """
     paths, best = list(paths), dict[str, tuple[int, Format]]()
     tables: dict[frozenset[str], tuple[Format, Counter[str]]] = {}
@@ -112,18 +112,18 @@ def choose(
     tensors: Mapping[str, np.ndarray], file: Path, paths: Iterable[tuple[Any, ...]], *, format: str | None = None,
     prefix: str | None = None, average: bool = False,
 ) -> tuple[Place, list[Place]]:  # fmt: skip
-    """The network that is meant, and the others.
+    """Return the network that the options select, and the others.
 
     Args:
         tensors: of the file.
-        file: for what its name tells, and for messages.
+        file: its name may tell the format, and messages show it.
         paths: as `places` takes them.
-        format: one of `FORMATS`, where the file alone would not tell.
-        prefix: of the one that is meant; the point at its end may be left out.
-        average: an averaged copy is meant, not the plain weights beside it.
+        format: one of `FORMATS`, if the file alone does not tell.
+        prefix: of the network that is meant; the point at its end may be left out.
+        average: whether an averaged copy is meant instead of the plain weights beside it.
 
     Raises:
-        WeightsError: there is none, or none such, or several that are not told apart.
+        WeightsError: there is no network, or none that fits the options, or there are several that fit them.
     """
     if format is not None and format not in FORMATS:
         raise WeightsError(f"there is no format {format!r}; take one of {', '.join(FORMATS)}")
@@ -159,7 +159,7 @@ def _listed(places: Iterable[Place]) -> str:
 
 
 def _distinct(tensors: Mapping[str, np.ndarray], found: list[Place], paths: list[tuple[Any, ...]]) -> list[Place]:
-    """Less those that hold the very same numbers as another: one module that goes by two names."""
+    """Return `found` without those that hold the same numbers as another: one module may be saved under two names."""
     kept: list[Place] = []
     for place in found:
         if not any(_same(tensors, place, other, paths) for other in kept):
@@ -178,13 +178,13 @@ def _same(tensors: Mapping[str, np.ndarray], one: Place, other: Place, paths: li
 
 
 def told(keys: Iterable[str], values: Mapping[str, str], place: Place, others: Iterable[Place]) -> list[str]:
-    """What of a file was left, and why: a line for each group of names.
+    """Return what was left in a file, and why, with a line for each group of names.
 
     Args:
         keys: of the tensors that were not taken.
-        values: what stands in the file beside the tensors, each with its kind.
+        values: the values in the file that are no tensors, by name, each with its kind.
         place: the network that was taken.
-        others: those that were not.
+        others: the networks that were not taken.
     """
     counters, groups = 0, dict[tuple[str, str], int]()
     beside = {other.prefix: other for other in others}
@@ -214,7 +214,7 @@ def told(keys: Iterable[str], values: Mapping[str, str], place: Place, others: I
 
 
 def _group(key: str, prefix: str) -> str:
-    """What `key` has in common with `prefix`, and one part more: ``state_dict.module.queue``."""
+    """Return what `key` has in common with `prefix`, and one part more: ``state_dict.module.queue``."""
     parts, shared = re.split(r"(?<=[./])", key), 0
     for part, other in zip(parts, re.split(r"(?<=[./])", prefix), strict=False):
         if part != other:

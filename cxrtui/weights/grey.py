@@ -1,4 +1,4 @@
-"""A network for three channels as one for a single grey channel, exactly."""
+"""Turns a network for three channels into one for a single grey channel, exactly."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ GREY = Normalisation((GREY_MEAN,), (GREY_STD,), order="grey")
 
 
 def fold_stem(kernel: np.ndarray, normalisation: Normalisation = IMAGENET) -> tuple[np.ndarray, np.ndarray]:
-    """Fold a stem and the normalisation of its input into a stem for one `resnet.normalise`-d channel, exactly.
+    """Fold a stem and its input's normalisation into a stem for one channel that `resnet.normalise` made, exactly.
 
     For a grey pixel g the original sees (scale g - mean_c) / std_c in each channel c, and ours u = (g - grey_mean) /
-    grey_std, so g = u grey_std + grey_mean. What u is multiplied with folds into the kernel. The rest is constant but
-    for the zero padding, so it stays a kernel, for an image of ones.
+    grey_std, so g = u grey_std + grey_mean. The factor of u is multiplied into the kernel. The rest is constant except
+    at the zero padding, so it becomes a second kernel, which is applied to an image of ones.
 
     Args:
         kernel: ``[7, 7, C, O]``; its channels are in the order of ``normalisation``.
-        normalisation: of the input that the kernel was made for.
+        normalisation: of the input that the kernel was trained on.
 
     Returns:
         ``kernel`` and ``offset``, each ``[7, 7, 1, O]`` float32.
@@ -36,6 +36,6 @@ def fold_stem(kernel: np.ndarray, normalisation: Normalisation = IMAGENET) -> tu
 
 
 def to_grey(arrays: Mapping[VariablePath, np.ndarray], normalisation: Normalisation) -> Arrays:
-    """The same network for one channel that `resnet.normalise` made; see `fold_stem`."""
+    """Return the same network for one channel that `resnet.normalise` made; see `fold_stem`."""
     folded, offset = fold_stem(arrays[STEM_KERNEL], normalisation)
     return {**arrays, STEM_KERNEL: folded, STEM_OFFSET: offset}

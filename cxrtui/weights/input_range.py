@@ -1,7 +1,7 @@
-"""The range of grey that a network of one channel was trained on. Its keys do not tell, so the user or the file must.
+"""Finds the range of grey that a one-channel network was trained on. Its keys do not tell; the file or the user must.
 
-The same keys are used by torchxrayvision, whose films go from -1024 to 1024, and by whoever trained torchvision's
-network on grey films normalised as ImageNet's are. Taken for each other they give features without any error. No JAX.
+torchxrayvision, whose films go from -1024 to 1024, has the same keys as torchvision's network trained on grey films
+that are normalised as ImageNet's. With the wrong range a network gives wrong features and no error. Imports no JAX.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ HOW = (
     "white as LOW:HIGH such as 0:1"
 )
 
-# The findings that torchxrayvision's networks answer, as its checkpoints list them.
+# The findings that torchxrayvision's networks predict, as its checkpoints list them.
 _FINDINGS = frozenset((
     "Atelectasis", "Consolidation", "Infiltration", "Pneumothorax", "Edema", "Emphysema", "Fibrosis", "Effusion",
     "Pneumonia", "Pleural_Thickening", "Cardiomegaly", "Nodule", "Mass", "Hernia", "Lung Lesion", "Fracture",
     "Lung Opacity", "Enlarged Cardiomediastinum",
 ))  # fmt: skip
-# Its published files begin with the collections that they learned from: pc-nih-rsna-siim-vin-resnet50-….pt
+# The names of its published files begin with the training collections: pc-nih-rsna-siim-vin-resnet50-….pt
 _FILE = re.compile(r"(?i)(.*[-_.])?(torchxrayvision|xrv)([-_.].*)?|(pc|nih|chex|mimic_\w+)-(\w+-)*resnet50-.*\.pt")
 
 
 def parse(text: str) -> Normalisation:
-    """The normalisation that `--range` asks for.
+    """Return the normalisation that `--range` asks for.
 
     Raises:
         UsageError: the text is no range.
@@ -52,7 +52,7 @@ def parse(text: str) -> Normalisation:
     if match := re.fullmatch(rf"({number}):({number})", word):
         low, high = float(match[1]), float(match[2])
         if low != high and math.isfinite(low) and math.isfinite(high):
-            # grey * (high - low) + low; a film whose white is low has high below it
+            # The input is grey * (high - low) + low; if white is the lower value, high is below low.
             return Normalisation((-low,), (1.0,), scale=high - low, order="grey")
     if match := re.fullmatch(rf"({number})/({number})", word):
         mean, std = float(match[1]), float(match[2])
@@ -62,7 +62,7 @@ def parse(text: str) -> Normalisation:
 
 
 def told_by(file: Path, keys: Iterable[str], lists: Mapping[str, list[str]], words: str = "") -> str:
-    """What in a file says that it is torchxrayvision's; empty where nothing does.
+    """Return what in a file says that torchxrayvision wrote it; empty if nothing does.
 
     Args:
         file: its name.
@@ -82,7 +82,7 @@ def told_by(file: Path, keys: Iterable[str], lists: Mapping[str, list[str]], wor
 
 
 def asked(file: Path) -> str:
-    """The message of the error where neither user nor file tells the range."""
+    """Return the message of the error for a range that neither the user nor the file tells."""
     command = f"cxrtui weights port {shlex.quote(str(file))} --out NAME --range RANGE"
     return (
         f"{file} is a network for one channel, and its keys do not tell what range of grey it was trained on; put it "

@@ -1,4 +1,4 @@
-"""``model.toml``: what is in a folder of the shelf, where it is from, and what its network expects. Imports no JAX."""
+"""Reads and writes ``model.toml``, which says what a folder of the shelf holds and where it is from. Imports no JAX."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Manifest:
 
     Attributes:
         name: of its folder.
-        format: whose keys the weights came with, one of `formats.FORMATS`; ``cxrtui`` for a trained one.
+        format: of the file that the weights came from, one of `formats.FORMATS`; ``cxrtui`` for a trained network.
         architecture: ``v1`` or ``v1.5``.
         classes: logits; 0 for a network without a head.
         channels: of the images that the stored weights take, 1 or 3.
@@ -36,9 +36,9 @@ class Manifest:
         revision: of the source.
         licence: of the weights.
         source_sha256: of the file they were ported from.
-        labels: of the logits, empty where they are not known.
-        taken: of the file that they were ported from.
-        left: of the same, and why: a line for each group of names.
+        labels: of the logits; empty if they are not known.
+        taken: what was taken from the file that they were ported from.
+        left: what was left in that file, and why, with a line for each group of names.
     """
 
     name: str
@@ -78,7 +78,7 @@ def read_manifest(folder: Path) -> Manifest:
     file = folder / MANIFEST
     try:
         values = tomllib.loads(read_text(file, _MOST_BYTES))
-        if "flavour" in values:  # its name in folders of before
+        if "flavour" in values:  # older versions wrote the format under this name
             values["format"] = values.pop("flavour")
         values = {key: printable(value) if isinstance(value, str) else value for key, value in values.items()}
         lists = {name: tuple(map(printable, values.get(name, ()))) for name in ("labels", "left")}

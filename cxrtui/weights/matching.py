@@ -1,4 +1,4 @@
-"""Compares a file's tensors with a format's table: whether the whole network is there and fits, and what is left."""
+"""Compares a file's tensors with a format's table: is the whole network there, does it fit, and what is left?"""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def port(
     tensors: Mapping[str, np.ndarray], file: Path, format: Format, prefix: tuple[str, str], spec: ClassifierSpec, *,
     strict: bool = False,
 ) -> tuple[Arrays, list[str]]:  # fmt: skip
-    """A file's tensors as our arrays, backbone and head, and the keys that were not taken.
+    """Return a file's tensors as our arrays, backbone and head, and the keys that were not taken.
 
     Args:
-        tensors: as `files.read_tensors` gives them.
+        tensors: as `files.read_tensors` returns them.
         file: for the message.
-        format: whose they are.
-        prefix: what stands before a backbone's and a head's names.
+        format: of the file.
+        prefix: the text before the backbone's names, and the text before the head's.
         spec: of the network, with the file's channels and classes.
-        strict: every key must be one of the network.
+        strict: whether every key must belong to the network.
 
     Raises:
-        WeightsError: something of the network is missing, misshapen or not finite, or there is more in the backbone
-            than it has; the message names ten keys of each kind, and how many there are.
+        WeightsError: an array of the network is missing, misshapen or not finite, or the file's backbone holds more
+            than ours; the message names ten keys of each kind, and how many there are.
     """
     kept = {key: value for key, value in tensors.items() if not any(re.fullmatch(i, key) for i in format.ignored)}
     wanted = {format.key(_file_path(path), prefix): (path, shape) for path, shape in shapes(spec).items()}
@@ -54,11 +54,11 @@ def port(
             f"{file} does not fit this ResNet: {'; '.join(wrong)}. {_advice(kept, format, prefix, wrong)}"
         )
     variances = [key for key, (path, _) in wanted.items() if path[-1] == "var"]
-    if negative := [key for key in variances if (kept[key] < 0).any()]:  # their roots would be NaN, in every answer
+    if negative := [key for key in variances if (kept[key] < 0).any()]:  # every output would be NaN
         raise WeightsError(f"{file} has {len(negative)} variances below zero ({_first(negative)}). {_ASTRAY}")
     arrays = {path: _ours(kept[key], format) for key, (path, _) in wanted.items()}
     for key, (_, mean) in biases.items():
-        # conv + bias - (mean of conv + bias) is conv - mean of conv: the bias is nothing but a shift of the mean.
+        # conv + bias - (mean of conv + bias) equals conv - mean of conv, so the bias only shifts the mean.
         path = wanted[mean][0]
         arrays[path] = (arrays[path].astype(np.float64) - kept[key]).astype(np.float32)
     if spec.classes:
@@ -86,7 +86,7 @@ def _file_path(path: VariablePath) -> VariablePath:
 def _biases(
     tensors: Mapping[str, Any], format: Format, prefix: tuple[str, str], wanted: Mapping[str, Any]
 ) -> dict[str, tuple[str, str]]:
-    """The keys of the convolutions' biases in the file, each with those of its kernel and of the mean behind it."""
+    """Return the keys of the convolutions' biases in the file, each with those of its kernel and of the next mean."""
     if "bias" not in format.leaves["conv"]:
         return {}
     found = {}
@@ -113,7 +113,7 @@ def _file_shape(shape: tuple[int, ...], format: Format) -> tuple[int, ...]:
 
 
 def classes_in(tensors: Mapping[str, np.ndarray], format: Format, prefix: tuple[str, str], features: int) -> int:
-    """The logits of a file's head; 0 where it has none of one layer on `features`, which is then not taken."""
+    """Return how many logits a file's head has; 0 if it has no head of one layer on `features`. Others are left."""
     kernel = tensors.get(format.key(HEAD_KERNEL, prefix))
     if kernel is None or kernel.ndim != 2:
         return 0
@@ -123,7 +123,7 @@ def classes_in(tensors: Mapping[str, np.ndarray], format: Format, prefix: tuple[
 
 
 def misfits(tensors: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
-    """All that is missing, extra, misshapen, not floating point or not finite, for an error; empty if it fits."""
+    """Return a line for each kind of misfit: keys missing, extra, misshapen, not floating point or not finite."""
     missing = sorted(key for key in shapes if key not in tensors)
     extra = sorted(key for key in tensors if key not in shapes)
     wrong, useless = [], []

@@ -9,15 +9,15 @@ import sys
 
 @functools.cache
 def silence_failed_saves() -> None:
-    """Keep quiet what Orbax logs of a save that failed: `Checkpoints.wait` raises the same error."""
+    """Silence Orbax's log of a save that failed, because `Checkpoints.wait` raises the same error."""
     logging.getLogger("absl").addFilter(lambda record: "orbax" not in record.pathname)
 
 
 @functools.cache
 def silence_late_readers() -> None:
-    """Keep quiet what Orbax's other reads say after the first torn array: their errors, and that the loop is gone.
+    """Silence the errors of Orbax's other reads after the first torn array, and those about the closed event loop.
 
-    The first error is the one that is raised; the others would be printed whenever Python collects their tasks.
+    The first error is raised; the others would be printed whenever Python collects their tasks.
     """
     before = sys.unraisablehook
 

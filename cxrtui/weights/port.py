@@ -1,6 +1,6 @@
-"""A file of published ResNet-50 weights as our arrays: recognised, checked to the last key, its input described.
+"""Reads a file of published ResNet-50 weights as our arrays: finds its format, checks every key, describes its input.
 
-`formats` says whose key is where, and `finding` under which prefix; every misfit of a file is reported at once.
+`formats` holds the keys of each format, and `finding` finds the prefix. All misfits of a file are reported together.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from cxrtui.weights.matching import classes_in, port
 
 @dataclasses.dataclass(frozen=True)
 class PortOptions:
-    """What a file alone may not tell.
+    """The choices that a file alone may not decide.
 
     Attributes:
-        prefix: what stands before the keys of the network that is meant; None where the file holds one.
-        average: an averaged copy is meant, not the plain weights beside it.
+        prefix: the text before the keys of the network that is meant; None if the file holds only one.
+        average: whether an averaged copy is meant instead of the plain weights beside it.
         range: of a network for one channel, as `input_range.parse` takes it.
-        format: one of `formats.FORMATS`, where the file alone would not tell.
+        format: one of `formats.FORMATS`, if the file alone does not tell.
         width, stages: of the network that the file must hold, as `config.ModelConfig` has them; a ResNet-50's.
         licence: of the weights.
     """
@@ -44,7 +44,7 @@ class PortOptions:
 
 @dataclasses.dataclass(frozen=True)
 class Ported:
-    """A file's network: its spec, its arrays by path, what its input is, and what was taken of the file and left."""
+    """A file's network: its spec, its arrays by path, its input, and what was taken and left of the file."""
 
     format: Format
     normalisation: Normalisation
@@ -54,22 +54,22 @@ class Ported:
     left: tuple[str, ...] = ()
 
     def grey(self) -> tuple[ClassifierSpec, Arrays]:
-        """The same for one channel."""
+        """Return the same network for one channel."""
         spec = dataclasses.replace(self.spec, channels=1, stem_offset=True)
         return spec, to_grey(self.arrays, self.normalisation)
 
 
 def read(file: Path, options: PortOptions | None = None) -> Ported:
-    """Recognise and port a file of any format, with its own head and channels, from under any prefix.
+    """Recognise and port a file of any format, under any prefix, with its own head and channels.
 
     Args:
         file: the weights.
-        options: what the file may not tell.
+        options: the choices that the file may not decide.
 
     Raises:
-        WeightsError: it cannot be read, is no ResNet-50, something of that is missing or does not fit, or it does not
+        WeightsError: the file cannot be read, is no ResNet-50, lacks arrays or has some that do not fit, or does not
             tell which of several networks or what range of grey is meant.
-        UsageError: the options say nothing of the kind, or nothing that this file asks.
+        UsageError: an option has an unknown value, or does not apply to this file.
     """
     options = options or PortOptions()
     content = read_file(file)
@@ -100,7 +100,7 @@ def read(file: Path, options: PortOptions | None = None) -> Ported:
 
 
 def _of_one_channel(file: Path, content: FileContents, place: Place, said: str) -> tuple[Format, Normalisation, str]:
-    """Whose network for one channel it is, what range its input has, and who said so."""
+    """Return the format of a one-channel network, the normalisation of its input, and who or what told it."""
     if said:
         return place.format, input_range.parse(said), f"; one channel, its range {said} as was said"
     if place.format.channels == 1:

@@ -1,7 +1,7 @@
-"""What a checkpoint itself says of the run that saved it: which run that was, and the settings that answers depend on.
+"""A checkpoint records which run saved it, and the settings that its network and its predictions depend on.
 
-A run's config.toml can be edited and its ``state`` folder changed for another's; what was trained stays what it was.
-Checkpoints of older versions say less, and what they do not say is not compared.
+A user may edit a run's config.toml or swap its ``state`` folder for another run's; this record shows it.
+Checkpoints of older versions record less. What they do not record is not compared.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cxrtui.printable import printable
 from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config, as_text, real_key
 
-# What decides the network, a film's way into it and what its answer is called; all else may be changed for a resume.
+# These decide the network, its input and the names of its classes. A user may change all others before a resume.
 SETTINGS = (
     "data.positive", "data.negative", "data.views", "data.size", "data.resize_mode",
     "model.hidden", "model.width", "model.stages", "model.precision",
@@ -26,13 +26,13 @@ _OF_SPEC = {"model.hidden": "hidden", "model.width": "width", "model.stages": "s
 
 
 def settings(config: Config) -> dict[str, Any]:
-    """The settings of `config` for a checkpoint's record, as JSON holds them."""
+    """Return the settings of `config` that a checkpoint records, in JSON's own types."""
     body = config.as_dict()
     return {key: body[key.partition(".")[0]][key.partition(".")[2]] for key in SETTINGS}
 
 
 def identity(state: Path) -> dict[str, str]:
-    """The id, in its manifest.json, and the name of the run whose ``state`` folder that is; empty where it has none."""
+    """Return the id, from manifest.json, and the name of the run that `state` belongs to; empty if it has no id."""
     run = Run(state.parent)
     try:
         told = json.loads(read_text(run.manifest_file))["id"]
@@ -42,7 +42,7 @@ def identity(state: Path) -> dict[str, str]:
 
 
 def other_run(state: Path, position: Mapping[str, Any]) -> str:
-    """The name of the run that saved a checkpoint in `state`, where that is another one; empty where it is not."""
+    """Return the name of the run that saved a checkpoint in `state` if it is another run, else an empty string."""
     told, own = position.get("run"), identity(state)
     if not isinstance(told, Mapping) or "id" not in told or not own or told["id"] == own["id"]:
         return ""
@@ -50,7 +50,7 @@ def other_run(state: Path, position: Mapping[str, Any]) -> str:
 
 
 def check(config: Config, position: Mapping[str, Any], checkpoint: Path) -> None:
-    """Nothing, where `config` is what the network at `position` was trained with.
+    """Check that `config` has the settings that the network at `position` was trained with.
 
     Raises:
         CheckpointError: a setting differs; the message names it and both values.

@@ -1,4 +1,4 @@
-"""The network that a checkpoint holds: the one that the configuration asks for, with what its first weights brought."""
+"""Restores the network of a checkpoint: it follows the configuration, and its first weights decide the rest."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from cxrtui.settings.config import Config
 from cxrtui.weights import recorded
 from cxrtui.weights.checkpoints import Checkpoints
 
-# Of a spec: what the first weights decide, and no setting does; and what the settings let change from epoch to epoch.
+# The first weights decide the first three of these, not a setting; the last one may change from epoch to epoch.
 BROUGHT = ("stem_offset", "architecture", "epsilon", "freeze")
 
 
 def restored_spec(config: Config, progress: Mapping[str, Any]) -> ClassifierSpec:
-    """The network in a checkpoint: as `config` asks, with what its first weights brought, frozen as far as then.
+    """Return the spec of a checkpoint's network: as `config` asks, with what its first weights and its epoch decided.
 
     Raises:
-        CheckpointError: the checkpoint says something that no network is.
+        CheckpointError: the checkpoint's record describes no possible network.
     """
     told = progress.get("spec", {"stem_offset": config.model.init != "random"})
     try:
@@ -37,17 +37,17 @@ def restored_spec(config: Config, progress: Mapping[str, Any]) -> ClassifierSpec
 def restored(
     config: Config, checkpoints: Checkpoints, step: int, progress: Mapping[str, Any], layout: Layout | None = None
 ) -> tuple[ClassifierSpec, nnx.GraphDef[Classifier], dict[str, nnx.State]]:
-    """The network in a checkpoint: its spec, its description and its variables, taken apart as they were saved.
+    """Return the network of a checkpoint: its spec, its description and its variables, split as they were saved.
 
     Args:
         config: of the run.
         checkpoints: of the run.
         step: of the checkpoint.
         progress: where the run stood then.
-        layout: where the variables are to lie, wherever they lay when they were saved; by default on the first device.
+        layout: of the devices that get the variables, whichever had them when they were saved; by default the first.
 
     Raises:
-        CheckpointError: it is torn, or of another network, or `config` is not what it was trained with.
+        CheckpointError: it is torn, or of another network, or `config` differs from what it was trained with.
     """
     recorded.check(config, progress, checkpoints.folder / str(step))
     spec = restored_spec(config, progress)

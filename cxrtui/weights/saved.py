@@ -1,4 +1,4 @@
-"""Networks in folders of the shelf: how they are written, read and used."""
+"""Writes networks to folders of the shelf, reads them and applies them to images."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ __all__ = ["Manifest", "Network", "load", "read_manifest", "read_network", "read
 class Network:
     """A network in evaluation mode, compiled at its first use for each shape of images.
 
-    Images of three channels are normalised as ``manifest.normalisation`` says. Images of one channel are normalised
-    by `resnet.normalise`; a network of three channels then uses its stem folded to one (`grey.fold_stem`), which gives
-    what the same grey image in each of its channels would.
+    Images of three channels must be normalised as ``manifest.normalisation`` says, images of one channel by
+    `resnet.normalise`. For one channel, a network of three channels uses its stem folded to one (`grey.fold_stem`),
+    which gives the same result as the grey image in each of the three channels.
     """
 
     def __init__(self, classifier: Classifier, manifest: Manifest) -> None:
@@ -45,7 +45,7 @@ class Network:
         self._spec, self._arrays = classifier.spec, disassemble(classifier)
 
     def __call__(self, images: jax.Array | np.ndarray) -> jax.Array:
-        """Logits, float32 ``[N, classes]``; the pooled features ``[N, 2048]`` where the network has no head.
+        """Return logits, float32 ``[N, classes]``; without a head, the pooled features ``[N, 2048]``.
 
         Args:
             images: ``[N, H, W, 1 or 3]``, normalised.
@@ -57,7 +57,7 @@ class Network:
         return logits
 
     def stages(self, images: jax.Array | np.ndarray) -> dict[str, jax.Array]:
-        """What stem and the four stages put out, averaged over the image: ``[N, C]`` float32 by name."""
+        """Return the features of the stem and the four stages, averaged over the image: ``[N, C]`` float32 by name."""
         pooled: dict[str, jax.Array] = self._run("stages", images)
         return pooled
 
@@ -83,10 +83,10 @@ def _evaluate(method: str, graphdef: Any, state: Any, images: jax.Array) -> Any:
 
 
 def read_network(file: str | Path, options: port.PortOptions | None = None) -> tuple[Classifier, Manifest]:
-    """A file of any format as a network with its own head; see `port.read` for the arguments and errors.
+    """Return the network in a file of any format, with its own head; see `port.read` for arguments and errors.
 
-    A network for colour images stays one. One of a single channel gets the normalisation of its format folded, so
-    that it takes what `resnet.normalise` makes.
+    A network for colour images keeps its three channels. In a network of one channel, the format's normalisation is
+    folded into the stem, so that it takes images normalised by `resnet.normalise`.
     """
     file = Path(file)
     ported = port.read(file, options)
@@ -108,11 +108,11 @@ def read_network(file: str | Path, options: port.PortOptions | None = None) -> t
 
 
 def save_shelf(folder: str | Path, network: Classifier, manifest: Manifest) -> Path:
-    """Write a network's weights and manifest to a folder; what else is in it stays.
+    """Write a network's weights and manifest to a folder; its other files stay.
 
     Args:
-        folder: made where it is not there.
-        network: its spec, classes, channels and architecture go before the manifest's.
+        folder: is created if it does not exist.
+        network: its spec, classes, channels and architecture replace the manifest's.
         manifest: its checksum is filled in here.
 
     Returns:
@@ -125,7 +125,7 @@ def save_shelf(folder: str | Path, network: Classifier, manifest: Manifest) -> P
     tensors = {".".join(map(str, path)): value for path, value in disassemble(network).items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(folder / WEIGHTS, save(tensors))  # safetensors' own save_file lets nobody else read it
+        write_atomic(folder / WEIGHTS, save(tensors))  # only its owner could read a save_file's file
         digest = sha256(folder / WEIGHTS)
         write_manifest(folder, dataclasses.replace(
             manifest, sha256=digest, spec=spec.as_dict(), classes=spec.classes, channels=spec.channels,
@@ -137,10 +137,10 @@ def save_shelf(folder: str | Path, network: Classifier, manifest: Manifest) -> P
 
 
 def read_shelf(folder: str | Path) -> tuple[Classifier, Manifest]:
-    """The network of a folder that `save_shelf` wrote, to the bit.
+    """Return the network of a folder that `save_shelf` wrote, exact to the bit.
 
     Raises:
-        WeightsError: something is missing, or has changed since.
+        WeightsError: a file is missing, or has changed since it was written.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
@@ -159,7 +159,7 @@ def read_shelf(folder: str | Path) -> tuple[Classifier, Manifest]:
 
 
 def load(name_or_folder: str | Path, *, workspace: str | Path = ".") -> Network:
-    """`cxrtui.weights.load`."""
+    """See `cxrtui.weights.load`, which calls this."""
     folder = expand(name_or_folder)
     if not (folder / MANIFEST).is_file():
         folder = Workspace(expand(workspace)).models / name_or_folder

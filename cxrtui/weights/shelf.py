@@ -1,14 +1,14 @@
-"""The shelf: a folder for each network or finished classifier, and where first weights come from.
+"""Reads the shelf, which has a folder for each network or finished classifier, and finds a run's first weights.
 
 ::
 
     models/<name>/
-        model.toml           manifest: source, licence, checksum, preprocessing, whose keys it came with
+        model.toml           manifest: source, licence, checksum, preprocessing, format of its file
         weights.safetensors  every parameter and running average
         README.md            card, for people
         classifier.toml      of a finished classifier: labels, threshold, provenance, metrics
-        classifier.stablehlo of the same: the whole of it for a program that has JAX alone
-        classifier.onnx      the same for an ONNX runtime, where it was asked for
+        classifier.stablehlo the whole classifier for a program that has only JAX
+        classifier.onnx      the same for an ONNX runtime, if the export asked for it
 
 This module imports no JAX, so that a form can ask it as the user types.
 """
@@ -39,12 +39,12 @@ HOW_TO_GET = _HOW_TO_GET.format("the default ones", "imagenet")
 
 
 def is_shelf(folder: Path) -> bool:
-    """Whether `folder` is one of a shelf, sound or not: it is where anything has the manifest's name."""
+    """Return whether `folder` is a folder of a shelf, sound or not: whether it holds anything named ``model.toml``."""
     return is_there(folder / MANIFEST)
 
 
 def may_be_called(name: str) -> bool:
-    """Whether a folder of the shelf may have that name; ``random`` is what `model.init` says for no weights at all."""
+    """Return whether a folder of the shelf may have that name; ``random`` means no weights in `model.init`."""
     return is_name(name) and name != "random"
 
 
@@ -62,11 +62,11 @@ def classifiers(models: Path) -> list[Path]:
 
 
 def resolve(init: str, models: Path) -> str:
-    """`model.init` as it stays right in another folder: a name on the shelf or a path becomes an absolute path.
+    """Make `model.init` valid in every working folder: a name on the shelf or a path becomes an absolute path.
 
-    A name on the shelf goes before a file of that name, and a file before published weights that could be fetched:
-    those become the place on the shelf that they would have (`wanting`). What is none of these stays as it is, for
-    `locate` to refuse.
+    A name on the shelf takes precedence over a file of that name, and a file over published weights. Published weights
+    become the place on the shelf that they will have (`wanting`). Any other text stays as it is, and `locate` refuses
+    it.
     """
     if init == "random" or not init:
         return init
@@ -80,9 +80,9 @@ def resolve(init: str, models: Path) -> str:
 
 
 def wanting(init: str) -> hub.Published | None:
-    """The published weights that `model.init` means, as `resolve` gives it, where they are not on the shelf; else None.
+    """Return the published weights that the resolved `model.init` names, if they are not on the shelf; else None.
 
-    A folder of theirs that has lost its weights, as a checkout of git has, counts as not there.
+    Their folder counts as missing if its weights are missing, as in a checkout of git.
     """
     path = expand(init)
     with contextlib.suppress(OSError, ValueError):
@@ -93,19 +93,19 @@ def wanting(init: str) -> hub.Published | None:
 
 
 def check(init: str, width: int, stages: tuple[int, ...], *, offline: bool = False) -> hub.Published | None:
-    """Make sure that first weights are there, or can be fetched, before anything is made that needs them.
+    """Make sure that first weights are there or can be fetched, before anything that needs them is created.
 
     Args:
-        init: `model.init`, as `resolve` gives it.
+        init: `model.init`, as `resolve` returns it.
         width: of the network that is to begin with them.
-        stages: of it.
-        offline: nothing may be fetched; so it is too where the hub's own variables say so.
+        stages: of that network.
+        offline: whether fetching is forbidden; the hub's own environment variables may forbid it too.
 
     Returns:
-        The weights that are to be fetched; None where all is here.
+        The weights that are to be fetched; None if nothing is to be fetched.
 
     Raises:
-        WeightsError: they are not there and cannot be had, or are no file of weights; the message says what to do.
+        WeightsError: they are not there and cannot be fetched, or are no file of weights; the message says what to do.
     """
     if (published := wanting(init)) is None:
         locate(init)
@@ -122,17 +122,17 @@ def check(init: str, width: int, stages: tuple[int, ...], *, offline: bool = Fal
 
 
 def absent(published: hub.Published, why: str = "") -> str:
-    """That published weights are not on the shelf, what to do, and why they were not fetched."""
+    """Return a message: these published weights are not on the shelf, why they were not fetched, and what to do."""
     name = "ImageNet" if published.name == "imagenet" else published.name
     ways = _HOW_TO_GET.format("the default ones" if published.name == "imagenet" else "them", published.name)
     return f"No {name} weights are on the shelf: {ways}.{f' They were not fetched now: {why}' if why else ''}"
 
 
 def locate(init: str) -> Path | None:
-    """The shelf folder or the file that `model.init` means, or None for random weights.
+    """Return the shelf folder or the file that `model.init` names, or None for random weights.
 
     Raises:
-        WeightsError: there is no such file, or none of weights; the message says how to get one.
+        WeightsError: there is no such file, or it holds no weights; the message says how to get one.
     """
     if init == "random":
         return None
@@ -155,9 +155,9 @@ def locate(init: str) -> Path | None:
 
 @dataclass(frozen=True)
 class Entry:
-    """What is on the shelf or could be there.
+    """Weights that are on the shelf or that can be fetched to it.
 
-    `manifest` is None where the weights are not here or are not sound, and `error` says why they are not sound.
+    `manifest` is None if the weights are missing or damaged, and `error` then says what the damage is.
     """
 
     name: str
@@ -169,16 +169,16 @@ class Entry:
 
     @property
     def present(self) -> bool:
-        """Whether it can be used."""
+        """Whether the weights can be used."""
         return self.manifest is not None and not self.error
 
 
 def entries(models: Path, *, check: bool = False) -> list[Entry]:
-    """Everything on the shelf, then the published weights that are not.
+    """Return everything on the shelf, then the published weights that are not on it.
 
     Args:
         models: the shelf; it need not exist.
-        check: read every weights file and compare its checksum.
+        check: whether to read every weights file and compare its checksum.
     """
     published = hub.catalogue()
     try:
@@ -201,20 +201,20 @@ def _entry(folder: Path, published: hub.Published | None, check: bool) -> Entry:
 
 
 def locate_weights(folder: Path) -> Path:
-    """The path of the weights file in a folder of the shelf.
+    """Return the path of the weights file in a folder of the shelf.
 
     Raises:
-        WeightsError: it is not there.
+        WeightsError: the file is missing.
     """
     locate(str(folder))
     return folder / WEIGHTS
 
 
 def verify(folder: Path) -> Manifest:
-    """The manifest of a folder whose weights are those that were put there.
+    """Check the weights of a folder against its manifest, and return the manifest.
 
     Raises:
-        WeightsError: they are missing or have changed.
+        WeightsError: the weights are missing or have changed.
     """
     from cxrtui.weights.manifest import read_manifest
 
@@ -229,7 +229,7 @@ def verify(folder: Path) -> Manifest:
 
 
 def find(name: str, models: Path) -> Path | None:
-    """The shelf folder called `name`, or at the path `name`; None where there is neither."""
+    """Return the shelf folder with the name or the path `name`; None if there is none."""
     for folder in (models / name, expand(name)):
         if is_shelf(folder):
             return folder.absolute()

@@ -1,4 +1,4 @@
-"""Puts networks onto the shelf and takes them off: a folder appears there whole or not at all."""
+"""Puts networks on the shelf and removes them from it. A folder never appears there in part."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _SCRATCH = re.compile(rf"\.({NAME.pattern})\.[a-z0-9_]+\.tmp")
 
 
 def free_place(models: Path, name: str, *, force: bool = False) -> Path:
-    """Where a folder called `name` may come.
+    """Return the path for a new folder called `name`.
 
     Raises:
-        UsageError: the name cannot be one or is taken; with `force` a model may be replaced, and nothing else.
+        UsageError: the name is not allowed or is taken; with `force` a model, but nothing else, may be replaced.
     """
     if not may_be_called(name):
         raise UsageError(f"A shelf name holds {NAME_RULE}, not {name!r}.")
@@ -46,10 +46,10 @@ def free_place(models: Path, name: str, *, force: bool = False) -> Path:
 
 @contextlib.contextmanager
 def placing(models: Path, name: str, *, force: bool = False) -> Iterator[Path]:
-    """A folder to fill, which appears as `models/name` when the block ends well, and not at all otherwise.
+    """Yield a folder to fill. It appears as `models/name` if the block ends without an error, and else is removed.
 
     Raises:
-        UsageError: the name cannot be one or is taken.
+        UsageError: the name is not allowed or is taken.
         WeightsError: the disk refuses.
     """
     target = free_place(models, name, force=force)
@@ -59,7 +59,7 @@ def placing(models: Path, name: str, *, force: bool = False) -> Iterator[Path]:
             new = scratch / name
             new.mkdir()
             yield new
-            for item in new.iterdir():  # safetensors makes its files private
+            for item in new.iterdir():  # files that safetensors writes are readable by their owner alone
                 item.chmod(new.stat().st_mode & 0o666)
             old = scratch / "old"
             if os.path.lexists(target):
@@ -76,7 +76,7 @@ def placing(models: Path, name: str, *, force: bool = False) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _scratch(models: Path, name: str) -> Iterator[Path]:
-    """A hidden folder on the shelf, gone at the end; those of processes that died are cleared away first."""
+    """Yield a hidden folder on the shelf and remove it at the end; first remove those of processes that died."""
     with contextlib.ExitStack() as held:
         with _locked(models):
             _clear(models)
@@ -97,10 +97,10 @@ def _clear(models: Path) -> None:
 
 @contextlib.contextmanager
 def _locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
-    """While this process alone may clear `folder` away.
+    """Lock `folder`, so that no other process removes it.
 
     Raises:
-        OSError: another one works in it, with ``wait=False``.
+        OSError: another process holds the lock, with ``wait=False``.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -109,14 +109,14 @@ def _locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
         except OSError:
             if not wait:
                 raise
-            # A file system without locks: nothing is ever cleared away on it.
+            # This file system has no locks, so no left-over folder is ever removed from it.
         yield
     finally:
         os.close(descriptor)
 
 
 def remove(models: Path, name: str) -> None:
-    """Take a folder off the shelf for good, at once or not at all; of a link only the link.
+    """Remove a folder from the shelf for good, whole or not at all; of a link, remove only the link.
 
     Raises:
         UsageError: there is no such folder on the shelf.
@@ -136,10 +136,10 @@ def remove(models: Path, name: str) -> None:
 
 
 def remove_partial(published: hub.Published, models: Path) -> None:
-    """Remove what a fetch that was cut has left.
+    """Remove the partial file of a fetch that was interrupted.
 
     Raises:
-        WeightsError: a fetch is at work on it, or the disk refuses.
+        WeightsError: a fetch is writing it, or the disk refuses.
     """
     file = hub.partial_file(published, models)
     if file.is_file():
@@ -154,19 +154,19 @@ def port(
 ) -> tuple[Path, Manifest]:  # fmt: skip
     """Put a file of any supported format on the shelf, as `models/name`.
 
-    A file that is published, by its checksum, gets the source and the licence that the catalogue states.
+    If the checksum shows that the file is published, it gets the source and the licence that the catalogue states.
 
     Raises:
-        UsageError: the name cannot be one or is taken, or the options ask for what cannot be.
-        Cancelled: `check_cancelled` said so, between two steps; the shelf is as it was.
-        WeightsError: the file cannot be read, or does not fit, or is not what its name says.
+        UsageError: the name is not allowed or is taken, or an option is not possible.
+        Cancelled: `check_cancelled` raised it between two steps; the shelf is unchanged.
+        WeightsError: the file cannot be read, or does not fit, or differs from the checksum in its name.
     """
-    recognise(file)  # before it is read whole
+    recognise(file)  # a wrong file is refused before it is read whole
     from cxrtui.weights import saved
     from cxrtui.weights.cards import network_card
     from cxrtui.weights.port import PortOptions
 
-    free_place(models, name, force=force)  # an answer now, not after the file is read
+    free_place(models, name, force=force)  # a name that is taken is refused before the file is read
     digest = _digest(file)
     if published is None:
         published = next((item for item in hub.catalogue().values() if item.sha256 == digest), None)
@@ -192,10 +192,10 @@ def port(
 
 
 def _digest(file: Path) -> str:
-    """The SHA-256 of a file of weights, whose first digits torchvision puts at the end of the file's name.
+    """Return the SHA-256 of a file of weights; torchvision puts its first digits at the end of the file's name.
 
     Raises:
-        WeightsError: the file cannot be read, or is not what its name says.
+        WeightsError: the file cannot be read, or differs from the checksum in its name.
     """
     try:
         digest = sha256(file)
@@ -214,15 +214,15 @@ def fetch(
     force: bool = False,
     check_cancelled: CheckCancelled = never_cancelled,
 ) -> tuple[Path, Manifest, bool]:
-    """Put published weights on the shelf; they are left alone where they are there already and sound.
+    """Put published weights on the shelf. If they are there already and sound, nothing is changed.
 
     Returns:
         The folder, its manifest, and whether it is new.
 
     Raises:
-        UsageError: no such weights are known.
-        Cancelled: `check_cancelled` said so; the next fetch goes on with what came.
-        WeightsError: they could not be had, or what is on the shelf under that name has changed.
+        UsageError: the catalogue has no such weights.
+        Cancelled: `check_cancelled` raised it; the next fetch goes on with the bytes that came.
+        WeightsError: the weights could not be fetched, or the folder of that name on the shelf has changed.
     """
     published = hub.find(name)
     target = models / name
@@ -233,14 +233,14 @@ def fetch(
         with contextlib.suppress(WeightsError):
             before = read_manifest(target)
             expected = before.source_sha256 if before.revision == published.revision else ""
-    free_place(models, name, force=force)  # an answer now, not after the download
+    free_place(models, name, force=force)  # a name that is taken is refused before the download
     file, _ = hub.fetch(published, models, on_progress, expected=expected, check_cancelled=check_cancelled)
     try:
         folder, manifest = port(file, models, name, force=force, published=published, check_cancelled=check_cancelled)
-    except NotWrittenError:  # what came is good
+    except NotWrittenError:  # the downloaded file is good and is kept
         raise
     except WeightsError as error:
-        if published.sha256 or expected:  # it is the file that is wanted, and need not come again
+        if published.sha256 or expected:  # its checksum was compared, so it is kept
             raise
         hub.forget(file)
         raise WeightsError(f"What came as {published.address} is removed: {error}") from None

@@ -1,4 +1,4 @@
-"""What lies in a run's ``state`` folder: which steps are there, whether they are sound, and how a run goes back to one.
+"""Reads a run's ``state`` folder: which steps it holds and whether they are sound. It also takes a run back to a step.
 
 Imports neither Orbax nor JAX.
 """
@@ -24,11 +24,11 @@ _STEP = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 class ForeignError(digests.DamagedError):
-    """A checkpoint is sound and of another run."""
+    """A checkpoint is sound, but another run saved it."""
 
 
 def steps(folder: Path) -> list[int]:
-    """The committed steps, ascending; folders of other names are none."""
+    """Return the committed steps, ascending; folders with other names are ignored."""
     try:
         return sorted(int(path.name) for path in folder.iterdir() if _STEP.fullmatch(path.name) and path.is_dir())
     except OSError:
@@ -36,10 +36,10 @@ def steps(folder: Path) -> list[int]:
 
 
 def position(folder: Path, step: int) -> dict[str, Any]:
-    """Where the run stood at `step`, its digests compared.
+    """Return where the run stood at `step`, after comparing its digests.
 
     Raises:
-        DamagedError: it is not what was saved, or another run saved it.
+        DamagedError: it has changed since it was saved, or another run saved it.
     """
     place = folder / str(step)
     sealed = digests.check(place, step, ("progress",))
@@ -59,7 +59,7 @@ def position(folder: Path, step: int) -> dict[str, Any]:
 
 
 def sound(folder: Path, step: int, items: Iterable[str]) -> bool:
-    """Whether the files of `items` and the position are what was saved."""
+    """Return whether the files of `items` and the position are as they were saved."""
     try:
         digests.check(folder / str(step), step, items)
         position(folder, step)
@@ -69,7 +69,7 @@ def sound(folder: Path, step: int, items: Iterable[str]) -> bool:
 
 
 def damaged(folder: Path, step: int, reason: str | digests.DamagedError, items: Iterable[str]) -> CheckpointError:
-    """The error for a checkpoint that is not what this run saved; it names another one that is."""
+    """Return the error for a checkpoint that differs from what this run saved; it names a sound one if there is any."""
     wanted = {*items, "weights", "progress"}
     others = [other for other in steps(folder) if other != step and sound(folder, other, wanted)]
     if others:
@@ -87,7 +87,7 @@ def verify(folder: Path, step: int, items: Iterable[str] = ITEMS) -> None:
     """Compare the files of `items` with their digests.
 
     Raises:
-        CheckpointError: one has changed; the message names another checkpoint that has not.
+        CheckpointError: one has changed; the message names another checkpoint that is sound.
     """
     wanted = tuple(items)
     try:
@@ -98,10 +98,10 @@ def verify(folder: Path, step: int, items: Iterable[str] = ITEMS) -> None:
 
 
 def choose(folder: Path, step: int) -> int:
-    """`step`, if there is a checkpoint of it.
+    """Return `step`, if there is a checkpoint of it.
 
     Raises:
-        UsageError: there is none; the message lists those there are.
+        UsageError: there is none; the message lists the steps that have one.
     """
     if step not in (known := steps(folder)):
         listed = ", ".join(map(str, known)) or "none"
@@ -110,13 +110,13 @@ def choose(folder: Path, step: int) -> int:
 
 
 def go_back(folder: Path, step: int) -> None:
-    """Make `step` the latest checkpoint: later ones are set aside, and so is a damaged one that it names as the best.
+    """Make `step` the latest checkpoint: set later ones aside, and also the best that it names, if that is damaged.
 
-    What is set aside is removed once the run, gone on, has saved its next checkpoint.
+    Checkpoints that are set aside are removed once the run has gone on and saved its next checkpoint.
 
     Raises:
         UsageError: there is no checkpoint of that step.
-        CheckpointError: it is damaged itself, or the disk refuses.
+        CheckpointError: the checkpoint of `step` is damaged, or the disk refuses.
     """
     verify(folder, choose(folder, step))
     best = position(folder, step).get("best_step")

@@ -1,1 +1,1 @@
-"""Files of weights as tensors by name, whatever wrote them; nothing that is in a file is ever run."""
+"""This package reads the tensors of a file of weights by name. It never runs code from a file."""

@@ -1,11 +1,11 @@
-"""Tensors of Keras's HDF5 files, by ``layer/variable``: ``conv2_block1_1_conv/kernel``.
+"""Reads the tensors of Keras's HDF5 files, by ``layer/variable``: ``conv2_block1_1_conv/kernel``.
 
-Those of a network that is a layer of another begin with its name: ``resnet50/conv2_block1_1_conv/kernel``.
+If a network is a layer of another, its names begin with that layer's: ``resnet50/conv2_block1_1_conv/kernel``.
 
-Three layouts. ``.h5`` of ``save_weights`` in Keras 2, whose published weights these are: a group for each layer, its
-variables somewhere below, as ``kernel:0``; those of Keras 1 are called ``res2a_branch2a_W:0`` or ``..._W_1:0``. ``.h5``
-of a whole model: the same under ``model_weights``.
-``.weights.h5`` of Keras 3: ``layers/conv2d_7/vars/0``, where a layer goes by its class and its number in the network.
+There are three layouts. A ``.h5`` of ``save_weights`` in Keras 2, as published, has a group for each layer, with its
+variables somewhere below, as ``kernel:0``; Keras 1 named them ``res2a_branch2a_W:0`` or ``..._W_1:0``. A ``.h5`` of a
+whole model has the same under ``model_weights``. A ``.weights.h5`` of Keras 3 has ``layers/conv2d_7/vars/0``: a layer's
+name there is its class and its number in the network.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ VARIABLES = {
     "batch_normalization": ("gamma", "beta", "moving_mean", "moving_variance"),
     "dense": ("kernel", "bias"),
 }
-# Keras 1's names where Keras 2 has others. What it called a deviation was a variance, and is loaded as one.
+# The names of Keras 1 that Keras 2 changed. Its "running_std" held a variance, and is loaded as one.
 KERAS1 = {"W": "kernel", "b": "bias", "running_mean": "moving_mean", "running_std": "moving_variance"}
 MAX_BYTES = 4 << 30
-DEPTH = 8  # of groups in groups
+DEPTH = 8  # of nested groups
 
 
 def read_keras(path: Path) -> dict[str, np.ndarray]:
-    """The tensors of a Keras file.
+    """Return the tensors of a Keras file.
 
     Raises:
-        WeightsError: h5py is not installed, or the file is torn or not Keras's.
+        WeightsError: h5py is not installed, the file is torn, or Keras did not write it.
     """
     try:
         import h5py
@@ -53,7 +53,7 @@ def read_keras(path: Path) -> dict[str, np.ndarray]:
                 if dataset.external or dataset.is_virtual:
                     raise ValueError(f"{key} lies in another file")
                 total += dataset.nbytes
-                if total > MAX_BYTES:  # compressed HDF5 can claim any size
+                if total > MAX_BYTES:  # a small compressed file can state any size
                     raise ValueError(f"more than {MAX_BYTES >> 30} GiB of weights")
                 tensors[key] = np.asarray(dataset)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, MemoryError) as error:
@@ -66,7 +66,7 @@ def read_keras(path: Path) -> dict[str, np.ndarray]:
 def _keras2(root: Any, h5py: Any) -> Iterator[tuple[str, Any]]:
     for layer, group in _local(root, h5py):
         found = list(_datasets(group, h5py, (layer,)))
-        # A network as a layer of another has its own layers below its name.
+        # A network that is a layer of another has its own layers below its name.
         nested = len({parents[-1] for parents, _, _ in found}) > 1
         for parents, name, dataset in found:
             own = parents[-1] if nested else layer
@@ -95,7 +95,7 @@ def _variable(layer: str, name: str) -> str:
 
 
 def _local(group: Any, h5py: Any) -> list[tuple[str, Any]]:
-    """What is in a group, less links to elsewhere: to other files, or back up."""
+    """Return the members of a group without links to other files or to groups above."""
     return [(name, group[name]) for name in group if isinstance(group.get(name, getlink=True), h5py.HardLink)]
 
 
@@ -103,11 +103,11 @@ def _keras3(layers: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     if prefix.count("/") > DEPTH:
         raise ValueError("its groups are nested too deep")
     for group in layers:
-        if "layers" in layers[group]:  # a network as a layer of another
+        if "layers" in layers[group]:  # the layer is a network of its own
             yield from _keras3(layers[group]["layers"], f"{prefix}{group}/")
     for group, kind, number in sorted(_numbered(layers), key=lambda item: item[1:]):
         variables = layers[group]["vars"]
-        # Before 3.6 or so the name was not written; then the number tells which layer of the network it is.
+        # Keras did not write the name before about 3.6; there the number says which layer of the network it is.
         layer = variables.attrs.get("name") or _named(kind, number)
         for index in variables:
             position = int(index)
@@ -123,7 +123,7 @@ def _numbered(layers: Any) -> Iterator[tuple[str, str, int]]:
 
 
 def _named(kind: str, number: int) -> str:
-    """The layer that Keras's ResNet50 builds as number ``number`` of its kind, the shortcut as third of a block."""
+    """Return the name of the ``number``-th layer of its kind in Keras's ResNet50; a block's shortcut is its third."""
     if kind == "dense":
         return "predictions"
     end = "conv" if kind == "conv2d" else "bn"

@@ -1,4 +1,4 @@
-"""Files of weights as arrays by name, whatever wrote them; nothing that is in a file is ever run."""
+"""Reads a file of weights of any kind as arrays by name. It never runs code from the file."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from cxrtui.printable import printable
 from cxrtui.weights.files.recognise import recognise
 from cxrtui.weights.files.torch_file import read_contents
 
-_LARGEST_MSGPACK = 4 << 30  # bytes; it is read whole
+_LARGEST_MSGPACK = 4 << 30  # bytes; the file is read whole
 Tensors = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class FileContents:
-    """What is in a file of weights: `torch_tensors.Contents` of any format, with its metadata as text."""
+    """The content of a file of weights: `torch_tensors.Contents` for any format, and the file's metadata as text."""
 
     tensors: Tensors
     left: dict[str, str] = field(default_factory=dict)
@@ -30,15 +30,15 @@ class FileContents:
 
 
 def read_tensors(path: str | Path) -> Tensors:
-    """The tensors of `read_file`."""
+    """Return the tensors of `read_file`."""
     return read_file(path).tensors
 
 
 def read_file(path: str | Path) -> FileContents:
-    """A safetensors, ``.pth``, Keras ``.h5`` or Flax msgpack file, its floating point as float32.
+    """Read a safetensors, ``.pth``, Keras ``.h5`` or Flax msgpack file, and cast floating point to float32.
 
     Raises:
-        WeightsError: if it is not there, no such file, cannot be read, is torn or hostile.
+        WeightsError: the file is missing, of another kind, not readable, torn or hostile.
     """
     path = Path(path)
     kind = recognise(path)
@@ -64,17 +64,17 @@ def _as_floats(tensors: Tensors) -> Tensors:
 def _as_float32(tensor: np.ndarray) -> np.ndarray:
     if not jnp.issubdtype(tensor.dtype, jnp.floating):
         return tensor
-    with np.errstate(over="ignore"):  # what overflows is told as infinite, with its name
+    with np.errstate(over="ignore"):  # a value that overflows is reported as infinite later
         return tensor.astype(np.float32)
 
 
 def _read_safetensors(path: Path) -> tuple[Tensors, str]:
     try:
-        # As "flax", not "numpy": only that one reads bfloat16.
+        # The framework is "flax" and not "numpy", because only "flax" reads bfloat16.
         with safe_open(path, framework="flax") as file:
             words = " ".join(f"{key} {value}" for key, value in (file.metadata() or {}).items())
             return {key: np.asarray(file.get_tensor(key)) for key in file.keys()}, words  # noqa: SIM118
-    except (AttributeError, KeyError) as error:  # numbers of eight bits and fewer, which its own reader lacks
+    except (AttributeError, KeyError) as error:  # safetensors' reader has no dtype of 8 bits or fewer
         raise WeightsError(
             f"{path} holds numbers of a kind that is not read here ({error}); save it as float32, float16 or bfloat16"
         ) from error
@@ -85,7 +85,7 @@ def _read_safetensors(path: Path) -> tuple[Tensors, str]:
 
 
 def _read_msgpack(path: Path) -> Tensors:
-    """Flax's own: a tree of ``params`` and ``batch_stats``, which are read as one; names joined by dots."""
+    """Read Flax's file, a tree of ``params`` and ``batch_stats``, as one dictionary; names are joined by dots."""
     from flax import serialization
 
     tensors: Tensors = {}

@@ -1,4 +1,4 @@
-"""Which kind of weights file this is, by its content; and what it is where it is none. Standard library only."""
+"""Recognises the kind of a weights file by its content, and says what another file is. Standard library only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cxrtui.errors import WeightsError
 
 TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt", ".tar", ".pth.tar", ".pkl")
 _SUFFIXES = (".safetensors", ".h5", ".hdf5", ".msgpack")
-# Hugging Face's names for the parts of one network; a single part of one is whole.
+# Hugging Face's names for the shards of one network; a file that is the only shard is whole.
 _SHARD = re.compile(r"-\d{5}-of-(?!00001\b)\d{5}\.(safetensors|bin)$|\.(safetensors|bin)\.index\.json$")
 LARGEST = 16 << 30  # bytes
 _HEAD = 600
 _LARGEST_HEADER = 100_000_000  # bytes, safetensors' own limit
-# torch before 1.6: a pickle of its magic number, by any protocol since 2, of which 4 and 5 put a frame around it.
+# A file of torch before 1.6 begins with a pickled magic number. Protocols 2 to 5 are possible; 4 and 5 add a frame.
 _STREAM = re.compile(
     rb"\x80[\x02-\x05](\x95.{8})?\x8a\x0a" + re.escape((0x1950A86A20F9469CFC6C).to_bytes(10, "little")), re.S
 )
@@ -43,15 +43,15 @@ WANTED = "take a .safetensors, .pth, .h5 or .msgpack file"
 
 
 def is_stream(start: bytes) -> bool:
-    """Whether a file that begins so is one of torch before 1.6."""
+    """Return whether torch before 1.6 wrote a file with this beginning."""
     return _STREAM.match(start) is not None
 
 
 def require_file(path: Path) -> None:
-    """Make sure that `path` is a file; nothing else is ever opened, for reading a pipe or a device may not end.
+    """Make sure that `path` is a file. Nothing else is opened, because reading a pipe or a device may never end.
 
     Raises:
-        WeightsError: it is not; the message says what it is.
+        WeightsError: `path` is no file; the message says what it is.
     """
     if path.is_dir():
         inside = sorted(item.name for item in _inside(path))
@@ -81,10 +81,10 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def recognise(path: Path) -> str:
-    """``torch``, ``safetensors``, ``keras`` or ``msgpack``.
+    """Return the kind of a file: ``torch``, ``safetensors``, ``keras`` or ``msgpack``.
 
     Raises:
-        WeightsError: the file is not there, cannot be read, or is no file of weights; the message says what it is.
+        WeightsError: the file is missing, cannot be read, or is no file of weights; the message says what it is.
     """
     require_file(path)
     _refuse_shard(path.name, path)
@@ -94,7 +94,7 @@ def recognise(path: Path) -> str:
             start = file.read(_HEAD)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
-    if size > LARGEST:  # a sparse file claims any size; to hash or read it would take hours
+    if size > LARGEST:  # a sparse file may have any size, and hashing it would take hours
         raise WeightsError(f"{path} has {size >> 30:,} GiB, more than any ResNet checkpoint ({LARGEST >> 30} at most).")
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
         return "keras"
@@ -114,7 +114,7 @@ def _of_zip(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, LookupError):
-        return "torch"  # torn, which its reader says
+        return "torch"  # the zip is torn, and the reader of torch files reports it
     if any(name.rpartition("/")[2] == "data.pkl" for name in names):
         return "torch"
     if any(name.endswith(".npy") for name in names):
@@ -133,7 +133,7 @@ def _of_zip(path: Path) -> str:
 
 
 def _other(start: bytes) -> str:
-    """What a file begins like that is no weights; empty where nothing tells."""
+    """Return what a file with this beginning is, if it is known and no file of weights; else an empty string."""
     if not start:
         return "empty"
     if start[128:132] == b"DICM":
@@ -147,14 +147,14 @@ def _other(start: bytes) -> str:
     try:
         text = start.decode("utf-8")
     except UnicodeDecodeError as error:
-        if error.start < len(start) - 4 or len(start) < _HEAD:  # not merely cut within a character
+        if error.start < len(start) - 4 or len(start) < _HEAD:  # else the read only ended within a character
             return ""
         text = start[: error.start].decode("utf-8")
     return "text" if all(letter.isprintable() or letter in "\t\r\n\f" for letter in text) else ""
 
 
 def _by_name(path: Path, start: bytes) -> str:
-    """Where the content tells nothing (a torn file, a format without a mark) the ending says what it should be."""
+    """Return the kind by the suffix, if the content does not tell (a torn file, or a format without a magic number)."""
     if path.suffix in (".h5", ".hdf5"):
         return "keras"
     if path.suffix in TORCH_SUFFIXES or start.startswith(b"\x80"):

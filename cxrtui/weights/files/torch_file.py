@@ -1,8 +1,8 @@
-"""Tensors of a ``.pth`` file, read without torch and without running anything that is in it.
+"""Reads the tensors of a ``.pth`` file without torch and without running code from the file.
 
-Since torch 1.6 such a file is a zip: ``<name>/data.pkl`` describes the tensors, ``<name>/data/<n>`` hold their bytes,
-stored and not compressed. Before, it was a stream, which `torch_stream` reads. The pickle is interpreted by
-`torch_pickle.Machine`, which runs nothing.
+Since torch 1.6 such a file is a zip: ``<name>/data.pkl`` describes the tensors, and ``<name>/data/<n>`` hold their
+bytes, uncompressed. Older files are a stream, which `torch_stream` reads. `torch_pickle.Machine` interprets the pickle
+and runs nothing.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from cxrtui.weights.files.torch_tensors import Builder, Contents, contents
 
 
 def read_torch(path: str | Path) -> dict[str, np.ndarray]:
-    """The tensors of `read_contents`."""
+    """Return the tensors of `read_contents`."""
     return read_contents(path).tensors
 
 
 def read_contents(path: str | Path) -> Contents:
-    """What is in a file that ``torch.save`` wrote: its tensors by name in their own dtypes, and what stands beside.
+    """Return the content of a file that ``torch.save`` wrote: tensors by name in their own dtypes, and other values.
 
-    A checkpoint that holds the state dict among other things, under ``state_dict``, ``model`` or the like, is opened:
-    nested names are joined by dots. Whatever is no tensor is only named; nothing of it is built or run.
+    A state dict within a checkpoint, under ``state_dict``, ``model`` or the like, is found too; nested names are
+    joined by dots. Of values that are no tensors only the kind is returned; they are neither built nor run.
 
     Raises:
-        WeightsError: if the file is not there, torn, of torch before 0.1.10, or holds what needs code.
+        WeightsError: the file is missing, torn, of torch before 0.1.10, or holds something that needs code.
     """
     path = Path(path)
     require_file(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pickletools decodes an odd string before it is refused
+            warnings.simplefilter("ignore")  # pickletools warns of an odd string, which is refused later
             if zipfile.is_zipfile(path):
                 with zipfile.ZipFile(path) as archive:
                     return _read(archive, path.stat().st_size)

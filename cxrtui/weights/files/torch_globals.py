@@ -1,10 +1,10 @@
-"""What the globals that a pickle names may become: a tensor's parts, a plain dictionary, something inert, or a refusal.
+"""Decides what a pickle's global becomes: a part of a tensor, a dictionary, an inert placeholder, or a refusal.
 
-A checkpoint carries more than tensors: ``argparse.Namespace``, paths, numpy scalars, dates, settings of any library.
-None of these is ever imported or called. Each becomes an `Inert`, which has a name and no behaviour: whatever the
-pickle does with it (calls it, sets its state, adds items) is done by nobody. So a refusal is not what keeps a hostile
-file from running; that is so for every name. It is there because a file that names a shell, an interpreter or another
-pickle was made to run something, and whoever is about to use it should hear of that instead of training on its tensors.
+A checkpoint holds more than tensors: ``argparse.Namespace``, paths, numpy scalars, dates, settings of any library.
+None of these is ever imported or called. Each becomes an `Inert`, which has a name and no behaviour: if the pickle
+calls it, sets its state or adds items, nothing runs. So a hostile file cannot run anything, even without the refusals.
+The refusals are there because a file that names a shell, an interpreter or another pickle was made to run something.
+The user should learn that instead of training on its tensors.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ ORDERED = "collections OrderedDict"
 DICTIONARIES = (ORDERED, "collections defaultdict")
 GETATTR = ("builtins getattr", "__builtin__ getattr")  # how Python 3.11 writes a member of an Enum
 
-# Modules whose very name in a file of weights tells that it is to run something, or to read or send a file: packages
-# with all that is in them, and modules of which somebody's own package may have the name.
+# If a file of weights names one of these modules, it was made to run something, or to read or send a file. For a
+# package, all its modules count. A module counts alone, because a user's own package may have the same name.
 _PACKAGES = frozenset((
     "os", "posix", "nt", "subprocess", "pty", "sys", "importlib", "runpy", "ctypes", "_ctypes", "cffi", "socket",
     "_socket", "ssl", "http", "urllib", "urllib2", "urllib3", "requests", "httpx", "aiohttp", "ftplib", "smtplib",
@@ -62,9 +62,9 @@ _REACHED = frozenset((
     "os", "posix", "nt", "sys", "subprocess", "builtins", "importlib", "socket", "ctypes", "shutil", "pickle",
     "eval", "exec",
 ))  # fmt: skip
-_HARMLESS = {  # in modules of which the rest is not
+_HARMLESS = {  # names that are harmless, in modules whose other names are not
     "types": {"SimpleNamespace", "NoneType", "MappingProxyType", "GenericAlias", "UnionType"},
-    "_operator": {"getitem", "itemgetter"},  # how Optional[int] is written, and an order
+    "_operator": {"getitem", "itemgetter"},  # pickles of Optional[int] and of sort keys name them
     "operator": {"getitem", "itemgetter"},
     "_io": {"BytesIO", "StringIO"},
     "io": {"BytesIO", "StringIO"},
@@ -80,7 +80,7 @@ _BUILTINS = frozenset((
     "long", "float", "bool", "list", "dict", "tuple", "object", "NoneType", "Ellipsis", "NotImplemented",
     "ellipsis", "type", "getattr", "iter", "enumerate", "reversed", "zip",
 ))  # fmt: skip
-# Parts of torch and numpy that load, compile or run; the rest of both is data and the classes of it.
+# These parts of torch and numpy load, compile or run something. The other parts are data and classes of data.
 _LOADERS = (
     "torch load", "torch compile", "torch.hub", "torch.jit", "torch.package", "torch.serialization", "torch.fx",
     "torch.ops", "torch._ops", "torch.classes", "torch.utils.cpp_extension", "torch.utils.model_zoo", "torch._dynamo",
@@ -92,11 +92,11 @@ _LOADERS = (
 
 
 class Inert:
-    """A value of a class or a call that is not understood: nothing but its name, and the items set on it.
+    """A placeholder for a value of an unknown class or call: it has only a name and the items that were set on it.
 
     Attributes:
         name: of the global that it came from, ``module attribute``.
-        items: what the pickle set by key, as on a dictionary of a class of its own.
+        items: the values that the pickle set by key, as on a subclass of dict.
     """
 
     __slots__ = ("items", "name")
@@ -112,7 +112,7 @@ class Inert:
 
 
 def is_dangerous(name: str) -> bool:
-    """Whether a global, ``module attribute``, is there to run something."""
+    """Return whether a global, ``module attribute``, is named in order to run something."""
     module, _, attribute = name.partition(" ")
     root, words = module.partition(".")[0], attribute.split(".")
     if root in ("builtins", "__builtin__"):
@@ -121,7 +121,7 @@ def is_dangerous(name: str) -> bool:
         return False
     if root in ("copyreg", "copy_reg") or any(word.startswith("__") and word.endswith("__") for word in words):
         return True
-    # An attribute of several words reaches through a module into what that has imported: torch.storage, os.system.
+    # A dotted attribute reaches through a module into modules that it imports: torch.storage, then os.system.
     if root in _PACKAGES or module in _MODULES or (len(words) > 1 and not _REACHED.isdisjoint(words)):
         return True
     return any(name == part or f"{module}.".startswith(f"{part}.") for part in _LOADERS)

@@ -1,9 +1,9 @@
-"""A pickle machine that builds tensors and plain values, and nothing else.
+"""Interprets a pickle, and builds only tensors and plain values from it.
 
-A pickle is a program, and Python's own reader runs what it names; so this interprets its opcodes. No global is ever
-imported and nothing is ever called. Tensors are built from their own few calls alone; whatever else a checkpoint holds
-becomes an `Inert` (`torch_globals`), which does nothing whatever is done to it. Refused is what needs code to become
-weights, what names a program to run, and any opcode that no checkpoint needs.
+A pickle is a program, and Python's own reader runs the functions that it names. This module interprets the opcodes
+instead: it imports no global and calls nothing. It builds tensors from the few calls that torch writes for them; any
+other object becomes an `Inert` (`torch_globals`), which does nothing. It refuses weights that only code could build,
+names that run a program, and every opcode that no checkpoint needs.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ MAX_PICKLE = 4 << 20  # bytes; a ResNet-50's has 40 kB
 MAX_TENSORS = 20_000
 MAX_STEPS = 50 * MAX_TENSORS  # opcodes; a tensor takes about thirty
 MAX_DIMENSIONS = 8
-_LARGEST = 2**48  # of whole numbers that mean something
+_LARGEST = 2**48  # integers below this are taken as sizes, offsets or keys
 
 
 class Refusal(Exception):
-    """Why the file is not read; becomes a `WeightsError` with the path."""
+    """The file is not read for the reason in the message; callers raise a `WeightsError` with the path."""
 
 
 class _Global(NamedTuple):
@@ -43,7 +43,7 @@ class _Global(NamedTuple):
 
 
 class Storage(NamedTuple):
-    """Where a tensor's bytes are."""
+    """The storage that holds a tensor's bytes."""
 
     dtype: Any
     key: str
@@ -54,7 +54,7 @@ _MARK = object()
 
 
 class Machine:
-    """Interprets a pickle's opcodes, as far as tensors need them; `pickletools` splits them and runs nothing."""
+    """Interprets the opcodes that tensors need; `pickletools` splits a pickle into opcodes and runs nothing."""
 
     def __init__(self, tensor: Callable[..., np.ndarray | Inert]) -> None:
         self.tensor = tensor
@@ -64,10 +64,10 @@ class Machine:
         self.memo: dict[int, Any] = {}
 
     def run(self, program: bytes | BinaryIO) -> Any:
-        """What the program leaves on its stack; a file is read to the program's end and no further.
+        """Return the value that the program leaves on its stack; a file is read to the program's end and no further.
 
         Raises:
-            Refusal: at the first opcode that no checkpoint needs, or at a name of what runs.
+            Refusal: the program has an opcode that no checkpoint needs, or names something that runs.
         """
         argument: Any
         for step, (opcode, argument, _) in enumerate(pickletools.genops(program)):
@@ -139,11 +139,11 @@ class Machine:
         target = self._top()
         if isinstance(target, list):
             target.extend(items)
-        elif not isinstance(target, Inert):  # a list of a class of its own is no list of weights
+        elif not isinstance(target, Inert):  # a subclass of list holds no weights
             raise Refusal("its pickle appends to what is no list")
 
     def _add(self) -> None:
-        """Members of a set, which are kept nowhere: their hashes are theirs to choose."""
+        """Drop the members of a set: a hostile file could choose members whose hashes collide."""
         self._since_mark()
         if not isinstance(self._top(), Inert):
             raise Refusal("its pickle adds to what is no set")
@@ -163,14 +163,14 @@ class Machine:
             raise Refusal("its pickle sets an item of what is no dictionary")
         for key, value in zip(items[::2], items[1::2], strict=True):
             if type(key) is int and abs(key) >= _LARGEST:
-                # From 2^61 on numbers can be chosen that share one hash; a dictionary of them takes minutes to fill.
+                # From 2^61 on, many integers can share one hash, and a dictionary of them takes minutes to fill.
                 raise Refusal("a key in its pickle is neither a string nor a small number")
-            if type(key) in (str, int):  # no weight goes by a key of another kind
+            if type(key) in (str, int):  # no weight has a key of another type
                 target[key] = value
 
     def _build(self) -> None:
-        # Version numbers beside a state dict, flags and hooks of a parameter, the state of what is inert: no weight
-        # depends on them.
+        # These are version numbers beside a state dict, flags and hooks of a parameter, or the state of an `Inert`.
+        # No weight depends on them.
         self._pop()
         if not isinstance(self._top(), (dict, np.ndarray, Inert)):
             raise Refusal("its pickle sets the state of what has none; it may be hostile")
@@ -186,7 +186,7 @@ class Machine:
         self._new()
 
     def _made(self, cls: Any) -> Any:
-        """What a class or a function would give: a dictionary where it is one, else nothing that does anything."""
+        """Return the result of calling a class or a function: a dictionary for a dictionary class, else an `Inert`."""
         if not isinstance(cls, (_Global, Inert)):
             raise Refusal("its pickle calls what is no class and no function; it may be hostile")
         if cls.name in DICTIONARIES:
@@ -206,9 +206,9 @@ class Machine:
         self.stack.append(Inert("builtins frozenset"))
 
     def _persistent(self) -> None:
-        """``("storage", <class>, <key>, <place>, <elements>)``, the only data that lives outside the pickle.
+        """Read ``("storage", <class>, <key>, <place>, <elements>)``, the only reference to data outside the pickle.
 
-        Until torch 1.5 a None follows, or the place of a view in another storage, which a state dict has not.
+        Until torch 1.5 a None follows, or the place of a view in another storage, which no state dict has.
         """
         match self._pop():
             case ("storage", _Global(name), str(key), str(), int(size)) | (
@@ -219,7 +219,7 @@ class Machine:
                     raise Refusal(f"its tensor data {key} is declared in two ways")
                 self.stack.append(storage)
             case ("module", _Global() as cls, str() | None, str() | None):
-                self.stack.append(cls)  # a class and its source, as torch before 1.6 wrote them; neither is run
+                self.stack.append(cls)  # torch before 1.6 wrote a class and its source; neither is run
             case _:
                 raise Refusal("its pickle refers to what is no tensor data; it may be hostile")
 
@@ -250,7 +250,7 @@ class Machine:
                 return self._global(f"{owner}.{attribute}")
             case _Global(name), _ if name in GETATTR:
                 raise Refusal("its pickle takes an attribute of what is no class; it may be hostile")
-            case _Global(name), (list(pairs),) if name == ORDERED:  # as Python 2 wrote them
+            case _Global(name), (list(pairs),) if name == ORDERED:  # Python 2 wrote its pairs as arguments
                 self.stack.append({})
                 self._update([part for pair in pairs if isinstance(pair, (list, tuple)) for part in pair])
                 return self.stack.pop()

@@ -1,8 +1,8 @@
-"""The ``.pth`` files of torch 0.1.10 to 1.5, torchvision's first ones among them: pickles in a row, then numbers.
+"""Reads the ``.pth`` files of torch 0.1.10 to 1.5, such as torchvision's first ones.
 
-Five pickles: a magic number, the version of the protocol, facts about the machine, the state dict, and the keys of the
-storages; then for each key its number of elements (int64) and the elements. These come last, so the state dict is
-interpreted twice: once to learn what storages there are, once to build its tensors.
+A file holds five pickles: a magic number, the version of the protocol, facts about the machine, the state dict, and the
+keys of the storages. For each key, the number of elements (int64) and the elements follow. These come last, so the
+state dict is interpreted twice: first to learn what storages there are, then to build its tensors.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from cxrtui.weights.files.torch_tensors import Builder, Contents, contents
 
 PROTOCOL = 1001
 _PICKLE = re.compile(rb"\x80[\x02-\x05](\x95.{6}\0\0|[\](}cX])", re.S)
-_TAR = b"ustar"  # at byte 257: the format before that, of 2016
+_TAR = b"ustar"  # at byte 257 in the older format, of 2016
 
 
 def read(file: BinaryIO, file_size: int) -> Contents:
-    """What an open file holds.
+    """Return the content of an open file.
 
     Raises:
-        Refusal: it is of another format, its parts contradict each other, or it holds what needs code.
+        Refusal: it is of another format, its parts contradict each other, or it holds something that needs code.
         ValueError: a pickle in it does not end.
     """
     head = io.BytesIO(file.read(MAX_PICKLE))
@@ -71,7 +71,7 @@ def read(file: BinaryIO, file_size: int) -> Contents:
 
 
 def _pickle(head: io.BytesIO) -> object:
-    """The next pickle, which has no tensors in it."""
+    """Return the value of the next pickle, which holds no tensors."""
 
     def none(*_: object) -> np.ndarray:
         raise Refusal("it has tensors where none are expected")
@@ -80,7 +80,7 @@ def _pickle(head: io.BytesIO) -> object:
 
 
 def _places(file: BinaryIO, place: int, storages: list[Storage], file_size: int) -> dict[str, int]:
-    """Where the elements of each storage begin."""
+    """Return the offset in the file, in bytes, at which the elements of each storage begin."""
     places = {}
     for storage in storages:
         file.seek(place)

@@ -1,4 +1,4 @@
-"""From the parts of a ``.pth`` file to arrays, with every claim of the file checked against what it holds."""
+"""Builds arrays from the parts of a ``.pth`` file, and checks every size that the file states against its data."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import numpy as np
 from cxrtui.weights.files.torch_globals import Inert
 from cxrtui.weights.files.torch_pickle import MAX_TENSORS, Refusal, Storage
 
-DEPTH = 12  # of dictionaries in dictionaries
+DEPTH = 12  # of nested dictionaries
 _EXPANDED = 1 << 18  # bytes of a tensor that repeats its values; a running average of ones has 8 kB
 
 
 class Builder:
-    """Cuts tensors out of their storages; the callback that `torch_pickle.Machine` builds them by.
+    """Cuts tensors out of their storages; `torch_pickle.Machine` calls it to build each tensor.
 
     Args:
-        load: the values of a storage, one-dimensional, in its dtype.
+        load: returns the values of a storage, one-dimensional, in its dtype.
         file_size: bytes; tensors that share storages may take twice that in all.
     """
 
@@ -30,12 +30,12 @@ class Builder:
     def __call__(
         self, storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]
     ) -> np.ndarray | Inert:
-        """The tensor of `shape` that begins at `offset` and steps by `strides`, both in elements."""
+        """Return the tensor of `shape` that begins at `offset` and steps by `strides`, both in elements."""
         count = math.prod(shape)
         last = offset + sum((length - 1) * stride for length, stride in zip(shape, strides, strict=True))
         expanded = count > storage.size and last < storage.size and 0 in strides
         if expanded and count * np.dtype(storage.dtype).itemsize > min(_EXPANDED, self._left):
-            return Inert("torch.Tensor expanded")  # one value in more places than any weight has
+            return Inert("torch.Tensor expanded")  # no weight repeats a value in so many places
         if not expanded and (count > storage.size or (count and last >= storage.size)):
             raise Refusal(f"a tensor of shape {list(shape)} reaches beyond its data {storage.key}")
         values = self._load(storage)
@@ -50,12 +50,12 @@ class Builder:
 
 @dataclass
 class Contents:
-    """What is in a file of weights.
+    """The content of a file of weights.
 
     Attributes:
-        tensors: by name; those of dictionaries in dictionaries have the names of all, joined by dots.
-        left: what else stands beside them, by name: what kind of value it is.
-        lists: the lists of strings among these, by the last part of their name.
+        tensors: by name; in nested dictionaries, the name is all keys joined by dots.
+        left: the kinds of all other values, by name.
+        lists: the lists of strings among these values, by the last part of their name.
     """
 
     tensors: dict[str, np.ndarray] = field(default_factory=dict)
@@ -64,10 +64,10 @@ class Contents:
 
 
 def contents(value: Any) -> Contents:
-    """Tensors in what a checkpoint holds, down to twelve dictionaries deep; what else there is by kind alone.
+    """Return the tensors of a checkpoint, down to twelve nested dictionaries, and the kinds of its other values.
 
     Raises:
-        Refusal: it is no dictionary, or holds no tensors, or one name twice, or more than any checkpoint.
+        Refusal: it is no dictionary, or holds no tensors, one name twice, or more values than any checkpoint.
     """
     if isinstance(value, Inert) and not value.items:
         raise Refusal(
@@ -82,7 +82,7 @@ def contents(value: Any) -> Contents:
             seen += 1
             name = f"{prefix}{key}"
             if isinstance(item, Inert) and item.items:
-                item = item.items  # a dictionary of a class of its own
+                item = item.items  # a subclass of dict
             if isinstance(item, np.ndarray):
                 if name in found.tensors:
                     raise Refusal(f"it holds {name[:100]!r} twice")
@@ -93,7 +93,7 @@ def contents(value: Any) -> Contents:
                 found.left[name] = item.shown if isinstance(item, Inert) else type(item).__name__
                 if isinstance(item, (list, tuple)) and item and all(isinstance(word, str) for word in item[:64]):
                     found.lists[str(key)] = [str(word) for word in item[:64]]
-            if len(found.tensors) > MAX_TENSORS or seen > 10 * MAX_TENSORS:  # one dictionary may be in a million places
+            if len(found.tensors) > MAX_TENSORS or seen > 10 * MAX_TENSORS:  # one dictionary may have many references
                 raise Refusal(f"it holds more than {MAX_TENSORS} tensors or {10 * MAX_TENSORS} other values")
 
     values = value.items if isinstance(value, Inert) else value

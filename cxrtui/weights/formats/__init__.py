@@ -1,4 +1,4 @@
-"""The formats of weights that are read: one table for each program that writes ResNet-50s. Imports no JAX."""
+"""This package holds a table for each program whose ResNet-50 weights can be read. It imports no JAX."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cxrtui.weights.formats.transformers import FLAX, TRANSFORMERS
 
 __all__ = ["FORMATS", "IMAGENET", "Format", "Normalisation", "Path"]
 
-# Among equals the first is taken.
+# If a file fits several formats equally well, the first is taken.
 FORMATS = {
     format.name: format
     for format in (TORCHVISION, TORCHXRAYVISION, SEQUENTIAL, TRANSFORMERS, RADIMAGENET, KERAS, KERAS2016, FLAX)

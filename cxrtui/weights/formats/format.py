@@ -1,4 +1,4 @@
-"""A format of ResNet-50 weights: the names, the layout and the preprocessing of the program that wrote them."""
+"""Describes a format of ResNet-50 weights: the names, the layout and the preprocessing of the program that wrote it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Path = tuple[str | int, ...]  # ("stage1", "blocks", 0, "conv1", "kernel")
 
 @dataclass(frozen=True)
 class Normalisation:
-    """How pixels become input: ``(pixels in [0, 1] * scale - mean) / std``, a channel at a time.
+    """How pixels become the network's input: ``(pixels in [0, 1] * scale - mean) / std``, for each channel.
 
     Attributes:
-        mean: one number a channel, in `order`.
-        std: the same.
-        scale: what white is before the mean is subtracted, 1 or 255.
+        mean: one number for each channel, in `order`.
+        std: one number for each channel, in `order`.
+        scale: the value of white before the mean is subtracted, 1 or 255.
         order: of the channels, ``RGB``, ``BGR`` or ``grey``.
     """
 
@@ -31,12 +31,12 @@ class Normalisation:
     order: str = "RGB"
 
     def as_dict(self) -> dict[str, Any]:
-        """In TOML's own types."""
+        """Return a dictionary of TOML's own types."""
         return {"scale": self.scale, "mean": list(self.mean), "std": list(self.std), "order": self.order}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Normalisation:
-        """The inverse of `as_dict`; ValueError, TypeError or KeyError for anything else."""
+        """Invert `as_dict`; raises ValueError, TypeError or KeyError for other values."""
         mean, std = tuple(map(float, values["mean"])), tuple(map(float, values["std"]))
         if len(mean) != len(std) or len(mean) not in (1, 3) or min(std) <= 0:
             raise ValueError("mean and std need one or three numbers, and std positive ones")
@@ -50,23 +50,23 @@ IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 @dataclass(frozen=True)
 class Format:
-    """Where each of our variables is in the files of one program, as a readable table.
+    """A readable table that gives the key of each of our variables in the files of one program.
 
-    `names` maps the part of our network to its name there; the numbers in it are ``s`` for the stage (1 to 4; ``s0``
-    from 0, ``s2`` from 2, ``s3`` from 4), ``b`` for the block (from 0; ``b1`` from 1, ``ba`` from the letter a) and
-    ``u`` for the convolution in it (1 to 3; ``u0`` from 0, ``ua`` from a). `leaves` maps our variable to what follows
-    the name.
+    `names` maps each layer of our network to its name in the file. The numbers in a name are ``s`` for the stage (1 to
+    4; ``s0`` from 0, ``s2`` from 2, ``s3`` from 4), ``b`` for the block (from 0; ``b1`` from 1, ``ba`` from the letter
+    a) and ``u`` for the convolution in it (1 to 3; ``u0`` from 0, ``ua`` from a). `leaves` maps our variable to the
+    text that follows the name.
 
     Attributes:
-        name: as the manifest says it.
-        written_by: for people.
+        name: as the manifest has it.
+        written_by: the program's name, for people.
         names: of ``stem_conv``, ``stem_norm``, ``conv``, ``norm``, ``conv_shortcut``, ``norm_shortcut`` and ``head``.
-        leaves: of ``conv``, ``norm`` and ``head``. A convolution's ``bias`` need not be there; it is folded into the
-            running mean behind it, which is exact in training too.
-        normalisation: what its networks expect.
-        inner: what comes before a backbone's names, and not before a head's.
+        leaves: of ``conv``, ``norm`` and ``head``. A convolution's ``bias`` is optional; it is folded into the next
+            running mean, which is exact in training too.
+        normalisation: that its networks expect of their input.
+        inner: the text before a backbone's names, which a head's names do not have.
         ignored: regular expressions for keys that hold no weight.
-        layout: of a convolution, ``OIHW`` or ``HWIO``; a head's is ``OI`` or ``IO`` with it.
+        layout: of a convolution, ``OIHW`` or ``HWIO``; a head's is ``OI`` or ``IO`` accordingly.
         architecture: ``v1.5`` or ``v1``.
         epsilon: of batch normalisation.
         channels: of its images.
@@ -88,7 +88,7 @@ class Format:
 
     @functools.cached_property
     def inside(self) -> re.Pattern[str]:
-        """Matches the beginning of every name that is part of such a backbone, or would be of a larger one."""
+        """A pattern that matches the beginning of every name in such a backbone, or in a larger one."""
         numbers = {"s": "[1-4]", "s0": "[0-3]", "s2": "[2-5]", "s3": "[4-7]", "ba": "[a-z]", "ua": "[a-z]"}
         numbers |= dict.fromkeys(("b", "b1", "u", "u0"), "[0-9]+")
         tops = (re.escape(name.partition(".")[0]) for part, name in self.names.items() if part != "head")
@@ -96,7 +96,7 @@ class Format:
         return re.compile(rf"({'|'.join(sorted(set(plain)))})([./]|$)")
 
     def key(self, path: Path, prefix: tuple[str, str] = ("", "")) -> str:
-        """The file's key for a variable: ``("stem", "norm", "mean")`` is ``bn1.running_mean``.
+        """Return the file's key for a variable: ``("stem", "norm", "mean")`` gives ``bn1.running_mean``.
 
         Raises:
             KeyError: there is no such variable in a ResNet.

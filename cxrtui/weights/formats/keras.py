@@ -1,6 +1,6 @@
-"""Keras applications' ResNet50, that of its first years, and RadImageNet's, which has the former's names.
+"""Describes the ResNet50 of Keras applications, of its first years, and of RadImageNet, which has Keras's names.
 
-The network is v1, its convolutions have a bias, and ``caffe`` preprocessing is BGR on [0, 255] less ImageNet's means.
+The network is v1, and its convolutions have a bias. ``caffe`` preprocessing is BGR on [0, 255] minus ImageNet's means.
 Sources: ``keras.applications.resnet``; ``resnet50.py`` of keras-applications 1.0.8 and ``normalization.py`` of Keras
 2.2.4 (epsilon 1e-3) for the first years, 2016 to 2019; RadImageNet's published training scripts, which put Keras's
 ``imagenet_utils.preprocess_input`` and then ``rescale=1/255`` before it (Mei et al. 2022, Radiology: AI 4:e210315).
@@ -45,7 +45,8 @@ RADIMAGENET = dataclasses.replace(
     file_name=r"(?i).*rad_?imagenet.*",
 )
 
-# Up to 1.0.5 it pooled without padding, from the same file; this is the network of 1.0.6 and later, padded as ours.
+# Up to 1.0.5 it pooled without padding, with the same file of weights. This is the network of 1.0.6 and later, which
+# pads as ours does.
 KERAS2016 = dataclasses.replace(
     KERAS,
     name="keras2016",

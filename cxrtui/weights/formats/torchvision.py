@@ -1,4 +1,4 @@
-"""torchvision and timm, which share keys and layouts; and torchxrayvision, which has one channel.
+"""Describes torchvision and timm, which share keys and layouts, and torchxrayvision, which has one channel.
 
 Sources: ``torchvision.models.resnet``, ``timm.models.resnet``; ``torchxrayvision.models.ResNet`` puts a one-channel
 ``conv1`` into torchvision's network and saves that network's state dict, and ``torchxrayvision.datasets.normalize``
@@ -12,7 +12,7 @@ import dataclasses
 from cxrtui.weights.formats.format import IMAGENET, Format, Normalisation
 
 TORCH_LEAVES = {
-    "conv": {"kernel": ".weight", "bias": ".bias"},  # torchvision's have none, others' may
+    "conv": {"kernel": ".weight", "bias": ".bias"},  # torchvision's convolutions have no bias, but others' may
     "norm": {"scale": ".weight", "bias": ".bias", "mean": ".running_mean", "var": ".running_var"},
     "head": {"kernel": ".weight", "bias": ".bias"},
 }
@@ -35,7 +35,7 @@ TORCHVISION = Format(
     normalisation=IMAGENET,
 )
 
-# ``nn.Sequential(*resnet.children())``: CheXNet's habit, and fastai's.
+# CheXNet and fastai save ``nn.Sequential(*resnet.children())``.
 SEQUENTIAL = dataclasses.replace(
     TORCHVISION,
     name="sequential",

@@ -1,6 +1,6 @@
-"""Hugging Face transformers: its torch classes as safetensors, and its Flax classes as msgpack.
+"""Describes Hugging Face transformers: its torch classes as safetensors, and its Flax classes as msgpack.
 
-Sources: ``transformers.models.resnet.modeling_resnet`` and ``modeling_flax_resnet``; their preprocessor takes
+Sources: ``transformers.models.resnet.modeling_resnet`` and ``modeling_flax_resnet``; their preprocessor uses
 ImageNet's means and deviations. A bare ``ResNetModel`` has no ``resnet.`` before its names.
 """
 
@@ -29,7 +29,7 @@ TRANSFORMERS = Format(
     normalisation=IMAGENET,
 )
 
-# The msgpack's two trees, params and batch_stats, are read as one: their leaves differ.
+# The msgpack's two trees, params and batch_stats, are read as one, because their leaves have different names.
 FLAX = dataclasses.replace(
     TRANSFORMERS,
     name="flax",

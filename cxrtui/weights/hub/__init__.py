@@ -1,4 +1,4 @@
-"""Published weights: which there are, and how they come here from Hugging Face. Imports no JAX."""
+"""This package lists published weights and fetches them from Hugging Face. It imports no JAX."""
 
 from cxrtui.weights.hub.fetching import PARTIAL, fetch, forget, not_fetched_offline, offline, partial_file
 from cxrtui.weights.hub.published import Published, catalogue, find

@@ -1,7 +1,7 @@
-"""Brings one large file over HTTP into a partial file, which a later attempt of any process goes on from.
+"""Downloads one large file over HTTP into a partial file. A later attempt, in any process, goes on from that file.
 
-Why not `huggingface_hub.hf_hub_download`: its 2.4 deletes the partial file when the process ends, compares sizes and no
-checksums, and keeps a second copy of every file in its cache.
+`huggingface_hub.hf_hub_download` is not used: its 2.4 deletes the partial file when the process ends, compares sizes
+and no checksums, and keeps a second copy of every file in its cache.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cxrtui.disk import with_remedy
 from cxrtui.errors import CheckCancelled, WeightsError, never_cancelled
 
 CHUNK = 1 << 18
-ATTEMPTS = 5  # in a row, without a single new byte
+ATTEMPTS = 5  # failed attempts in a row, none of which brought a byte
 OnProgress = Callable[[int, int], None]  # bytes here, bytes in all (0: not known)
 _PATIENCE = 0.1  # seconds between two checks for a cancellation, in a pause
 
@@ -34,7 +34,7 @@ _LATER = (408, 429, 500, 502, 503, 504)
 
 
 class NoWayOutError(WeightsError):
-    """The server cannot be reached at all; the message is the reason, in a few words."""
+    """The server cannot be reached; the message is the reason, in a few words."""
 
 
 class RefusedByServerError(WeightsError):
@@ -46,7 +46,7 @@ class RefusedByServerError(WeightsError):
 
 
 class BusyError(WeightsError):
-    """Another process, or another part of this one, downloads the same."""
+    """Another process, or another part of this one, is downloading the same file."""
 
 
 def no_progress(here: int, total: int) -> None:
@@ -54,7 +54,7 @@ def no_progress(here: int, total: int) -> None:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect to the storage behind a hub, and sends the token to no other host."""
+    """Follows a redirect to the storage behind a hub, and does not send the token to another host."""
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
         followed = super().redirect_request(req, fp, code, msg, headers, newurl)
@@ -65,12 +65,12 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 @dataclass(frozen=True)
 class Download:
-    """One file of a server, and how patiently it is asked for.
+    """The download of one file from a server, with its timeouts and pauses.
 
     Attributes:
-        url: where the file is; redirects are followed.
-        headers: of every request; ``Authorization`` goes to the first host alone.
-        size: bytes that the whole must have; 0 where that is not known.
+        url: of the file; redirects are followed.
+        headers: of every request; ``Authorization`` is sent to the first host only.
+        size: bytes that the whole file must have; 0 if that is not known.
         timeout: of a connection and of each read, seconds.
         pause: before the second attempt, seconds; it doubles for each further one.
         on_progress: called as bytes arrive.
@@ -87,30 +87,29 @@ class Download:
     check_cancelled: CheckCancelled = never_cancelled
 
     def bring(self, partial: Path) -> None:
-        """Bring `partial` to the whole of what `url` holds, from wherever it stands.
+        """Download the bytes that `partial` still lacks of the file at `url`.
 
         Args:
-            partial: the file so far, in a folder of its own; it need not exist, and where nothing comes, neither does
-                then.
+            partial: the file so far, in a folder of its own; it need not exist, and if no byte comes it is not created.
 
         Raises:
-            Cancelled: `check_cancelled` said so; what came so far is kept.
-            NoWayOutError: there is no connection, or none that brings anything.
-            RefusedByServerError: an answer that waiting does not change.
-            BusyError: another process downloads the same.
+            Cancelled: `check_cancelled` raised it; the bytes that came are kept.
+            NoWayOutError: there is no connection, or no connection brings any bytes.
+            RefusedByServerError: the server gave an answer that waiting does not change.
+            BusyError: another process is downloading the same file.
             WeightsError: the disk refuses.
         """
         with _opened(partial) as file:
             try:
                 self._attempt(file)
             finally:
-                if not file.seek(0, os.SEEK_END):  # nothing came, so nothing is left behind
+                if not file.seek(0, os.SEEK_END):  # no byte came, so the empty file is removed
                     with contextlib.suppress(OSError):
                         partial.unlink()
                         partial.parent.rmdir()
 
     def _attempt(self, file: BinaryIO) -> None:
-        """Ask again and again until the file is whole or `ATTEMPTS` in a row have brought nothing."""
+        """Send requests until the file is whole, or until `ATTEMPTS` in a row have brought no byte."""
         failures, reached = 0, False
         while True:
             self.check_cancelled()
@@ -143,7 +142,7 @@ class Download:
             time.sleep(min(left, _PATIENCE))
 
     def _go_on(self, file: BinaryIO) -> bool:
-        """One request for what is missing; whether the file is whole now."""
+        """Send one request for the missing bytes, and return whether the file is whole now."""
         here = file.tell()
         if self.size and here == self.size:
             return True
@@ -155,7 +154,7 @@ class Download:
             if error.code != 416:
                 raise
             error.close()
-            # Nothing comes after what is here: it is whole, or not the beginning of this file at all.
+            # The server has no further bytes: the file is whole, or it is not the beginning of the server's file.
             if re.fullmatch(rf"bytes \*/{here}", error.headers.get("Content-Range", "")) and self.size in (0, here):
                 return True
             file.truncate(0)
@@ -166,20 +165,20 @@ class Download:
                 return False
             here = file.tell()
             self.on_progress(here, total)
-            while chunk := answer.read1(CHUNK):  # what has come, so that a slow line is heard of too
+            while chunk := answer.read1(CHUNK):  # returns what has come, so that progress shows on a slow line too
                 _write(file, chunk)
                 here += len(chunk)
                 self.on_progress(here, total)
                 self.check_cancelled()
         if not (here or total):
             raise RefusedByServerError(answer.status, "but an empty file")
-        # Without any length the end of the connection is the end of the file; its checksum tells.
+        # Without a length, the file ends where the connection ends; the checksum shows whether it is whole.
         return here == total or not total
 
     def _begin(self, answer: Any, file: BinaryIO) -> int | None:
-        """The bytes that the whole has, 0 where that is not known; None where the answer is of no use.
+        """Return the size of the whole file in bytes, 0 if it is not known; None if the answer cannot be used.
 
-        A server that knows no ranges sends the whole, for which the file is emptied first.
+        A server that does not support ranges sends the whole file, so the partial file is emptied first.
         """
         given = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", answer.headers.get("Content-Range", ""))
         if answer.status == 206 and given and int(given[1]) == file.tell():
@@ -199,7 +198,7 @@ def discard(partial: Path) -> None:
     """Remove a partial file and its folder.
 
     Raises:
-        WeightsError: another process downloads it, or the disk refuses.
+        WeightsError: another process is downloading it, or the disk refuses.
     """
     with _opened(partial):
         try:
@@ -209,7 +208,7 @@ def discard(partial: Path) -> None:
 
 
 def _opened(partial: Path) -> BinaryIO:
-    """The partial file, which this process alone now writes."""
+    """Open the partial file and lock it, so that only this process writes it."""
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)
         file = partial.open("ab")
@@ -220,7 +219,7 @@ def _opened(partial: Path) -> BinaryIO:
     except OSError:
         file.close()
         raise BusyError(f"Another process is downloading {partial} already; let it finish.") from None
-    if not os.fstat(file.fileno()).st_nlink:  # whoever held it has just removed it
+    if not os.fstat(file.fileno()).st_nlink:  # the process that held it has just removed it
         file.close()
         return _opened(partial)
     return file
@@ -238,7 +237,7 @@ def _write(file: BinaryIO, chunk: bytes) -> None:
 
 
 def _hopeless(error: Exception) -> bool:
-    """Whether a first contact failed in a way that a second soon after would too."""
+    """Return whether the first request failed in a way that a second one soon after would fail too."""
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     return isinstance(reason, (socket.gaierror, ConnectionRefusedError, PermissionError)) or (
         isinstance(reason, OSError) and "unreachable" in str(reason).lower()

@@ -1,7 +1,7 @@
-"""A published file comes here whole and unchanged, going on from what an earlier attempt left.
+"""Fetches a published file, goes on from the bytes that an earlier attempt left, and compares its checksum.
 
-huggingface_hub says where the hub is and who asks: ``HF_ENDPOINT``, ``HF_HUB_OFFLINE``, ``HF_TOKEN`` and a stored login
-count. Imports no JAX.
+The hub's address and the user's login come from huggingface_hub, so ``HF_ENDPOINT``, ``HF_HUB_OFFLINE``, ``HF_TOKEN``
+and a stored login count. Imports no JAX.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ PARTIAL = ".fetch"  # folder of partial files, on the shelf
 
 
 def offline() -> bool:
-    """Whether the user wants nothing fetched: ``HF_HUB_OFFLINE`` or ``TRANSFORMERS_OFFLINE``, read as the hub's."""
-    told = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
-    return told.upper() in ("1", "ON", "YES", "TRUE")
+    """Return whether ``HF_HUB_OFFLINE`` or ``TRANSFORMERS_OFFLINE``, read as by the hub's library, forbids fetching."""
+    setting = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
+    return setting.upper() in ("1", "ON", "YES", "TRUE")
 
 
 def partial_file(wanted: Published, models: Path) -> Path:
-    """Where the file is until it is whole; what a fetch that was cut has left is there."""
+    """Return the path of the file until it is whole; an interrupted fetch leaves its bytes there."""
     return models / PARTIAL / f"{wanted.name}-{wanted.revision[:12]}" / Path(wanted.file).name
 
 
 def forget(partial: Path) -> None:
-    """Remove a file that `fetch` brought."""
+    """Remove a file that `fetch` returned."""
     shutil.rmtree(partial.parent, ignore_errors=True)
     with contextlib.suppress(OSError):
         partial.parent.parent.rmdir()
@@ -45,13 +45,13 @@ def fetch(
     wanted: Published, models: Path, on_progress: OnProgress, *, expected: str = "", timeout: float = 0,
     pause: float = 1.0, check_cancelled: CheckCancelled = never_cancelled,
 ) -> tuple[Path, str]:  # fmt: skip
-    """Bring a published file here, going on from what an earlier attempt left.
+    """Fetch a published file, going on from the bytes that an earlier attempt left.
 
     Args:
         wanted: which weights.
-        models: the shelf; the file comes to a hidden folder in it, which whoever has used it removes.
-        on_progress: called as bytes arrive, with how many are here and of how many.
-        expected: the SHA-256 that a first fetch recorded, for weights whose manifest has none.
+        models: the shelf; the file is written to a hidden folder in it, which the caller removes (`forget`).
+        on_progress: called as bytes arrive, with the bytes that are here and the bytes of the whole file.
+        expected: the SHA-256 that a first fetch recorded, for weights that have none in the catalogue.
         timeout: of a connection and of each read, seconds; 0 is huggingface_hub's own, ``HF_HUB_DOWNLOAD_TIMEOUT``.
         pause: before a second attempt, seconds.
         check_cancelled: called as `download.Download` says.
@@ -60,8 +60,8 @@ def fetch(
         The file, and its SHA-256.
 
     Raises:
-        Cancelled: `check_cancelled` said so; what came is kept.
-        WeightsError: it could not be had; the message says why and what to do.
+        Cancelled: `check_cancelled` raised it; the bytes that came are kept.
+        WeightsError: the file could not be fetched; the message says why and what to do.
         UsageError: ``HF_ENDPOINT`` is no address.
     """
     from huggingface_hub import constants, get_token, hf_hub_url
@@ -90,7 +90,7 @@ def fetch(
     except RefusedByServerError as error:
         raise WeightsError(_refused(wanted, host, error)) from None
     finally:
-        with contextlib.suppress(OSError):  # it holds something, as a rule
+        with contextlib.suppress(OSError):  # fails as a rule, because the folder holds the file
             partial.parent.parent.rmdir()
     check_cancelled()
     sum_ = sha256(partial)
@@ -105,10 +105,10 @@ def fetch(
 
 
 def _host(endpoint: str) -> str:
-    """The host of the hub's address, with its port; a name and a password in the address are not shown.
+    """Return the host of the hub's address, with its port but without a user name and password.
 
     Raises:
-        UsageError: it is no address.
+        UsageError: `endpoint` is no address.
     """
     try:
         address = urlsplit(endpoint)
@@ -122,7 +122,7 @@ def _host(endpoint: str) -> str:
 
 
 def not_fetched_offline(wanted: Published) -> str:
-    """Why `wanted` is not fetched, and what to do."""
+    """Return a message that says why `wanted` is not fetched, and what to do."""
     return f"{wanted.name} is not fetched while HF_HUB_OFFLINE (or --offline) is set: unset it, or {wanted.by_hand}"
 
 

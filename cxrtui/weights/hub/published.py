@@ -1,10 +1,9 @@
-"""The catalogue: which weights are published, where, and under which licence.
+"""Reads the catalogue, which says what weights are published, where, and under which licence. Imports no JAX.
 
-A manifest in ``catalogue/``, which travels in the wheel, says of each its repository, revision, file, format, licence
-and, where a public source states it, the checksum. Where none could be learned, the first fetch is trusted and its
-checksum is recorded. ``CXRTUI_CATALOGUE`` may name a folder of further manifests; one of them takes the place of ours
-of the same name.
-Imports no JAX.
+Each has a manifest in ``catalogue/``, which is part of the wheel. It gives the repository, revision, file, format,
+licence and, if a public source states it, the checksum. Without a checksum the first fetch is trusted, and its checksum
+is recorded. ``CXRTUI_CATALOGUE`` may name a folder of further manifests; a manifest there replaces ours of the same
+name.
 """
 
 from __future__ import annotations
@@ -29,16 +28,16 @@ _Item = TypeVar("_Item", bound=Traversable)
 
 @dataclass(frozen=True)
 class Published:
-    """Published weights.
+    """Weights that the catalogue names.
 
     Attributes:
         name: on the shelf.
-        about: what they are, in one line.
-        repository, revision, file: where on Hugging Face they are; the revision is a full commit.
+        about: a description in one line.
+        repository, revision, file: their place on Hugging Face; the revision is a full commit.
         licence: its SPDX identifier.
-        format: whose keys the file has, one of `formats.FORMATS`; what is read is checked against it.
-        sha256: of the file; empty where it could not be learned beforehand.
-        bytes: its size; 0 where that is not known.
+        format: of the file, one of `formats.FORMATS`; the file's keys are checked against it.
+        sha256: of the file; empty if no public source states it.
+        bytes: size of the file; 0 if it is not known.
         width, stages: of the network, as `config.ModelConfig` has them.
     """
 
@@ -74,7 +73,7 @@ class Published:
 
 
 def catalogue() -> dict[str, Published]:
-    """All published weights that are known, by name; `imagenet`, the default, comes first.
+    """Return all published weights of the catalogue, by name; `imagenet`, the default, comes first.
 
     Raises:
         UsageError: a manifest in the folder that ``CXRTUI_CATALOGUE`` names cannot be used.
@@ -99,12 +98,12 @@ def _added(folder: Path) -> dict[str, Published]:
 
 
 def _manifests(items: Iterable[_Item]) -> Iterable[tuple[str, _Item]]:
-    """The manifests among `items`, each with the name of its weights."""
+    """Return the manifests among `items`, each with the name of its weights."""
     return ((item.name.removesuffix(".toml"), item) for item in items if item.name.endswith(".toml"))
 
 
 def _parsed(name: str, text: str) -> Published:
-    """A manifest; ValueError or TypeError where it is none."""
+    """Parse a manifest; raises ValueError or TypeError if it is not valid."""
     values = tomllib.loads(text)
     if not is_name(name):
         raise ValueError("its name cannot be one on the shelf")
@@ -121,10 +120,10 @@ def _parsed(name: str, text: str) -> Published:
 
 
 def find(name: str) -> Published:
-    """The published weights called `name`.
+    """Return the published weights called `name`.
 
     Raises:
-        UsageError: there are none; the message lists those there are.
+        UsageError: there are none; the message lists the names in the catalogue.
     """
     every = catalogue()
     if name not in every:
