@@ -46,9 +46,6 @@ os.environ["JAX_COMPILATION_CACHE_DIR"] = str(_COMPILED)
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 
 
-# Properties are tried on the same examples in every run and on every machine, however slow it is; nothing is kept.
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache() -> Iterator[None]:
     """Prepared films of the tests live and die with the session."""
