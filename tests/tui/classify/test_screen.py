@@ -66,6 +66,14 @@ async def test_a_classifier_of_the_shelf_can_be_chosen(dashboard: Dashboard, fil
         await shows(pilot, "90.0 %")
 
 
+async def test_a_model_that_is_too_long_for_its_column_ends_with_a_sign(dashboard: Dashboard) -> None:
+    name = "20261126-030103"
+    run = logs.write(dashboard.workspace.checkpoints, name, logs.finished(name), state=True)
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await dashboard.push_screen(ClassifyScreen(run))
+        await shows(pilot, f"{name} · loss…")
+
+
 async def test_a_reason_is_read_whole_and_ends_with_its_film(dashboard: Dashboard, films: Path) -> None:
     def refuse(path: Path) -> None:
         raise FilmError("it is not a PNG, JPEG, WebP, TIFF, BMP or DICOM film at all")
