@@ -20,6 +20,8 @@ from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings, key_of
 from cxrtui.tui.widgets.suggest import PathSuggester
 
+ADVICE = "The same films, in another place or folder."
+
 
 def why_ask(settings: Config, state: RunState) -> str:
     """Why a run must be asked where its films are before it goes on; empty where it need not be.
@@ -59,8 +61,7 @@ class MovedScreen(ModalScreen[tuple[str, ...] | None]):
                 for source in self._sources:
                     yield Input(source, placeholder="folder or table of the same films", compact=True,
                                 suggester=PathSuggester(), select_on_focus=False)  # fmt: skip
-            yield Static("The same films, in another place or folder.",
-                         id="moved-note", markup=False)  # fmt: skip
+            yield Static(ADVICE, id="moved-note", markup=False)
             with Horizontal(classes="dialog-buttons"):
                 yield Button(f"Go on ({key_of('moved', 'go_on')})", variant="primary", compact=True, id="moved-go")
                 yield Button(f"Cancel ({key_of('moved', 'cancel')})", compact=True, id="moved-cancel")
@@ -75,6 +76,11 @@ class MovedScreen(ModalScreen[tuple[str, ...] | None]):
     def action_scroll(self, where: str) -> None:
         """Show another part of a long reason."""
         getattr(self.query_one("#moved-why"), f"scroll_{where}")(animate=False)
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        """Say no more what was wrong with a path that is not there now."""
+        self._say(ADVICE)
 
     @on(Input.Submitted)
     def _next(self, event: Input.Submitted) -> None:
@@ -93,12 +99,15 @@ class MovedScreen(ModalScreen[tuple[str, ...] | None]):
             text = field.value.strip()
             missing = absent([absolute(text)]) if text else ["(nothing typed)"]
             if missing:
-                note = self.query_one("#moved-note", Static)
-                note.add_class("-wrong")
-                note.update(f"✗ no such file or folder: {printable(missing[0])}")
+                self._say(f"✗ no such file or folder: {printable(missing[0])}", wrong=True)
                 field.focus()
                 return
         self.dismiss(tuple(absolute(field.value.strip()) for field in fields))
+
+    def _say(self, note: str, wrong: bool = False) -> None:
+        shown = self.query_one("#moved-note", Static)
+        shown.set_class(wrong, "-wrong")
+        shown.update(note)
 
     @on(Button.Pressed, "#moved-cancel")
     def action_cancel(self) -> None:

@@ -39,7 +39,9 @@ async def test_films_that_have_moved_are_asked_for(
         await pilot.press("enter", "enter")
         await shows(pilot, "✗ no such file or folder")
         assert not drive.calls  # a path that is not there costs nothing
-        await pilot.press("ctrl+u", *str(new), "enter", "ctrl+u", *str(tmp_path), "enter")
+        await pilot.press("ctrl+u", *str(new))
+        await shows(pilot, "The same films, in another place or folder.")
+        await pilot.press("enter", "ctrl+u", *str(tmp_path), "enter")
         await shows(pilot, "Monitor · halted", "resumed after")
         dashboard.trainer.signal()
         await until(pilot, lambda: not dashboard.trainer.active)
