@@ -1,1 +1,1 @@
-"""Judging a network: predictions, the metrics clinicians read, and the classification of chosen files."""
+"""This package evaluates a network: predictions, the metrics that clinicians read, and classification of files."""

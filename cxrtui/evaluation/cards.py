@@ -1,4 +1,4 @@
-"""The card of a finished classifier: what it is, how well it did, and what it must not be used for."""
+"""Writes the card of a finished classifier: what it is, how well it did, and what it must not be used for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PRECISION = (
 
 
 def classifier_card(name: str, facts: Mapping[str, Any], *, onnx: bool = False) -> str:
-    """Markdown, from what ``classifier.toml`` holds; `onnx` says whether an ONNX file lies beside it."""
+    """Return the card, in Markdown, from the facts of ``classifier.toml``; `onnx`: is there an ONNX file too?"""
     negative, positive = facts["labels"]
     data, origin = facts["data"], facts["provenance"]
     fingerprint = origin.get("fingerprint", "not recorded")
@@ -35,13 +35,13 @@ def classifier_card(name: str, facts: Mapping[str, Any], *, onnx: bool = False) 
         "`classifier.onnx` is the same for an ONNX runtime: `films` to `probabilities`." if onnx else "",
         PRECISION,
         "## From a film to an answer",
-        f"The film becomes a grey square (`{data['resize_mode']}`) of {facts['stored_side']} pixels, is sampled to "
+        f"The image becomes a grey square (`{data['resize_mode']}`) of {facts['stored_side']} pixels, is sampled to "
         f"{data['size']} × {data['size']} and normalised. It is predicted {positive} where the probability of "
         f"{positive} is {facts['threshold']:g} or more.",
         "## How well it did",
         *[_result(split, body) for split, body in facts["metrics"].items()],
         "" if facts["metrics"] else "These weights were not evaluated in their run.",
-        "Numbers of films from the same collection say little of films from elsewhere: evaluate it on your own.",
+        "Results on films of the same collection say little about films from elsewhere: evaluate it on your own films.",
         "## Where it comes from",
         f"- run {origin['run']}, seed {origin['seed']}, step {facts['step']}\n"
         f"- films: fingerprint {fingerprint}; {_films(origin.get('films', {}))}\n"

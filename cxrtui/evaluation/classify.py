@@ -1,4 +1,4 @@
-"""Classification of single files: each file gives one row, and a file that cannot be read gives one with the reason."""
+"""Classifies single files: each file gives one row, and a file that cannot be read gives a row with the reason."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Classifier:
     ) -> Iterator[Classified]:
         """Yield the rows of one batch, where those of images that could be read have no row yet."""
         images = [film.values for film in films]
-        probabilities = softmax(self._predictor(self.model.weights, np.stack(images))) if films else ()
+        probabilities = softmax(self._predictor(self.model.variables, np.stack(images))) if films else ()
         found = zip(probabilities, films, strict=True)
         for path, row in zip(paths, rows, strict=False):
             yield row if row is not None else self._row(path, *next(found))
@@ -89,10 +89,10 @@ class Classifier:
 
 
 def load(target: Run | Path, step: int | None = None) -> Classifier:
-    """A classifier from a run's best weights, or those of `step`, or a folder of the shelf.
+    """Return a classifier from a run's best weights or those of `step`, or from a folder of the shelf.
 
     Raises:
         UsageError, WeightsError: as `model.load`.
     """
-    warm()  # the process that decodes starts while the weights are read
+    warm()  # starts the process that decodes while the weights are read
     return Classifier(models.load(target, step))

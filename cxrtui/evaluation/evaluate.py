@@ -1,4 +1,4 @@
-"""Evaluation of a finished classifier on labelled films from anywhere."""
+"""Evaluates a finished classifier on labelled films from any source."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Evaluation:
 
     Attributes:
         run: the run's or the classifier's name.
-        source: what the films are called.
-        labels: the negative and the positive name that the films' source uses.
+        source: the name of the films' source.
+        labels: the negative and the positive label of the films' source.
         metrics: accuracy, AUROC, sensitivity and specificity; NaN where one is undefined.
         counts: as `statistics.operating_point.confusion` returns them.
-        threshold: a film is predicted positive where its probability is this or more.
+        threshold: a film is predicted positive if its probability is this or more.
         known: how many of the films the classifier was trained or tuned on.
-        data: what the films are.
+        data: the event that describes the films.
     """
 
     run: str
@@ -47,7 +47,7 @@ class Evaluation:
     data: DataPrepared
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, NaN as None."""
+        """Return plain values; NaN becomes None."""
         return {
             "run": self.run, "source": self.source, "labels": list(self.labels), "threshold": self.threshold,
             "metrics": {key: None if np.isnan(value) else value for key, value in self.metrics.items()},
@@ -62,15 +62,15 @@ def evaluate(
 ) -> Evaluation:  # fmt: skip
     """Evaluate a run's best weights, or a classifier of the shelf, on every film of `source`.
 
-    A warning counts the films that the run was trained or tuned on, which are recognised by their content. There is no
-    loss among the metrics, because the run's own loss is weighted by its classes and could not be compared.
+    A warning counts the films that the run was trained or tuned on, which are recognised by their content. The metrics
+    have no loss, because the run's own loss is weighted by its classes and could not be compared.
 
     Args:
         target: the run, or the folder.
-        source: labelled films, as for training; of several paths, the films together, named by their sources.
-        values: ``data.*`` settings of these films, above those of the run.
+        source: labelled films, as for training; the films of several paths are evaluated together.
+        values: ``data.*`` settings of these films, which override those of the run.
         on_event: called with each event of progress, and each warning.
-        step: of a run, the checkpoint to evaluate in the place of the best one.
+        step: of a run, the checkpoint to evaluate instead of the best one.
 
     Raises:
         DataError, WeightsError, UsageError: the films or the classifier cannot be used.
@@ -99,7 +99,7 @@ def evaluate(
         )
     predictor = Predictor(model.graphdef, model.size, model.stored_size, BATCH)
     loader = make_loader(split, predictor.layout, data.feed)
-    result = _result(Evaluator(predictor).evaluate(model.weights, loader, "evaluating", never_cancelled), on_event)
+    result = _result(Evaluator(predictor).evaluate(model.variables, loader, "evaluating", never_cancelled), on_event)
     if count := int(np.sum(~np.isfinite(result.probabilities))):
         raise WeightsError(f"{model.name} gives no finite probability for {count} of these {len(split)} films; "
                            "its weights cannot be used for them.")  # fmt: skip
@@ -111,7 +111,7 @@ def evaluate(
 
 
 def _result(stream: Generator[Event, None, T], on_event: Callable[[Event], None]) -> T:
-    """What `stream` returns; `on_event` is called with each of its events."""
+    """Call `on_event` with each event of `stream`, and return its result."""
     while True:
         try:
             on_event(next(stream))

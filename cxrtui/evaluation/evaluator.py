@@ -1,4 +1,4 @@
-"""A network evaluated on one split: metrics, counts and the probability of every image."""
+"""Evaluates a network on one split: metrics, counts and the probability of every film."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class EvalResult:
-    """What an evaluation found; `probabilities` float64 ``[N]`` are of the positive class, in the split's order."""
+    """The result of an evaluation; `probabilities` float64 ``[N]`` are of the positive class, in the split's order."""
 
     metrics: dict[str, float]
     counts: dict[str, int]
@@ -37,8 +37,8 @@ class EvalResult:
     probabilities: NDArray[np.float64]
 
     def write(self, folder: Path, name: str, split: Split, labels: list[str], step: int) -> None:
-        """Write `<name>.json` (metrics, counts) and `<name>.csv` (a row an image) in `folder`."""
-        folder.mkdir(exist_ok=True)  # not its parents: of a run that was deleted no stump comes back
+        """Write `<name>.json` (metrics, counts) and `<name>.csv` (a row for each film) in `folder`."""
+        folder.mkdir(exist_ok=True)  # without its parents, so that a deleted run is not created again in part
         body = {
             "part": name, "step": step, "threshold": self.threshold, "labels": labels, "note": RESEARCH_ONLY,
             "metrics": {key: value if math.isfinite(value) else None for key, value in self.metrics.items()},
@@ -50,8 +50,8 @@ class EvalResult:
         rows.writerow(["path", "patient", "source", "label", "called", "probability"])
         for index, probability in enumerate(self.probabilities):
             predicted = labels[int(probability >= self.threshold)]
-            words = (split.patients[index], split.sources[index], labels[int(split.labels[index])], predicted)
-            rows.writerow([path_cell(split.paths[index]), *map(cell, words), f"{probability:.6f}"])
+            texts = (split.patients[index], split.sources[index], labels[int(split.labels[index])], predicted)
+            rows.writerow([path_cell(split.paths[index]), *map(cell, texts), f"{probability:.6f}"])
         write_atomic(folder / f"{name}.csv", text.getvalue())
 
 
@@ -60,7 +60,7 @@ class Evaluator:
 
     Args:
         predictor: of the network.
-        class_weights: of the loss, float32 ``[2]``; ones, where not given.
+        class_weights: of the loss, float32 ``[2]``; ones by default.
         smoothing: label smoothing of the loss; None for none.
     """
 
@@ -74,10 +74,10 @@ class Evaluator:
     def evaluate(
         self, variables: Variables, loader: Loader, phase: str, check_cancelled: CheckCancelled
     ) -> Generator[Preparing, None, EvalResult]:
-        """Events of progress, then the result on the split that `loader` holds.
+        """Yield events of progress, and return the result on the split that `loader` holds.
 
         Raises:
-            Cancelled: `check_cancelled` said so before the last batch.
+            Cancelled: `check_cancelled` raised it before the last batch.
         """
         split = loader.split
         logits = np.zeros((len(split), 2), np.float32)
@@ -91,7 +91,7 @@ class Evaluator:
         return self.result(logits, split.labels)
 
     def result(self, logits: NDArray[np.float32], labels: NDArray[np.int32]) -> EvalResult:
-        """The result for logits ``[N, 2]`` that are there already."""
+        """Return the result for logits ``[N, 2]`` that are computed already."""
         positive = softmax(logits)[:, 1]
         loss = mean_loss(logits, labels, self.class_weights, self.smoothing)
         return EvalResult(metrics(labels, positive, loss), confusion(labels, positive), THRESHOLD, positive)

@@ -1,8 +1,8 @@
-"""Exports a trained run as one folder that classifies anywhere, and as one file that needs JAX alone.
+"""Exports a trained run as one folder that classifies anywhere, and as one file that needs only JAX.
 
-The folder is one of the shelf (`weights.shelf` draws it): the network's weights and manifest as for any other, and
-``classifier.toml`` with what turns logits into an answer: labels, operating point, how a film becomes the network's
-input, where it all came from, and how well it did, with counts.
+The folder is a folder of the shelf (see `weights.shelf`). It has the network's weights and manifest, and
+``classifier.toml`` with the labels, the operating point, the preprocessing of a film, the provenance, and the metrics
+with counts.
 
 ``classifier.stablehlo`` is the same classifier by `jax.export`::
 
@@ -41,29 +41,29 @@ from cxrtui.weights.formats.format import Normalisation
 from cxrtui.weights.manifest import Manifest, read_manifest
 
 PLATFORMS = ("cpu", "cuda", "tpu")
-_PRIVATE = ("source", "splits")  # paths of the machine that the run lived on
+_PRIVATE = ("source", "splits")  # settings with paths of the machine that trained the run
 
 
 def export(
     run: Run, shelf_folder: Path, name: str, versions: Mapping[str, str], *, force: bool = False, onnx: bool = False,
     step: int | None = None,
 ) -> Path:  # fmt: skip
-    """Put the best weights of `run` on the shelf, with all that a prediction depends on.
+    """Put the best weights of `run` on the shelf, with everything that a prediction depends on.
 
     Args:
         run: a run with a checkpoint.
         shelf_folder: the shelf.
         name: of the new folder.
-        versions: of what writes it.
-        force: replace a folder of that name.
-        onnx: put the classifier beside it as an ONNX file too.
-        step: the checkpoint to take in the place of the best one.
+        versions: of the programs that write it.
+        force: whether to replace a folder of that name.
+        onnx: whether to write the classifier as an ONNX file too.
+        step: the checkpoint to take instead of the best one.
 
     Returns:
         The folder.
 
     Raises:
-        UsageError: the name cannot be one, or is taken; or the package onnx is wanted and not installed.
+        UsageError: the name is not allowed or is taken; or the package onnx is needed and not installed.
         CheckpointError: the run has no readable checkpoint.
         WeightsError: the disk refuses.
     """
@@ -84,7 +84,7 @@ def export(
 
 
 def describe(model: Model, run: Run, versions: Mapping[str, str]) -> dict[str, Any]:
-    """What ``classifier.toml`` says, in TOML's own types."""
+    """Return the content of ``classifier.toml``, in TOML's own types."""
     settings = model.config.as_dict()
     if Path(settings["model"]["init"]).is_absolute():
         settings["model"]["init"] = Path(settings["model"]["init"]).name
@@ -111,7 +111,7 @@ def describe(model: Model, run: Run, versions: Mapping[str, str]) -> dict[str, A
 
 
 def _sealed(facts: Mapping[str, Any], manifest: Manifest) -> str:
-    """``classifier.toml``, with the digest of all that it says and of the network beside it."""
+    """Return the text of ``classifier.toml``, with the digest of its values and of the network's description."""
     told = tomllib.loads(tomlkit.dumps({**facts, "spec": manifest.spec}))
     return tomlkit.dumps({sealed.DIGEST: sealed.digest(told), **told})
 
@@ -126,7 +126,7 @@ def _manifest(name: str, network: Classifier, model: Model) -> Manifest:
 
 
 def _json(file: Path) -> dict[str, Any]:
-    """A JSON object, empty where there is none."""
+    """Return the JSON object in a file; empty if there is none."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
         body = json.loads(read_text(file))
         return body if isinstance(body, dict) else {}
@@ -134,17 +134,17 @@ def _json(file: Path) -> dict[str, Any]:
 
 
 def _told(value: Any) -> Any:
-    """`value` without the entries that are None, which TOML cannot say."""
+    """Return `value` without the entries that are None, because TOML has no None."""
     if isinstance(value, Mapping):
         return {key: _told(item) for key, item in value.items() if item is not None}
     return value
 
 
 def stablehlo(model: Model) -> bytes:
-    """The classifier with its weights as one serialised program, in float32, for any number of films.
+    """Return the classifier with its weights as one serialised program, in float32, for any number of images.
 
-    Takes uint8 ``[N, S, S]``, films as `data.decode.read_film` gives them; returns probabilities, float32
-    ``[N, 2]``, of the negative and the positive class.
+    The program takes uint8 ``[N, S, S]``, images as `decoding.films.read_film` returns them. It returns probabilities,
+    float32 ``[N, 2]``, of the negative and the positive class.
     """
     network = model.network()
     build.compute_in(network, "float32")
@@ -161,7 +161,7 @@ def stablehlo(model: Model) -> bytes:
 
 @contextlib.contextmanager
 def _without_source_paths() -> Iterator[None]:
-    """Programs lowered in this block do not name the files of this machine that they came from."""
+    """Keep the paths of this machine's source files out of programs that are lowered in this block."""
     before = jax.config.jax_traceback_in_locations_limit  # type: ignore[attr-defined]
     jax.config.update("jax_traceback_in_locations_limit", 0)  # type: ignore[no-untyped-call]
     try:

@@ -1,4 +1,4 @@
-"""The loss of training, validation and evaluation: two-class softmax cross-entropy, weighted by class."""
+"""Computes the loss of training, validation and evaluation: two-class softmax cross-entropy, weighted by class."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 
 def class_weights(labels: NDArray[np.int32], mode: str) -> NDArray[np.float32]:
-    """Weight of each class in the loss, float32 ``[2]``.
+    """Return the weight of each class in the loss, float32 ``[2]``.
 
-    ``balanced``: inversely proportional to the class's images, mean over the images 1 (scikit-learn's convention).
-    ``none``: ones.
+    ``balanced``: inversely proportional to the number of the class's films; the mean over all films is 1
+    (scikit-learn's convention). ``none``: ones.
     """
     counts = np.bincount(labels, minlength=2)
     if mode == "none" or counts.min() == 0:
@@ -24,7 +24,7 @@ def class_weights(labels: NDArray[np.int32], mode: str) -> NDArray[np.float32]:
 def cross_entropy(
     logits: jax.Array, labels: jax.Array, weights: jax.Array, smoothing: jax.Array | np.float32 | None = None
 ) -> jax.Array:
-    """Weighted cross-entropy of each image, float32 ``[N]``: binary cross-entropy over two units.
+    """Return the weighted cross-entropy of each image, float32 ``[N]``: binary cross-entropy over two units.
 
     Args:
         logits: ``[N, 2]`` float32.
@@ -45,7 +45,7 @@ _each = jax.jit(cross_entropy)
 def mean_loss(
     logits: NDArray[np.float32], labels: NDArray[np.int32], weights: NDArray[np.float32], smoothing: np.float32 | None
 ) -> float:
-    """The mean of `cross_entropy` over images that were evaluated, summed in float64; NaN where there are none."""
+    """Return the mean of `cross_entropy` over the evaluated images, summed in float64; NaN if there are none."""
     if not len(labels):
         return float("nan")
     return float(np.mean(np.asarray(_each(logits, labels, weights, smoothing), np.float64)))

@@ -1,4 +1,4 @@
-"""The metrics of a validation or a test, all from one table of labels and probabilities."""
+"""Computes the metrics of a validation or a test from labels and probabilities."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def metrics(
     loss: float = float("nan"),
     threshold: float = THRESHOLD,
 ) -> dict[str, float]:
-    """Loss, accuracy, AUROC, sensitivity and specificity; NaN where a class is absent or a score is no number.
+    """Return loss, accuracy, AUROC, sensitivity and specificity; NaN if a class is absent or a score is no number.
 
     Args:
         labels: ``[N]`` int32, 1 is positive.
         probabilities: ``[N]`` float, of the positive class.
-        loss: the loss, which is passed through.
-        threshold: the operating point of all but the AUROC.
+        loss: the loss, which is returned unchanged.
+        threshold: the operating point of all metrics but the AUROC.
     """
     found = rates(confusion(labels, probabilities, threshold))
     return {

@@ -1,4 +1,4 @@
-"""A finished classifier, from a run or from a folder of the shelf: weights, labels, preprocessing, operating point."""
+"""Loads a classifier with labels, preprocessing and operating point, from a run or from a folder of the shelf."""
 
 from __future__ import annotations
 
@@ -38,47 +38,47 @@ class Model:
         name: of the run, or of the folder.
         config: of the run; from a folder, the sections ``data`` and ``model`` as far as a prediction needs them.
         labels: the negative and the positive label.
-        graphdef, weights: the network.
-        step: optimizer step of the weights.
+        graphdef: the network's description.
+        variables: the network's parameters and running statistics.
+        step: optimizer step of the variables.
         threshold: a film is predicted positive at or above it.
-        note: what the user should know of these weights; empty where there is nothing.
+        note: a remark on these weights for the user; may be empty.
     """
 
     name: str
     config: Config
     labels: tuple[str, str]
     graphdef: Any
-    weights: Variables
+    variables: Variables
     step: int
     threshold: float = THRESHOLD
     note: str = ""
 
     @property
     def size(self) -> int:
-        """Side of the network input, pixels."""
+        """Height and width of the network's input, pixels."""
         return self.config.data.size
 
     @property
     def stored_size(self) -> int:
-        """Side of a film as it is stored and given to the network's resampling, pixels."""
+        """Height and width of an image as it is stored and passed to the network's resampling, pixels."""
         return stored_size(self.config.data.size)
 
     def network(self) -> Classifier:
-        """The network itself, a copy."""
-        weights = self.weights
-        return freeze.merge(self.graphdef, weights["trainable"], weights["frozen"], weights["statistics"])
+        """Return a copy of the network."""
+        return freeze.merge(self.graphdef, **self.variables)
 
 
 def load(target: Run | Path, step: int | None = None) -> Model:
-    """The best weights of a run, or the classifier in a folder of the shelf.
+    """Return the best weights of a run, or the classifier in a folder of the shelf.
 
     Args:
         target: the run, or the folder.
-        step: of a run, the checkpoint to take in the place of the best one.
+        step: of a run, the checkpoint to take instead of the best one.
 
     Raises:
         UsageError: `target` is neither, or has no checkpoint of that step.
-        CheckpointError: the run has no readable checkpoint; where another one of it is sound, the message names it.
+        CheckpointError: the run's checkpoint cannot be read; if another one is sound, the message names it.
         WeightsError: the folder is incomplete or was changed.
     """
     if isinstance(target, Path) and shelf.is_shelf(target):
@@ -98,11 +98,11 @@ def load(target: Run | Path, step: int | None = None) -> Model:
         except CheckpointError:
             if step in checkpoints.steps():
                 raise
-            # A live run has found better weights meanwhile and removed these.
+            # Meanwhile a live run has found better weights and removed these.
 
 
 def load_step(run: Run, step: int) -> Model:
-    """The weights of one checkpoint of a run.
+    """Return the model in one checkpoint of a run.
 
     Raises:
         CheckpointError: the run's configuration or that checkpoint cannot be read.
@@ -114,21 +114,21 @@ def load_step(run: Run, step: int) -> Model:
         raise CheckpointError(f"Run {run.name} cannot be read: {error}") from None
     checkpoints = Checkpoints(run.state, read_only=True)
     progress = checkpoints.progress(step)
-    _, graphdef, weights = restored.restored(settings, checkpoints, step, progress)
+    _, graphdef, variables = restored.restored(settings, checkpoints, step, progress)
     try:
         negative, positive = map(printable, progress["labels"])
     except (KeyError, TypeError, ValueError):
         raise CheckpointError(f"Checkpoint {step} of run {run.name} does not name its classes.") from None
     note = "" if checkpoints.sealed(step) else OLDER
-    return Model(run.name, settings, (negative, positive), graphdef, weights, step, note=note)
+    return Model(run.name, settings, (negative, positive), graphdef, variables, step, note=note)
 
 
 def load_shelved(folder: Path) -> Model:
-    """A classifier that `export` put on a shelf.
+    """Return a classifier that `export` put on a shelf.
 
     Raises:
-        UsageError: the folder holds a network and no finished classifier.
-        WeightsError: it is incomplete or was changed.
+        UsageError: the folder holds a network but no finished classifier.
+        WeightsError: the folder is incomplete or was changed.
     """
     if not shelf.is_classifier(folder):
         raise UsageError(f"{folder} is a network and no finished classifier; train one from it: "
@@ -153,12 +153,12 @@ def load_shelved(folder: Path) -> Model:
         raise WeightsError(f"{folder / shelf.CLASSIFIER}: {why}; export the run again.")
     build.compute_in(network, build.precision(settings))
     graphdef, trainable, frozen, statistics = freeze.split(network)
-    weights = {"trainable": trainable, "frozen": frozen, "statistics": statistics}
-    return Model(folder.name, settings, (negative, positive), graphdef, weights, step, threshold)
+    variables = {"trainable": trainable, "frozen": frozen, "statistics": statistics}
+    return Model(folder.name, settings, (negative, positive), graphdef, variables, step, threshold)
 
 
 def _reason(error: Exception) -> str:
-    """Why a file cannot be read, in few words."""
+    """Return why a file cannot be read, in few words."""
     if isinstance(error, RecursionError):
         return "it is nested too deep"
     if isinstance(error, KeyError):
@@ -167,7 +167,7 @@ def _reason(error: Exception) -> str:
 
 
 def seen_in_training(target: Run | Path) -> set[str]:
-    """Content hashes of the films in the training and validation splits; empty where they were not noted."""
+    """Return content hashes of the films in the training and validation splits; empty if they were not recorded."""
     try:
         if isinstance(target, Path):
             return set(read_text(target / SEEN, _SEEN_MOST, encoding="ascii").split())

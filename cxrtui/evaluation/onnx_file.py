@@ -1,8 +1,8 @@
-"""A finished classifier as an ONNX file, written with the ``onnx`` package (extra ``cxrtui[onnx]``).
+"""Writes a finished classifier as an ONNX file with the ``onnx`` package (extra ``cxrtui[onnx]``).
 
-The graph is spelled out from the weights, in ONNX's own operators and channel order, as `data.augment.resample` and
-`net.resnet` compute it; a test holds the two together. Why not a converter of JAX programs: jax2onnx 0.17.1 gives the
-same probabilities, but from 1,800 nodes, and it cannot be installed beside the Orbax that cxrtui needs.
+This module builds the graph from the weights, in ONNX's own operators and channel order. The graph computes the same
+as `data.augment.resample` and `net.resnet`, and a test compares them. No converter of JAX programs is used: jax2onnx
+0.17.1 gives the same probabilities, but with 1,800 nodes, and it cannot be installed beside the Orbax of cxrtui.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from cxrtui.net.layers import convolve
 from cxrtui.net.resnet import GREY_MEAN, GREY_STD, GROUPS
 from cxrtui.weights.arrays import Arrays, disassemble
 
-OPSET = 17  # of 2022: what runtimes of the last years read
+OPSET = 17  # of 2022, which runtimes of the last years can read
 
 
 def require() -> Any:
-    """The onnx package.
+    """Return the onnx package.
 
     Raises:
         UsageError: it is not installed.
@@ -42,10 +42,10 @@ def require() -> Any:
 
 
 def onnx_file(model: Model) -> bytes:
-    """The classifier with its weights as one ONNX file, in float32, for any number of films.
+    """Return the classifier with its weights as one ONNX file, in float32, for any number of images.
 
-    Takes ``films``, uint8 ``[N, S, S]``, as `data.decode.read_film` gives them; returns ``probabilities``,
-    float32 ``[N, 2]``, of the negative and the positive class.
+    The file takes ``films``, uint8 ``[N, S, S]``, as `decoding.films.read_film` returns them. It returns
+    ``probabilities``, float32 ``[N, 2]``, of the negative and the positive class.
 
     Raises:
         UsageError: onnx is not installed.
@@ -71,7 +71,7 @@ def onnx_file(model: Model) -> bytes:
 
 
 class _Graph:
-    """Nodes in the order in which they compute, and the constants that they take."""
+    """The nodes of an ONNX graph, in order of computation, and their constants."""
 
     def __init__(self, onnx: Any, arrays: Arrays) -> None:
         self.arrays = arrays
@@ -88,7 +88,7 @@ class _Graph:
         return output
 
     def conv(self, x: str, *path: str | int, stride: int = 1) -> str:
-        """Without bias, padded as `net.layers.Conv` is."""
+        """Add a convolution without bias, padded as in `net.layers.Conv`."""
         name = ".".join(map(str, path))
         kernel = self.arrays[("backbone", *path, "kernel")].transpose(3, 2, 0, 1)
         return self.node("Conv", [x, self.constant(f"{name}.kernel", kernel)], name, strides=[stride] * 2,
@@ -102,7 +102,7 @@ class _Graph:
 
 
 def _pixels(graph: _Graph, films: str, stored_size: int, size: int) -> str:
-    """uint8 ``[N, S, S]`` to the network's input: resampling without augmentation is a matrix on either side."""
+    """Turn uint8 ``[N, S, S]`` into the network's input; resampling multiplies by a matrix from both sides."""
     matrix = _resampling(stored_size, size)
     x = graph.node("Cast", [films], "grey", to=1)  # TensorProto.FLOAT
     x = graph.node("MatMul", [x, graph.constant("resample.columns", matrix)], "grey.columns")
@@ -115,7 +115,7 @@ def _pixels(graph: _Graph, films: str, stored_size: int, size: int) -> str:
 
 
 def _resampling(stored_size: int, size: int) -> np.ndarray:
-    """Weights ``[S, size]``, float32: a column for each pixel of the result, as `resample` itself computes them."""
+    """Return weights ``[S, size]``, float32, as `resample` computes them: a column for each pixel of the result."""
     rows = []
     for column in range(stored_size):
         film = np.zeros((1, stored_size, stored_size), np.uint8)

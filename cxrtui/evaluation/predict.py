@@ -1,4 +1,4 @@
-"""Logits of many images: one compiled program, fixed batches, the last one padded."""
+"""Computes the logits of many images with one compiled program, in fixed batches; the last batch is padded."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _PROGRAMS: Programs[Forward] = Programs()
 
 
 def forward(graphdef: Any, size: int, layout: Layout, variables: Variables, images: jax.Array) -> jax.Array:
-    """Logits float32 ``[B, 2]`` of stored images, uint8 ``[B, S, S]``, resampled to `size` pixels."""
+    """Return logits float32 ``[B, 2]`` of stored images, uint8 ``[B, S, S]``, resampled to `size` pixels."""
     network = freeze.merge(graphdef, variables["trainable"], variables["frozen"], variables["statistics"])
     logits: jax.Array = jax.lax.with_sharding_constraint(network(normalise(resample(images, size))), layout.state)
     return logits
 
 
 class Predictor:
-    """Compiled inference for one network, input size and batch; variables are an argument, so training shares it.
+    """Compiled inference for one network, input size and batch. Variables are an argument, so training can use it too.
 
     Args:
         graphdef: the network's description.
         size: of the network's input, pixels.
         stored_size: of the stored images, pixels.
-        batch: images a call.
-        layout: of the devices; the first one alone, where not given.
+        batch: images in each call.
+        layout: of the devices; by default only the first one.
     """
 
     def __init__(self, graphdef: Any, size: int, stored_size: int, batch: int, layout: Layout | None = None) -> None:
@@ -48,7 +48,7 @@ class Predictor:
         self._forward: Forward | None = None
 
     def compile(self, variables: Variables) -> Forward:
-        """The program for `variables`, compiled now rather than at the first batch; they may be shapes."""
+        """Return the program for `variables`, compiled now and not at the first batch; they may be shapes."""
         graphdef, size, layout = self.graphdef, self.size, self.layout
         images = layout.abstract_batch((self.batch, self.stored_size, self.stored_size), np.uint8)
 
@@ -62,7 +62,7 @@ class Predictor:
         return self._forward
 
     def __call__(self, variables: Variables, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Logits float32 ``[n, 2]`` of at most `batch` images, uint8 ``[n, stored_size, stored_size]``."""
+        """Return logits float32 ``[n, 2]`` of at most `batch` images, uint8 ``[n, stored_size, stored_size]``."""
         program = self._forward or self.compile(variables)
         count = len(images)
         if count < self.batch:
@@ -71,7 +71,7 @@ class Predictor:
         return np.asarray(program(variables, self.layout.put_batch(images)))[:count]
 
     def over(self, variables: Variables, loader: Loader) -> Iterator[NDArray[np.float32]]:
-        """Logits of the split that `loader` holds, batch by batch, in order; the caller may stop between two."""
+        """Yield the logits of the loader's split, batch by batch, in order; the caller may stop after any batch."""
         program = self._forward or self.compile(variables)
         count = len(loader.split)
         for start in range(0, count, self.batch):
@@ -80,7 +80,7 @@ class Predictor:
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Probabilities float64 ``[N, classes]``; NaN, and no warning, where logits are not finite."""
+    """Return probabilities float64 ``[N, classes]``; NaN, without a warning, for logits that are not finite."""
     with np.errstate(invalid="ignore"):
         shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
         powers = np.exp(shifted)

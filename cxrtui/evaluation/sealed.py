@@ -1,6 +1,6 @@
-"""The digest in ``classifier.toml``: labels, threshold, preprocessing and the network's description, as exported.
+"""Computes the digest in ``classifier.toml`` of labels, threshold, preprocessing and the network's description.
 
-A flipped bit in any of them would change what a film is called as surely as one in the weights.
+A flipped bit in any of them can change a prediction, as a flipped bit in the weights can.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ DIGEST = "sha256"
 
 
 def digest(facts: Mapping[str, Any]) -> str:
-    """SHA-256 of all that `facts`, as TOML gives them back, say beside it."""
+    """Return the SHA-256 of all `facts` but the digest itself, as TOML reads them back."""
     told = {key: value for key, value in facts.items() if key != DIGEST}
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def changed(facts: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
-    """What is not as it was exported, in words; empty where all is, or where an older version noted no digest.
+    """Return what has changed since the export, as text; empty if nothing has, or if an older version wrote no digest.
 
     Args:
         facts: of ``classifier.toml``.

@@ -1,4 +1,4 @@
-"""The network: a ResNet-50 for one-channel X-rays and its classifier head. Knows nothing of files.
+"""This package holds the network: a ResNet-50 for one-channel X-rays and its classifier head. It reads no files.
 
 ::
 
@@ -6,6 +6,6 @@
     resnet.py      ResNet50: stem and four stages
     classifier.py  ClassifierSpec, Classifier: backbone and head
     build.py       the network that a configuration describes
-    freeze.py      split and merge for a training step, at any freeze level; which parameters decay, whose they are
+    freeze.py      split and merge for a training step, at any freeze level; groups and weight decay of parameters
     backend.py     compilation cache, device description, compute dtype
 """

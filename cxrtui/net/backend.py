@@ -1,4 +1,4 @@
-"""The accelerator: its compilation cache, what it is, and which dtype suits it."""
+"""Prepares and describes the accelerator: its compilation cache, its kind, and the dtype that suits it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def prepare() -> Path | None:
     """Keep compiled programs between processes, so that the second run starts in seconds.
 
     Call it before the first compilation. JAX's own ``JAX_COMPILATION_CACHE_DIR`` is respected; else they are kept
-    under `workspace.cache_root`. A folder that cannot be written costs the cache and nothing else.
+    under `workspace.cache_root`. If the folder cannot be written, there is no cache, and everything else works.
 
     Returns:
-        The folder, or None where there is no cache.
+        The folder, or None if there is no cache.
     """
     if chosen := jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
         return Path(chosen)
@@ -36,7 +36,7 @@ def prepare() -> Path | None:
 
 
 def describe_device() -> dict[str, Any]:
-    """The default device in plain values: ``platform``, ``kind``, ``count`` and ``memory_bytes`` (None if unknown)."""
+    """Describe the default device: ``platform``, ``kind``, ``count`` and ``memory_bytes`` (None if unknown)."""
     devices = jax.local_devices()
     statistics = devices[0].memory_stats() or {}
     return {
@@ -48,5 +48,5 @@ def describe_device() -> dict[str, Any]:
 
 
 def default_compute_dtype() -> str:
-    """``bfloat16`` where the hardware multiplies it fast (GPU, TPU), ``float32`` on a CPU."""
+    """Return ``bfloat16`` if the hardware multiplies it fast (GPU, TPU), and ``float32`` on a CPU."""
     return "float32" if jax.default_backend() == "cpu" else "bfloat16"

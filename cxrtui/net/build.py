@@ -1,4 +1,4 @@
-"""From a configuration to the network it describes."""
+"""Builds the network that a configuration describes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cxrtui.settings.config import Config
 
 
 def spec_of(config: Config, *, stem_offset: bool = False) -> ClassifierSpec:
-    """The network's shape as `config` asks for it; ``auto`` precision is the device's."""
+    """Return the network's spec as `config` asks for it; with ``auto``, the device decides the precision."""
     model = config.model
     return ClassifierSpec(
         hidden=model.hidden,
@@ -25,7 +25,7 @@ def spec_of(config: Config, *, stem_offset: bool = False) -> ClassifierSpec:
 
 
 def precision(config: Config) -> str:
-    """The compute dtype that `config` asks for; ``auto`` is the device's."""
+    """Return the compute dtype that `config` asks for; with ``auto``, the device decides it."""
     asked = config.model.precision
     return backend.default_compute_dtype() if asked == "auto" else asked
 
@@ -37,6 +37,6 @@ def compute_in(network: Classifier, dtype: str) -> None:
 
 
 def abstract(spec: ClassifierSpec) -> freeze.Split:
-    """The network taken apart, with shapes and dtypes in the place of arrays: what a restore is told to fill."""
+    """Return the split network with shapes and dtypes instead of arrays, as a restore needs it."""
     network = nnx.eval_shape(lambda: Classifier(spec, nnx.Rngs(0)))
     return freeze.split(network)

@@ -1,4 +1,4 @@
-"""The classifier: a ResNet-50 backbone and a small head, described by one JSON-able spec."""
+"""Defines the classifier: a ResNet-50 backbone and a small head, described by one spec that JSON can hold."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from cxrtui.net.layers import EPSILON, Dropout, dropout
 from cxrtui.net.resnet import ARCHITECTURES, COMPUTE_DTYPES, GROUPS, ResNet50, average_pool
 from cxrtui.settings.config import FREEZE_LEVELS
 
-# Cumulative: "stage2" freezes stem, stage1 and stage2.
+# The levels are cumulative: "stage2" freezes stem, stage1 and stage2.
 assert ("none", *GROUPS) == FREEZE_LEVELS
 
 
 @dataclasses.dataclass(frozen=True)
 class ClassifierSpec:
-    """All that decides a classifier's shape and mode, and nothing that training decides.
+    """Everything that decides a classifier's shape and mode, and nothing that training decides.
 
     Attributes:
         hidden: widths of the head's hidden layers; empty for a linear head.
-        classes: logits; 0 for no head, and the pooled features ``[N, 32 width]`` come out instead.
-        freeze: one of `FREEZE_LEVELS`; what stays as it is in training.
+        classes: number of logits; with 0 there is no head, and the network returns the pooled features
+            ``[N, 32 width]``.
+        freeze: one of `FREEZE_LEVELS`: the groups that training does not change.
         width: features of the stem, 64 in ResNet-50.
         stage_sizes: blocks in each stage.
         dtype: compute dtype, ``float32`` or ``bfloat16``; parameters are float32 in either.
@@ -65,16 +66,16 @@ class ClassifierSpec:
             raise ValueError("width, hidden and the four stage_sizes must be positive")
 
     def as_dict(self) -> dict[str, Any]:
-        """A dictionary of JSON's own types."""
+        """Return a dictionary of JSON's own types."""
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ClassifierSpec:
-        """The inverse of `as_dict`; an unknown name is a ``TypeError``.
+        """Invert `as_dict`; an unknown name raises ``TypeError``.
 
-        Older versions recorded the dropout rate as well, which no longer belongs to the network.
+        Older versions recorded the dropout rate too, which is no longer a part of the spec.
         """
         frozen: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
@@ -92,7 +93,7 @@ class Head(nnx.Module):
         self.layers = nnx.List([nnx.Linear(widths[i], widths[i + 1], rngs=rngs) for i in range(len(widths) - 1)])
 
     def __call__(self, features: jax.Array, how: Dropout | None) -> jax.Array:
-        """Logits of pooled features ``[N, inputs]``; with None nothing is dropped."""
+        """Return the logits of pooled features ``[N, inputs]``; with None nothing is dropped."""
         for index, layer in enumerate(self.layers):
             if index > 0:
                 features = jax.nn.relu(features)
@@ -127,13 +128,13 @@ class Classifier(nnx.Module):
         self.head = Head(self.backbone.features, spec, rngs=rngs)
 
     def __call__(self, images: jax.Array, *, train: bool = False, dropout: Dropout | None = None) -> jax.Array:
-        """Logits.
+        """Return the logits.
 
         Args:
             images: ``[N, H, W, channels]`` float32; with one channel, normalised by `resnet.normalise`.
-            train: layers that are not frozen normalise by the batch and move their running averages, and the head
-                drops out. Otherwise running averages everywhere and no dropout.
-            dropout: before each of the head's layers, where given; only with ``train``.
+            train: if True, layers that are not frozen normalise by the batch and update their running averages, and
+                the head applies dropout. Otherwise all layers use running averages, without dropout.
+            dropout: is applied before each of the head's layers; used only with ``train``.
 
         Returns:
             ``[N, classes]`` float32.
@@ -141,11 +142,11 @@ class Classifier(nnx.Module):
         return self.decode(images, "none", train=train, dropout=dropout)
 
     def encode(self, images: jax.Array, upto: str, *, train: bool = False) -> jax.Array:
-        """The lower part of the network: the features of one group.
+        """Apply the lower groups of the network, and return the features of one group.
 
         Args:
             images: as for a call.
-            upto: one of `resnet.LEVELS`; with ``none``, the images themselves come back.
+            upto: one of `resnet.CUTS`; with ``none``, the images themselves are returned.
             train: as for a call.
 
         Returns:
@@ -158,14 +159,14 @@ class Classifier(nnx.Module):
     def decode(
         self, features: jax.Array, start: str, *, train: bool = False, dropout: Dropout | None = None
     ) -> jax.Array:
-        """The upper part of the network: ``decode(encode(images, level), level)`` is ``network(images)``.
+        """Apply the upper groups of the network: ``decode(encode(images, cut), cut)`` is ``network(images)``.
 
-        It is so exactly, in one compiled program. Where the two are compiled apart, XLA may sum in another order what
-        it had fused, above all the pooling behind ``stage4``, and the last bits may differ.
+        Both are equal to the bit in one compiled program. If the two are compiled separately, XLA may sum in another
+        order, above all in the pooling behind ``stage4``, and the last bits may differ.
 
         Args:
-            features: of the group `start`, as `encode` gives them.
-            start: one of `resnet.LEVELS`; what is above it is computed here.
+            features: of the group `start`, as `encode` returns them.
+            start: one of `resnet.CUTS`; the groups above it are computed here.
             train: as for a call.
             dropout: as for a call.
 
@@ -178,9 +179,9 @@ class Classifier(nnx.Module):
         return self.head(average_pool(features), dropout if train else None).astype(jnp.float32)
 
     def outputs(self, images: jax.Array) -> dict[str, Any]:
-        """All that the network computes of images, on the running averages.
+        """Return all features and logits that the network computes of images, with the running averages.
 
-        In a compiled program, what is not used of it costs nothing.
+        In a compiled program, XLA removes the results that are not used.
 
         Args:
             images: as for a call.
@@ -194,7 +195,7 @@ class Classifier(nnx.Module):
         return {"spatial": spatial, "pooled": pooled, "logits": self.decode(spatial[GROUPS[-1]], GROUPS[-1])}
 
     def stages(self, images: jax.Array) -> dict[str, jax.Array]:
-        """Stem and stages averaged over the image, by name: ``[N, c]`` float32, on the running averages."""
+        """Return the features of stem and stages, averaged over the image, by name; see `ResNet50.stages`."""
         pooled: dict[str, jax.Array] = self.outputs(images)["pooled"]
         return pooled
 
@@ -205,10 +206,10 @@ class Classifier(nnx.Module):
 
 
 def create(spec: ClassifierSpec, seed: int = 0) -> Classifier:
-    """A classifier with random weights, a function of ``spec`` and ``seed`` alone.
+    """Return a classifier with random variables, which depend only on ``spec`` and ``seed``.
 
-    Same as ``Classifier(spec, nnx.Rngs(key))`` but compiled as one program, which the compilation cache keeps: a
-    second process has a full ResNet-50 in a second, where the many small programs of the eager way take eight.
+    It equals ``Classifier(spec, nnx.Rngs(key))`` but is compiled as one program, which the compilation cache keeps. A
+    second process then has a full ResNet-50 in one second; without this, the many small programs take eight.
     """
     graphdef, state = _create(spec, jax.random.key(seed))
     network: Classifier = nnx.merge(graphdef, state)

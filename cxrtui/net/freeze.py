@@ -1,4 +1,4 @@
-"""What trains and what does not: a classifier as plain pytrees for a jitted step, and labels for Optax masks."""
+"""Splits a classifier into pytrees for a jitted step, by what trains and what is frozen, and labels Optax masks."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ Split = tuple["nnx.GraphDef[Classifier]", nnx.State, nnx.State, nnx.State]
 
 
 def is_head(path: Path) -> bool:
-    """Whether a parameter belongs to the head."""
+    """Return whether a parameter belongs to the head."""
     return bool(path[0] == "head")
 
 
 def group_of(path: Path) -> str:
-    """The group that a parameter belongs to: ``stem``, ``stage1`` to ``stage4`` or ``head``."""
+    """Return the group that a parameter belongs to: ``stem``, ``stage1`` to ``stage4`` or ``head``."""
     return "head" if is_head(path) else str(path[1])
 
 
 def is_frozen(path: Path, freeze: str) -> bool:
-    """Whether a parameter stays as it is at this freeze level."""
+    """Return whether training leaves a parameter unchanged at this freeze level."""
     return path[0] == "backbone" and GROUPS.index(path[1]) < FREEZE_LEVELS.index(freeze)
 
 
 def decays(path: Path) -> bool:
-    """Whether weight decay applies: to kernels, not to norms and biases, nor to the stem's border kernel."""
+    """Return whether weight decay applies: to kernels it does, to norms, biases and the stem's border kernel not."""
     return bool(path[-1] == "kernel")
 
 
@@ -53,17 +53,17 @@ def mask(state: nnx.State, applies: Callable[[Path], Any]) -> nnx.State:
 
 
 def split(network: Classifier) -> Split:
-    """Take a classifier apart by its spec's freeze level.
+    """Split a classifier by its spec's freeze level.
 
     Returns:
         ``(graphdef, trainable, frozen, statistics)``: a hashable description; the parameters that train, which alone
-        get gradients and optimizer state; those that do not; and all running averages, those of frozen layers
-        included (a step returns them unchanged).
+        get gradients and optimizer state; the frozen parameters; and all running averages, also those of frozen
+        layers (a step returns them unchanged).
     """
-    level = network.spec.freeze
+    freeze_level = network.spec.freeze
 
     def trains(path: Path, value: Any) -> bool:
-        return isinstance(value, nnx.Param) and not is_frozen(path, level)
+        return isinstance(value, nnx.Param) and not is_frozen(path, freeze_level)
 
     graphdef, trainable, frozen, statistics = nnx.split(network, trains, nnx.Param, nnx.BatchStat)
     return graphdef, trainable, frozen, statistics
@@ -72,21 +72,25 @@ def split(network: Classifier) -> Split:
 def merge(
     graphdef: nnx.GraphDef[Classifier], trainable: nnx.State, frozen: nnx.State, statistics: nnx.State
 ) -> Classifier:
-    """Put a classifier together again; a call of it in training moves its own statistics, not the ones given."""
-    # copied: a variable that is not of this trace cannot be written
+    """Merge a split classifier; a call of it in training updates its own statistics, not the ones that were given."""
+    # The variables are copied, because one that another trace made cannot be written.
     network: Classifier = nnx.merge(graphdef, trainable, frozen, statistics, copy=True)
     return network
 
 
 def at_level(
-    graphdef: nnx.GraphDef[Classifier], trainable: nnx.State, frozen: nnx.State, statistics: nnx.State, level: str
+    graphdef: nnx.GraphDef[Classifier],
+    trainable: nnx.State,
+    frozen: nnx.State,
+    statistics: nnx.State,
+    freeze_level: str,
 ) -> Split:
-    """The same network, taken apart by another freeze level; the arrays are the same ones, none is copied."""
+    """Return the same network, split by another freeze level; no array is copied."""
     network = merge(graphdef, trainable, frozen, statistics)
-    network.spec = dataclasses.replace(network.spec, freeze=level)
+    network.spec = dataclasses.replace(network.spec, freeze=freeze_level)
     return split(network)
 
 
 def running_statistics(network: Classifier) -> nnx.State:
-    """The running averages, as `split` returns them."""
+    """Return the running averages, as `split` returns them."""
     return nnx.state(network, nnx.BatchStat)

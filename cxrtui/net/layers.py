@@ -1,8 +1,8 @@
-"""Layers that XLA compiles well on a CPU and a GPU alike. Arrays are NHWC, kernels HWIO, parameters float32.
+"""Defines layers that XLA compiles well on CPU and GPU. Arrays are NHWC, kernels HWIO, parameters float32.
 
-XLA's own convolutions are good; its CPU backend is poor at what surrounds them. So a 1x1 convolution is a matrix
-product, batch normalisation has a hand-written gradient, and max pooling is a maximum of nine strided slices
-(2 to 5 times faster each, forward and backward, than the textbook operations).
+XLA's own convolutions are fast, but on the CPU the operations around them are slow. So a 1x1 convolution is a matrix
+product, batch normalisation has a hand-written gradient, and max pooling is a maximum of nine strided slices. Each is
+2 to 5 times faster, forward and backward, than the textbook operation.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def convolve(images: jax.Array, kernel: jax.Array, stride: int = 1, padding: int
     """
     kernel = kernel.astype(images.dtype)
     if kernel.shape[:2] == (1, 1) and padding == 0:
-        if stride > 1:  # nothing between the strides is ever read
+        if stride > 1:  # a 1x1 kernel reads no pixel between the strides
             images = images[:, ::stride, ::stride]
         batch, height, width, features = images.shape
         product = images.reshape(-1, features) @ kernel[0, 0]
@@ -77,10 +77,10 @@ def normalise_batch(
     relu: bool,
     epsilon: float,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Batch normalisation by the batch's own statistics, a shortcut added, then ReLU, as one operation.
+    """Normalise a batch by its own statistics, add a shortcut and apply a ReLU, as one operation.
 
     Args:
-        images: ``[N, H, W, C]``, any float dtype; statistics are float32 whatever it is.
+        images: ``[N, H, W, C]``, any float dtype; statistics are always float32.
         scale: ``[C]`` float32.
         bias: ``[C]`` float32.
         shortcut: added before the ReLU, shaped like ``images``; or None.
@@ -89,7 +89,7 @@ def normalise_batch(
 
     Returns:
         The output in the dtype of ``images``, and the batch's mean and biased variance, ``[C]`` float32. Mean and
-        variance carry no gradient of their own: they are for the running averages.
+        variance have no gradient, because only the running averages use them.
 
     Source: Ioffe and Szegedy 2015, arXiv:1502.03167.
     """
@@ -106,10 +106,10 @@ def _normalise_forward(
 ) -> tuple[tuple[jax.Array, jax.Array, jax.Array], tuple[Any, ...]]:
     x = _rows(images).astype(jnp.float32)
     mean = jnp.sum(x, axis=0) / x.shape[0]
-    # From deviations, not E[x^2] - E[x]^2: that cancels where a channel's mean is large beside its spread.
+    # The variance is computed from deviations. E[x^2] - E[x]^2 loses digits if a channel's mean exceeds its spread.
     variance = jnp.sum(jnp.square(x - mean[None]), axis=0) / x.shape[0]
     outputs = _affine(images, scale, bias, mean, variance, shortcut, relu, epsilon)
-    # `outputs` is kept anyway as the next layer's input, so remembering it for the ReLU costs no memory.
+    # `outputs` is kept anyway as the next layer's input, so keeping it for the ReLU's gradient costs no memory.
     kept = (images, scale, mean, variance, outputs if relu else None, shortcut is not None)
     return (outputs, mean, variance), kept
 
@@ -125,7 +125,7 @@ def _normalise_backward(
     inverse = lax.rsqrt(variance + epsilon)
     bias_gradient = jnp.sum(dy, axis=0)
     scale_gradient = jnp.sum(dy * (x - mean[None]), axis=0) * inverse
-    # dx = scale * inverse * (dy - mean(dy) - x_hat * mean(dy * x_hat)), gathered into one multiply-add of x and dy.
+    # dx = scale * inverse * (dy - mean(dy) - x_hat * mean(dy * x_hat)), written as one multiply-add of x and dy.
     slope = -inverse * scale_gradient / x.shape[0]
     level = -bias_gradient / x.shape[0] - slope * mean
     dx = (scale * inverse)[None] * (dy + x * slope[None] + level[None])
@@ -162,17 +162,17 @@ def _affine(
 class BatchNorm(nnx.Module):
     """Batch normalisation over N, H and W, with an optional shortcut sum and ReLU behind it.
 
-    Running averages as in torch, so that ported weights keep their meaning: a tenth of the new value each step, the
-    variance unbiased. Statistics are float32 even where the activations are bfloat16.
+    Running averages are as in torch, for which ported weights were trained: each step adds a tenth of the new value,
+    and the variance is unbiased. Statistics are float32 even if the features are bfloat16.
 
     Args:
         features: C.
         relu: whether a ReLU follows.
-        zero_scale: start with a scale of zero.
+        zero_scale: whether the scale starts at zero.
         epsilon: added to the variance; torch's 1e-5, where Keras's ResNet has 1.001e-5.
     """
 
-    momentum = 0.9  # torch writes the same thing as 0.1
+    momentum = 0.9  # torch's name for the same is momentum=0.1
 
     def __init__(
         self, features: int, *, relu: bool = False, zero_scale: bool = False, epsilon: float = EPSILON
@@ -185,24 +185,24 @@ class BatchNorm(nnx.Module):
         self.var = nnx.BatchStat(jnp.ones((features,), jnp.float32))
 
     def __call__(self, images: jax.Array, shortcut: jax.Array | None = None, *, train: bool) -> jax.Array:
-        """Normalise ``[N, H, W, C]``; with ``train`` by the batch, moving the running averages, else by them."""
+        """Normalise ``[N, H, W, C]``: with ``train`` by the batch, updating the running averages, else by them."""
         scale, bias = self.scale[...], self.bias[...]
         if not train:
             return _affine(images, scale, bias, self.mean[...], self.var[...], shortcut, self.relu, self.epsilon)
         outputs, mean, variance = normalise_batch(images, scale, bias, shortcut, self.relu, self.epsilon)
         count = images.size // images.shape[-1]
         unbiased = variance * (count / max(count - 1, 1))
-        # Not `self.mean[...] =`: Flax asks there for the sharding of what is being traced, and JAX then searches all
-        # that was traced so far for what to say in an error: as long as all the rest of tracing a ResNet-50 takes.
+        # `self.mean[...] =` would be slow: Flax asks for the sharding of a traced array there, and JAX then searches
+        # the whole trace for the text of an error. That takes as long as the rest of tracing a ResNet-50.
         self.mean.set_value(self.momentum * self.mean[...] + (1 - self.momentum) * lax.stop_gradient(mean))
         self.var.set_value(self.momentum * self.var[...] + (1 - self.momentum) * lax.stop_gradient(unbiased))
         return outputs
 
 
 def max_pool(images: jax.Array) -> jax.Array:
-    """Max pooling, 3x3 at stride 2, padded by one pixel: ``[N, H, W, C]`` to ``[N, ceil(H/2), ceil(W/2), C]``.
+    """Max-pool 3x3 at stride 2, padded by one pixel: ``[N, H, W, C]`` to ``[N, ceil(H/2), ceil(W/2), C]``.
 
-    The gradient goes to one pixel of a window, the first in reading order among equals, as in torch. A NaN gives NaN.
+    The gradient goes to one pixel of a window, the first of equal ones in reading order, as in torch. A NaN gives NaN.
     """
     height, width = (images.shape[1] + 1) // 2, (images.shape[2] + 1) // 2
     padded = jnp.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=-jnp.inf)
@@ -210,8 +210,8 @@ def max_pool(images: jax.Array) -> jax.Array:
     for row in range(3):
         for column in range(3):
             window = padded[:, row : row + 2 * height - 1 : 2, column : column + 2 * width - 1 : 2]
-            # Not jnp.maximum: it shares the gradient among equals, and its backward pass takes twice as long.
-            # A NaN wins the comparison whichever side it is on, so a broken forward pass is not hidden here.
+            # jnp.maximum would split the gradient among equal pixels, and its backward pass takes twice as long.
+            # A NaN on either side is kept, so that a broken forward pass stays visible.
             best = window if best is None else jnp.where((best >= window) | jnp.isnan(best), best, window)
     assert best is not None
     return best
@@ -236,5 +236,5 @@ def dropout(features: jax.Array, how: Dropout) -> jax.Array:
     Source: Srivastava et al. 2014, JMLR 15.
     """
     kept = jax.random.bernoulli(how.key, 1.0 - how.rate, features.shape)
-    # The reciprocal is written out: with a constant rate XLA makes of a division the same multiplication.
+    # This multiplies by the reciprocal, as XLA does for a division by a constant, so both give the same bits.
     return jnp.where(kept, features * (1.0 / (1.0 - how.rate)), jnp.zeros_like(features))

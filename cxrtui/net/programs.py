@@ -1,4 +1,4 @@
-"""Compiled programs that this process keeps for the next training or evaluation that is of the same kind."""
+"""Keeps compiled programs in this process for the next training or evaluation of the same kind."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _MOST = 4
 
 
 class Programs(Generic[T]):
-    """The few programs that were used last, by all that they depend on. Safe to ask from several threads.
+    """The programs that were used last; the key of each holds everything that it depends on. Threads may share it.
 
-    A run that is stopped and resumed in the dashboard goes on without its step being traced and loaded again.
+    If a run is stopped and resumed in the dashboard, its step is not traced and loaded again.
     """
 
     def __init__(self, most: int = _MOST) -> None:
@@ -25,12 +25,12 @@ class Programs(Generic[T]):
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, compile: Callable[[], T]) -> T:
-        """The program of `key`: the one that is kept, or what `compile` gives."""
+        """Return the program of `key`: the one that is kept, or the result of `compile`."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        program = compile()  # without the lock: other programs are compiled beside it
+        program = compile()  # without the lock, so that others can be compiled meanwhile
         with self._lock:
             self._kept[key] = program
             while len(self._kept) > self._most:
@@ -39,7 +39,7 @@ class Programs(Generic[T]):
 
 
 def kind(tree: Any) -> Hashable:
-    """What a program is compiled for: the structure of a pytree, and each leaf's shape, dtype and place."""
+    """Return what a program is compiled for: the structure of a pytree, and each leaf's shape, dtype and sharding."""
     leaves, structure = jax.tree.flatten(tree)
     return structure, tuple(
         (leaf.shape, leaf.dtype, getattr(leaf, "weak_type", False), getattr(leaf, "sharding", None)) for leaf in leaves

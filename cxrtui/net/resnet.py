@@ -1,8 +1,8 @@
-"""ResNet-50 for one-channel X-rays, in Flax NNX.
+"""Defines ResNet-50 for one-channel X-rays, in Flax NNX.
 
-He et al. 2016 (arXiv:1512.03385). In v1.5, which torch ships and which is the default, the stride of a stage sits in
-the 3x3 convolution of its first block; in v1, the paper's and Keras's, in the 1x1 before it. With three input channels
-it has 23,508,032 parameters in either.
+Source: He et al. 2016 (arXiv:1512.03385). In v1.5, torch's and the default, the stride of a stage is in the 3x3
+convolution of its first block; in v1, the paper's and Keras's, it is in the 1x1 before that. With three input channels
+both have 23,508,032 parameters.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from flax import nnx
 from cxrtui.net.layers import EPSILON, BatchNorm, Conv, convolve, max_pool
 
 GROUPS = ("stem", "stage1", "stage2", "stage3", "stage4")
-LEVELS = ("none", *GROUPS)  # where a network can be cut: above what is named
-EXPANSION = 4  # a block puts out four times its inner width
+CUTS = ("none", *GROUPS)  # a network can be cut behind each of these groups, or before all of them
+EXPANSION = 4  # a block's output is four times as wide as its inner layers
 COMPUTE_DTYPES = ("float32", "bfloat16")
 ARCHITECTURES = ("v1", "v1.5")
 
@@ -27,16 +27,16 @@ GREY_MEAN, GREY_STD = 0.449, 0.226
 
 
 def normalise(pixels: jax.Array) -> jax.Array:
-    """Grey pixels in [0, 1] to the network's input: float32, about zero mean and unit deviation."""
+    """Turn grey pixels in [0, 1] into the network's input: float32, with about zero mean and unit deviation."""
     return (pixels.astype(jnp.float32) - GREY_MEAN) / GREY_STD
 
 
 class Stem(nnx.Module):
     """7x7 convolution at stride 2, batch normalisation, ReLU, max pooling: ``[N, H, W, I]`` to ``[N, H/4, W/4, O]``.
 
-    ``offset`` is what remains of an RGB stem's three channel means when it is folded to one channel: a kernel for a
-    constant image of ones. Away from the border it adds one number per feature; at the border, where the zero
-    padding holds no ones, it adds less, which no bias could do.
+    ``offset`` comes from an RGB stem's three channel means when the stem is folded to one channel. It is a kernel that
+    is applied to an image of ones. Away from the border it adds one number to each feature. At the border the zero
+    padding holds no ones, so it adds less there; a bias could not do that.
     """
 
     def __init__(self, channels: int, width: int, *, offset: bool, epsilon: float, rngs: nnx.Rngs) -> None:
@@ -45,7 +45,7 @@ class Stem(nnx.Module):
         self.norm = BatchNorm(width, relu=True, epsilon=epsilon)
 
     def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
-        """Images in the compute dtype, normalised."""
+        """Apply the stem to normalised images in the compute dtype."""
         features = self.conv(images)
         if self.offset is not None:
             ones = jnp.ones((1, *images.shape[1:3], 1), images.dtype)
@@ -81,7 +81,7 @@ class Bottleneck(nnx.Module):
         self.norm_shortcut = BatchNorm(outputs, epsilon=epsilon) if projects else nnx.data(None)
 
     def __call__(self, features: jax.Array, *, train: bool) -> jax.Array:
-        """The block's output, after the ReLU that follows the sum."""
+        """Return the block's output, after the ReLU that follows the sum."""
         shortcut = features
         if self.conv_shortcut is not None:
             shortcut = self.norm_shortcut(self.conv_shortcut(features), train=train)
@@ -91,7 +91,7 @@ class Bottleneck(nnx.Module):
 
 
 class Stage(nnx.Module):
-    """A row of bottleneck blocks, of which the first changes resolution and width."""
+    """A sequence of bottleneck blocks; the first one changes resolution and width."""
 
     def __init__(self, blocks: int, inputs: int, width: int, stride: int, *, rngs: nnx.Rngs, **options: Any) -> None:
         """``options`` are `Bottleneck`'s."""
@@ -109,7 +109,7 @@ class Stage(nnx.Module):
         )
 
     def __call__(self, features: jax.Array, *, train: bool) -> jax.Array:
-        """All blocks in turn."""
+        """Apply all blocks in turn."""
         for block in self.blocks:
             features = block(features, train=train)
         return features
@@ -122,11 +122,11 @@ class ResNet50(nnx.Module):
         channels: 1 for X-rays; 3 for RGB.
         width: features of the stem; 64 in ResNet-50, less in tests.
         stage_sizes: blocks in each of the four stages.
-        dtype: compute dtype, ``float32`` or ``bfloat16``. Parameters and statistics are float32 in either.
-        zero_last: start each block as the identity, its last batch-normalisation scale at zero (Goyal et al. 2017,
-            arXiv:1706.02677).
-        offset: carry the stem's border kernel, as weights folded from an RGB stem need; see `Stem`.
-        architecture: ``v1.5`` or ``v1``: a stage's stride in its first 3x3 or 1x1.
+        dtype: compute dtype, ``float32`` or ``bfloat16``. Parameters and statistics are always float32.
+        zero_last: whether each block starts as the identity, with its last batch-normalisation scale at zero (Goyal et
+            al. 2017, arXiv:1706.02677).
+        offset: whether the stem has a border kernel, which weights folded from an RGB stem need; see `Stem`.
+        architecture: ``v1.5`` or ``v1``: the stride of a stage is in its first 3x3 or in its first 1x1 convolution.
         epsilon: of every batch normalisation.
         rngs: its ``params`` stream initialises the kernels and is not kept.
     """
@@ -172,22 +172,21 @@ class ResNet50(nnx.Module):
     def outputs(
         self, features: jax.Array, *, start: str = "none", upto: str = GROUPS[-1], train: bool = False, frozen: int = 0
     ) -> dict[str, jax.Array]:
-        """The features that the groups after `start` up to and with `upto` put out, by name.
+        """Return the features of the groups after `start`, up to and including `upto`, by name.
 
         Args:
-            features: those of the group `start`, ``[N, h, w, c]``; with ``none``, normalised images
-                ``[N, H, W, channels]``.
+            features: of the group `start`, ``[N, h, w, c]``; with ``none``, normalised images ``[N, H, W, channels]``.
             start: the last group that has been computed already, or ``none``.
             upto: the last group to compute.
-            train: normalise by the batch and move the running averages.
-            frozen: how many of `GROUPS`, from the stem on, stay as they are even with ``train``: they use and keep
-                their running averages, and no gradient passes below them.
+            train: whether to normalise by the batch and update the running averages.
+            frozen: how many of `GROUPS`, from the stem on, are frozen even with ``train``: they use their running
+                averages and do not change them, and no gradient passes through them.
 
         Returns:
             ``[N, h, w, c]`` in the compute dtype, by group.
         """
         features, outputs = features.astype(self.dtype), {}
-        for index in range(LEVELS.index(start), LEVELS.index(upto)):
+        for index in range(CUTS.index(start), CUTS.index(upto)):
             name = GROUPS[index]
             features = getattr(self, name)(features, train=train and index >= frozen)
             if train and index == frozen - 1:
@@ -196,14 +195,14 @@ class ResNet50(nnx.Module):
         return outputs
 
     def __call__(self, images: jax.Array, *, train: bool = False, frozen: int = 0) -> jax.Array:
-        """The last stage's output, ``[N, H/32, W/32, features]``; arguments as in `outputs`."""
+        """Return the last stage's features, ``[N, H/32, W/32, features]``; arguments as in `outputs`."""
         return self.outputs(images, train=train, frozen=frozen)[GROUPS[-1]]
 
     def stages(self, images: jax.Array) -> dict[str, jax.Array]:
-        """Stem and stages averaged over the image, by name: ``[N, c]`` float32, on the running averages."""
+        """Return features of stem and stages, averaged over the image, by name: ``[N, c]`` float32; not in training."""
         return {name: average_pool(features) for name, features in self.outputs(images).items()}
 
 
 def average_pool(features: jax.Array) -> jax.Array:
-    """``[N, h, w, c]`` to its float32 mean over the image, ``[N, c]``."""
+    """Return the float32 mean over the image, ``[N, c]``, of features ``[N, h, w, c]``."""
     return jnp.mean(features.astype(jnp.float32), axis=(1, 2))

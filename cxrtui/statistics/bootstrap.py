@@ -1,4 +1,4 @@
-"""Confidence intervals by the bootstrap, clustered by patient.
+"""Computes confidence intervals by the bootstrap, clustered by patient.
 
 Films of one patient resemble each other, so the patients are drawn with replacement and each brings all its films
 (the cluster bootstrap of Field and Welsh, "Bootstrapping clustered data", J. R. Statist. Soc. B 69, 2007; for
@@ -7,8 +7,8 @@ diagnostic accuracy: Rutter, Academic Radiology 7, 2000). The interval is the pe
 few observations ("What Teachers Should Know About the Bootstrap", The American Statistician 69, 2015). A statistic at
 the end of its range, such as an AUROC of 1, still gets an interval of no width.
 
-A draw is a row of weights: a film weighs as often as its patient was drawn. A statistic is therefore a function from
-weights ``[B, N]`` to values ``[B]``, and all draws are computed in a few array operations.
+A draw is a row of weights: the weight of a film is how often its patient was drawn. A statistic is a function from
+weights ``[B, N]`` to values ``[B]``, so that a few array operations compute all draws.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _CELLS = 1 << 22  # weights in memory at a time: 32 MiB
 
 
 def divided(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``above / below`` element by element, NaN where `below` is 0."""
+    """Return ``above / below`` element by element, NaN where `below` is 0."""
     return np.divide(above, below, out=np.full_like(below, np.nan), where=below != 0).astype(np.float64, copy=False)
 
 
 def ratio(numerator: ArrayLike, denominator: ArrayLike) -> Statistic:
-    """The statistic ``sum(w * numerator) / sum(w * denominator)``; NaN where the denominator is 0.
+    """Return the statistic ``sum(w * numerator) / sum(w * denominator)``; it is NaN if the denominator is 0.
 
     It is a mean where `denominator` is 1 everywhere, and the sensitivity where `numerator` marks true positives and
     `denominator` the positive films.
@@ -57,10 +57,10 @@ def bootstrap(
     seed: int,
     draws: int = DRAWS,
 ) -> Estimate:
-    """The statistic on all films, with its interval over `draws` resamples of the patients.
+    """Return the statistic on all films, with its interval over `draws` resamples of the patients.
 
-    Resamples in which the statistic is undefined (one without a positive film, for example) are left out. The interval
-    is NaN where none is left, and where there are fewer than two patients, of whom nothing can be said.
+    Resamples in which the statistic is undefined (for example, one without a positive film) are left out. The interval
+    is NaN if none is left, and if there are fewer than two patients, because one patient shows no variation.
 
     Args:
         statistic: see the module.
@@ -90,10 +90,10 @@ def bootstrap(
 
 
 def _tail(patients: int) -> float:
-    """The share of resamples beyond each end of the interval.
+    """Return the share of resamples beyond each end of the interval.
 
-    Resampling n patients understates the variance by (n - 1) / n, and percentiles of it know nothing of Student's t.
-    Hesterberg's expanded percentile interval makes good for both: it takes the normal distribution's tail beyond
+    Resampling n patients understates the variance by (n - 1) / n, and its percentiles do not follow Student's t.
+    Hesterberg's expanded percentile interval corrects both: it takes the normal distribution's tail beyond
     sqrt(n / (n - 1)) times the quantile of t with n - 1 degrees of freedom.
     """
     from scipy.stats import norm, t  # takes half a second to import
@@ -103,10 +103,10 @@ def _tail(patients: int) -> float:
 
 
 def _resamples(patient_of: NDArray[np.intp], patients: int, seed: int, draws: int) -> Iterator[Weights]:
-    """The weights of all draws, a block of rows at a time.
+    """Yield the weights of all draws, a block of rows at a time.
 
-    The blocks' size depends on the number of films alone, and one generator serves all of them, so that a block's
-    border changes no draw.
+    The size of a block depends only on the number of films. One generator makes all blocks, so that the blocks do not
+    change the draws.
     """
     generator = np.random.default_rng(seed)
     even = np.full(patients, 1.0 / patients)

@@ -1,4 +1,4 @@
-"""A number together with its uncertainty and with what it was computed from."""
+"""Holds a number together with its uncertainty and the number of films and patients behind it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 CONFIDENCE = 0.95
-"""How often an interval is to cover the true value; one level for all, so that intervals can be compared."""
+"""How often an interval is to cover the true value. All intervals have this level, so that they can be compared."""
 
 
 @dataclass(frozen=True)
@@ -28,5 +28,5 @@ class Estimate:
     patients: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, as an event or a JSON report holds them; `strict_json` writes NaN as null."""
+        """Return plain values, as an event or a JSON report holds them; `strict_json` writes NaN as null."""
         return asdict(self)

@@ -1,6 +1,7 @@
-"""What a classifier does at one threshold: counts, accuracy, sensitivity, specificity.
+"""Evaluates predictions at one threshold: counts, accuracy, sensitivity, specificity.
 
-Terms as in STARD 2015 (Bossuyt et al., BMJ 351:h5527): sensitivity = TP / (TP + FN), specificity = TN / (TN + FP).
+The terms are those of STARD 2015 (Bossuyt et al., BMJ 351:h5527): sensitivity = TP / (TP + FN), specificity =
+TN / (TN + FP).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ THRESHOLD = 0.5  # of the probability of the positive class
 def confusion(
     labels: NDArray[np.integer[Any]], probabilities: NDArray[np.floating[Any]], threshold: float = THRESHOLD
 ) -> dict[str, int]:
-    """Counts at an operating point.
+    """Count the predictions at an operating point.
 
     Args:
         labels: ``[N]`` integers, 1 is positive.
@@ -35,7 +36,7 @@ def confusion(
 
 
 def rates(counts: Mapping[str, int]) -> dict[str, float]:
-    """``accuracy, sensitivity, specificity`` of what `confusion` counted; NaN where nothing was counted."""
+    """Return ``accuracy, sensitivity, specificity`` from the counts of `confusion`; NaN if there is no such film."""
 
     def share(some: int, whole: int) -> float:
         return some / whole if whole else float("nan")

@@ -1,4 +1,4 @@
-"""How well scores rank positive films above negative ones, at no threshold in particular.
+"""Measures how well scores rank positive films above negative ones, over all thresholds.
 
 The AUROC is the probability that a positive film scores above a negative one, where a tie counts one half (Hanley and
 McNeil, Radiology 143, 1982).
@@ -15,7 +15,7 @@ from cxrtui.statistics.bootstrap import Statistic, Weights, divided
 
 
 def auroc(labels: NDArray[np.integer[Any]], scores: NDArray[np.floating[Any]]) -> float:
-    """The area under the ROC curve; NaN where a class is absent or a score is no finite number.
+    """Return the area under the ROC curve; NaN if a class is absent or a score is not finite.
 
     Args:
         labels: ``[N]`` integers, 1 is positive and 0 negative.
@@ -30,9 +30,9 @@ def auroc(labels: NDArray[np.integer[Any]], scores: NDArray[np.floating[Any]]) -
 
 
 def weighted_auroc(labels: NDArray[np.integer[Any]], scores: NDArray[np.floating[Any]]) -> Statistic:
-    """The AUROC as a statistic for `bootstrap`: weights ``[B, N]`` to values ``[B]``, NaN where a class weighs nothing.
+    """Return the AUROC as a statistic for `bootstrap`: weights ``[B, N]`` to values ``[B]``; NaN if a class weighs 0.
 
-    The films are sorted once for all resamples; scikit-learn sorts them in each, which takes a hundred times as long.
+    The films are sorted once for all resamples. scikit-learn sorts them in each, which takes a hundred times as long.
 
     Args:
         labels: ``[N]`` integers, 1 is positive and 0 negative.

@@ -1,1 +1,1 @@
-"""Training: a generator of events around one jitted step."""
+"""This package trains a network: a generator yields events around one jitted step."""

@@ -1,4 +1,4 @@
-"""What a run is to do beside the next step: stop, pause or save a checkpoint. The loop asks one object for all of it.
+"""Decides whether a run stops, pauses or saves a checkpoint before its next step. The loop asks one object for it.
 
 Only the standard library is used here: the runner imports this before it loads JAX.
 """
@@ -8,34 +8,34 @@ from __future__ import annotations
 import time
 
 REQUESTED, PERIODIC = "requested", "periodic"
-ENDED = ("early_stopping", "epochs")  # reasons of a run that came to its end; any other one stopped it before
+ENDED = ("early_stopping", "epochs")  # reasons of a run that is complete; any other reason stopped it earlier
 
 
 class Requests:
-    """What whoever drives a run may ask for; this one never asks. The runner and a search override it.
+    """The requests of the caller that drives a run. This class requests nothing; the runner and a search override it.
 
-    All methods are asked between steps, in the thread that trains, and must return at once.
+    All methods are called between steps, in the thread that trains, and must return at once.
     """
 
     def stop(self) -> str:
-        """Why the run is to stop: ``requested`` by a user, ``pruned`` by a search, …; empty where it is not to stop."""
+        """Return why the run is to stop, as ``requested`` by a user or ``pruned`` by a search; empty if it goes on."""
         return ""
 
     def pause(self) -> bool:
-        """Whether the run is to stand still."""
+        """Return whether the run is to pause."""
         return False
 
     def checkpoint(self) -> bool:
-        """Whether a checkpoint is wanted; True once for each request."""
+        """Return whether a checkpoint is requested; True once for each request."""
         return False
 
 
 class Decisions:
-    """What the loop does next, and why: the caller's requests, and the age of the last checkpoint.
+    """Decides what the loop does next, by the caller's requests and the age of the last checkpoint.
 
     Args:
         requests: of the caller.
-        checkpoint_minutes: between two checkpoints within an epoch; 0 for none.
+        checkpoint_minutes: between two checkpoints within an epoch; 0 means no such checkpoints.
     """
 
     def __init__(self, requests: Requests | None = None, checkpoint_minutes: float = 0.0) -> None:
@@ -45,28 +45,28 @@ class Decisions:
         self._stopped = ""
 
     def stop(self) -> str:
-        """The reason to stop, or an empty string. The first reason that was given stays: it is what the log reports."""
+        """Return the reason to stop, or an empty string. The first reason is kept, because the log reports it."""
         self._stopped = self._stopped or self._requests.stop()
         return self._stopped
 
     def stopping(self) -> bool:
-        """Whether there is a reason to stop."""
+        """Return whether there is a reason to stop."""
         return bool(self.stop())
 
     def pause(self) -> bool:
-        """Whether the run is to stand still."""
+        """Return whether the run is to pause."""
         return self._requests.pause()
 
     def checkpoint(self, *, standing: bool = False) -> str:
-        """Why a checkpoint is to be saved now: ``periodic`` or ``requested``; else an empty string.
+        """Return why a checkpoint is to be saved now, ``periodic`` or ``requested``; else an empty string.
 
         Args:
-            standing: the run has paused, so that nothing has changed since the last checkpoint that it owed itself.
+            standing: whether the run is paused; then nothing changes, and no periodic checkpoint is due.
         """
         if not standing and 0 < self._seconds < time.monotonic() - self._saved_at:
             return PERIODIC
         return REQUESTED if self._requests.checkpoint() else ""
 
     def saved(self) -> None:
-        """Note that a checkpoint is being saved now: the next periodic one is due so much later."""
+        """Note that a checkpoint is being saved now. The time until the next periodic one begins here."""
         self._saved_at = time.monotonic()

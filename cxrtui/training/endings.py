@@ -1,4 +1,4 @@
-"""How a run ends that cannot go on: what could not be written, what is safe, what to do, and the exit code of it."""
+"""Describes how a run failed: what could not be written, what is safe, what the user can do, and the exit code."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from cxrtui.weights import states
 
 
 def described(run: Run, error: BaseException) -> tuple[str, int]:
-    """What `error` means to the user, in a sentence, and its exit code."""
+    """Return what `error` means to the user, in a sentence, and its exit code."""
     if isinstance(error, CxrtuiError):
         return str(error), error.exit_code
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, OSError):
         why, file = refusal(error), Path(error.filename) if isinstance(error.filename, str) else None
         if file is not None and file.is_relative_to(run.folder):
-            # Where the disk does not refuse, something else has come into the file's place: a pipe, a folder.
+            # If the disk does not refuse, something else is in the place of the file, such as a pipe or a folder.
             reason, remedy = (why.reason, why.remedy) if why else (explained(error), "check what is there")
             message = f"{file} cannot be written ({reason}); {safe(run)}; {remedy} and {again(run)}."
             return message, CheckpointError.exit_code
@@ -37,7 +37,7 @@ def described(run: Run, error: BaseException) -> tuple[str, int]:
 
 
 def gone(run: Run, lock: RunLock) -> CheckpointError:
-    """The error of a run whose folder was moved or deleted while it was written."""
+    """Return the error of a run whose folder was moved or deleted while it was being written."""
     place = lock.place
     if place is None:
         return CheckpointError(
@@ -50,15 +50,15 @@ def gone(run: Run, lock: RunLock) -> CheckpointError:
 
 
 def safe(run: Run) -> str:
-    """Which checkpoint of `run` there is to go on from, as a clause."""
+    """Return a clause that names the checkpoint of `run` to go on from."""
     saved = states.steps(run.state)
     return f"the checkpoint of step {saved[-1]} is safe" if saved else "no checkpoint was saved yet"
 
 
 def again(run: Run) -> str:
-    """How to go on with `run`, as a clause."""
+    """Return a clause that says how to go on with `run`."""
     try:
-        begun = is_run(run.folder) and not is_beginning(run)
+        started = is_run(run.folder) and not is_beginning(run)
     except OSError:
-        begun = True
-    return f"go on with --resume {named(run)}" if begun else "start the run again"
+        started = True
+    return f"go on with --resume {named(run)}" if started else "start the run again"

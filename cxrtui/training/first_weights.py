@@ -1,4 +1,4 @@
-"""First weights that are not on the shelf come there before the films are prepared, and the run's log says so."""
+"""Fetches first weights that are not on the shelf, before the films are prepared, and reports it in the run's log."""
 
 from __future__ import annotations
 
@@ -16,33 +16,35 @@ from cxrtui.weights import shelf, shelving
 from cxrtui.weights.hub.download import BusyError
 from cxrtui.weights.manifest import Manifest
 
-_STEP = 1_000_000  # bytes; a log is no place for each piece that comes
+_STEP = 1_000_000  # bytes between two events of progress, so that the log stays short
 _SILENCE, _AGAIN = 2.0, 0.5  # seconds
 
 
 def first_weights(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event, None, None]:
-    """Bring what ``model.init`` means, make sure that the network can begin with it, and say what of it is taken.
+    """Fetch the weights of ``model.init``, check that the network can begin with them, and report what is taken.
 
     Raises:
-        Cancelled, WeightsError: as `bring`; and the weights do not fit the network.
+        Cancelled, WeightsError: as in `bring`, or the weights do not fit the network.
     """
     yield from bring(config, check_cancelled)
     place = shelf.locate(config.model.init)
     if place is not None:
         from cxrtui.weights import backbone
 
-        taken, left = backbone.taken_of(place, build.spec_of(config))  # an answer now, not after the films
+        taken, left = backbone.taken_of(
+            place, build.spec_of(config)
+        )  # an error is raised before the films are prepared
         yield ev.FirstWeights(source=str(place), taken=taken, left=list(left))
 
 
 def bring(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event, None, None]:
-    """Fetch what ``model.init`` means, where it is known and not on the shelf; nothing where all is here.
+    """Fetch the weights of ``model.init`` if they are published and not on the shelf; else do nothing.
 
-    A fetch that was cut, stopped or killed goes on from what came, in this run resumed or in any other.
+    A fetch that was interrupted goes on from the bytes that came, when this run is resumed or in any other run.
 
     Raises:
-        Cancelled: `check_cancelled` said so; what came is kept.
-        WeightsError: there are no such weights, or they could not be had; the message says how to get some.
+        Cancelled: `check_cancelled` raised it; the bytes that came are kept.
+        WeightsError: there are no such weights, or they could not be fetched; the message says how to get some.
     """
     published = shelf.check(config.model.init, config.model.width, config.model.stages)
     if published is None:
@@ -55,7 +57,7 @@ def bring(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event
         try:
             check_cancelled()
         except Cancelled:
-            unwanted.set()  # it is heard while the server is silent, too
+            unwanted.set()  # also tells the thread that fetches
             raise
 
     def fetch(on_progress: OnProgress) -> Manifest:
@@ -68,7 +70,7 @@ def bring(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event
                 return shelving.fetch(
                     published.name, models, on_bytes, force=force, check_cancelled=cancelled_when(unwanted.is_set)
                 )[1]
-            except BusyError:  # several runs may begin with the same weights: one fetches, the others wait
+            except BusyError:  # of several runs with the same first weights, one fetches and the others wait
                 on_progress(stage, 0, 0)
                 unwanted.wait(_AGAIN)
 
@@ -76,7 +78,7 @@ def bring(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event
     try:
         while True:
             event, now = next(fetching), time.monotonic()
-            if (event.done, event.total) != last or now - said > _SILENCE:  # the run's heartbeat comes with its events
+            if (event.done, event.total) != last or now - said > _SILENCE:  # events carry the run's heartbeat
                 last, said = (event.done, event.total), now
                 yield event
     except StopIteration as done:

@@ -1,7 +1,7 @@
-"""Training as a generator of events: it starts no threads that outlive a step, prints nothing and knows no screen.
+"""Trains as a generator of events. It starts no threads that outlive a step, prints nothing and uses no screen.
 
-Whoever pulls the events decides: a caller that stops pulling has paused the run, one that closes the generator has
-ended it.
+The caller that takes the events is in control: when it takes no more events, the run is paused, and when it closes the
+generator, the run ends.
 """
 
 from __future__ import annotations
@@ -51,21 +51,21 @@ def fit(
 ) -> Generator[ev.Event, None, None]:
     """Train, watch the validation split, stop early, and evaluate the best weights, as a stream of events.
 
-    The result is a function of configuration, films and device alone: the order of the films, the augmentation and
-    dropout follow from (seed, epoch, step), so that a resumed run ends with the same bits as one left alone.
+    The result depends only on configuration, films and device. The order of the films, the augmentation and dropout
+    follow from (seed, epoch, step), so that a resumed run ends with the same bits as an uninterrupted one.
 
     Args:
-        config: what to do.
-        run: where `splits.csv`, `state/` and `evaluation/` are written; its log is the caller's to write.
+        config: of the run.
+        run: its `splits.csv`, `state/` and `evaluation/` are written here; the caller writes its log.
         requests: asked between steps. A reason to stop ends the run with a checkpoint and `Stopped` with that reason. A
-            pause yields `Paused` with no step under way, and `Resumed` once it is over; whoever pulls meanwhile gets
-            the checkpoints that are asked for, and no step.
-        resume: go on from the run's latest checkpoint, or from the beginning where there is none.
-        layout: of the devices; the first one alone, where not given.
-        evaluation_batch: images a call of the program that validates.
+            pause yields `Paused` with no step under way, and `Resumed` once it is over; meanwhile the generator saves
+            the checkpoints that are requested, and does no step.
+        resume: whether to go on from the run's latest checkpoint, or from the beginning if there is none.
+        layout: of the devices; by default only the first one.
+        evaluation_batch: images in each call of the program that validates.
 
     Raises:
-        DataError, WeightsError, CheckpointError: what is needed is missing or does not fit.
+        DataError, WeightsError, CheckpointError: films, weights or a checkpoint are missing or do not fit.
         DivergedError: the loss is no longer finite; the message names the step.
     """
     backend.prepare()
@@ -100,13 +100,13 @@ def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
 
 
 def _restored(call: Call, latest: int | None, resume: bool) -> Generator[ev.Event, None, Restored]:
-    """Where the run stands, and with `resume` what there is to say of it."""
+    """Return where the run stands; with `resume`, yield its events and warnings."""
     run, checkpoints = call.run, call.checkpoints
     if latest is None:
         restored = Restored(Position(Stopper(call.config.stop)))
     else:
         restored = restore(call.config, checkpoints, latest)
-        checkpoints.prune()  # a process that was killed may have left one too many
+        checkpoints.prune()  # a killed process may have left one that is not needed
     if resume:
         yield ev.Resumed(step=restored.position.step, epoch=restored.epoch, restored=True)
         yield from restored.warnings
@@ -117,11 +117,11 @@ def _restored(call: Call, latest: int | None, resume: bool) -> Generator[ev.Even
 
 
 def _prepared(call: Call, restored: Restored, resume: bool) -> Generator[ev.Event, None, Prepared]:
-    """The films of the run; of one that is resumed, those that it began with.
+    """Return the prepared films of the run; if it is resumed, these must be the films that it began with.
 
     Raises:
         Cancelled: there was a reason to stop.
-        DataError: they cannot be used, or are not those of before (`OtherFilmsError`).
+        DataError: the films cannot be used, or differ from those before (`OtherFilmsError`).
     """
     config, run = call.config, call.run
     known = began(run) if resume else None
@@ -131,7 +131,7 @@ def _prepared(call: Call, restored: Restored, resume: bool) -> Generator[ev.Even
     prepared = yield from prepare(
         divided, splits_out=run.splits_file, began=known, check_cancelled=cancelled_when(call.decisions.stopping)
     )
-    # Only a run of an older version has no record of its films but the fingerprint.
+    # A run of an older version recorded only the fingerprint of its films.
     if divided is not config and restored.fingerprint not in ("", prepared.fingerprint):
         raise OtherFilmsError(
             f"The films of {', '.join(config.data.source)} are not those that run {run.name} began with; bring "
@@ -141,7 +141,7 @@ def _prepared(call: Call, restored: Restored, resume: bool) -> Generator[ev.Even
 
 
 def _with_own_split(config: Config, run: Run) -> Config:
-    """The configuration of a run that has its split already, and keeps it."""
+    """Return the configuration with the run's own split, if the run has one already."""
     if run.splits_file.exists():
         return dataclasses.replace(config, data=dataclasses.replace(config.data, splits=str(run.splits_file)))
     return config
@@ -150,34 +150,34 @@ def _with_own_split(config: Config, run: Run) -> Config:
 def _set_up(
     call: Call, prepared: Prepared, position: Position, latest: int | None
 ) -> Generator[ev.Event, None, Session]:
-    """First weights or a checkpoint's, and both programs compiled, side by side."""
-    config, layout, part = call.config, call.layout, prepared.splits["train"]
-    if len(part) < 2:
+    """Load first weights or a checkpoint, and compile both programs in parallel."""
+    config, layout, films = call.config, call.layout, prepared.splits["train"]
+    if len(films) < 2:
         raise DataError("Fewer than two films are left to train on; add films or make data.validation smaller.")
-    steps = steps_per_epoch(len(part), config.optim.batch_size)
+    steps = steps_per_epoch(len(films), config.optim.batch_size)
     yield ev.Preparing(stage="compiling")
     clock = time.monotonic()
-    weights = class_weights(part.labels, config.optim.class_weights)
+    weights = class_weights(films.labels, config.optim.class_weights)
     hyper = layout.put_state(hyper_of(config, weights))
     network = (
         initial(config, hyper, layout) if latest is None else resumed(config, hyper, layout, call.checkpoints, latest)
     )
-    level, step = network.spec.freeze, None
+    freeze_level, step = network.spec.freeze, None
     predictor = Predictor(network.graphdef, config.data.size, prepared.stored_size, call.evaluation_batch, layout)
     with ThreadPoolExecutor(1) as second:
         compiling = second.submit(predictor.compile, network.state.variables)
-        if level == transfer.level_in(position.step // steps + 1, config.model.freeze, config.model.unfreeze):
-            program = Program.of(config, network.graphdef, level, layout)
+        if freeze_level == transfer.level_in(position.step // steps + 1, config.model.freeze, config.model.unfreeze):
+            program = Program.of(config, network.graphdef, freeze_level, layout)
             step = compile_step(program, network.state, hyper, batch_size=config.optim.batch_size,
                                 stored_size=prepared.stored_size)  # fmt: skip
         compiling.result()
-    if step is not None:  # else resumed just before an epoch in which more trains, which compiles its own
+    if step is not None:  # None just before an epoch in which more trains, which compiles its own step
         parameters, trainable = network.state.counts
         yield ev.Compiled(seconds=time.monotonic() - clock, parameters=parameters, trainable=trainable)
     return Session(
         call=call, prepared=prepared, hyper=hyper, rates=Rates(config.optim, steps * config.optim.epochs),
         network=network, step=step, position=position, steps_per_epoch=steps,
         evaluator=Evaluator(predictor, weights, scalar(config.optim.label_smoothing)),
-        evaluated_level=level, train=make_loader(part, layout, config.data.feed),
+        evaluated_level=freeze_level, train=make_loader(films, layout, config.data.feed),
         validation=make_loader(prepared.splits["validation"], layout, config.data.feed),
     )  # fmt: skip

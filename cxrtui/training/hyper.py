@@ -1,4 +1,4 @@
-"""Hyperparameters of a training step as arguments of the compiled program, so that another value compiles nothing."""
+"""Passes hyperparameters to the compiled training step as arguments, so that another value needs no compilation."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from cxrtui.training.rates import leading_rate, own_rates
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Hyper:
-    """What a step is told beside the state and the batch. None says that a thing is off.
+    """The arguments of a step besides the state and the batch. A value of None is off.
 
-    What is off belongs to the structure of this pytree and therefore to the compiled program, which then does nothing
-    for it. All other values are data: two configurations that differ in them run one program.
+    Values that are off belong to the structure of this pytree and so to the compiled program, which then computes
+    nothing for them. All other values are data: two configurations that differ only in them run one program.
 
     Attributes:
-        key: a typed PRNG key made of the seed; everything random in a step follows from it and from the state's `step`.
+        key: a typed PRNG key made of the seed; all randomness of a step follows from it and from the state's `step`.
         rate: the leading learning rate of this step, float32 scalar.
         ratios: of each group that has a rate of its own, its rate divided by the leading one, float32 scalars.
         weight_decay, clip, dropout, smoothing: float32 scalars or None.
@@ -44,12 +44,12 @@ class Hyper:
     smoothing: jax.Array | np.float32 | None
 
     def at(self, rate: jax.Array | np.float32) -> Hyper:
-        """The same, with the leading learning rate of another step."""
+        """Return the same hyperparameters with the leading learning rate of another step."""
         return replace(self, rate=rate)
 
 
 def hyper_of(config: Config, class_weights: NDArray[np.float32]) -> Hyper:
-    """The hyperparameters that `config` sets, on the host; the rate is 0 until a step is chosen by `Hyper.at`.
+    """Return the hyperparameters that `config` sets, on the host; the rate is 0 until `Hyper.at` sets it for a step.
 
     Args:
         config: the sections augment, model (dropout), optim and run (seed) are read.

@@ -1,4 +1,4 @@
-"""The network that a run begins or goes on with, taken apart for the training step."""
+"""Makes the network that a run begins or goes on with, split for the training step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cxrtui.weights.checkpoints import Checkpoints
 
 @dataclass(frozen=True)
 class NetworkState:
-    """A network's spec, its description, and its state before the next step; `spec` says what is frozen."""
+    """A network's spec, its description, and its state before the next step; `spec` holds the freeze level."""
 
     graphdef: Any
     state: TrainState
@@ -31,7 +31,7 @@ class NetworkState:
 
 
 def initial(config: Config, hyper: Hyper, layout: Layout) -> NetworkState:
-    """First weights as ``model.init`` asks for them, and the optimizer's initial state.
+    """Return first weights as ``model.init`` asks for them, and the optimizer's initial state.
 
     Raises:
         WeightsError: there are no such weights, or they do not fit; the message says how to get some.
@@ -52,18 +52,18 @@ def initial(config: Config, hyper: Hyper, layout: Layout) -> NetworkState:
 
 
 def resumed(config: Config, hyper: Hyper, layout: Layout, checkpoints: Checkpoints, step: int) -> NetworkState:
-    """The network and its state as they were at a checkpoint; the file of the first weights is not needed again.
+    """Return the network and its state as they were at a checkpoint; the file of the first weights is not needed.
 
     Raises:
-        CheckpointError: it is torn, or of another network or optimizer, or froze what the settings now do not.
+        CheckpointError: it is torn, of another network or optimizer, or of another freeze level than the settings'.
     """
     progress = checkpoints.progress(step)
     spec, graphdef, variables = restored.restored(config, checkpoints, step, progress, layout)
     epoch = max(1, int(progress.get("epoch", 1)))
-    if spec.freeze != (level := transfer.level_in(epoch, config.model.freeze, config.model.unfreeze)):
+    if spec.freeze != (asked := transfer.level_in(epoch, config.model.freeze, config.model.unfreeze)):
         raise CheckpointError(
             f"In epoch {epoch} the checkpoint {checkpoints.folder / str(step)} has model.freeze={spec.freeze}, and the "
-            f"run's config.toml now {level}; put its model.freeze and model.unfreeze back, or start a new run."
+            f"run's config.toml now {asked}; put its model.freeze and model.unfreeze back, or start a new run."
         )
     first = optimizer(config.optim.name, hyper, counted_groups(config, spec.freeze)).init
     like = layout.abstract_state(jax.eval_shape(first, variables["trainable"]))

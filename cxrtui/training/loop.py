@@ -1,4 +1,4 @@
-"""Epochs, validations and the final evaluation, as generators over one `Session`."""
+"""Runs epochs, validations and the final evaluation, as generators over one `Session`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cxrtui.weights import restored
 
 
 def train(session: Session) -> Generator[ev.Event, None, str]:
-    """Epochs until there is a reason to stop, which is returned."""
+    """Train epoch by epoch until there is a reason to stop, and return that reason."""
     position, decisions = session.position, session.decisions
     if reason := decisions.stop():
         yield from session.save("stopping")
@@ -36,7 +36,7 @@ def train(session: Session) -> Generator[ev.Event, None, str]:
             return "early_stopping"
         if position.step >= session.total_steps:
             return "epochs"
-        # Only now that a step follows: a checkpoint of this very step has its arrays divided by the level before.
+        # This waits until a step follows, because a checkpoint of this step has its arrays split by the old level.
         if session.next_level != session.network.spec.freeze:
             yield from unfreeze(session)
         interrupted = yield from _epoch(session)
@@ -45,7 +45,7 @@ def train(session: Session) -> Generator[ev.Event, None, str]:
 
 
 def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
-    """The rest of the epoch under way; True where a stop was asked for. Scalars are read one step late."""
+    """Train the rest of this epoch; return True if a stop was requested. Scalars are read one step late."""
     config, position, per_epoch, step = session.config, session.position, session.steps_per_epoch, session.step
     assert step is not None
     decisions, layout = session.decisions, session.call.layout
@@ -67,7 +67,7 @@ def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
         if saving or decisions.pause():
             yield readings.read(last=True)
             if position.step % per_epoch == 0:
-                break  # between the epochs is time for each of them
+                break  # all of them are handled between the epochs
             if saving:
                 yield from session.save(saving)
             if stop:
@@ -86,7 +86,7 @@ def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
 
 
 def _validate(session: Session) -> Generator[ev.Event, None, bool]:
-    """Evaluate the validation split, then stop early or save a checkpoint; True where a stop was asked for instead."""
+    """Evaluate the validation split, then stop early or save a checkpoint; return True if a stop was requested."""
     position, decisions = session.position, session.decisions
     clock = time.monotonic()
     variables = session.to_evaluate(session.network.state.variables, session.network.spec.freeze)
@@ -110,10 +110,10 @@ def _validate(session: Session) -> Generator[ev.Event, None, bool]:
 
 
 def evaluate(session: Session) -> Generator[ev.Event, None, str]:
-    """Evaluate the best weights on validation and test, into the log and `evaluation/`.
+    """Evaluate the best weights on validation and test, and write the results to the log and to `evaluation/`.
 
     Returns:
-        The reason, where there was one to stop before all was evaluated.
+        The reason to stop, if there was one before all was evaluated; else an empty string.
     """
     position, call = session.position, session.call
     spec, variables = session.network.spec, session.network.state.variables

@@ -1,4 +1,4 @@
-"""Optax optimizers, as the configuration names them, with their hyperparameters as arguments of the compiled step."""
+"""Makes the Optax optimizers of the configuration, with hyperparameters that are arguments of the compiled step."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from cxrtui.training.rates import promoting
 
 
 def optimizer(name: str, hyper: Hyper, groups: Sequence[str] = ()) -> optax.GradientTransformation:
-    """Clipping, the optimizer, weight decay on kernels alone, the rate, and the rates of single groups.
+    """Chain clipping, the optimizer, weight decay of kernels only, the rate, and the rates of single groups.
 
-    ``adamw`` decays the weights beside the gradient (Loshchilov and Hutter, 2019), ``adam`` and ``sgd`` (Nesterov)
-    within it, as is usual for each. A group's own rate (Howard and Ruder, 2018) is the leading one times a constant,
-    and comes last, so that decoupled decay is scaled by it as well.
+    ``adamw`` applies weight decay beside the gradient (Loshchilov and Hutter, 2019), ``adam`` and ``sgd`` (Nesterov)
+    within it, as is usual for each. A group's own rate (Howard and Ruder, 2018) is the leading one times a constant.
+    It is applied last, so that it scales decoupled decay too.
 
-    The structure of the state depends on the name, on `groups` and on what is off, and is the one that older versions
-    saved: `optax.scale_by_learning_rate` still counts the steps in it, though the rate comes from `hyper`.
+    The structure of the state depends on the name, on `groups` and on the values that are off. It is the one that older
+    versions saved: `optax.scale_by_learning_rate` still counts the steps in it, though the rate comes from `hyper`.
 
     Args:
         name: ``adam``, ``adamw`` or ``sgd``.
         hyper: the rate of this step and the other values; they may be tracers.
-        groups: where the parameters that train grow in number, those groups (`freeze.group_of`) that train now. Each
-            then counts its own Adam steps; by a common count the bias correction would be over for a late one, and its
-            first updates up to 3.2 times too large. The clipping's norm stays common to all.
+        groups: with gradual unfreezing, the groups (`freeze.group_of`) that train now. Each counts its own Adam steps;
+            with a common count, the bias correction of a late group would be over, and its first updates would be up
+            to 3.2 times too large. The clipping uses one norm over all groups.
     """
 
     def kernels(params: Any) -> Any:
@@ -59,13 +59,13 @@ def optimizer(name: str, hyper: Hyper, groups: Sequence[str] = ()) -> optax.Grad
     return optax.GradientTransformation(promoting(chain.init), promoting(chain.update))
 
 
-def counted_groups(config: Config, level: str) -> tuple[str, ...]:
-    """The groups that count their own Adam steps while `level` is frozen; none without ``model.unfreeze``."""
-    return ("head", *transfer.training(level)) if config.model.unfreeze else ()
+def counted_groups(config: Config, freeze_level: str) -> tuple[str, ...]:
+    """Return the groups that count their own Adam steps at `freeze_level`; none without ``model.unfreeze``."""
+    return ("head", *transfer.training(freeze_level)) if config.model.unfreeze else ()
 
 
 def grown(before: optax.OptState, first: optax.OptState) -> optax.OptState:
-    """`first`, an optimizer's initial state, with all that was known before: counts, and moments of what trained.
+    """Return `first`, an optimizer's initial state, with the counts and moments that `before` already has.
 
     Args:
         before: the state while fewer groups trained.

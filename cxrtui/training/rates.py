@@ -1,4 +1,4 @@
-"""Learning rates: the schedule over a run, and the groups that have a rate of their own."""
+"""Computes learning rates: the schedule over a run, and the rates of groups that have their own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cxrtui.settings.config import OptimConfig
 
 
 def promoting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` under JAX's standard dtype promotion, which Optax counts on where it mixes counts and rates."""
+    """Run `function` under JAX's standard dtype promotion, which Optax needs when it mixes counts and rates."""
 
     def promoted(*arguments: Any, **named: Any) -> Any:
         with jax.numpy_dtype_promotion("standard"):
@@ -25,18 +25,18 @@ def promoting(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def own_rates(config: OptimConfig) -> dict[str, float]:
-    """Peak learning rates by group, of the groups that have their own; all above 0."""
+    """Return the peak learning rates, above 0, of the groups that have their own."""
     rates = dict(config.stage_learning_rates)
     return rates | ({"head": config.head_learning_rate} if config.head_learning_rate > 0 else {})
 
 
 def leading_rate(config: OptimConfig) -> float:
-    """The peak that the schedule and the log go by: ``learning_rate``, or the highest of the others where that is 0."""
+    """Return the peak of the schedule and the log: ``learning_rate`` or, if that is 0, the highest of the others."""
     return config.learning_rate or max(own_rates(config).values(), default=0.0)
 
 
 def schedule(config: OptimConfig, total_steps: int) -> optax.Schedule:
-    """Learning rate as a function of the step, with warm-up, for the peak `leading_rate`.
+    """Return the learning rate as a function of the step, with warm-up, for the peak `leading_rate`.
 
     ``constant`` and ``cosine`` rise linearly from 0 over the warm-up; ``onecycle`` rises and falls along cosines from
     1/25 of the peak and to 1/10,000 of that (Smith and Topin, 2018; the factors are those of fast.ai and PyTorch).
@@ -57,13 +57,13 @@ def schedule(config: OptimConfig, total_steps: int) -> optax.Schedule:
 class Rates:
     """The leading learning rate of every step of a run.
 
-    The schedule is compiled, as a small program of its own: evaluated operation by operation, it differs in the last
-    bits from what checkpoints of older versions were trained with, which had it inside the step.
+    The schedule is compiled as a small program of its own. Evaluated operation by operation, it would differ in the
+    last bits from that of older versions, which computed it inside the compiled step.
     """
 
     def __init__(self, config: OptimConfig, total_steps: int) -> None:
         self._rates = jax.jit(jax.vmap(schedule(config, total_steps)))
 
     def of(self, first: int, last: int) -> NDArray[np.float32]:
-        """The rates of steps `first` to `last` - 1, counted from 0, float32 ``[last - first]``."""
+        """Return the rates of steps `first` to `last` - 1, counted from 0, float32 ``[last - first]``."""
         return np.asarray(self._rates(jnp.arange(first, last, dtype=jnp.int32)))

@@ -1,4 +1,4 @@
-"""The numbers of a step, read once the next one is under way, so that the device never waits for the log."""
+"""Reads the numbers of a step after the next step has started, so that the device never waits for the log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cxrtui.training.session import Position
 
 
 def diverged(config: Config, what: str, value: float, epoch: int) -> DivergedError:
-    """The error of a number that is not finite; it names the rates, which are most often the cause."""
+    """Return the error of a number that is not finite; it names the rates, which are most often the cause."""
     own, leading = own_rates(config.optim), leading_rate(config.optim)
     others = f" and the rates of {', '.join(own)}" if own else ""
     return DivergedError(
@@ -29,9 +29,9 @@ def diverged(config: Config, what: str, value: float, epoch: int) -> DivergedErr
 class Readings:
     """Reads the scalars of the steps of one epoch.
 
-    A step's images a second are counted from one reading to the next, with whoever pulls the events in between. The
-    device works on the next step meanwhile, so that time left out there would make that one look faster than it was;
-    only where no step is under way, after a pause or a save, does the clock begin anew.
+    The images per second of a step are counted from one reading to the next, including the caller's time between them.
+    The device works on the next step meanwhile, so without that time the next step would look too fast. The clock
+    restarts only when no step is under way, after a pause or a save.
     """
 
     def __init__(self, config: Config, position: Position, epoch: int, rates: NDArray[np.float32]) -> None:
@@ -41,7 +41,7 @@ class Readings:
 
     @property
     def pending(self) -> bool:
-        """Whether a step was dispatched whose scalars have not been read."""
+        """Whether a step was dispatched whose scalars have not been read yet."""
         return self._pending is not None
 
     def dispatched(self, step: int, scalars: dict[str, jax.Array]) -> None:
@@ -49,14 +49,14 @@ class Readings:
         self._pending = step, scalars
 
     def restart(self) -> None:
-        """Begin the clock anew: neither a pause nor a save is training."""
+        """Restart the clock, because a pause or a save is no training."""
         self._clock = time.monotonic()
 
     def read(self, *, last: bool = False) -> ev.StepDone:
-        """The pending step, added to the sums of the epoch.
+        """Return the pending step, and add it to the sums of the epoch.
 
         Args:
-            last: it is the one just dispatched, and none is under way then.
+            last: whether it is the step just dispatched, so that none is under way afterwards.
 
         Raises:
             DivergedError: its loss or its gradient is not finite.
@@ -69,7 +69,7 @@ class Readings:
                 raise diverged(self._config, f"{name.replace('_', ' ')} of step {step}", values[name], self._epoch)
         now = time.monotonic()
         seconds, self._clock = now - self._clock, now
-        # Where a dispatch waits for the device, as on a CPU it may, the last step was done before its clock began.
+        # On a CPU a dispatch may wait for the device, and then the last step was done before its clock started.
         shown, self._before = max(seconds, self._before if last else 0.0), 0.0 if last else seconds
         self._position.epoch_loss += values["loss"]
         self._position.epoch_correct += values["accuracy"]

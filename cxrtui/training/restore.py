@@ -1,4 +1,4 @@
-"""Where a resumed run stands, and whether what it goes on from is what was saved."""
+"""Reads where a resumed run stands, and checks that its checkpoint is as it was saved."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cxrtui.weights.checkpoints import Checkpoints
 
 @dataclass(frozen=True)
 class Restored:
-    """What a run begins with: the position, the epoch, the fingerprint of its films, and what the user should know."""
+    """The position, the epoch, the fingerprint of the films, and the warnings with which a run begins."""
 
     position: Position
     epoch: int = 0
@@ -25,14 +25,14 @@ class Restored:
 
 
 def restore(config: Config, checkpoints: Checkpoints, step: int) -> Restored:
-    """The position in the checkpoint of `step`, all of whose files are compared with their digests.
+    """Compare all files in the checkpoint of `step` with their digests, and return its position.
 
-    So are those of the best one, which the end of the run needs. Where the user went back because that one was damaged,
-    the next validation is the first again.
+    The files of the best checkpoint are compared too, because the end of the run needs it. If the user went back
+    because the best one was damaged, the next validation counts as the first.
 
     Raises:
-        CheckpointError: the checkpoint or the best one is damaged; the message names another that is not. Or a
-            setting is not what it was trained with.
+        CheckpointError: the checkpoint or the best one is damaged, and the message names a sound one; or a setting
+            differs from what it was trained with.
     """
     states.verify(checkpoints.folder, step)
     progress = checkpoints.progress(step)

@@ -1,4 +1,4 @@
-"""What one call of `fit` was given, what the phases of its training share, and where it stands."""
+"""Holds the arguments of one call of `fit`, the state that the phases of its training share, and its position."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from cxrtui.weights.checkpoints import Checkpoints, finite
 
 @dataclass
 class Position:
-    """Where the loop stands: what a checkpoint holds beside the arrays, so that a run goes on as if never stopped."""
+    """The position of the loop. A checkpoint holds it with the arrays, so that a resumed run goes on exactly."""
 
     stopper: Stopper
     step: int = 0
@@ -41,7 +41,7 @@ class Position:
     validated: bool = True  # whether the validation after the last full epoch is done
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for a checkpoint."""
+        """Return plain values for a checkpoint."""
         return {
             "step": self.step, "epoch_loss": self.epoch_loss, "epoch_correct": self.epoch_correct,
             "epoch_seconds": self.epoch_seconds, "validated": self.validated, "stopper": self.stopper.as_dict(),
@@ -50,7 +50,7 @@ class Position:
 
     @classmethod
     def restored(cls, config: Config, values: dict[str, Any]) -> Position:
-        """The inverse of `as_dict`."""
+        """Invert `as_dict`."""
         return cls(
             Stopper.restored(config.stop, values["stopper"]), int(values["step"]), float(values["epoch_loss"]),
             float(values["epoch_correct"]), float(values["epoch_seconds"]), bool(values["validated"]),
@@ -59,10 +59,10 @@ class Position:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """What one call of `fit` was given, and the checkpoints that it writes.
+    """The arguments of one call of `fit`, and the checkpoints that it writes.
 
     Attributes:
-        evaluation_batch: images a call of the program that validates.
+        evaluation_batch: images in each call of the program that validates.
     """
 
     config: Config
@@ -77,8 +77,8 @@ class Call:
 class Session:
     """The training of one call of `fit`: its data, its network and its programs.
 
-    `network` and `step` change together, where an epoch begins in which more trains; `step` is None until the one for
-    the next epoch is compiled. The evaluator's program goes on taking the variables as `evaluated_level` divides them.
+    `network` and `step` change together before an epoch in which more groups train; `step` is None until the step for
+    the next epoch is compiled. The evaluator's program always takes the variables as `evaluated_level` splits them.
     """
 
     call: Call
@@ -97,17 +97,17 @@ class Session:
 
     @property
     def config(self) -> Config:
-        """Of the call."""
+        """The configuration of the call."""
         return self.call.config
 
     @property
     def decisions(self) -> Decisions:
-        """Of the call."""
+        """The decisions of the call."""
         return self.call.decisions
 
     @property
     def total_steps(self) -> int:
-        """Steps of all epochs."""
+        """The number of steps in all epochs."""
         return self.steps_per_epoch * self.config.optim.epochs
 
     @property
@@ -122,17 +122,17 @@ class Session:
         return transfer.level_in(self.position.step // self.steps_per_epoch + 1, model.freeze, model.unfreeze)
 
     def to_evaluate(self, variables: Variables, freeze_level: str) -> Variables:
-        """`variables`, divided by `freeze_level`, as the evaluator's program takes them."""
+        """Return `variables`, which `freeze_level` splits, as the evaluator's program takes them."""
         if freeze_level == self.evaluated_level:
             return variables
-        _, *states = freeze.at_level(self.network.graphdef, **variables, level=self.evaluated_level)
+        _, *states = freeze.at_level(self.network.graphdef, **variables, freeze_level=self.evaluated_level)
         return dict(zip(("trainable", "frozen", "statistics"), states, strict=True))
 
     def save(self, reason: str) -> Iterator[ev.Event]:
-        """Begin a checkpoint of this moment; its event follows once it is committed.
+        """Begin to save a checkpoint; its event follows once it is committed.
 
         Raises:
-            DivergedError: the parameters are not all finite; what is on the disk stays.
+            DivergedError: the variables are not all finite; checkpoints on the disk are kept.
         """
         yield from self.committed(wait=True)
         state, position = self.network.state, self.position
@@ -149,9 +149,9 @@ class Session:
         self.decisions.saved()
 
     def pause(self) -> Generator[ev.Event, None, bool]:
-        """Stand still while asked to, with no step under way; True where a stop ended it, and is saved.
+        """Pause while requested, with no step under way; return True if a stop ended the pause, after saving.
 
-        What is asked for meanwhile is saved, and no step is taken.
+        Checkpoints that are requested meanwhile are saved.
         """
         if not self.decisions.pause():
             return False
@@ -170,7 +170,7 @@ class Session:
         return True
 
     def committed(self, *, wait: bool = False) -> Iterator[ev.Event]:
-        """The events of the checkpoints that are safely on disk by now."""
+        """Yield the events of the checkpoints that are committed by now."""
         if self._announced and wait:
             self.call.checkpoints.wait()
         if self._announced and self.call.checkpoints.saving is None:

@@ -1,4 +1,4 @@
-"""What a run is asked to do while it trains: by its control file, and by whoever drives it."""
+"""Reads what a running training is asked to do, by its control file and by its caller."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _POLL_SECONDS = 0.1
 
 
 class Steering(Requests):
-    """The commands of the control file and of the caller, as `fit` and the loop around it ask for them."""
+    """The commands of the control file and of the caller, which `fit` and the loop around it ask for."""
 
     def __init__(self, run: Run, should_stop: Callable[[], bool]) -> None:
         self._run, self._should_stop = run, should_stop
@@ -44,17 +44,17 @@ class Steering(Requests):
                     self.checkpoint_asked = True
 
     def stop(self) -> str:
-        """``requested`` from the command or the caller's wish on."""
+        """Return ``requested`` once the control file or the caller has asked for a stop."""
         self.look()
         return REQUESTED if self.stopping else ""
 
     def pause(self) -> bool:
-        """Whether the run is to stand still."""
+        """Return whether the run is to pause."""
         self.look()
         return self.paused and not self.stopping
 
     def checkpoint(self) -> bool:
-        """True once for each command."""
+        """Return True once for each command."""
         asked, self.checkpoint_asked = self.checkpoint_asked, False
         return asked
 

@@ -1,4 +1,4 @@
-"""The training step: one jitted function from state, batch and hyperparameters to the next state and numbers."""
+"""Defines the training step: one jitted function from state, batch and hyperparameters to the next state."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _PROGRAMS: Programs[StepFunction] = Programs()
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class TrainState:
-    """All that a step changes, as one pytree; everything random in a step is a function of the seed and `step`.
+    """Everything that a step changes, as one pytree; all randomness of a step follows from the seed and `step`.
 
     Attributes:
         step: int32 scalar, optimizer steps done.
         trainable: parameters that train.
-        frozen: parameters that do not.
+        frozen: parameters that do not train.
         statistics: BatchNorm's running averages.
         optimizer: Optax's state, for `trainable` alone.
     """
@@ -50,7 +50,7 @@ class TrainState:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """Parameters in all, and those of them that train."""
+        """The number of all parameters, and of those that train."""
         trainable, frozen = (
             sum(int(leaf.size) for leaf in jax.tree.leaves(tree)) for tree in (self.trainable, self.frozen)
         )
@@ -64,12 +64,12 @@ class TrainState:
 
 @dataclass(frozen=True)
 class Program:
-    """What a step is compiled for, beside the shapes of its arguments and what is off in its `Hyper`.
+    """Everything that a compiled step depends on, besides the shapes of its arguments and the values off in `Hyper`.
 
-    Equal ones are compiled once in a process that keeps them, and once for all processes that share a cache on disk.
+    Equal programs are compiled once in a process that keeps them, and once for all processes with one cache on disk.
 
     Attributes:
-        graphdef: the network's description, from `freeze.split`; it says what is frozen.
+        graphdef: the network's description, from `freeze.split`; it holds the freeze level.
         size: of the network's input, pixels.
         optimizer: ``adam``, ``adamw`` or ``sgd``.
         groups: see `optimizer.counted_groups`.
@@ -84,7 +84,7 @@ class Program:
 
     @classmethod
     def of(cls, config: Config, graphdef: Any, freeze_level: str, layout: Layout) -> Program:
-        """The program that `config` asks for while `freeze_level` is frozen."""
+        """Return the program that `config` asks for at `freeze_level`."""
         return cls(graphdef, config.data.size, config.optim.name, counted_groups(config, freeze_level), layout)
 
 
@@ -92,7 +92,7 @@ def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) 
     """One optimizer step.
 
     Args:
-        program: all that is not data.
+        program: everything that is not data.
         state: the compiled step takes over its buffers.
         batch: images uint8 ``[B, S, S]`` and labels int32 ``[B]``.
         hyper: the hyperparameters, with this step's learning rate.
@@ -132,9 +132,9 @@ def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) 
 def compile_step(
     program: Program, state: TrainState, hyper: Hyper, *, batch_size: int, stored_size: int
 ) -> StepFunction:
-    """`train_step`, compiled for this state and for images stored with `stored_size` pixels; it takes no others.
+    """Return `train_step`, compiled for the shapes of this state and for images of `stored_size` pixels.
 
-    Where this process keeps an equal program, it is returned. With the arguments nothing is done.
+    If this process keeps an equal program, it is returned. The arguments are not changed.
     """
     images: Any = program.layout.abstract_batch((batch_size, stored_size, stored_size), np.uint8)
     labels: Any = program.layout.abstract_batch((batch_size,), np.int32)

@@ -1,4 +1,4 @@
-"""Early stopping: when has the validation metric stopped improving?"""
+"""Decides on early stopping: has the validation metric stopped improving?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cxrtui.settings.config import StopConfig
 class Stopper:
     """The best value so far and how long ago it was (Prechelt, 1998, "Early stopping – but when?").
 
-    A NaN never improves on anything. Patience 0 never stops; the best weights are still tracked.
+    A NaN is never an improvement. Patience 0 never stops; the best weights are still tracked.
     """
 
     config: StopConfig
@@ -24,22 +24,22 @@ class Stopper:
 
     @property
     def to_beat(self) -> float:
-        """What the next value must pass: below it for the loss, above it for all others; NaN before the first."""
+        """The value to pass: a loss must be below it, other metrics above it; NaN before the first validation."""
         return self.best - self.config.min_delta if self.config.metric == "loss" else self.best + self.config.min_delta
 
     @property
     def stopping(self) -> bool:
-        """Whether the run has nothing more to wait for."""
+        """Whether the run is to stop."""
         return 0 < self.config.patience <= self.waited
 
     def improves(self, value: float) -> bool:
-        """Whether `value` passes `to_beat`."""
+        """Return whether `value` passes `to_beat`."""
         if math.isnan(value) or math.isnan(self.best):
             return not math.isnan(value)
         return value < self.to_beat if self.config.metric == "loss" else value > self.to_beat
 
     def after(self, epoch: int, step: int, metrics: dict[str, float]) -> tuple[Stopper, EarlyStopping]:
-        """The stopper after one more validation, and the event that says whether that was an improvement."""
+        """Return the stopper after one more validation, and the event that says whether it was an improvement."""
         value = metrics[self.config.metric]
         improved = self.improves(value)
         after = (
@@ -56,13 +56,13 @@ class Stopper:
         return after, found
 
     def as_dict(self) -> dict[str, float | int | None]:
-        """Plain values for a checkpoint."""
+        """Return plain values for a checkpoint."""
         return {"best": None if math.isnan(self.best) else self.best, "best_epoch": self.best_epoch,
                 "best_step": self.best_step, "waited": self.waited}  # fmt: skip
 
     @classmethod
     def restored(cls, config: StopConfig, values: dict[str, float | int | None]) -> Stopper:
-        """The inverse of `as_dict`."""
+        """Invert `as_dict`."""
         best = values["best"]
         return cls(config, math.nan if best is None else float(best), int(values["best_epoch"] or 0),
                    int(values["best_step"] or 0), int(values["waited"] or 0))  # fmt: skip

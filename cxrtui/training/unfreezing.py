@@ -1,4 +1,4 @@
-"""Where an epoch begins in which more of the network trains: gradual unfreezing (Howard and Ruder, 2018)."""
+"""Unfreezes groups of the network before an epoch: gradual unfreezing (Howard and Ruder, 2018)."""
 
 from __future__ import annotations
 
@@ -18,23 +18,27 @@ from cxrtui.training.step import Program, compile_step
 def unfreeze(session: Session) -> Iterator[ev.Event]:
     """Bring a session to the freeze level of its next step, and compile the step for it.
 
-    No array changes: parameters move from the frozen to the trainable ones, and the optimizer's state gets room for
-    them. Their running averages follow, because the network's description says which stages are frozen.
+    No array changes: parameters move from the frozen to the trainable ones, and the optimizer's state gets moments for
+    them. Their running averages are updated from now on, because the network's description holds the freeze level.
     """
-    yield from session.committed(wait=True)  # the epoch before is safe, whatever becomes of a long compilation
-    config, before, level, layout = session.config, session.network, session.next_level, session.call.layout
-    graphdef, trainable, frozen, statistics = freeze.at_level(before.graphdef, **before.state.variables, level=level)
-    program = Program.of(config, graphdef, level, layout)
+    yield from session.committed(wait=True)  # waits until the epoch before is saved, as compiling takes long
+    config, before, freeze_level, layout = session.config, session.network, session.next_level, session.call.layout
+    graphdef, trainable, frozen, statistics = freeze.at_level(
+        before.graphdef, **before.state.variables, freeze_level=freeze_level
+    )
+    program = Program.of(config, graphdef, freeze_level, layout)
     first = optimizer(program.optimizer, session.hyper, program.groups).init(trainable)
     state = dataclasses.replace(
         before.state, trainable=trainable, frozen=frozen, statistics=statistics,
         optimizer=layout.put_state(grown(before.state.optimizer, first)),
     )  # fmt: skip
-    session.network = NetworkState(graphdef, state, dataclasses.replace(before.spec, freeze=level))
+    session.network = NetworkState(graphdef, state, dataclasses.replace(before.spec, freeze=freeze_level))
     session.step = None
     parameters, trains = state.counts
     epoch = session.position.step // session.steps_per_epoch + 1
-    yield ev.Unfrozen(epoch=epoch, step=session.position.step, stage=transfer.training(level)[0], trainable=trains)
+    yield ev.Unfrozen(
+        epoch=epoch, step=session.position.step, stage=transfer.training(freeze_level)[0], trainable=trains
+    )
     yield ev.Preparing(stage="compiling")
     clock = time.monotonic()
     session.step = compile_step(program, state, session.hyper, batch_size=config.optim.batch_size,

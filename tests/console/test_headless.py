@@ -48,7 +48,7 @@ def run_of(workspace: Path, name: str) -> Run:
 def weights_of(run: Run) -> list[np.ndarray]:
     step = Checkpoints(run.state, read_only=True).latest()
     assert step is not None
-    return [np.asarray(leaf) for leaf in jax.tree.leaves(models.load_step(run, step).weights)]
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(models.load_step(run, step).variables)]
 
 
 def wait_for(process: subprocess.Popen[bytes], run: Run, kind: type[ev.Event], count: int) -> None:

@@ -141,7 +141,7 @@ def test_weights_that_are_not_finite_have_no_label_and_no_place_on_the_shelf(
     trained: Run, exported: Path, films: list[Path], tmp_path: Path
 ) -> None:
     model = models.load(trained)
-    broken = replace(model, weights=jax.tree.map(lambda leaf: jnp.full_like(leaf, np.nan), model.weights))
+    broken = replace(model, variables=jax.tree.map(lambda leaf: jnp.full_like(leaf, np.nan), model.variables))
     rows = list(classify.Classifier(broken).classify(films))
     assert [row.as_dict() for row in rows] == [
         {"file": str(film), "ok": False, "error": "trained gives no finite probability for it"} for film in films
@@ -150,7 +150,7 @@ def test_weights_that_are_not_finite_have_no_label_and_no_place_on_the_shelf(
     saved.save_shelf(folder, broken.network(), read_manifest(folder))
     with pytest.raises(WeightsError, match="holds NaN or infinity"):
         models.load(folder)
-    huge = replace(model, weights=jax.tree.map(lambda leaf: jnp.full_like(leaf, 3e38), model.weights))
+    huge = replace(model, variables=jax.tree.map(lambda leaf: jnp.full_like(leaf, 3e38), model.variables))
     saved.save_shelf(folder, huge.network(), read_manifest(folder))  # finite, and what it computes is not
     with pytest.raises(WeightsError, match="no finite probability for 60 of these 60 films"):
         evaluate(folder, str(films[0].parents[1]), {}, lambda event: None)

@@ -13,7 +13,7 @@ from flax import nnx
 
 from cxrtui.net.classifier import Classifier, ClassifierSpec, create
 from cxrtui.net.layers import Dropout
-from cxrtui.net.resnet import LEVELS
+from cxrtui.net.resnet import CUTS
 from tests.net.compiled import run
 
 
@@ -80,16 +80,16 @@ def test_a_network_cut_in_two_is_the_whole_exactly(cut: tuple[Classifier, jax.Ar
         def network() -> Classifier:  # a new one each time: training moves its running averages
             return nnx.merge(graphdef, state, copy=True)
 
-        def rejoined(level: str) -> jax.Array:
-            features = network().encode(images, level, train=train)
-            return network().decode(features, level, train=train, dropout=dropout)
+        def rejoined(group: str) -> jax.Array:
+            features = network().encode(images, group, train=train)
+            return network().decode(features, group, train=train, dropout=dropout)
 
-        return network()(images, train=train, dropout=dropout), {level: rejoined(level) for level in LEVELS}
+        return network()(images, train=train, dropout=dropout), {group: rejoined(group) for group in CUTS}
 
     whole, parts = both(state, cut[1])
     assert whole.any()
-    for level in LEVELS:
-        np.testing.assert_array_equal(parts[level], whole, level)
+    for group in CUTS:
+        np.testing.assert_array_equal(parts[group], whole, group)
 
 
 def test_one_dictionary_holds_all_that_the_network_computes(cut: tuple[Classifier, jax.Array]) -> None:

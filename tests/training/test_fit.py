@@ -38,7 +38,7 @@ def weights_of(run: Run) -> list[np.ndarray]:
     step = Checkpoints(run.state, read_only=True).latest()
     assert step is not None
     model = models.load_step(run, step)
-    return [np.asarray(leaf) for leaf in jax.tree.leaves(model.weights)]
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(model.variables)]
 
 
 @pytest.mark.slow
@@ -144,7 +144,7 @@ def test_a_resume_does_not_need_the_first_weights_again(small: Small, new_run: N
     again = list(fit(config, run, resume=True))
     assert isinstance(again[-1], ev.Stopped)
     assert again[-1].reason == "epochs"
-    assert models.load(run).weights
+    assert models.load(run).variables
 
 
 def test_a_resumed_run_whose_checkpoints_are_gone_says_that_it_begins_anew(small: Small, new_run: NewRun) -> None:
@@ -261,7 +261,7 @@ def test_frozen_layers_keep_every_bit(small: Small, new_run: NewRun) -> None:
     compiled = next(event for event in story if isinstance(event, ev.Compiled))
     assert 0 < compiled.trainable < compiled.parameters
     begun = freeze.split(create(build.spec_of(config), config.run.seed))
-    weights = models.load(run).weights
+    weights = models.load(run).variables
     for before, after in zip(jax.tree.leaves(begun[2]), jax.tree.leaves(weights["frozen"]), strict=True):
         assert np.array_equal(before, after)
     moved = [
