@@ -1,4 +1,4 @@
-"""Commands as a message offers them: what is pasted into the shell that showed it works there."""
+"""Commands that a message offers to the user; they work when pasted into the shell that showed the message."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cxrtui.workspace import Workspace
 
 
 def named(run: Run) -> str:
-    """What a command calls `run`: its name where it lies in the workspace that is the working folder, else a path."""
+    """Return the word for `run` in a command: its name if its workspace is the working folder, else its path."""
     folder = run.folder.resolve()
     try:
         here = Workspace(Path()).checkpoints.resolve()
@@ -22,5 +22,5 @@ def named(run: Run) -> str:
 
 
 def resume(run: Run, *, data: bool = False, headless: bool = False) -> str:
-    """The command that goes on with `run`; `data` has a place for where its films lie now."""
+    """Return the command that resumes `run`; with `data` it has a place for the new path of the films."""
     return f"cxrtui {'--headless ' * headless}train --resume {named(run)}{' --data NEWPATH' * data}"

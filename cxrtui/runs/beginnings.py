@@ -1,4 +1,4 @@
-"""Runs that ended before their films were ready, and hold nothing that is worth keeping."""
+"""This module removes runs that ended before their films were ready and that hold nothing worth keeping."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ _BEGINNING = ("lock", "config.toml", "events.jsonl", "summary.json", "heartbeat"
 
 
 def clear_stump(run: Run) -> bool:
-    """Remove the folder of a run that failed, or died with no whole log, before its films were ready; True if it was.
+    """Remove the folder of a run that failed, or died without a whole log, before its films were ready.
 
-    Nothing was divided or trained then. Anything in it that is of no beginning keeps it.
+    Nothing was split or trained then. Any other file in the folder keeps it. Returns whether it was removed.
 
     Raises:
-        OSError: it cannot be looked into or removed.
+        OSError: the folder cannot be read or removed.
     """
     if not run.folder.is_dir() or run.folder.is_symlink() or run.alive() or not is_beginning(run):
         return False
     if is_run(run.folder) and run.read().status != "failed":
-        return False  # killed while it began, and can be resumed
+        return False  # it was killed while it began, and can be resumed
     shutil.rmtree(run.folder)
     return True
 
 
 def is_beginning(run: Run) -> bool:
-    """Whether nothing is in the folder but what a run writes before its films are ready, and its log has no step.
+    """Return whether the folder holds only files that a run writes before its films are ready, and no step in its log.
 
     Raises:
-        OSError: it cannot be looked into.
+        OSError: the folder cannot be read.
     """
     items = list(run.folder.iterdir())
     ours = all(item.name in _BEGINNING or item.name.endswith(".tmp") for item in items)

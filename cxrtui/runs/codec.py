@@ -1,4 +1,4 @@
-"""A line of a log and its event: one JSON object, held to the types of the event's fields."""
+"""This module turns an event into a line of a log, one JSON object, and back, with a check of the fields' types."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from cxrtui import strict_json
 from cxrtui.runs import events, schema
 
 _CHECKS = {kind: schema.checks(cls) for kind, cls in events.TYPES.items()}  # by the type of an event, built once
-_CODES = (("Leakage by patient", events.PATIENTS_UNKNOWN),)  # of a warning without a code, by how its message begins
+_CODES = (("Leakage by patient", events.PATIENTS_UNKNOWN),)  # for old warnings without a code, by the first words
 
 
 class DamagedError(ValueError):
-    """A line of a log that names a known type and does not hold what that has; the message says what."""
+    """A line of a log names a known type, but its fields are not those of that type; the message says which."""
 
 
 def encode(event: events.Event) -> str:
-    """The event as one line of JSON, without the newline; a number that is not finite is null, and is read as NaN."""
+    """Return the event as one line of JSON without the newline; a number that is not finite is null, read as NaN."""
     body = {item.name: getattr(event, item.name) for item in fields(event)}
     return strict_json.dumps({"v": events.VERSION, "type": type(event).__name__, **body})
 
 
 def decode(line: str | bytes) -> events.Event | None:
-    """The event in `line`, or None where it is torn, foreign, or of a type that this version does not know.
+    """Return the event in `line`, or None if it is torn, foreign, or of a type that this version does not know.
 
-    Its text is printable: a label, a file's name or a reason in it may come from anywhere.
+    The text in it is made printable, because a label, a file's name or a reason may come from anywhere.
     """
     try:
         return parse(line)
@@ -34,10 +34,10 @@ def decode(line: str | bytes) -> events.Event | None:
 
 
 def parse(line: str | bytes) -> events.Event | None:
-    """As `decode`.
+    """Return the event in `line` as `decode` does, but raise if it is damaged.
 
     Raises:
-        DamagedError: the type is known, and a field is missing or holds what it cannot.
+        DamagedError: the type is known, but a field is missing or its value is not valid.
     """
     try:
         body = json.loads(line)

@@ -1,4 +1,4 @@
-"""The commands to a run: a small file in its folder, replaced as a whole, that the run's process reads."""
+"""The `control` file in a run's folder holds the latest commands to it; it is replaced as a whole for each command."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def ask(file: Path, command: str) -> None:
 
 
 def read(file: Path) -> list[tuple[str, int]]:
-    """The latest commands with their ids, oldest first; what is no command of ours is passed over.
+    """Return the latest commands with their ids, oldest first; unknown commands are skipped.
 
     An id is the time of the command in nanoseconds since the epoch.
     """

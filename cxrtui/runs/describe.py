@@ -1,4 +1,4 @@
-"""Events and metrics in words: the lines of the readable log, the same on a screen and in plain text."""
+"""This module writes events and metrics as text: the lines of the readable log on a screen and in plain output."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class LogLine:
 
 
 def percent(value: float) -> str:
-    """A fraction as the log and the screens write it: ``93.6 %``, or a dash where it is undefined."""
+    """Return a fraction as the log and the screens write it: ``93.6 %``, or a dash if it is undefined."""
     return "–" if math.isnan(value) else f"{100 * value:.1f} %"
 
 
 def metrics_text(metrics: dict[str, float]) -> str:
-    """The metrics on one line; the loss only where there is one."""
+    """Return the metrics on one line; the loss is left out if there is none."""
     auroc = metrics.get("auroc", float("nan"))
     loss = f"loss {metrics['loss']:.4f} · " if "loss" in metrics else ""
     return (
@@ -37,7 +37,7 @@ def metrics_text(metrics: dict[str, float]) -> str:
 
 
 def describe(event: ev.Event) -> LogLine | None:
-    """The event as a line for people, or None for the many that only move a bar or a chart."""
+    """Return the event as a line for people, or None for an event that only moves a bar or a chart."""
     text, level = "", "info"
     match event:
         case ev.RunStarted():
@@ -53,10 +53,10 @@ def describe(event: ev.Event) -> LogLine | None:
             left = f" · left: {'; '.join(event.left)}" if event.left else ""
             text = f"first weights of {event.source}: {event.taken}{left}"
         case ev.DataPrepared():
-            parts = "; ".join(
-                f"{part} {sum(counts.values())} ({_counts(counts)})" for part, counts in event.counts.items()
+            splits = "; ".join(
+                f"{split} {sum(counts.values())} ({_counts(counts)})" for split, counts in event.counts.items()
             )
-            text = f"films: {parts}" + (" · from the prepared store" if event.cached else f" · {event.seconds:.1f} s")
+            text = f"films: {splits}" + (" · from the prepared store" if event.cached else f" · {event.seconds:.1f} s")
             if event.left_out:
                 text += " · left out: " + "; ".join(f"{count} {why}" for why, count in event.left_out.items())
             if event.unreadable:

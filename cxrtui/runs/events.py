@@ -1,9 +1,9 @@
-"""What a run says of itself: frozen records of plain numbers and strings, one JSON object a line.
+"""The events of a run: frozen records of plain numbers and strings, each one JSON object on a line of the log.
 
-The log made of these lines is the only interface between a run and whatever shows it. A line is
+The log is the only interface between a run and the programs that show it. A line is
 ``{"v": 1, "type": "StepDone", "time": 1763000000.0, ...}``; `time` is seconds since the epoch (UTC). A reader skips
-types and fields that it does not know, so that a newer log stays readable; a field that came later has a default, so
-that an older log does.
+types and fields that it does not know, so that it can read a newer log. A field that was added later has a default, so
+that an older log can be read too.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class RunStarted(Event):
-    """The first event of a run: everything that it was asked to do.
+    """The first event of a run; it holds the whole configuration.
 
-    `run` is its name and `seed` that of all that is random. `config` has its settings by section and key, `device` what
-    it computes on, `versions` those of Python and of the packages that the result depends on.
+    `run` is the name of the run, and `seed` is the seed of all randomness. `config` has the settings by section and
+    key, `device` describes the device, and `versions` has those of Python and of the packages that matter.
     """
 
     run: str
@@ -41,7 +41,7 @@ class RunStarted(Event):
 class Preparing(Event):
     """Work before or between the steps, for a progress bar.
 
-    `stage` says in words what is done: `done` of `total`, which is 0 where it is not known.
+    `stage` names the work, of which `done` of `total` items are done; `total` is 0 if it is not known.
     """
 
     stage: str
@@ -51,10 +51,10 @@ class Preparing(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Fetching(Event):
-    """First weights are not on the shelf and are fetched from a hub.
+    """The initial weights are not on the shelf and are fetched from a hub.
 
-    `name` is that of the shelf, `source` the file at the hub with its repository, `licence` that of the weights;
-    `bytes` is the size of the file, 0 where it is not known.
+    `name` is their name on the shelf, `source` is the file at the hub with its repository, and `licence` is that of
+    the weights; `bytes` is the size of the file, 0 if it is not known.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Fetching(Event):
 class Fetched(Event):
     """The weights `name` are on the shelf, in `folder`, after `seconds`.
 
-    `sha256` is the checksum of the file. `verified` says that it was known beforehand and is the same.
+    `sha256` is the checksum of the file. `verified` says that the checksum was known beforehand and is the same.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Fetched(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class FirstWeights(Event):
-    """What a run begins with: `taken` of the file or folder `source`, and `left` of it, with the reasons."""
+    """The initial weights: `taken` says what was used of the file or folder `source`, `left` what was not and why."""
 
     source: str
     taken: str
@@ -90,11 +90,11 @@ class FirstWeights(Event):
 class DataPrepared(Event):
     """The films are ready.
 
-    `source` says where they come from, and `labels` has the negative and the positive one. `counts[part][label]` are
-    films and `patients[part]` patients. `left_out` counts the films that do not take part, by reason; `unreadable` has
+    `source` says where they come from, and `labels` has the negative and the positive label. `counts[split][label]`
+    are films and `patients[split]` patients. `left_out` counts the films that are left out, by reason; `unreadable` has
     a path and a reason for each film that could not be decoded. `cached` says that the films had been decoded before;
-    `seconds` is what all of it took. `fingerprint` changes with anything that the prepared films depend on, `content`
-    and `division` with what the films are and with which split each is in, whatever their names.
+    `seconds` is the time for all of it. `fingerprint` changes with anything that the prepared films depend on;
+    `content` changes with the films' content, and `division` with the split of each film, both whatever their names.
     """
 
     source: str
@@ -114,7 +114,7 @@ class DataPrepared(Event):
 class Compiled(Event):
     """The training step was compiled, or found in the cache of compiled programs, in `seconds`.
 
-    The network has so many `parameters`, of which `trainable` are not frozen.
+    `parameters` is the number of parameters of the network, and `trainable` of these are not frozen.
     """
 
     seconds: float
@@ -137,8 +137,8 @@ class StepDone(Event):
     """One optimizer step. `step` counts from 1 over the whole run, `epoch` from 1 to `epochs`.
 
     `loss` and `accuracy` are means over the batch before the step, `gradient_norm` is the global norm before clipping,
-    and `learning_rate` the rate of the step. `steps_per_epoch` is the same in the whole run; `images_per_second` is
-    the speed.
+    and `learning_rate` is the rate of the step. `steps_per_epoch` is the same in the whole run; `images_per_second`
+    is the speed.
     """
 
     step: int
@@ -181,11 +181,11 @@ class Validated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class EarlyStopping(Event):
-    """What early stopping made of the latest validation, after `epoch`: `value` of the watched `metric`.
+    """The decision of early stopping after the validation of `epoch`, by `value` of the watched `metric`.
 
     `improved` says whether it is the best so far; `best` was reached at `best_epoch` and `best_step`. `to_beat` is the
     value that the next validation must pass to count as an improvement. The run stops after `patience` epochs without
-    one, so `patience_left` more may fail to improve; `stopping` says that it stops now.
+    an improvement, so `patience_left` more may fail to improve; `stopping` says that the run stops now.
     """
 
     epoch: int
@@ -226,7 +226,7 @@ class Paused(Event):
 class Resumed(Event):
     """The run goes on after `step`, in `epoch`: after a pause, or (`restored`) in a new process from a checkpoint.
 
-    After a restore, whatever the log says of later steps was lost with the old process and happens again.
+    After a restore, the later steps in the log were lost with the old process and are done again.
     """
 
     step: int
@@ -238,8 +238,8 @@ class Resumed(Event):
 class Warned(Event):
     """Something the user should know; the run goes on.
 
-    `message` is a sentence for people, and `code` a stable name: programs and screens tell warnings by it, and never by
-    words of the message. It is empty where a log names none.
+    `message` is a sentence for people, and `code` is a stable name: programs and screens distinguish warnings by it,
+    and never by words of the message. It is empty in older logs and for a warning without a code.
     """
 
     message: str
@@ -250,9 +250,9 @@ class Warned(Event):
 class Evaluated(Event):
     """The best weights, those of `step`, were evaluated on one split, `part`.
 
-    `metrics` as in `Validated`; `counts` are tp, fp, tn, fn, positive, negative and films at `threshold`. `estimates`
-    are statistics with their intervals by name, each with value, low, high, n (films) and patients; older logs have
-    none.
+    `metrics` is as in `Validated`; `counts` are tp, fp, tn, fn, positive, negative and films at `threshold`.
+    `estimates` are statistics with their intervals by name, each with value, low, high, n (films) and patients; older
+    logs have none.
     """
 
     part: str
@@ -276,8 +276,8 @@ class Stopped(Event):
 class Failed(Event):
     """The run ended with an error, after `step`.
 
-    `error` is the name of its class, `message` a sentence for people, `exit_code` what the process ends with;
-    `traceback` is a file name inside the run folder, empty where there is none.
+    `error` is the name of the error's class, `message` is a sentence for people, and `exit_code` is that of the
+    process; `traceback` is a file name inside the run folder, empty if there is none.
     """
 
     error: str
@@ -295,9 +295,9 @@ TYPES: dict[str, type[Event]] = {
     )
 }  # fmt: skip
 
-COUNTED = frozenset(("tp", "fp", "tn", "fn", "positive", "negative", "films"))  # what every `Evaluated` counts
+COUNTED = frozenset(("tp", "fp", "tn", "fn", "positive", "negative", "films"))  # the counts of every `Evaluated`
 EARLIEST, LATEST = 0.0, 253_402_300_799.0
-"""Times that an event can have, in seconds since the epoch: up to the year 9999, which is what a clock can show."""
+"""Limits of an event's time, in seconds since the epoch: Python's clock shows no year after 9999."""
 
 PATIENTS_UNKNOWN = "patients-unknown"
 """Code of the warning that leakage by patient cannot be excluded."""

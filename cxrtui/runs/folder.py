@@ -1,16 +1,16 @@
-"""A run is a folder; this module is its layout, and how to read and steer it from any process.
+"""The folder of a run: its layout, and methods that read and steer the run from any process.
 
 ::
 
     checkpoints/<run>/
-        config.toml      what was asked for
+        config.toml      the configuration
         manifest.json    id, versions, seed, device, data fingerprint
-        events.jsonl     append-only log, the only interface to whatever watches
-        summary.json     where in the log the lines lie that a list of runs needs
+        events.jsonl     append-only log, the only interface to programs that show the run
+        summary.json     the places in the log of the lines that a list of runs needs
         control          replaced atomically: the latest commands to the run
         lock             held by the process that writes the run; its pid
-        heartbeat        touched by that process, for whoever shares the folder but not the machine
-        splits.csv       which film is in which part
+        heartbeat        touched by that process, for other machines that share the folder
+        splits.csv       which film is in which split
         state/           Orbax checkpoints
         evaluation/      metrics and predictions of the best weights
 """
@@ -83,16 +83,16 @@ class Run:
         return self.folder / "control"
 
     def tail(self) -> EventTail:
-        """A reader of the log from its beginning."""
+        """Return a reader of the log from its beginning."""
         return EventTail(self.events_file)
 
     def read(self) -> RunState:
-        """The whole log, folded."""
+        """Return the state that the whole log folds into."""
         state = read_log(self.events_file)
         return with_problem(state, state.problem or self.config_problem())
 
     def config_problem(self) -> str:
-        """What is wrong with the configuration, as far as can be seen without reading it."""
+        """Return why config.toml cannot be opened; empty if it can. Its content is not read."""
         try:
             open_file(self.config_file).close()
         except OSError as error:
@@ -100,23 +100,23 @@ class Run:
         return ""
 
     def alive(self) -> bool:
-        """Whether some process holds the run's lock right now."""
+        """Return whether some process holds the run's lock right now."""
         return lock.held(self.lock_file)
 
     def holder(self) -> int | None:
-        """The pid of the process that writes the run, or None."""
+        """Return the pid of the process that writes the run, or None."""
         return lock.holder(self.lock_file)
 
     def stopping(self) -> bool:
-        """Whether the process that writes the run was asked to stop, by whomever, and has not yet."""
+        """Return whether the process that writes the run was asked to stop and has not stopped yet."""
         began = lock.held_since(self.lock_file)
         return began is not None and any(word == "stop" and asked >= began for word, asked in self.read_commands())
 
     def acquire(self) -> lock.RunLock:
-        """The right to write this run.
+        """Take and return the lock that gives the right to write this run.
 
         Raises:
-            UsageError: another process has it.
+            UsageError: another process holds it.
             CheckpointError: the disk refuses.
         """
         try:
@@ -129,12 +129,12 @@ class Run:
             ) from None
 
     def beat(self) -> None:
-        """Say that the writer lives, where the disk lets it: no reason to end."""
+        """Touch the heartbeat; an error of the disk is ignored, because it need not end the run."""
         with contextlib.suppress(OSError):
             (self.folder / "heartbeat").touch()
 
     def command(self, command: str) -> None:
-        """Ask the run to pause, resume, checkpoint or stop; it answers in its log.
+        """Ask the run to pause, resume, checkpoint or stop; the run reports this in its log.
 
         Raises:
             UsageError: the disk refuses.
@@ -142,11 +142,11 @@ class Run:
         control.ask(self.control_file, command)
 
     def read_commands(self) -> list[tuple[str, int]]:
-        """The latest commands with their ids, oldest first."""
+        """Return the latest commands with their ids, oldest first."""
         return control.read(self.control_file)
 
     def read_command(self) -> tuple[str, int] | None:
-        """The latest command and its id, or None."""
+        """Return the latest command and its id, or None."""
         commands = self.read_commands()
         return commands[-1] if commands else None
 
@@ -159,7 +159,7 @@ class Run:
         return log.append(self.events_file, event).line
 
     def delete(self) -> None:
-        """Remove the folder and everything in it; of a symbolic link, and of those in the folder, only the link.
+        """Remove the folder and everything in it; of a symbolic link, here or in the folder, only the link.
 
         Raises:
             UsageError: the run is being written, or the disk refuses.
@@ -176,8 +176,8 @@ class Run:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether `folder` looks like a run, so that nothing else is ever listed, resumed or deleted as one.
+    """Return whether `folder` looks like a run, so that nothing else is listed, resumed or deleted as a run.
 
-    What cannot be read of it does not hide it: whatever has the names counts.
+    Only the names of its files count, so a run whose files cannot be read is found too.
     """
     return is_there(folder / "config.toml") and is_there(folder / "events.jsonl")

@@ -1,7 +1,7 @@
-"""Following one run: its log, read as it grows and folded, and whether some process still writes it.
+"""This module follows one run: it reads and folds the growing log, and checks whether a process still writes it.
 
-A `Follower` has no thread of its own. The console calls it where it stands, and the dashboard from a reader thread
-(`tui/watch.py`); what it hands out never changes, so that another thread may draw it.
+A `Follower` has no thread of its own. The dashboard calls it from a reader thread (`tui/watch.py`); a `Snapshot` never
+changes, so that another thread may draw it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _TURNS: News = frozenset((ev.RunStarted, ev.Stopped, ev.Failed, ev.Resumed))
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A run as it stood at one moment.
+    """A run at one moment.
 
-    `alive`: some process holds its lock. `stopping`: that process was asked to stop, and has not yet. `read`: the log
-    was read to its end; until then the state is that of an earlier moment.
+    `alive`: some process holds its lock. `stopping`: that process was asked to stop and has not stopped yet. `read`:
+    the log was read to its end; until then the state is that of an earlier moment.
     """
 
     run: Run
@@ -37,7 +37,7 @@ class Snapshot:
     news: News = frozenset()
 
     def after(self, earlier: Snapshot) -> Snapshot:
-        """This snapshot for one who has not seen `earlier` either."""
+        """Return this snapshot with the news of `earlier` added, for a reader who has not seen `earlier`."""
         return replace(self, news=self.news | earlier.news)
 
 
@@ -56,7 +56,7 @@ class Follower:
         self._looked = 0.0
 
     def read(self, enough: Callable[[], bool] = lambda: False) -> bool:
-        """Read and fold what the run wrote, until `enough`, which is asked after each block; whether that was all."""
+        """Read and fold new lines until `enough`, called after each block, is True; return whether all were read."""
         for found in self._tail.read():
             if self._tail.restarts != self._restarts:
                 self._restarts, self.state = self._tail.restarts, RunState()
@@ -64,13 +64,13 @@ class Follower:
             self._news |= fresh
             if enough():
                 return False
-        if self._tail.restarts != self._restarts:  # and nothing is in the new log yet
+        if self._tail.restarts != self._restarts:  # the new log is still empty
             self._restarts, self.state = self._tail.restarts, RunState()
         self.state = with_problem(self.state, self._tail.problem)
         return True
 
     def snapshot(self, enough: Callable[[], bool] = lambda: False) -> Snapshot:
-        """Read, as `read`, and say how the run stands."""
+        """Read as `read` does, and return the run as it is now."""
         whole = self.read(enough)
         if self._news & _TURNS or time.monotonic() - self._looked > _ALIVE_SECONDS:
             self._looked = time.monotonic()

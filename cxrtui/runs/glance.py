@@ -1,4 +1,4 @@
-"""Runs at a glance: status, epoch and best values of every run, without reading every log from its beginning."""
+"""This module finds the status, epoch and best value of every run without reading every log from its beginning."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from cxrtui.runs.state import RunState, with_problem
 from cxrtui.runs.summary import read_summary
 from cxrtui.runs.tail import EventTail
 
-_RECENT = 1 << 14  # bytes at the end of a log that are read whatever its summary says
-_END = 1 << 16  # bytes at the end of a log that are looked through first, where there is no summary
-_MOST = 1 << 28  # bytes that are looked through for the last verdict
+_RECENT = 1 << 14  # bytes at the end of a log that are always read, whatever its summary says
+_END = 1 << 16  # bytes at the end of a log that are read first if there is no summary
+_MOST = 1 << 28  # bytes that are searched at most for the last `EarlyStopping`
 _FIRST_POST = 50
-"""Runs after which the first states are handed out; the next ones follow after twice as many, and so on."""
+"""Number of runs after which the first states are yielded; the next follow after twice as many, and so on."""
 
 
 class Glance:
-    """One run at a glance. `state` holds what a list shows: not every step, and not the data."""
+    """One run for a list. `state` holds what a list shows: not every step, and not the data."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -33,7 +33,7 @@ class Glance:
         self._stamp: tuple[int, int, int] | None = None
 
     def look(self) -> bool:
-        """Read what is new; whether anything was."""
+        """Read the log's new lines; return whether there were any."""
         stamp = self._stamp_now()
         if self._tail is not None and stamp == self._stamp:
             return False
@@ -49,7 +49,7 @@ class Glance:
         return None
 
     def _read_on(self, tail: EventTail) -> bool:
-        """Fold what was appended; False where that needs what was not read: the log is another, or was taken back."""
+        """Fold the appended lines; return False if earlier lines are needed: the log is another, or was taken back."""
         state = self.state
         for found in tail.read():
             if tail.restarts != self._restarts or any(isinstance(item, ev.Resumed) for item in found):
@@ -79,10 +79,10 @@ class Glance:
             if whole or (state.early is not None and state.checkpoint is not None and len(state.steps)):
                 self.state = state
                 return
-            length *= 8  # a very long epoch: the last verdict is further back
+            length *= 8  # in a very long epoch the last `EarlyStopping` is further back
 
     def _from(self, start: int, before: list[ev.Event]) -> RunState:
-        """The log from byte `start` on, folded onto the events `before`."""
+        """Return the state of the events `before` and of the log from byte `start` on."""
         self._tail = tail = EventTail(self.run.events_file, offset=start)
         self._restarts = 0
         state, _ = fold_read(RunState(), before, tail)
@@ -92,14 +92,14 @@ class Glance:
 
 
 def summary(run: Run) -> RunState:
-    """The state of `run` as a list shows it: status, latest step, best value, checkpoint and evaluations."""
+    """Return the state of `run` for a list: status, latest step, best value, checkpoint and evaluations."""
     glance = Glance(run)
     glance.look()
     return glance.state
 
 
 class Overview:
-    """Every run of a workspace at a glance, the one that was active last first."""
+    """All runs of a workspace for a list; the run that was active last comes first."""
 
     def __init__(self, checkpoints: Path) -> None:
         self.checkpoints = checkpoints
@@ -107,9 +107,9 @@ class Overview:
         self._known: dict[Path, Snapshot] = {}
 
     def looks(self, stopped: Callable[[], bool] = lambda: False) -> Iterator[tuple[Snapshot, ...]]:
-        """All runs, as often as there is something new: at first by their names alone, at last with every state.
+        """Yield all runs whenever something is new: first only their names, at last all their states.
 
-        A run that did not change is the same object as before. `stopped` is asked after each run.
+        A run that did not change is the same object as before. `stopped` is called after each run.
         """
         runs = all_runs(self.checkpoints)
         folders = {run.folder for run in runs}
@@ -129,10 +129,10 @@ class Overview:
         yield tuple(self._known[run.folder] for run in runs)
 
     def _look(self, run: Run) -> bool:
-        """Look at one run; whether it changed."""
+        """Look at one run; return whether it changed."""
         glance = self._glances.setdefault(run.folder, Glance(run))
         glance.look()
-        # A process that holds a run which has ended is about to go on with it, and the log will say so.
+        # A process that holds the lock of an ended run is about to resume it, and the log will say so.
         alive = (glance.state.live or glance.state.status == "empty") and run.alive()
         snapshot = Snapshot(run, glance.state, alive, alive and run.stopping(), True)
         known = self._known.get(run.folder)

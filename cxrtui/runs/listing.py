@@ -1,4 +1,4 @@
-"""The runs of a workspace: all of them, the one of a name, and a new one."""
+"""This module lists the runs of a workspace, finds one by its name, and makes a new one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cxrtui.runs.folder import Run, is_run
 
 
 def all_runs(checkpoints: Path) -> list[Run]:
-    """Every run below `checkpoints`, the one that was active last first."""
+    """Return every run in `checkpoints`; the run that was active last comes first."""
     found: list[tuple[float, Run]] = []
     try:
         for path in checkpoints.iterdir():
@@ -29,24 +29,24 @@ def all_runs(checkpoints: Path) -> list[Run]:
 
 
 def find_run(checkpoints: Path, name: str) -> Run:
-    """The run called `name`, or at the path `name`.
+    """Return the run called `name`, or at the path `name`.
 
     Raises:
-        UsageError: there is none; the message lists some that are.
+        UsageError: there is none; the message lists some runs that exist.
     """
     for folder in (checkpoints / name, Path(name)):
-        if is_run(folder) and (".." not in Path(name).parts or folder == Path(name)):  # a path begins where the user is
-            # A link stays one, so that deleting it never reaches what it points to.
+        if is_run(folder) and (".." not in Path(name).parts or folder == Path(name)):  # a path is relative to the user
+            # A link is not resolved, so that deleting it never deletes its target.
             return Run(folder.absolute() if folder.is_symlink() else folder.resolve())
     known = [run.name for run in all_runs(checkpoints)]
-    known = [*difflib.get_close_matches(name[:64], known, n=1), *known]  # the likeliest first
+    known = [*difflib.get_close_matches(name[:64], known, n=1), *known]  # the most similar name comes first
     shown = list(dict.fromkeys(known))
     more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
     raise UsageError(f"No run {name!r} in {checkpoints}; runs there: {', '.join(shown[:5]) or 'none yet'}{more}.")
 
 
 def behind_link(checkpoints: Path, name: str) -> Path | None:
-    """The symbolic link in a folder of `checkpoints` through which the path `name` leads to a run; None without one."""
+    """Return the symbolic link inside `checkpoints` by which the path `name` leads to a run; None if there is none."""
     for place in (checkpoints / name, Path(name)):
         folder, top = Path(os.path.abspath(place)), Path(os.path.abspath(checkpoints))
         if is_run(folder) and folder.is_relative_to(top):
@@ -56,10 +56,10 @@ def behind_link(checkpoints: Path, name: str) -> Path | None:
 
 
 def new_run(checkpoints: Path, name: str = "") -> Run:
-    """A run folder that did not exist, created empty; without a name, one from date and time.
+    """Create and return an empty run folder; without a name, its name is made from date and time.
 
     Raises:
-        UsageError: the name is taken, or not letters, digits, dots, dashes and underscores.
+        UsageError: the name is taken, or has characters that `NAME_RULE` does not allow.
     """
     if name and not is_name(name):
         raise UsageError(f"A run's name holds {NAME_RULE}, not {name!r}.")
@@ -84,7 +84,7 @@ def new_run(checkpoints: Path, name: str = "") -> Run:
 
 
 def fresh_name(checkpoints: Path) -> str:
-    """A name from date and time that no run has yet."""
+    """Return a name from date and time that no run has yet."""
     return next(name for name in _fresh_names() if not (checkpoints / name).exists())
 
 

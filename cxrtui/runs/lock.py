@@ -1,4 +1,4 @@
-"""The exclusive right to write a run, which the kernel takes back when the process ends."""
+"""The lock of a run gives one process the right to write it; the kernel releases it when the process ends."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _LOCK_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXE
 
 
 class RunLock:
-    """Exclusive right to write a run; the kernel drops it when the process ends, however it ends."""
+    """The exclusive right to write a run; the kernel releases it when the process ends, however it ends."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.fdopen(os.open(path, _LOCK_FLAGS, 0o644), "a+")
-        # A watcher holds the lock for an instant each time it asks `Run.alive`; a writer holds it for good.
+        # `Run.alive` in another process takes the lock for an instant, so this tries again; a writer keeps the lock.
         for _ in range(20):
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -45,8 +45,8 @@ class RunLock:
             raise
 
     def release(self) -> None:
-        """Give the right back."""
-        with contextlib.suppress(OSError):  # what is left in the buffer for a full disk
+        """Release the lock."""
+        with contextlib.suppress(OSError):  # the disk may be too full for what is left in the buffer
             self._file.close()
         if self._folder >= 0:
             os.close(self._folder)
@@ -54,7 +54,7 @@ class RunLock:
 
     @property
     def holds(self) -> bool:
-        """Whether the run's folder is still where it was, and still the same."""
+        """Whether the run's folder is still the same folder at the same path."""
         try:
             return os.path.samestat(os.fstat(self._folder), self._path.stat())
         except OSError:
@@ -62,7 +62,7 @@ class RunLock:
 
     @property
     def place(self) -> Path | None:
-        """Where the folder lies now, if it was moved and the system tells."""
+        """The present path of the folder, also after it was moved; None if the system does not know it."""
         try:
             place = Path(f"/proc/self/fd/{self._folder}").readlink()
             return place if os.path.samestat(os.fstat(self._folder), place.stat()) else None
@@ -71,19 +71,19 @@ class RunLock:
 
 
 def held(path: Path) -> bool:
-    """Whether some process holds the lock at `path` right now."""
+    """Return whether some process holds the lock at `path` right now."""
     try:
         with open_file(path) as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: watchers do not see each other
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, so that two such checks do not collide
     except (BlockingIOError, PermissionError):
         return True
-    except OSError:  # not there, or no file: nobody holds it
+    except OSError:  # it is missing or not a regular file, so nobody holds it
         return False
     return False
 
 
 def holder(path: Path) -> int | None:
-    """The pid of the process that holds the lock at `path`, or None."""
+    """Return the pid of the process that holds the lock at `path`, or None."""
     if not held(path):
         return None
     try:
@@ -93,7 +93,7 @@ def holder(path: Path) -> int | None:
 
 
 def held_since(path: Path) -> int | None:
-    """When its holder took the lock at `path`, in nanoseconds since the epoch; None where nobody holds it."""
+    """Return when the lock at `path` was taken, in nanoseconds since the epoch; None if nobody holds it."""
     try:
         return path.stat().st_mtime_ns if held(path) else None
     except OSError:

@@ -1,4 +1,4 @@
-"""Writing a run's log: a line an event, each in one system call."""
+"""This module appends events to a run's log, one line for each event, in one system call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cxrtui.runs import codec, events
 
 @dataclass(frozen=True)
 class Written:
-    """A line of the log, without its newline, and the bytes of the log that it and its newline take."""
+    """A line of the log without its newline, with the range of bytes that it and its newline take in the log."""
 
     line: str
     start: int
@@ -22,10 +22,10 @@ class Written:
 def append(file: Path, event: events.Event) -> Written:
     """Write one line to the log.
 
-    A line before it that was cut, by a full disk or with its process, is ended first.
+    If the line before it was cut, by a full disk or the end of a process, a newline is written first.
 
     Raises:
-        OSError: the line could not be written, or not to its end; `filename` is the log.
+        OSError: the line could not be written, or only a part of it; `filename` is the log.
     """
     line = codec.encode(event)
     body = line.encode() + b"\n"
@@ -33,10 +33,10 @@ def append(file: Path, event: events.Event) -> Written:
     try:
         if _is_cut(file):
             rest = b"\n" + rest
-        # Not blocking: a pipe in its place must end the run, not hold it.
+        # O_NONBLOCK: a pipe in place of the log must give an error, and not block the run.
         descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o644)
         try:
-            while rest:  # a disk that fills up takes a part first, and says so only then
+            while rest:  # a disk that fills up first writes a part, and only the next write gives the error
                 rest = rest[os.write(descriptor, rest) :]
             end = os.lseek(descriptor, 0, os.SEEK_CUR)
         finally:
@@ -48,7 +48,7 @@ def append(file: Path, event: events.Event) -> Written:
 
 
 def _is_cut(file: Path) -> bool:
-    """Whether the log's last line has no end."""
+    """Return whether the log's last line has no newline."""
     try:
         with open_file(file) as opened:
             if opened.seek(0, os.SEEK_END) == 0:

@@ -1,4 +1,4 @@
-"""Reading a log into a state: what cannot be folded is passed over, and counted among the log's problems."""
+"""This module reads a log into a state; events that cannot be folded are skipped and counted as problems of the log."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ News = frozenset[type[ev.Event]]
 
 
 def fold_read(state: RunState, found: Iterable[Read], tail: EventTail) -> tuple[RunState, News]:
-    """`state` after what was read of a log, and the types of it.
+    """Return `state` after the events `found` of a log, and the types of these events.
 
-    An event that cannot be folded is passed over and counted among the log's problems: logs may hold what other
-    programs wrote.
+    An event that cannot be folded is skipped and counted as a problem of the log, because other programs may have
+    written to it.
     """
     kinds: set[type[ev.Event]] = set()
     for item in found:
@@ -36,7 +36,7 @@ def fold_read(state: RunState, found: Iterable[Read], tail: EventTail) -> tuple[
 
 
 def read_log(path: Path, *, offset: int = 0) -> RunState:
-    """The log at `path` folded, from `offset` on; `problem` says what of it could not be read."""
+    """Return the state of the log at `path` from byte `offset` on; `problem` says what could not be read."""
     tail = EventTail(path, offset=offset)
     state = RunState()
     for found in tail.read():

@@ -1,8 +1,8 @@
-"""Values of JSON held to the types of a dataclass's fields: numbers that a machine has, text that can be shown.
+"""This module checks values of JSON against the types of a dataclass's fields.
 
-A check answers with the value, its text made printable; where the value is none of the type it raises ValueError,
-TypeError, OverflowError or RecursionError. A whole number has 64 bits, so that whatever is reckoned from it stays a
-float; a number that is not finite is written as null and read as NaN. Older logs name it in a string.
+A check returns the value with its text made printable; it raises ValueError, TypeError, OverflowError or
+RecursionError if the value is not of the type. A whole number must fit 64 bits, so that a result computed from it fits
+a float. A number that is not finite is written as null and read as NaN; older logs write it as a string.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _str(value: Any) -> str:
 
 
 def _any(value: Any) -> Any:
-    """What a configuration or a device holds: text made printable, whatever its depth."""
+    """Check a value of a configuration or a device; text is made printable at any depth."""
     if isinstance(value, str):
         return printable_lines(value)
     if isinstance(value, dict):
@@ -80,7 +80,7 @@ _PLAIN: dict[Any, Check] = {int: _int, float: _float, bool: _bool, str: _str, An
 
 
 def _check_of(annotation: Any) -> Check:
-    """What holds a value to `annotation`: a plain type, or a list or a dict by text of them."""
+    """Return the check for `annotation`: a plain type, a list of one, or a dict from str to one."""
     if annotation in _PLAIN:
         return _PLAIN[annotation]
     inner = _check_of(typing.get_args(annotation)[-1])
@@ -88,12 +88,12 @@ def _check_of(annotation: Any) -> Check:
 
 
 def checks(cls: type[Any]) -> dict[str, Check]:
-    """By the name of each field of the dataclass `cls`, what makes a value of JSON its value."""
+    """Return the check of each field of the dataclass `cls`, by the field's name."""
     return {key: _check_of(annotation) for key, annotation in typing.get_type_hints(cls).items()}
 
 
 def misfit(body: Mapping[str, Any], known: Mapping[str, Check]) -> str:
-    """The first field of `body` that does not fit, for a message; empty where all do."""
+    """Return a clause about the first field of `body` that fails its check; empty if none does."""
     for key, value in body.items():
         if key in known:
             try:

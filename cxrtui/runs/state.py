@@ -1,6 +1,6 @@
-"""A run as its watchers see it: one pure function folds each event into a `RunState`.
+"""The state of a run for everything that shows it: one pure function folds each event into a `RunState`.
 
-Charts, plain text and JSON all read the state, so a live run, a finished one and a replay look the same.
+Charts, plain text and JSON all read the state, so a live run, a finished run and a replay look the same.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from cxrtui.runs.steps import StepBlock, Steps
 T = TypeVar("T")
 
 PACE_STEPS = 10
-"""Steps whose images a second are averaged for a watcher."""
-_ETA_STEPS = 10_000  # of the first epoch whose pace tells how long it takes
+"""Number of latest steps over which the shown images per second are averaged."""
+_ETA_STEPS = 10_000  # latest steps of the first epoch from which the ETA is estimated, at most
 
 
 class Series(Generic[T]):
-    """An append-only sequence that costs O(1) to extend and that never changes once handed out.
+    """An append-only sequence: `appended` returns a new value in O(1), and no value ever changes.
 
-    Successive values share one list; each knows its own length, so a longer sibling is invisible to it.
+    Successive values share one list; each knows its own length, so items that a later value added are not visible.
     """
 
     __slots__ = ("_items", "_length")
@@ -52,7 +52,7 @@ class Series(Generic[T]):
         return f"Series({list(self)!r})"
 
     def appended(self, item: T) -> Series[T]:
-        """This series and one item more."""
+        """Return this series with one more item."""
         grown: Series[T] = Series.__new__(Series)
         grown._items = self._items if len(self._items) == self._length else self._items[: self._length]
         grown._items.append(item)
@@ -60,16 +60,16 @@ class Series(Generic[T]):
         return grown
 
     def tail(self, count: int) -> list[T]:
-        """The last `count` items."""
+        """Return the last `count` items."""
         return self._items[max(0, self._length - count) : self._length]
 
 
 @dataclass(frozen=True)
 class RunState:
-    """Everything a screen shows of a run. Empty at first; `fold` is the only thing that makes a new one.
+    """Everything that a screen shows of a run. It is empty at first; `fold` makes each new one.
 
     `status`: empty, preparing, compiling, training, validating, paused, evaluating, finished, stopped, failed;
-    unreadable where the log is there and nothing of it can be read. `problem` says what of it could not be.
+    unreadable if there is a log and nothing in it can be read. `problem` says what could not be read.
     """
 
     run: str = ""
@@ -96,13 +96,13 @@ class RunState:
     problem: str = ""
 
     def warned(self, code: str) -> list[ev.Warned]:
-        """The warnings of this code, in their order; one that was said again after a restore is listed once."""
+        """Return the warnings with this code in order; one that was repeated after a restore is listed once."""
         found = {item.message: item for item in self.warnings if item.code == code}
         return list(found.values())
 
     @property
     def early(self) -> ev.EarlyStopping | None:
-        """What early stopping made of the latest validation; None before the first."""
+        """The decision of early stopping after the latest validation; None before the first."""
         return self.stoppings[-1] if len(self.stoppings) else None
 
     @property
@@ -122,13 +122,13 @@ class RunState:
 
     @property
     def images_per_second(self) -> float:
-        """Training images a second over the last steps, since a single one's is told by the clock of a moment."""
+        """Training images per second over the last steps; the value of a single step varies too much."""
         paces = [pace for pace in self.steps.column("images_per_second")[-PACE_STEPS:] if pace > 0]
         return len(paces) / sum(1 / pace for pace in paces) if paces else 0.0
 
     @property
     def eta_seconds(self) -> float | None:
-        """Seconds until the last epoch ends, by the pace of the latest epoch with its validation; None if unknown."""
+        """Seconds until the last epoch ends, from the time of the latest epoch and its validation; None if unknown."""
         if self.status not in ("training", "validating") or not len(self.steps):
             return None
         last = self.steps[-1]
@@ -143,7 +143,7 @@ class RunState:
         return max(0.0, per_step * (self.total_steps - last.step))
 
     def _step_seconds(self, first: int) -> float | None:
-        """Seconds that each step after the one at `first` took, without the pauses and saves between them."""
+        """Return the mean seconds of a step after the one at index `first`, without pauses and saves between steps."""
         if len(self.steps) - first < 2:
             return None
         batch = self.config.get("optim", {}).get("batch_size")
@@ -155,15 +155,15 @@ class RunState:
 
     @property
     def live(self) -> bool:
-        """Whether the log's last word is that the run goes on; the process may have died without saying so."""
+        """Whether the run goes on according to the log; its process may have died without writing an end."""
         return self.status not in ("empty", "finished", "stopped", "failed", "unreadable")
 
 
 def fold(state: RunState, event: ev.Event) -> RunState:
-    """`state` after `event`; neither argument changes.
+    """Return `state` after `event`; neither argument changes.
 
-    Every event that `codec.parse` lets through can be folded; of one that holds what its type does not allow, an
-    error is raised, and whoever reads logs of other hands passes over it (`reading.fold_read`).
+    Every event that `codec.parse` returns can be folded. An event whose fields have other types may raise an error;
+    `reading.fold_read`, which reads logs from disk, skips it.
     """
     after, line = _apply(state, event), describe(event)
     log = after.log if line is None else after.log.appended(line)
@@ -171,13 +171,13 @@ def fold(state: RunState, event: ev.Event) -> RunState:
 
 
 def fold_block(state: RunState, block: StepBlock) -> RunState:
-    """`state` after many steps, as `fold` of each in turn."""
+    """Return `state` after many steps, as if each had been folded in turn."""
     return replace(state, steps=state.steps.extended(block), status="training", preparing=None,
                    updated=max(state.updated, block.last_time))  # fmt: skip
 
 
 def fold_all(stream: Iterable[ev.Event], state: RunState | None = None) -> RunState:
-    """`fold` over a whole log."""
+    """Fold a whole log."""
     state = state or RunState()
     for event in stream:
         state = fold(state, event)
@@ -185,7 +185,7 @@ def fold_all(stream: Iterable[ev.Event], state: RunState | None = None) -> RunSt
 
 
 def with_problem(state: RunState, problem: str) -> RunState:
-    """`state` and what of its log could not be read; empty where all could."""
+    """Return `state` with the `problem` of its log, which is empty if all of it could be read."""
     if problem == state.problem:
         return state
     status = "empty" if state.status == "unreadable" else state.status
@@ -193,7 +193,7 @@ def with_problem(state: RunState, problem: str) -> RunState:
 
 
 def _apply(state: RunState, event: ev.Event) -> RunState:
-    """`state` after `event`, but for its log and its time."""
+    """Return `state` after `event`, except for `log` and `updated`."""
     match event:
         case ev.RunStarted():
             return replace(
@@ -237,7 +237,7 @@ def _apply(state: RunState, event: ev.Event) -> RunState:
 
 
 def _resumed(state: RunState, event: ev.Resumed) -> RunState:
-    """After a restore, forget what the old process did beyond the checkpoint."""
+    """After a restore, drop what the old process did after the checkpoint."""
     state = replace(state, status="training", stopped=None, failed=None, preparing=None)
     if not event.restored:
         return state
@@ -245,7 +245,7 @@ def _resumed(state: RunState, event: ev.Resumed) -> RunState:
     validated = validations[-1].epoch if len(validations) else 0
     return replace(
         state,
-        unfrozen=Series(item for item in state.unfrozen if item.step < event.step),  # at that step it happens again
+        unfrozen=Series(item for item in state.unfrozen if item.step < event.step),  # it is logged again at that step
         steps=state.steps.until(event.step),
         epochs=Series(item for item in state.epochs if item.step <= event.step),
         validations=validations,

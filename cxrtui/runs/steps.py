@@ -1,8 +1,8 @@
-"""The optimizer steps of a run as columns that grow: a million of them are held, copied and drawn as ten arrays.
+"""The optimizer steps of a run as growing columns: a million steps are held, copied and drawn as ten arrays.
 
-A log is mostly steps, so this module also decodes their lines by the block. It is the one module of runs/ that is not
-standard library only: msgspec decodes a line of known fields in a tenth of the time of ``json``. What it refuses is
-decoded, or refused with a reason, by `codec.parse`; both come to the same values (a property test compares them).
+A log is mostly steps, so this module also decodes their lines in blocks. It is the only module of runs/ that imports
+more than the standard library: msgspec decodes a line of known fields in a tenth of the time of ``json``. A line that
+msgspec refuses goes to `codec.parse`, which decodes it or says why not; a property test checks that both agree.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from cxrtui.runs.events import StepDone
 CODES: dict[str, Literal["q", "d"]] = {
     name: "q" if kind is int else "d" for name, kind in typing.get_type_hints(StepDone).items()
 }
-"""By the name of each field of `StepDone`, in order, the type code of its column: 64-bit integer or 64-bit float."""
+"""The type code of the column of each field of `StepDone`, in order: 64-bit integer or 64-bit float."""
 _FIRST_CAPACITY = 64
 
 Columns = Mapping[str, "array[Any]"]
 
 
 class StepBlock:
-    """Consecutive steps of a log, decoded together: `columns[name][i]` is a field of the i-th, at least one."""
+    """One or more consecutive steps of a log, decoded together: `columns[name][i]` is a field of the i-th step."""
 
     __slots__ = ("columns",)
 
@@ -41,17 +41,17 @@ class StepBlock:
 
     @property
     def last_time(self) -> float:
-        """When the latest of them was done, in seconds since the epoch."""
+        """The time of the latest step, in seconds since the epoch."""
         return float(max(self.columns["time"]))
 
     def events(self) -> list[StepDone]:
-        """The same steps as events."""
+        """Return the steps as events."""
         rows = zip(*self.columns.values(), strict=True)
         return [StepDone(**dict(zip(self.columns, row, strict=True))) for row in rows]
 
 
 class _Store:
-    """Arrays with room to spare; `filled` rows are in use, and a row in use is never written again."""
+    """Arrays with spare capacity; `filled` rows are in use, and a row in use is never written again."""
 
     __slots__ = ("arrays", "capacity", "filled", "rising")
 
@@ -62,7 +62,7 @@ class _Store:
         self.rising = True  # each step number is at least the one before it
 
     def grown(self, length: int, room: int) -> _Store:
-        """A store with the first `length` rows of this one and room for `room` more at least."""
+        """Return a store with the first `length` rows of this one and room for at least `room` more."""
         larger = _Store(max(_FIRST_CAPACITY, 2 * (length + room)))
         for name, column in larger.arrays.items():
             column[:length] = self.arrays[name][:length]
@@ -71,7 +71,7 @@ class _Store:
 
 
 class Steps(Sequence[StepDone]):
-    """An append-only sequence of steps that never changes once it was handed out, and costs O(1) to extend.
+    """An append-only sequence of steps: `appended` returns a new value in O(1), and no value ever changes.
 
     Successive values share one store; each knows its own length, so that a reader in another thread never sees a row
     that came later. `column` gives a field of all steps without a copy.
@@ -117,21 +117,21 @@ class Steps(Sequence[StepDone]):
         return StepDone(**{name: column[place] for name, column in self._store.arrays.items()})
 
     def column(self, name: str) -> memoryview:
-        """The field `name` of every step, ``[len(self)]``, int64 or float64, as a view that shares its memory."""
+        """Return the field `name` of every step, ``[len(self)]``, int64 or float64, as a view of the shared memory."""
         return memoryview(self._store.arrays[name])[: self._length]
 
     def tail(self, count: int) -> list[StepDone]:
-        """The last `count` steps."""
+        """Return the last `count` steps."""
         return self[max(0, self._length - count) :]
 
     def appended(self, item: StepDone) -> Steps:
-        """These steps and one more."""
+        """Return these steps with one more."""
         grown = self._with_room(1)
         grown._write(item)
         return grown
 
     def extended(self, block: StepBlock) -> Steps:
-        """These steps and those of `block`."""
+        """Return these steps followed by those of `block`."""
         count = len(block)
         grown = self._with_room(count)
         store, end = grown._store, self._length + count
@@ -144,7 +144,7 @@ class Steps(Sequence[StepDone]):
         return grown
 
     def until(self, step: int) -> Steps:
-        """Those whose number is at most `step`."""
+        """Return the steps whose number is at most `step`."""
         if not self._store.rising:
             return Steps([item for item in self if item.step <= step])
         low, high = 0, self._length
@@ -178,19 +178,19 @@ class Steps(Sequence[StepDone]):
 _PREFIX = b'{"v": 1, "type": "StepDone", '
 _Line = msgspec.defstruct(
     "_Line",
-    [("type", Literal["StepDone"]), *((name, int | float | None) for name in CODES)],  # numbers as they are written
+    [("type", Literal["StepDone"]), *((name, int | float | None) for name in CODES)],  # integers and floats stay apart
     gc=False,
 )
 _decode = msgspec.json.Decoder(_Line).decode
 
 
 def is_step(line: bytes) -> bool:
-    """Whether `line` begins as a run writes a step; one that begins otherwise may be a step too, and is read alone."""
+    """Return whether `line` begins as cxrtui writes a step; a step that begins otherwise is decoded by itself."""
     return line.startswith(_PREFIX)
 
 
 def decode_block(lines: Sequence[bytes]) -> StepBlock | None:
-    """The steps in `lines`, or None where one of them is anything but a whole and valid step."""
+    """Return the steps in `lines`, or None if one of the lines is not a whole and valid step."""
     try:
         found = [_decode(line) for line in lines]
         columns = {name: _column(code, [getattr(item, name) for item in found]) for name, code in CODES.items()}
@@ -203,7 +203,7 @@ def decode_block(lines: Sequence[bytes]) -> StepBlock | None:
 
 
 def _column(code: Literal["q", "d"], values: list[Any]) -> array[Any]:
-    """The values as one column.
+    """Return the values as one column.
 
     Raises:
         TypeError: a whole number is missing or has a fraction.

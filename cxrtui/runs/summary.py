@@ -1,9 +1,9 @@
-"""``summary.json``: where in a run's log the lines lie that a list of runs needs, so that it reads those alone.
+"""``summary.json`` holds the places in a run's log of the lines that a list of runs needs, so that it reads only these.
 
-The runner replaces the file once an epoch and at the end. It holds places and no values: whatever is shown was read
-from the log, by the same checks as every other line. A summary of another log, of one that was written anew, or one
-that points to what is no such line is passed over, and the end of the log is read instead. The last lines are read
-from the log in any case, so that a summary can never hide how a run ended.
+The runner replaces the file once an epoch and at the end. It holds places and no values: all values are read from the
+log, with the same checks as every other line. A summary is ignored, and the end of the log is read instead, if it is
+of another log or of one that was written anew, or if it points to another line. The last lines of the log are always
+read, so that a summary can never hide how a run ended.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ KEPT: frozenset[type[ev.Event]] = frozenset((
     ev.RunStarted, ev.Preparing, ev.Compiled, ev.StepDone, ev.EpochDone, ev.Validated, ev.EarlyStopping,
     ev.CheckpointSaved, ev.Paused, ev.Resumed, ev.Evaluated, ev.Stopped, ev.Failed,
 ))  # fmt: skip
-"""Types of which the latest line is kept; of `Evaluated` the latest of each split."""
-_OF_A_STEP = ("StepDone", "EpochDone", "Validated", "EarlyStopping")  # what a restore takes back to its checkpoint
+"""Types whose latest line is kept; of `Evaluated`, the latest line of each split is kept."""
+_OF_A_STEP = ("StepDone", "EpochDone", "Validated", "EarlyStopping")  # a restore returns these to its checkpoint
 
 Place = tuple[int, int]
-"""First byte of a line in the log, and the one after its newline."""
+"""The offset of a line's first byte in the log, and of the byte after its newline."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What the file holds: the log that it is of, by its inode and the SHA-256 of the bytes before `end`, and lines."""
+    """The content of the file: the log's inode, the SHA-256 (`mark`) of its bytes before `end`, and places of lines."""
 
     v: int
     inode: int
@@ -53,7 +53,7 @@ _CHECKS = schema.checks(Summary)
 
 
 class Landmarks:
-    """The places that a summary keeps, as the log grows; held by the process that writes the run."""
+    """The places that a summary keeps, updated as the log grows, in the process that writes the run."""
 
     def __init__(self) -> None:
         self.end = 0
@@ -63,24 +63,24 @@ class Landmarks:
         self._at_checkpoints: list[tuple[int, dict[str, Place]]] = []
 
     def add(self, event: ev.Event, start: int, end: int) -> None:
-        """Take notice of a line."""
+        """Record the place of a line."""
         self.end = end
         self.started = self.started or isinstance(event, ev.RunStarted)
         if isinstance(event, ev.Resumed) and event.restored:
             self._restore(event.step)
         if type(event) in KEPT:
-            part = f" {event.part}" if isinstance(event, ev.Evaluated) else ""
-            self._places[type(event).__name__ + part] = (start, end)
+            split = f" {event.part}" if isinstance(event, ev.Evaluated) else ""
+            self._places[type(event).__name__ + split] = (start, end)
         if isinstance(event, ev.CheckpointSaved):
             self._at_checkpoints.append((event.step, {key: self._places[key] for key in _OF_A_STEP
                                                       if key in self._places}))  # fmt: skip
 
     def add_written(self, event: ev.Event, written: Written) -> None:
-        """Take notice of a line that was just appended."""
+        """Record the place of a line that was just appended."""
         self.add(event, written.start, written.end)
 
     def _restore(self, step: int) -> None:
-        """Forget what lies beyond the checkpoint of `step`, as the fold does."""
+        """Drop the places after the checkpoint of `step`, as `fold` drops the events."""
         while self._at_checkpoints and self._at_checkpoints[-1][0] > step:
             self._at_checkpoints.pop()
         kept = self._at_checkpoints[-1][1] if self._at_checkpoints else {}
@@ -103,7 +103,7 @@ class Landmarks:
 
 
 def read_landmarks(log: Path) -> Landmarks:
-    """Those of a log that is there already, read to its end."""
+    """Return the landmarks of an existing log, which is read to its end."""
     marks = Landmarks()
     try:
         with open_file(log) as file:
@@ -120,10 +120,10 @@ def read_landmarks(log: Path) -> Landmarks:
 
 
 def read_summary(log: Path) -> tuple[list[tuple[Place, ev.Event]], int] | None:
-    """The events that the summary beside `log` points to, each with its place, and how far it knows the log.
+    """Read the events that the summary beside `log` points to.
 
     Returns:
-        None where there is no summary, or none that fits the log.
+        The events, each with its place, and the summary's `end`; None if there is no summary that fits the log.
     """
     try:
         body = json.loads(read_text(log.with_name(FILE), _MOST))
@@ -140,10 +140,10 @@ def read_summary(log: Path) -> tuple[list[tuple[Place, ev.Event]], int] | None:
 
 
 def _event(file: BinaryIO, place: list[int], most: int) -> tuple[Place, ev.Event]:
-    """The event of the line at `place`.
+    """Return the event of the line at `place`.
 
     Raises:
-        ValueError: there is no whole line of such an event.
+        ValueError: there is no whole line there, or its event is not of a kept type.
     """
     start, end = place
     if not 0 <= start < end <= most or end - start > _LINE_MOST:
@@ -160,6 +160,6 @@ def _event(file: BinaryIO, place: list[int], most: int) -> tuple[Place, ev.Event
 
 
 def _mark(file: BinaryIO, end: int) -> str:
-    """The SHA-256 of the last bytes before `end`."""
+    """Return the SHA-256 of the last bytes before `end`."""
     file.seek(max(0, end - _MARK))
     return hashlib.sha256(file.read(min(end, _MARK))).hexdigest()

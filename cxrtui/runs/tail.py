@@ -1,4 +1,4 @@
-"""A reader of a growing log: each event once, when its line has come to its end."""
+"""This module reads a growing log and returns each event once, when its line is complete."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from typing import BinaryIO
 from cxrtui.files import is_there, open_file
 from cxrtui.runs import codec, events, steps
 
-BLOCK = 1 << 18  # bytes that are read and decoded at a time: some milliseconds of work
-_LINE_MOST = 1 << 26  # a list of a hundred thousand unreadable films is a third of it
-_POLL_MOST = 1 << 28  # bytes that a poll passes over within one line
-_MARK = 64  # bytes before the offset by which a log is known again
+BLOCK = 1 << 18  # bytes that are read and decoded at a time, which takes some milliseconds
+_LINE_MOST = 1 << 26  # bytes; a list of a hundred thousand unreadable films takes a third of it
+_POLL_MOST = 1 << 28  # bytes that a poll skips at most within one line
+_MARK = 64  # bytes before the offset by which a log is recognised
 
 Read = events.Event | steps.StepBlock
 
 
 class EventTail:
-    """Reads a growing events.jsonl; what follows the last newline is kept for the next poll, so never torn.
+    """Reads a growing events.jsonl; bytes after the last newline are kept for the next poll, so no line is torn.
 
-    A line longer than `_LINE_MOST` bytes is passed over without being held. `problem` says what could not be read:
-    the file, or lines that name an event and do not hold one. Lines that are torn, of another program or of a newer
-    version are none. A log that shrank, was replaced or was written anew is read from its beginning; `restarts`
-    counts how often that was so, and whoever folds the events begins anew with it.
+    A line longer than `_LINE_MOST` bytes is skipped without being held. `problem` says what could not be read: the
+    file, or lines that name an event and do not hold a valid one. Lines that are torn, of another program or of a newer
+    version are no problem. A log that shrank, was replaced or was written anew is read from its beginning; `restarts`
+    counts how often this happened, and a caller that folds the events must then begin anew.
     """
 
     def __init__(self, path: Path, *, offset: int = 0) -> None:
         self.path = path
         self.offset = offset
-        """Bytes of the log that were read."""
+        """Number of bytes of the log that were read."""
         self.restarts = 0
         self._inode = 0
         self._mark = b""  # the last bytes before the offset
@@ -39,29 +39,29 @@ class EventTail:
 
     def _forget(self) -> None:
         self._rest = bytearray()
-        self._passing = False  # within a line that is too long
+        self._passing = False  # whether the reader is within a line that is too long
         self._unreadable = self._damage = ""
         self._damaged = 0
 
     @property
     def problem(self) -> str:
-        """What of the log could not be read so far; empty where all could."""
+        """What could not be read of the log so far; empty if all could be read."""
         if self._unreadable or not self._damaged:
             return self._unreadable
         more = f", and {self._damaged - 1} more of its lines" if self._damaged > 1 else ""
         return f"part of {self.path.name} cannot be read: {self._damage}{more}"
 
     def poll(self) -> list[events.Event]:
-        """The events that were completed since the last call; unreadable lines are skipped."""
+        """Return the events that were completed since the last call; unreadable lines are skipped."""
         found: list[events.Event] = []
         for item in itertools.chain.from_iterable(self.read()):
             found += item.events() if isinstance(item, steps.StepBlock) else [item]
         return found
 
     def read(self) -> Iterator[list[Read]]:
-        """What `poll` answers, as it is read: a list for each block of the file, many steps in a row as one item.
+        """Yield the same events as `poll`, in one list for each block of the file; consecutive steps are one item.
 
-        Whoever leaves off goes on where they were with the next call.
+        If the caller stops early, the next call goes on at that place.
         """
         try:
             with open_file(self.path) as file:
@@ -81,7 +81,7 @@ class EventTail:
             self._unreadable = cannot(self.path, error)
 
     def to_end(self) -> None:
-        """Pass over what is in the log now."""
+        """Skip what is in the log now."""
         try:
             with open_file(self.path) as file:
                 self.offset = file.seek(0, 2)
@@ -90,11 +90,11 @@ class EventTail:
             self.offset = 0
 
     def note(self, damage: str) -> None:
-        """Count a line whose event is not to be used, for `problem`."""
+        """Count a line whose event cannot be used, for `problem`."""
         self._damage, self._damaged = self._damage or damage, self._damaged + 1
 
     def _recognise(self, file: BinaryIO) -> None:
-        """Begin anew where the file is not the one that was read, or not what it was."""
+        """Begin anew if the file is another one, or if the bytes that were read have changed."""
         status = os.fstat(file.fileno())
         inode, size = status.st_ino, status.st_size
         start = max(0, self.offset - _MARK)
@@ -109,7 +109,7 @@ class EventTail:
         self._inode = inode
 
     def _take(self, block: bytes) -> list[Read]:
-        """The events whose lines end within `block`."""
+        """Return the events whose lines end within `block`."""
         if self._passing:
             _, newline, block = block.partition(b"\n")
             self._passing = not newline
@@ -144,6 +144,6 @@ class EventTail:
 
 
 def cannot(file: Path, error: OSError) -> str:
-    """Why `file` cannot be read, for the row of its run."""
+    """Return why `file` cannot be read, for the row of its run."""
     reason = "it is a link to nothing" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
     return f"{file.name} cannot be read: {reason}"

@@ -1,1 +1,1 @@
-"""What a user can set: the configuration, its fields, and the schedule of transfer learning. Standard library only."""
+"""The configuration, its fields, and the schedule of transfer learning. This room imports the standard library only."""

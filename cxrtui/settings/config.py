@@ -1,4 +1,4 @@
-"""The configuration of a run: frozen sections, read from TOML and ``section.key=value``, every key checked.
+"""The configuration of a run: frozen sections that are read from TOML and ``section.key=value`` with every key checked.
 
 Precedence, highest first: a command-line flag, ``--set section.key=value``, ``--config FILE.toml``, the workspace's
 ``cxrtui.toml``, the defaults of `sections`. An unknown key is a `ConfigError` that names the nearest known one.
@@ -17,7 +17,7 @@ from typing import Any
 from cxrtui.errors import ConfigError, CxrtuiError
 from cxrtui.files import is_there, read_bytes
 from cxrtui.printable import printable
-from cxrtui.settings.field import as_text as as_text  # for those who show a configuration
+from cxrtui.settings.field import as_text as as_text  # for modules that show a configuration
 from cxrtui.settings.field import nearest, plain, value_of
 from cxrtui.settings.sections import SECTIONS as SECTIONS
 from cxrtui.settings.sections import AugmentConfig as AugmentConfig
@@ -29,7 +29,7 @@ from cxrtui.settings.sections import StopConfig as StopConfig
 from cxrtui.settings.transfer import FREEZE_LEVELS as FREEZE_LEVELS
 from cxrtui.settings.transfer import check_rates, check_unfreezing, level_in
 
-_MOST_BYTES = 1 << 24  # of a configuration: a list of every label of a large collection is far less
+_MOST_BYTES = 1 << 24  # of a configuration; a list of every label of a large collection is far shorter
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Config:
     run: RunConfig = field(default_factory=RunConfig)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
-        """Sections of plain values, tuples as lists or tables: what TOML and JSON can hold."""
+        """Return the sections as plain values for TOML and JSON; tuples become lists or tables."""
         return {
             section: {
                 item.name: plain(getattr(getattr(self, section), item.name), item.metadata["table"])
@@ -59,23 +59,23 @@ ALIASES = {"data.fit": "data.resize_mode"}
 
 
 def real_key(key: str) -> str:
-    """The name that the setting `key` has today; what is no alias stays as it is."""
+    """Return the present name of the setting `key`; a key that is not an alias is returned unchanged."""
     return ALIASES.get(key, key)
 
 
 def known_keys() -> list[str]:
-    """Every ``section.key``, in the order of the file."""
+    """Return every ``section.key``, in the order of the file."""
     return [f"{section}.{item.name}" for section, cls in SECTIONS.items() for item in fields(cls)]
 
 
 def about(key: str) -> str:
-    """The help text of ``section.key``."""
+    """Return the help text of ``section.key``."""
     section, name = real_key(key).split(".", 1)
     return str(next(item for item in fields(SECTIONS[section]) if item.name == name).metadata["about"])
 
 
 def coerce(key: str, value: Any) -> Any:
-    """The value of ``section.key`` in its type and within its limits; text such as ``0.3`` or ``a,b`` is parsed.
+    """Return the value of ``section.key`` in its type, checked against its limits; text such as ``a,b`` is parsed.
 
     `key` may be an alias.
 
@@ -92,7 +92,7 @@ def coerce(key: str, value: Any) -> Any:
 
 
 def with_values(config: Config, values: Mapping[str, Any]) -> Config:
-    """`config` with ``{"section.key": value}`` applied, then checked as a whole.
+    """Return `config` with ``{"section.key": value}`` applied, after a check of the whole.
 
     Raises:
         ConfigError: as `coerce`, or the sections contradict each other.
@@ -107,11 +107,11 @@ def with_values(config: Config, values: Mapping[str, Any]) -> Config:
 
 
 def check(config: Config) -> Config:
-    """`config` itself, once its sections agree.
+    """Return `config` itself, after a check that its sections agree.
 
     Raises:
-        ConfigError: validation and test leave nothing to train on, a class counts as both, what is frozen or has
-            a rate contradicts the rest (`transfer`), or the stages are not four.
+        ConfigError: validation and test leave too little to train on, a class is both positive and negative, freezing
+            or rates contradict the rest (`transfer`), or the stages are not four.
     """
     if config.data.validation + config.data.test >= 0.95:
         raise ConfigError("data.validation and data.test together must leave at least 5 % of the films to train on.")
@@ -127,7 +127,7 @@ def check(config: Config) -> Config:
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
-    """``["optim.epochs=5"]`` as ``{"optim.epochs": "5"}``.
+    """Return ``["optim.epochs=5"]`` as ``{"optim.epochs": "5"}``.
 
     Raises:
         ConfigError: one of them has no ``=``.
@@ -142,7 +142,7 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
 
 
 def flatten(body: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """TOML's ``{section: {key: value}}`` as ``{"section.key": value}``.
+    """Return TOML's ``{section: {key: value}}`` as ``{"section.key": value}``.
 
     Raises:
         ConfigError: `body` holds something outside a section, or one setting under its older and its present name.
@@ -159,10 +159,10 @@ def flatten(body: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 
 def _piped(path: Path) -> bytes:
-    """What comes out of the file or pipe at `path`.
+    """Return the bytes of the file or pipe at `path`.
 
     Raises:
-        OSError: it cannot be read, or more than any configuration comes, as out of a device.
+        OSError: it cannot be read, or is longer than any configuration, as a device may be.
     """
     with path.open("rb") as stream:
         raw = stream.read(_MOST_BYTES + 1)
@@ -172,10 +172,10 @@ def _piped(path: Path) -> bytes:
 
 
 def read_file(path: Path, *, pipe: bool = False) -> dict[str, Any]:
-    """The settings in a TOML file as ``{"section.key": value}``; not yet checked. `pipe`: it may be one, as of a shell.
+    """Return the settings of a TOML file as ``{"section.key": value}``, not yet checked; with `pipe` it may be a pipe.
 
     Raises:
-        ConfigError: the file is missing, unreadable, no TOML, or has an unknown section.
+        ConfigError: the file is missing, unreadable or not TOML, or has an unknown section.
     """
     try:
         raw = _piped(path) if pipe else read_bytes(path, _MOST_BYTES)
@@ -184,13 +184,13 @@ def read_file(path: Path, *, pipe: bool = False) -> dict[str, Any]:
         raise ConfigError(f"Cannot read the configuration {path}: {error.strerror or error}.") from None
     except RecursionError:
         raise ConfigError(f"{path} is not a configuration: it is nested too deep.") from None
-    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
+    except ValueError as error:  # it is not TOML or not UTF-8, or has a number of thousands of digits
         raise ConfigError(f"{path} is not a TOML file: {error}.") from None
     return flatten(body, str(path))
 
 
 def resolve(*layers: Mapping[str, Any]) -> Config:
-    """The configuration from `layers`, the first weakest: workspace file, ``--config``, ``--set``, flags."""
+    """Return the configuration from `layers`: workspace file, ``--config``, ``--set``, flags; a later one wins."""
     merged: dict[str, Any] = {}
     for layer in layers:
         merged.update({real_key(key): value for key, value in layer.items()})
@@ -198,7 +198,7 @@ def resolve(*layers: Mapping[str, Any]) -> Config:
 
 
 def load_or_default(path: Path) -> tuple[Config, str]:
-    """The configuration in a file, or the defaults where it is missing or wrong; and in what it is wrong."""
+    """Return the configuration of a file, or the defaults if it is missing or wrong, and the error or ""."""
     try:
         return (load(path) if is_there(path) else Config()), ""
     except CxrtuiError as error:
@@ -206,7 +206,7 @@ def load_or_default(path: Path) -> tuple[Config, str]:
 
 
 def load(path: Path) -> Config:
-    """The configuration in a TOML file, over the defaults.
+    """Return the configuration of a TOML file, with defaults for what it does not set.
 
     Raises:
         ConfigError: the file cannot be read, or a setting in it is not valid.

@@ -1,4 +1,4 @@
-"""One setting: a dataclass's field with its help text and limits, and how a text or a number becomes its value."""
+"""A setting is a dataclass's field with a help text and limits; this module also turns text into its value."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ class Entry(Protocol):
 
     @classmethod
     def of(cls, key: object, value: object) -> Self:
-        """The entry, checked.
+        """Return the checked entry; `value` is None if a text has no colon.
 
         Raises:
-            ConfigError: it is not one; `value` is None where a text has no colon.
+            ConfigError: key and value are not a valid entry.
         """
 
     @property
     def rank(self) -> int:
-        """Where it stands among the entries of a table."""
+        """The entry's place among the entries of a table."""
 
 
 def setting(default: Any, about: str, *, low: float | None = None, high: float | None = None,
             choices: tuple[str, ...] = (), table: type[Entry] | None = None, label: str = "",
             often: bool = False) -> Any:  # fmt: skip
-    """A field with its help text and its limits.
+    """Make a field with its help text and its limits.
 
     Args:
-        default: its value where nothing is set.
-        about: what it is, for people.
+        default: the value if nothing is set.
+        about: the help text.
         low: the least value.
         high: the greatest value.
-        choices: the words that it may be, or that its items may be.
-        table: what an entry is, where it is a table; its value is a tuple of them.
-        label: its name in a form, where that is not the field's own.
+        choices: the allowed words, for the value or for each of its items.
+        table: the type of an entry if the setting is a table; the value is then a tuple of entries.
+        label: the name in a form, if it is not made from the field's own.
         often: whether most runs set it, so that a form shows it at first.
     """
     limits = {"low": low, "high": high, "choices": choices, "table": table}
@@ -52,39 +52,39 @@ def setting(default: Any, about: str, *, low: float | None = None, high: float |
 
 
 def plain(value: Any, table: type[Entry] | None) -> Any:
-    """A setting's value as TOML and JSON hold it: a list for a tuple, a table by its keys."""
+    """Return a setting's value for TOML and JSON: a list for a tuple, a dict for a table."""
     if table is not None:
         return {str(key): item for key, item in value}
     return list(value) if isinstance(value, tuple) else value
 
 
 def as_text(value: Any) -> str:
-    """A setting as ``--set`` takes it: items by comma, commas within one behind a backslash."""
+    """Return a value in the form that ``--set`` takes: commas between items, a backslash before a comma in an item."""
     if not isinstance(value, (list, tuple)):
         return str(value)
     return ",".join(str(item).replace("\\", "\\\\").replace(",", "\\,") for item in value)
 
 
 def _items(text: str) -> list[str]:
-    """The inverse of `as_text`, for a list."""
+    """Return the items of a list from its text; this is the inverse of `as_text`."""
     parts = re.findall(r"(?:[^,\\]|\\.|\\$)+", text)
     return [part for item in parts if (part := re.sub(r"\\([,\\])", r"\1", item).strip())]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown word: the known one that it resembles."""
+    """Return the end of a message about an unknown word, with the known word that is most similar to it."""
     close = difflib.get_close_matches(word[:64], list(known), n=1, cutoff=0.0)
     return f"; did you mean {close[0]}?" if close else ""
 
 
 def _shown(value: Any) -> str:
-    """A value as a message quotes it: a hostile file may hold one of a megabyte."""
+    """Return a value for a message, shortened, because a hostile file may hold a value of a megabyte."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _scalar(key: str, kind: Any, value: Any) -> Any:
-    """`value` as `kind` (int, float, str, bool); text is parsed, a number is never silently rounded."""
+    """Return `value` as `kind` (int, float, str); text is parsed, and a number is never silently rounded."""
     try:
         if kind is str:
             if not isinstance(value, (str, int, float)) or isinstance(value, bool):
@@ -110,7 +110,7 @@ def _scalar(key: str, kind: Any, value: Any) -> Any:
 
 
 def _entries(key: str, kind: type[Entry], value: Any) -> tuple[Entry, ...]:
-    """The entries of a table; of a text ``key:value,key:value``, or a list of such, in its own order."""
+    """Return the entries of a table by rank, or of a text ``key:value,key:value`` or a list in the given order."""
     if isinstance(value, Mapping):
         return tuple(sorted((kind.of(*item) for item in value.items()), key=lambda entry: entry.rank))
     parts = _items(value) if isinstance(value, str) else value
@@ -125,16 +125,16 @@ def _entry(kind: type[Entry], text: str) -> Entry:
 
 
 def value_of(key: str, limits: Mapping[str, Any], kind: Any, value: Any) -> Any:
-    """`value` as the setting `key` holds it.
+    """Return `value` in the type of the setting `key`, checked against its limits.
 
     Args:
         key: for messages.
         limits: the metadata that `setting` gave the field.
         kind: str, int, float, or a tuple of one of them or of the entries of a table.
-        value: what was read, or text such as ``0.3`` or ``a,b``, which is parsed.
+        value: the value as read; text such as ``0.3`` or ``a,b`` is parsed.
 
     Raises:
-        ConfigError: it is of the wrong type or outside the limits.
+        ConfigError: the value is of the wrong type or outside the limits.
     """
     if limits["table"] is not None:
         return _entries(key, limits["table"], value)

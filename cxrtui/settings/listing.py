@@ -1,4 +1,4 @@
-"""Every setting of the configuration as one value; forms, lists and documents are made of these alone."""
+"""Every setting of the configuration as one value; forms, lists and documents are made from these values only."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Setting:
 
     Attributes:
         key: ``section.name``.
-        label: its name in a form.
-        about: what it is, for people.
-        default: its value where nothing is set.
+        label: the name in a form.
+        about: the help text.
+        default: the value if nothing is set.
         low: the least value, if there is one.
         high: the greatest value, if there is one.
-        choices: the words that it may be, or that its items may be; empty for any.
-        table: what an entry is, where it is a table.
+        choices: the allowed words, for the value or for each of its items; empty if any is allowed.
+        table: the type of an entry if the setting is a table.
         often: whether most runs set it, so that a form shows it at first.
     """
 
@@ -37,26 +37,26 @@ class Setting:
 
     @property
     def section(self) -> str:
-        """The section that it is in."""
+        """The name of the setting's section."""
         return self.key.partition(".")[0]
 
     @property
     def several(self) -> bool:
-        """Whether it holds several items."""
+        """Whether the value holds several items."""
         return isinstance(self.default, tuple)
 
     def value(self, config: Config) -> Any:
-        """Its value in `config`."""
+        """Return the setting's value in `config`."""
         section, _, name = self.key.partition(".")
         return getattr(getattr(config, section), name)
 
     def text(self, config: Config) -> str:
-        """Its value in `config` as ``--set`` takes it."""
+        """Return the setting's value in `config` in the form that ``--set`` takes."""
         return as_text(self.value(config))
 
     @property
     def allowed(self) -> str:
-        """The choices or the limits, for people; empty where there are none."""
+        """The choices or the limits as text; empty if there are none."""
         if self.choices:
             return f"{'any' if self.several else 'one'} of {', '.join(self.choices)}"
         low, high = (None if limit is None else amount(limit) for limit in (self.low, self.high))
@@ -66,12 +66,12 @@ class Setting:
 
     @property
     def default_text(self) -> str:
-        """The default as ``--set`` takes it; empty where it is nothing."""
+        """The default in the form that ``--set`` takes; empty if the default is empty."""
         return as_text(self.default)
 
 
 def amount(value: float) -> str:
-    """A limit as people read it: thousands by commas, no more digits than it has."""
+    """Return a limit as text: commas between thousands, and no more digits than it has."""
     return f"{int(value):,}" if value == int(value) else f"{value:g}"
 
 
@@ -88,6 +88,6 @@ SETTINGS = tuple(
     for section, cls in SECTIONS.items()
     for item in fields(cls)
 )  # fmt: skip
-"""All of them, in the order of the file."""
+"""All settings, in the order of the file."""
 
 BY_KEY = {item.key: item for item in SETTINGS}

@@ -1,4 +1,4 @@
-"""The settings, section by section: each has its default, its help text and its limits."""
+"""The settings of each section, with their defaults, help texts and limits."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class DataConfig:
     source: tuple[str, ...] = setting(
         (), "folders, CSV manifests, LAYOUT:PATH or tfds:NAME; a comma in a path is \\,", label="Data", often=True
     )
-    positive: tuple[str, ...] = setting((), "findings that count as positive; * is every other", often=True)
-    negative: tuple[str, ...] = setting((), "findings that count as negative; * is every other", often=True)
-    views: tuple[str, ...] = setting(("frontal",), "views of films that count", choices=VIEWS)
+    positive: tuple[str, ...] = setting((), "findings that count as positive; * is every other finding", often=True)
+    negative: tuple[str, ...] = setting((), "findings that count as negative; * is every other finding", often=True)
+    views: tuple[str, ...] = setting(("frontal",), "views of the films that are used", choices=VIEWS)
     size: int = setting(
         224, "width and height of the network's input, pixels", low=32, high=1024, label="Image size", often=True
     )
@@ -39,14 +39,14 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """Random changes to each training film; 0 turns one off. Validation and test are never changed."""
+    """Random changes to each training film; 0 turns a change off. Validation and test films are never changed."""
 
     rotation: float = setting(10.0, "largest rotation, degrees", low=0.0, high=180.0)
     flip: float = setting(0.5, "probability of a left-right flip", low=0.0, high=1.0)
     brightness: float = setting(0.1, "largest shift of brightness, fraction of the grey range", low=0.0, high=1.0)
     contrast: float = setting(0.1, "largest relative change of contrast", low=0.0, high=0.9)
     scale: float = setting(0.1, "largest relative change of size", low=0.0, high=0.5)
-    translation: float = setting(0.05, "largest shift, fraction of the side", low=0.0, high=0.5)
+    translation: float = setting(0.05, "largest shift, fraction of the image size", low=0.0, high=0.5)
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class ModelConfig:
 class OptimConfig:
     """The optimizer, its schedule and the loss."""
 
-    epochs: int = setting(30, "most passes over the training films", low=1, high=100_000, often=True)
-    batch_size: int = setting(32, "films a step", low=1, high=4096, often=True)
+    epochs: int = setting(30, "largest number of passes over the training films", low=1, high=100_000, often=True)
+    batch_size: int = setting(32, "films in each step", low=1, high=4096, often=True)
     name: str = setting("adamw", "optimizer", choices=("adam", "adamw", "sgd"))
     learning_rate: float = setting(1e-3, "peak learning rate", low=0.0, high=10.0, often=True)
     head_learning_rate: float = setting(
@@ -98,7 +98,7 @@ class StopConfig:
     """Early stopping, decided after each epoch by the validation split."""
 
     metric: str = setting(
-        "loss", "what to watch, of the validation split", choices=METRICS, label="Early stop on", often=True
+        "loss", "metric of the validation split that decides", choices=METRICS, label="Early stop on", often=True
     )
     patience: int = setting(
         8, "epochs without improvement before the run stops; 0 = never stop early", low=0, often=True
@@ -118,4 +118,4 @@ SECTIONS: dict[str, type[Any]] = {
     "data": DataConfig, "augment": AugmentConfig, "model": ModelConfig,
     "optim": OptimConfig, "stop": StopConfig, "run": RunConfig,
 }  # fmt: skip
-"""By the name that each has in a file."""
+"""The sections by their names in a file."""

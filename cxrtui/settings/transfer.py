@@ -1,7 +1,7 @@
-"""Transfer learning as it is set: which stages train from which epoch on, and at which rates.
+"""The settings of transfer learning: which stages train from which epoch on, and at which rates.
 
-Gradual unfreezing (the last stage first, then those below it) and rates of their own for the stages are of Howard and
-Ruder (2018, ULMFiT, arXiv:1801.06146), who divide the rate by 2.6 from each layer to the one below.
+Gradual unfreezing (the last stage first, then those below it) and a rate for each stage are from Howard and Ruder
+(2018, ULMFiT, arXiv:1801.06146), who divide the rate by 2.6 from each layer to the one below.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ HIGHEST_RATE = 10.0
 
 
 def training(level: str) -> tuple[str, ...]:
-    """The stages that train at this freeze level, from below."""
+    """Return the stages that train at this freeze level, the lowest first."""
     return STAGES[FREEZE_LEVELS.index(level) :]
 
 
 def level_from(stage: str) -> str:
-    """The freeze level at which `stage` and all above it train."""
+    """Return the freeze level at which `stage` and all above it train."""
     return FREEZE_LEVELS[STAGES.index(stage)]
 
 
 class Unfreezing(NamedTuple):
-    """From `epoch` on, counted from 1, `stage` and all above it train: an entry of ``model.unfreeze``."""
+    """An entry of ``model.unfreeze``: from `epoch` on, counted from 1, `stage` and all above it train."""
 
     epoch: int
     stage: str
 
     @classmethod
     def of(cls, epoch: object, stage: object) -> Self:
-        """The entry as a file or a text has it.
+        """Return the entry from the values of a file or a text.
 
         Raises:
-            ConfigError: it is not an epoch and a stage.
+            ConfigError: the values are not an epoch and a stage.
         """
         number = str(epoch).strip()
         if not (number.isascii() and number.isdecimal()) or len(number) > 6 or stage not in STAGES:
@@ -50,7 +50,7 @@ class Unfreezing(NamedTuple):
 
     @property
     def rank(self) -> int:
-        """Where the entry stands among those of a table, which has no order of its own."""
+        """The entry's place among the entries of a table: they are sorted by epoch."""
         return self.epoch
 
     def __str__(self) -> str:
@@ -58,17 +58,17 @@ class Unfreezing(NamedTuple):
 
 
 class StageRate(NamedTuple):
-    """The peak learning rate of a stage: an entry of ``optim.stage_learning_rates``."""
+    """An entry of ``optim.stage_learning_rates``: the peak learning rate of a stage."""
 
     stage: str
     rate: float
 
     @classmethod
     def of(cls, stage: object, rate: object) -> Self:
-        """The entry as a file or a text has it.
+        """Return the entry from the values of a file or a text.
 
         Raises:
-            ConfigError: it is not a stage and a rate, or cannot be a rate.
+            ConfigError: the values are not a stage and a rate, or the rate is out of range.
         """
         try:
             number = math.nan if isinstance(rate, bool) else float(rate)  # type: ignore[arg-type]
@@ -89,7 +89,7 @@ class StageRate(NamedTuple):
 
     @property
     def rank(self) -> int:
-        """Where the entry stands among those of a table: where it was written."""
+        """The entry's place among the entries of a table: equal ranks keep the written order."""
         return 0
 
     def __str__(self) -> str:
@@ -97,17 +97,17 @@ class StageRate(NamedTuple):
 
 
 def _shown(key: object, value: object) -> str:
-    """An entry as a message quotes it; a hostile file may hold one of a megabyte."""
+    """Return an entry for a message, shortened, because a hostile file may hold one of a megabyte."""
     return repr(f"{key!s:.40}:{value!s:.40}" if value is not None else f"{key!s:.80}")
 
 
 def level_in(epoch: int, freeze: str, unfreeze: Sequence[Unfreezing]) -> str:
-    """The freeze level of an epoch, counted from 1; the arguments are ``model.freeze`` and ``model.unfreeze``."""
+    """Return the freeze level in `epoch`, counted from 1, for ``model.freeze`` and ``model.unfreeze``."""
     return next((level_from(stage) for start, stage in reversed(unfreeze) if epoch >= start), freeze)
 
 
 def check_unfreezing(freeze: str, unfreeze: Sequence[Unfreezing], epochs: int) -> None:
-    """Refuse a list of which an entry would do nothing.
+    """Refuse a list in which an entry would do nothing.
 
     Raises:
         ConfigError: the epochs do not ascend within 2 and `epochs`, or an entry's stage trains already.
@@ -140,17 +140,17 @@ def check_unfreezing(freeze: str, unfreeze: Sequence[Unfreezing], epochs: int) -
 
 
 def check_rates(freeze: str, rate: float, head_rate: float, stage_rates: Sequence[StageRate]) -> None:
-    """Refuse rates that would do nothing, and groups that are left without one by mistake.
+    """Refuse rates that would do nothing, and groups that would be left without a rate by mistake.
 
     Args:
         freeze: the freeze level of the last epoch.
-        rate: of the groups that have none of their own.
-        head_rate: of the layers on top; 0 = `rate`.
-        stage_rates: of single stages.
+        rate: the rate of groups without a rate of their own.
+        head_rate: the rate of the layers on top; 0 = `rate`.
+        stage_rates: the rates of single stages.
 
     Raises:
-        ConfigError: a stage has two rates, or has one and is frozen to the end, or one rate is 0 and some groups have
-            no other.
+        ConfigError: a stage has two rates, or is frozen to the end and has a rate, or `rate` is 0 and some groups have
+            no other rate.
     """
     rates = dict(stage_rates)
     if twice := [stage for stage in rates if [entry.stage for entry in stage_rates].count(stage) > 1]:

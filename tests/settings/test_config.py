@@ -202,7 +202,7 @@ def test_a_saved_configuration_reads_back_equal(tmp_path: Path) -> None:
     settings = config.resolve({"data.source": 'odd "name"\\ ü', "data.positive": ["a", "b"], "model.hidden": []})
     runner.save_config(Run(tmp_path), settings)
     assert runner.start_config(Run(tmp_path)) == settings
-    assert "# most passes" in (tmp_path / "config.toml").read_text()
+    assert "# largest number of passes" in (tmp_path / "config.toml").read_text()
 
 
 def test_every_setting_has_help_and_a_plain_value() -> None:
