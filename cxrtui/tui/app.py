@@ -63,7 +63,7 @@ class Dashboard(KeysInTurn):
         self.trainer = Trainer(self.backend)
         self.jobs = Jobs(workspace.models)
         self._door = Door()
-        self._told: Job | None = None  # the last one whose end was told
+        self._told: Job | None = None  # the last job whose end was reported
         self.opening: routes.Route | None = None  # what the command line asks for
         self.ending = Ending(self.trainer)
         self._said_ending = False
@@ -79,13 +79,13 @@ class Dashboard(KeysInTurn):
             self.open(self.opening)
 
     def on_unmount(self) -> None:
-        """Ask a training and a job that are under way to end."""
+        """Ask a running training and a running job to end."""
         failed = self.return_code == EXIT_FAULT and self._exception is not None
         self.trainer.signal(f"The dashboard has failed ({type(self._exception).__name__})" if failed else "")
         self.jobs.cancel()
 
     def _tell(self) -> None:
-        """Say that a job to the shelf has ended, where its own screen was left; there it is still told in full."""
+        """Report that a job of the shelf has ended, unless the Weights screen is open and shows it."""
         job = self.jobs.job
         if job is None or not job.ended or job is self._told:
             return
@@ -112,7 +112,7 @@ class Dashboard(KeysInTurn):
         self.open(message.route)
 
     def open(self, route: routes.Route) -> None:
-        """Do what a screen or the command line asks for; say in the user's words why it could not be done."""
+        """Do what a screen or the command line asks for; show an error in a notice."""
         match route:
             case routes.OpenMonitor(run, pending):
                 self.watch_run(run, pending)
@@ -166,7 +166,7 @@ class Dashboard(KeysInTurn):
         self.train(new_run(self.workspace.checkpoints, name), config)
 
     def train(self, run: Run, config: Config | None, *, resume: bool = False) -> None:
-        """Train `run` in this process and watch it; without `config`, as it began.
+        """Train `run` in this process and watch it; without `config`, use the run's own.
 
         Raises:
             UsageError: another run trains here, or some process trains this one.
@@ -180,11 +180,11 @@ class Dashboard(KeysInTurn):
             self.watch_run(run, pending="resume" if resume else "")
 
     def resume(self, run: Run, config: Config | None = None) -> None:
-        """Go on with `run` from its checkpoint; without `config`, as it began. Films that have moved are asked for."""
+        """Resume `run`; without `config`, use the run's own. If its films have moved, ask where they are now."""
         go_on = partial(self.train, run, config, resume=True)
         why, settings = "", None
         if config is None and not self.is_alive(run):
-            with suppress(CxrtuiError):  # a configuration that cannot be read is the training's to tell
+            with suppress(CxrtuiError):  # the training reports a configuration that cannot be read
                 settings = load(run.config_file)
                 why = why_ask(settings, summary(run))
         if not why or settings is None:
@@ -199,7 +199,7 @@ class Dashboard(KeysInTurn):
         self.push_screen(MovedScreen(run.name, why, settings.data.source), answered)
 
     def watch_run(self, run: Run, pending: str = "") -> None:
-        """Open the monitor; `pending` is a command that the run has yet to answer."""
+        """Open the monitor; `pending` is a command that the run has not answered yet."""
         screen = MonitorScreen(run, pending)
         if isinstance(self.screen, LaunchScreen):
             self.switch_screen(screen)
@@ -239,10 +239,10 @@ def run_app(
     """Show the dashboard until the user leaves it.
 
     Args:
-        workspace: whose runs it shows.
-        launch: train with this configuration in this process: the run `attach` where it is given, else a new one.
-        attach: without `launch` or `resume`: watch this run, live in another process or finished.
-        resume: go on with `attach` from its checkpoint, in this process.
+        workspace: the dashboard shows its runs.
+        launch: train with this configuration in this process: the run `attach` if it is given, else a new one.
+        attach: without `launch` and `resume`, watch this run, which is live in another process or finished.
+        resume: resume `attach` from its checkpoint, in this process.
 
     Returns:
         The exit code of the run that was trained here last, else 0.
@@ -254,11 +254,11 @@ def run_app(
         app.opening = routes.StartRun(launch, run=attach)
     elif attach is not None:
         app.opening = routes.OpenMonitor(attach)
-    gc.freeze()  # what was imported stays; a collection that looks through all of it holds the screen up for 0.1 s
+    gc.freeze()  # imported objects stay anyway, and a collection that visits all of them blocks the screen for 0.1 s
     with app.ending.heeded():
-        with suppress(OSError):  # a last word to a terminal that has gone
+        with suppress(OSError):  # Textual writes to a terminal that has gone
             answer = app.run()
-        if app.return_code and answer is None:  # a fault of the screen; the run is not to lose its steps by it
+        if app.return_code and answer is None:  # after a fault of a screen the run must not lose its steps
             answer = EXIT_FAULT
             app.trainer.finish()
         code = app.trainer.exit_code if answer is None else answer

@@ -1,6 +1,6 @@
-"""What the dashboard asks of the rooms below, each imported when it is first called, in a worker thread.
+"""The functions of the rooms below that the dashboard calls; a worker thread imports each at its first call.
 
-JAX takes seconds to import; the dashboard is on the screen long before. Tests hand in their own `Backend`.
+JAX takes seconds to import, and the dashboard is on the screen long before. Tests pass in their own `Backend`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Classified(Protocol):
 
     @property
     def file(self) -> str:
-        """The path, as it was given."""
+        """The path as it was given."""
 
     @property
     def ok(self) -> bool:
@@ -56,7 +56,7 @@ class Classifier(Protocol):
     """A trained network that is ready to classify."""
 
     def classify(self, paths: Sequence[Path]) -> Iterator[Classified]:
-        """Yield one row a path, in order."""
+        """Yield one row for each path, in order."""
 
 
 def _drive(
@@ -115,7 +115,7 @@ class Drive(Protocol):
         self, run: Run, config: Config, *, resume: bool, should_stop: Callable[[], bool],
         on_event: Callable[[str, Event], None], fault: Callable[[], str],
     ) -> int:  # fmt: skip
-        """Train to the end of the run; the answer is the exit code."""
+        """Train to the end of the run, and return the exit code."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Backend:
 
     drive: Drive = _drive
     check_weights: Callable[[Path, Config], None] = _check_weights
-    """Raises WeightsError where a run cannot begin with a file."""
+    """Raises WeightsError if a run cannot begin with the weights in the file."""
     start_config: Callable[[Run], Config] = _start_config
     load: Callable[[Run | Path], Classifier] = _load
     survey: Callable[[Path], Collection] = _survey

@@ -1,6 +1,6 @@
-"""The last filter before the terminal: a painted line holds printable text alone.
+"""The last filter before the terminal: a drawn line contains only printable text.
 
-Names and reasons are made printable where they enter (`cxrtui.printable`); this is for what slips past that.
+Names and reasons are made printable where the program reads them (`cxrtui.printable`); this filter catches the rest.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cxrtui.printable import printable
 
 
 class Door(LineFilter):
-    """Removes what would act on the terminal, and puts a mark of the same width in the place of what has a width."""
+    """Removes characters that would control the terminal; one that has a width is replaced by a mark of that width."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Filter the segments; each keeps its width on the screen."""
@@ -29,7 +29,7 @@ class Door(LineFilter):
 
 
 def titled(text: str) -> Any:
-    """`text` for a border's title or subtitle, which Textual takes for markup where it is a plain string."""
+    """Return `text` for a border's title or subtitle; Textual would read a plain string as markup."""
     return Content(printable(text))
 
 

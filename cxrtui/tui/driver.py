@@ -1,4 +1,4 @@
-"""The terminal driver. It takes an escape before other keys as a key of its own, and a lost terminal ends no run."""
+"""The terminal driver reads an escape before other keys as a key of its own; a lost terminal becomes a hang-up."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _WITH_ALT = "bdf\x7f\b"  # what a terminal sends, with an escape before it, for 
 
 
 class KeyParser(XTermParser):
-    """Textual's parser, which joins an escape to keys typed after it where they are read at once.
+    """Textual's parser joins an escape to keys typed after it if they are read at once; this one does not.
 
-    So they are when a training keeps the processor busy: escape and `n` came out as alt and `n`, and longer texts as
-    ``^`` and the text.
+    They are read at once while a training keeps the processor busy: escape and `n` became alt and `n`, and longer
+    texts became ``^`` and the text.
     """
 
     def __init__(self, debug: bool = False) -> None:
@@ -34,7 +34,7 @@ class KeyParser(XTermParser):
         self._pasting = False
 
     def feed(self, data: str) -> Iterator[Message]:
-        """The keys of what was read."""
+        """Yield the keys in the text that was read."""
         if not data:
             yield from super().feed(data)
         follows = _SEQUENCE  # an escape of an earlier read was typed by itself
@@ -48,7 +48,7 @@ class KeyParser(XTermParser):
             follows = _SEQUENCE + _WITH_ALT
 
     def tick(self) -> Iterator[Message]:
-        """The keys that are complete as no more came."""
+        """Yield the keys that are complete because no more text came."""
         waited = self._timeout_time
         yield from super().tick()
         if waited is not None and self._timeout_time is None and not self._pasting:
@@ -56,7 +56,7 @@ class KeyParser(XTermParser):
 
 
 class _Terminal:
-    """The stream to the terminal; once that has gone, what is written is lost and nobody waits for it."""
+    """The stream to the terminal; once the terminal has gone, text is dropped and writing raises no error."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -74,7 +74,7 @@ class _Terminal:
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's driver with the parser above; the loss of the terminal is a hang-up."""
+    """Textual's driver with the parser above; the loss of the terminal is treated as a hang-up."""
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
@@ -92,7 +92,7 @@ class TerminalDriver(LinuxDriver):
                     except OSError:
                         data = b""
                     if not data:
-                        os.kill(os.getpid(), signal.SIGHUP)  # whoever has the terminal as their own had one already
+                        os.kill(os.getpid(), signal.SIGHUP)  # the session leader has already got one
                         return
                     for message in parser.feed(decode(data)):
                         self.process_message(message)

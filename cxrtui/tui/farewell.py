@@ -15,14 +15,14 @@ from cxrtui.weights import states
 
 
 def say(trainer: Trainer, code: int) -> None:
-    """Print `last_word`, where there is one and anybody to read it."""
+    """Print the `last_word`, if there is one, to stderr."""
     with suppress(OSError):  # the terminal may have gone
         if text := last_word(trainer, code):
             print(text, file=sys.stderr, flush=True)
 
 
 def last_word(trainer: Trainer, code: int) -> str:
-    """A line on how the run that was trained here last has ended, for the exit `code`; none where it was finished."""
+    """Return a line on how the run that was trained here last has ended, for the exit `code`; empty if it finished."""
     run = trainer.run
     if run is None or code == EXIT_DONE:
         return ""
@@ -30,7 +30,7 @@ def last_word(trainer: Trainer, code: int) -> str:
         saved = states.steps(run.state)
         where = f"with its checkpoint at step {saved[-1]}" if saved else "before its first checkpoint"
         return f"Run {printable(run.name)} is stopped, {where}; go on with: {advice.resume(run)}"
-    if not trainer.problem:  # left to itself before there was a checkpoint
+    if not trainer.problem:  # the user quit at once
         return f"Run {printable(run.name)} has ended; {endings.safe(run)}; {endings.again(run)}."
     failed = summary(run).failed
     told = failed is not None and failed.traceback and failed.exit_code == EXIT_FAULT

@@ -1,8 +1,8 @@
-"""Keys in turn: each is done with before the next one is looked at, so that it acts where the one before has led.
+"""Keys in turn: each key is handled completely before the next one, so that the next acts on the resulting screen.
 
-Textual hands a key to the widget that has the focus when the key arrives, and acts on it later, when it has come up
-through the widgets. Of keys that are typed quickly, pasted, or read late because a training keeps the processor busy,
-all would go to the widget and the screen that the first of them leaves.
+Textual passes a key to the widget that has the focus when the key arrives, and acts on it later, when the key has gone
+up through the widgets. If keys are typed quickly, pasted, or read late because a training keeps the processor busy,
+all of them would go to the widget and the screen that the first of them leaves.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from textual.events import Event, Key, Paste
 from textual.message_pump import MessagePump
 
 PATIENCE = 10.0
-"""Seconds after which a key no longer waits for one that is not done with: the keyboard never stays blocked."""
+"""Seconds after which a key no longer waits for an earlier one, so that the keyboard never stays blocked."""
 
 
 class KeysInTurn(App[int]):
-    """An application that takes keys and pastes one after the other."""
+    """An application that handles keys and pastes one after the other."""
 
     def __init__(self, driver: type[Driver] | None = None) -> None:
         super().__init__(driver_class=driver)
         self._typed: deque[Event] = deque()
-        self._turn = 0  # counts keys, so that one that was given up does not end the turn of another
-        self._taken_at = 0.0  # when the key that is under way was taken; 0: none is
+        self._turn = 0  # counts keys, so that a key that was given up does not end the turn of another
+        self._taken_at = 0.0  # when the key that is being handled was taken; 0 if there is none
 
     async def on_event(self, event: Event) -> None:
-        """Put a key or a paste in line; everything else is Textual's."""
+        """Queue a key or a paste; Textual handles all other events."""
         if not isinstance(event, (Key, Paste)) or event.is_forwarded:
             await super().on_event(event)
             return
@@ -38,7 +38,7 @@ class KeysInTurn(App[int]):
             await self._take()
 
     async def _take(self) -> None:
-        """Act on the next key, and come back once nothing of it is under way."""
+        """Handle the next key; `_follow` calls this again once that key is handled."""
         self._taken_at = 0.0
         if not self._typed or not self._running:
             return
@@ -49,10 +49,10 @@ class KeysInTurn(App[int]):
         self._follow(target, self._turn, (target, None))
 
     def _follow(self, node: MessagePump | None, turn: int, then: tuple[MessagePump | None, ...]) -> None:
-        """Go the way of the key, from `node` up: behind it in each queue, and so after it.
+        """Follow the key from `node` up through each widget's queue, and so arrive after it.
 
-        The first time the key itself comes up and does what it is bound to do; the second time what the widget then has
-        to say, as that it was submitted; the last time (None) a screen that opened or was come back to takes the focus.
+        The first pass follows the key itself, which runs its binding. The second pass follows the messages that the
+        widget then sends, for example that it was submitted. In the last pass (None) a new screen takes the focus.
         """
         while node is not None and node is not self:
             if node.call_later(self._follow, node._parent, turn, then):

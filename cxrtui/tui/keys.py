@@ -1,4 +1,4 @@
-"""Every key of the dashboard in one table: the bindings, the footer, the ``?`` help and the palette are made of it."""
+"""Every key of the dashboard in one table; the bindings, the footer, the ``?`` help and the palette are made from it."""
 
 from __future__ import annotations
 
@@ -105,17 +105,17 @@ SHOWN_AS = {
 
 
 def shown(key: str) -> str:
-    """The key as the footer and the help write it."""
+    """Return the key as the footer and the help write it."""
     return SHOWN_AS.get(key, key)
 
 
 def key_of(section: str, action: str) -> str:
-    """The key that does `action` there, as the footer writes it."""
+    """Return the key for `action` in `section`, as the footer writes it."""
     return next(shown(item.key) for item in KEYS[section] if item.action == action)
 
 
 def bindings(*sections: str) -> list[BindingType]:
-    """Textual's bindings for `sections` of the table."""
+    """Return Textual's bindings for `sections` of the table."""
     return [
         Binding(item.key, item.action, item.label, item.show, shown(item.key), item.priority, tooltip=item.help)
         for section in sections

@@ -1,4 +1,4 @@
-"""The question where the films of a run lie now, asked when it is resumed and does not find them or finds others."""
+"""The question where the films of a resumed run are now, which is asked if they are missing or others are there."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ ADVICE = "The same films, in another place or folder."
 
 
 def why_ask(settings: Config, state: RunState) -> str:
-    """Why a run must be asked where its films are before it goes on; empty where it need not be.
+    """Return why the user must be asked where the films are before a run is resumed; empty if that is not needed.
 
     Args:
-        settings: the run's own; its films are not where they say.
-        state: what the run's log says; it failed last because the films there were others.
+        settings: the run's own settings, which have the old paths of the films.
+        state: the state of the run, which may have failed last because other films were there.
     """
     from cxrtui.data.sources.naming import absent
 
@@ -39,7 +39,7 @@ def why_ask(settings: Config, state: RunState) -> str:
 
 
 class MovedScreen(ModalScreen[tuple[str, ...] | None]):
-    """Asks for a path for each of the run's sources; answers with them, absolute, or with None."""
+    """Asks for a path for each of the run's sources. Its result is the absolute paths, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("moved"),
@@ -52,7 +52,7 @@ class MovedScreen(ModalScreen[tuple[str, ...] | None]):
         self._name_of_run, self._why, self._sources = name, why, tuple(sources)
 
     def compose(self) -> ComposeResult:
-        """Show why it asks, a line for each source, what is wrong, and the buttons."""
+        """Show the reason, an input for each source, a note, and the buttons."""
         with Vertical(classes="dialog") as box:
             box.border_title = titled(f"Where are the films of {self._name_of_run} now?")
             with VerticalScroll(id="moved-why", can_focus=False):
@@ -67,7 +67,7 @@ class MovedScreen(ModalScreen[tuple[str, ...] | None]):
                 yield Button(f"Cancel ({key_of('moved', 'cancel')})", compact=True, id="moved-cancel")
 
     def on_mount(self) -> None:
-        """Say where there is more than fits."""
+        """Say if there is more text than fits."""
         self.watch(self.query_one("#moved-why"), "show_vertical_scrollbar", self._say_more)
 
     def _say_more(self, more: bool) -> None:
@@ -91,7 +91,7 @@ class MovedScreen(ModalScreen[tuple[str, ...] | None]):
 
     @on(Button.Pressed, "#moved-go")
     def action_go_on(self) -> None:
-        """Answer with what is typed, where something is there."""
+        """Return the typed paths if all of them exist."""
         from cxrtui.data.sources.naming import absent, absolute
 
         fields = list(self.query(Input))

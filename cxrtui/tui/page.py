@@ -1,4 +1,4 @@
-"""What all screens share: a title line, a footer, and a plain sentence where the terminal is too small."""
+"""The parts that all screens share: a title line, a footer, and a message if the terminal is too small."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ COMFORTABLE = 23
 
 
 class TitleLine(Widget):
-    """Shows on the left where the user is, and on the right the line that every prediction carries."""
+    """Shows the name of the screen on the left, and the line about research use on the right."""
 
     where: reactive[str] = reactive("")
 
     def render(self) -> Text:
-        """Draw both; the left one is shortened, and then cut, where there is no room."""
+        """Draw both; the left one is shortened and then cut if there is no room."""
         left = f" cxrtui · {self.where}"
         room = max(8, self.size.width - cell_len(RESEARCH_ONLY) - 3)
         if cell_len(left) > room:
@@ -46,20 +46,20 @@ class TitleLine(Widget):
 
 
 class Services(Protocol):
-    """What every screen may ask of the application."""
+    """The attributes and methods of the application that every screen may use."""
 
     workspace: Workspace
     backend: Backend
     trainer: Trainer
 
     def is_alive(self, run: Run) -> bool:
-        """Whether this or another process works on `run`."""
+        """Return whether this or another process trains `run`."""
 
     def trains(self, run: Run) -> bool:
-        """Whether `run` trains in this dashboard."""
+        """Return whether `run` trains in this dashboard."""
 
     def stops(self, run: Run) -> bool:
-        """Whether `run` trains in this dashboard and was asked to end."""
+        """Return whether `run` trains in this dashboard and was asked to end."""
 
 
 class Page(Screen[ScreenResultType]):
@@ -100,5 +100,5 @@ class Page(Screen[ScreenResultType]):
         yield KeysFooter()
 
     def compose_body(self) -> ComposeResult:
-        """The widgets between title and footer."""
+        """Yield the widgets between title and footer."""
         raise NotImplementedError

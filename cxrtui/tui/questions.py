@@ -1,4 +1,4 @@
-"""Questions and messages that wait for an answer, in front of a screen."""
+"""Questions and messages that are shown in front of a screen and wait for an answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cxrtui.tui.keys import KEYS, shown
 
 @dataclass(frozen=True)
 class Choice:
-    """One possible answer: the key that gives it, its words, and the result of the question."""
+    """One possible answer: its key, its label, and the result that it gives to the question."""
 
     key: str
     label: str
@@ -31,7 +31,7 @@ class Choice:
 
 
 class Question(ModalScreen[str]):
-    """Asks; answers with a choice's `answer`, or "" for escape. The first choice has the focus."""
+    """Asks a question. Its result is a choice's `answer`, or "" for escape. The first choice has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "answer('')", "Cancel", show=False),
@@ -90,14 +90,14 @@ class Question(ModalScreen[str]):
 
 
 class Notice(Question):
-    """Says something that must be read."""
+    """Shows a message until the user closes it."""
 
     def __init__(self, title: str, body: str) -> None:
         super().__init__(title, body, Choice("enter", "Close", "", "primary"))
 
 
 class KeyHelp(ModalScreen[None]):
-    """Shows the keys of a screen, from the table."""
+    """Shows the keys of a screen, from the table in `keys`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "Close", show=False)]
 
@@ -106,7 +106,7 @@ class KeyHelp(ModalScreen[None]):
         self._sections = sections
 
     def compose(self) -> ComposeResult:
-        """Show the sections that matter here, one below the other."""
+        """Show the sections of the screen, one below the other."""
         table = Table.grid(padding=(0, 2))
         table.add_column(justify="right", style="bold", no_wrap=True)
         table.add_column()

@@ -1,4 +1,4 @@
-"""The question when a user quits while a run trains here: stop it with a checkpoint and wait, or leave at once."""
+"""The question that is asked when a user quits while a run trains here: stop with a checkpoint, or quit at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GRACE_SECONDS = 2.0
 
 
 class QuitScreen(Question):
-    """The question; after "stop" it stays, still answering, until the run has stopped."""
+    """Asks how to quit; after "stop" the question stays, and still takes answers, until the run has stopped."""
 
     def __init__(self, trainer: Trainer) -> None:
         assert trainer.run is not None
@@ -38,7 +38,7 @@ class QuitScreen(Question):
         self._watch: Watch[Snapshot] | None = None
 
     def on_mount(self) -> None:
-        """The run may end while the question stands."""
+        """Watch for the end of the run, which may come while the question is open."""
         super().on_mount()
         self.set_interval(0.2, self._notice_end)
 
@@ -50,13 +50,13 @@ class QuitScreen(Question):
             )
 
     def action_answer(self, answer: str) -> None:
-        """Stop, leave, or stay."""
+        """Stop the run, quit at once, or close the question."""
         if answer == "stop" and not self._stopping:
             self._stopping, self._begun = True, time.monotonic()
-            follower = Follower(self._run, from_end=True)  # what the log said before is not the answer
+            follower = Follower(self._run, from_end=True)  # only new lines of the log can be the answer
             try:
                 self._run.command("stop")
-            except CxrtuiError:  # a full disk, say: the training is a thread of this process and hears it without
+            except CxrtuiError:  # a full disk, say; the training is a thread of this process and needs no file
                 self._trainer.signal()
             self._watch = Watch(self, lambda stopped: [follower.snapshot(stopped)], 0.1, Snapshot.after)
             self._watch.start("read log")
@@ -69,7 +69,7 @@ class QuitScreen(Question):
             self.dismiss("")
 
     def on_unmount(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         if self._watch is not None:
             self._watch.stop()
 

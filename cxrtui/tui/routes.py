@@ -1,6 +1,6 @@
-"""Routes: what a screen asks the application for. No screen knows another; it posts a `Go`, and the application acts.
+"""Routes are the requests of a screen to the application. No screen imports another; it posts a `Go` with a route.
 
-What a screen that was opened found out comes back through its `dismiss`, to the application.
+An opened screen returns its result to the application through `dismiss`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cxrtui.settings.config import Config, DataConfig
 
 @dataclass(frozen=True)
 class OpenMonitor:
-    """Watch `run`; `pending` is a command that it has yet to answer."""
+    """Watch `run`; `pending` is a command that it has not answered yet."""
 
     run: Run
     pending: str = ""
@@ -24,7 +24,7 @@ class OpenMonitor:
 
 @dataclass(frozen=True)
 class OpenLaunch:
-    """Set up a new run; `texts` are what the fields of the form begin with, by key."""
+    """Set up a new run; `texts` are the first texts of the form's fields, by key."""
 
     texts: Mapping[str, str] = field(default_factory=dict)
 
@@ -38,7 +38,7 @@ class OpenClassify:
 
 @dataclass(frozen=True)
 class OpenData:
-    """Look at films. `data` are the settings that a training would have; without them, the workspace's."""
+    """Look at films. `data` has the settings that a training would use, by default the workspace's."""
 
     source: str = ""
     data: DataConfig | None = None
@@ -46,7 +46,7 @@ class OpenData:
 
 @dataclass(frozen=True)
 class OpenWeights:
-    """Look at the shelf, the cursor at `name`; for a file `to_port`, ask at once how it is to be ported."""
+    """Look at the shelf with the cursor at `name`; for a file `to_port`, ask at once how to port it."""
 
     name: str = ""
     to_port: str = ""
@@ -63,7 +63,7 @@ class StartRun:
 
 @dataclass(frozen=True)
 class ResumeRun:
-    """Go on with `run` from its checkpoint, in this process; without `config`, as it began."""
+    """Resume `run` from its checkpoint, in this process; without `config`, use the run's own."""
 
     run: Run
     config: Config | None = None

@@ -1,6 +1,6 @@
 """Ends the dashboard when a signal asks for it: the run saves a checkpoint first, and the terminal is restored.
 
-A hang-up is what a closed ssh session or window sends. It never counts as the second signal: shells and session
+A closed ssh session or window sends a hang-up. It never counts as the second signal, because shells and session
 managers send it along with others, or twice.
 """
 
@@ -21,7 +21,7 @@ _LEAVE_SCREEN = b"\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[<u
 
 
 class Ending:
-    """Which signal asked for the end, if any did."""
+    """Holds the signal that asked for the end, 0 if there was none."""
 
     def __init__(self, trainer: Trainer) -> None:
         self.number = 0
@@ -30,12 +30,12 @@ class Ending:
 
     @property
     def code(self) -> int:
-        """The exit code: the run's, or where none was trained what a shell says of the signal."""
+        """The exit code: the run's, or 128 plus the signal's number if no run was trained, as in a shell."""
         return self._trainer.exit_code if self._trainer.run is not None else 128 + self.number
 
     @contextmanager
     def heeded(self) -> Iterator[None]:
-        """Within it the signals ask, and do not kill; one that the caller ignores, as nohup does, stays ignored."""
+        """Within the block a signal asks for the end; one that was ignored before, as by nohup, stays ignored."""
         with suppress(termios.error, OSError, ValueError):
             self._attributes = termios.tcgetattr(sys.__stdin__.fileno())  # type: ignore[union-attr]
         heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
@@ -54,7 +54,7 @@ class Ending:
         self._trainer.signal()
 
     def _end_at_once(self, number: int) -> None:
-        """The last checkpoint is safe, whatever is being written."""
+        """Restore the terminal and end the process; the last checkpoint is safe even while another is written."""
         with suppress(OSError):
             os.write(sys.__stdout__.fileno(), _LEAVE_SCREEN)  # type: ignore[union-attr]
         if self._attributes is not None:

@@ -1,4 +1,4 @@
-"""A dark theme. Films are grey on black, so colour is kept for what matters."""
+"""The dark theme. Films are grey on black, so only important things have a colour."""
 
 from textual.theme import Theme
 

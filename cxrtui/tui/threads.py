@@ -1,4 +1,4 @@
-"""Daemon threads for work that must not stop the screen, and the end of the process while one is inside a compiler."""
+"""Daemon threads for work that must not block the screen, and the end of the process while such a thread compiles."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def start(name: str, work: Callable[..., object], *arguments: Any) -> threading.
 
 
 def leave(code: int, patience: float = 0.3, *, at_once: bool = False) -> int:
-    """Answer `code` once no thread is at work; else, or `at_once`, end the process here and now.
+    """Return `code` if no thread is running; else, or with `at_once`, end the process here.
 
-    An interpreter that shuts down under a thread that compiles waits for it, or aborts. What matters is on disk by
-    then: checkpoints and logs are written whole or not at all, and the terminal is restored.
+    An interpreter that shuts down while a thread compiles waits for the thread, or aborts. Nothing is lost here:
+    checkpoints and logs are written whole or not at all, and the terminal is restored.
     """
     for thread in _started:
         thread.join(patience)

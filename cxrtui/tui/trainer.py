@@ -15,12 +15,12 @@ from cxrtui.tui.backend import Backend
 
 
 class Trainer:
-    """Runs `backend.drive` off the UI's thread. What the run does is read from its log, never from here."""
+    """Runs `backend.drive` in a thread of its own. Screens read from the run's log what it does, never from here."""
 
     def __init__(self, backend: Backend) -> None:
         self.run: Run | None = None
         self.problem = ""
-        """Why the run could not even start; whatever fails later is in its log."""
+        """Why the run could not start; later errors are in its log."""
         self._backend = backend
         self._code: int | None = None
         self._fault = ""
@@ -29,11 +29,11 @@ class Trainer:
 
     @property
     def active(self) -> bool:
-        """Whether the thread is at work."""
+        """Whether the thread is running."""
         return self._thread is not None and self._thread.is_alive()
 
     def owns(self, run: Run) -> bool:
-        """Whether `run` is the one that this dashboard trains or trained last."""
+        """Return whether `run` is the one that this dashboard trains or trained last."""
         return self.run is not None and self.run.folder == run.folder
 
     def check_free(self) -> None:
@@ -46,7 +46,7 @@ class Trainer:
             raise UsageError(f"Run {self.run.name} trains in this dashboard; stop it before starting another.")
 
     def start(self, run: Run, config: Config | None, *, resume: bool = False) -> None:
-        """Train `run`; without `config`, as the run's own config.toml says.
+        """Train `run`; without `config`, use the run's own config.toml.
 
         Raises:
             UsageError: another run trains here already.
@@ -68,21 +68,21 @@ class Trainer:
             self.problem, self._code = f"{type(error).__name__}: {error}", EXIT_FAULT
 
     def _heard(self, line: str, event: Event) -> None:
-        if isinstance(event, Failed):  # where another process holds the run, its log does not say so
+        if isinstance(event, Failed):  # if another process holds the run, the log does not have this event
             self.problem = event.message
 
     def signal(self, fault: str = "") -> None:
-        """Ask the thread to end at its next step, with a checkpoint; for a `fault` of ours, its log says which."""
+        """Ask the thread to end at its next step, with a checkpoint; the log then names the `fault`, if any."""
         self._fault = fault or self._fault
         self._stop.set()
 
     @property
     def stopping(self) -> bool:
-        """Whether the thread was asked to end and has not yet."""
+        """Whether the thread was asked to end and has not ended yet."""
         return self.active and self._stop.is_set()
 
     def finish(self) -> None:
-        """Ask the thread to end, and wait until its checkpoint is saved; where there is no screen to wait at."""
+        """Ask the thread to end, and wait until its checkpoint is saved; for use when the screen is gone."""
         self.signal()
         if self._thread is None or self.run is None or not self._thread.is_alive():
             return
@@ -93,7 +93,7 @@ class Trainer:
 
     @property
     def exit_code(self) -> int:
-        """What the process should answer: the last run's code; of one that is left behind, whether it can go on."""
+        """The exit code of the process: the last run's; for a run that has not ended 5 if it can be resumed, else 1."""
         if self._fault:
             return EXIT_FAULT
         if self.run is None:

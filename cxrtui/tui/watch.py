@@ -1,8 +1,8 @@
-"""The one follower of logs on the screens: a thread reads, and the screen takes one unchanging snapshot at a time.
+"""This module follows logs for the screens: a thread reads, and the screen takes one immutable snapshot at a time.
 
-The event loop never opens a log. What the thread does between two looks is short blocks of work, so that the loop has
-its turn in time. A snapshot that the screen has not taken yet is merged into the next one, so that a slow terminal
-never works through a queue of old ones.
+The event loop never opens a log. The thread works in short blocks, so that the event loop is not delayed. A snapshot
+that the screen has not taken yet is merged into the next one, so that a slow terminal never has to work through a
+queue of old ones.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from cxrtui.tui import threads
 
 T = TypeVar("T")
 Looks = Callable[[Callable[[], bool]], Iterable[T]]
-"""Yields snapshots until there is nothing new; asks the callable that it is given whether to leave off."""
+"""Yields snapshots until there is nothing new; its argument returns whether it must stop."""
 
-_JOIN_SECONDS = 1.0  # a read of a file system that hangs is left behind
+_JOIN_SECONDS = 1.0  # a thread that reads from a hanging file system is not waited for any longer
 
 
 class Seen(Message, bubble=False):
-    """A watch has something new, which `take` answers."""
+    """A watch has something new, which `take` returns."""
 
     def __init__(self, watch: Watch[Any]) -> None:
         super().__init__()
@@ -41,9 +41,9 @@ class Watch(Generic[T]):
 
         Args:
             target: the screen.
-            looks: what is called in the thread.
-            every: seconds between two calls; None where one is enough.
-            merged: what a later snapshot (first argument) becomes for one who never saw the earlier one.
+            looks: is called in the thread.
+            every: seconds between two calls; None for a single call.
+            merged: merges a later snapshot (first argument) with an earlier one that the screen has not taken.
         """
         self._target, self._looks, self._every = target, looks, every
         self._merged = merged or (lambda later, earlier: later)
@@ -55,11 +55,11 @@ class Watch(Generic[T]):
         self._thread: threading.Thread | None = None
 
     def start(self, name: str) -> None:
-        """Begin to look."""
+        """Start the thread."""
         self._thread = threads.start(name, self._work)
 
     def stop(self) -> None:
-        """Leave off, and wait until the thread has; nothing is posted afterwards."""
+        """Stop the thread, and wait until it has ended; nothing is posted afterwards."""
         with self._turn:
             self._stopped = True
             self._turn.notify()
@@ -67,7 +67,7 @@ class Watch(Generic[T]):
             self._thread.join(_JOIN_SECONDS)
 
     def pause(self) -> None:
-        """Look no more until `look_now`: another screen is in front."""
+        """Do not look until `look_now`, because another screen is in front."""
         with self._turn:
             self._paused = True
 
@@ -78,10 +78,10 @@ class Watch(Generic[T]):
             self._turn.notify()
 
     def take(self) -> T | None:
-        """The latest snapshot, once; None where it was taken already.
+        """Return the latest snapshot; None if it was taken already.
 
         Raises:
-            Exception: what the thread has failed with, for the screen to fail with it.
+            Exception: the error of the thread, so that the screen fails with it.
         """
         if self._failure is not None:
             raise self._failure
@@ -94,7 +94,7 @@ class Watch(Generic[T]):
     def _work(self) -> None:
         try:
             self._look_on()
-        except Exception as error:  # the thread has nobody else to tell
+        except Exception as error:  # `take` raises it in the screen's thread
             self._failure = error
             self._target.post_message(Seen(self))
 

@@ -26,7 +26,7 @@ def _style(upper: int, lower: int) -> Style:
 
 
 def fit(film: NDArray[np.uint8], columns: int, rows: int) -> NDArray[np.uint8]:
-    """The film scaled to `columns` × 2·`rows` pixels at most, its shape kept; [H, W] with H even."""
+    """Return the film scaled to at most `columns` × 2·`rows` pixels with its aspect ratio kept; [H, W] with H even."""
     from PIL import Image
 
     height, width = film.shape
@@ -38,7 +38,7 @@ def fit(film: NDArray[np.uint8], columns: int, rows: int) -> NDArray[np.uint8]:
 
 
 class Film(Widget):
-    """The preview of a film. It shows `note` where there is no film."""
+    """The preview of a film. It shows `note` if there is no film."""
 
     film: reactive[Any] = reactive(None, layout=False, always_update=True)
     note: reactive[str] = reactive("")

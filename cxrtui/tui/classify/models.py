@@ -24,7 +24,7 @@ class Model(NamedTuple):
 
 
 def usable_models(workspace: Workspace, stopped: Callable[[], bool]) -> Iterator[tuple[Model, ...]]:
-    """The runs that have a checkpoint, the latest first, and the classifiers of the shelf; once."""
+    """Yield once all runs that have a checkpoint, the latest first, and all classifiers on the shelf."""
     models: list[Model] = []
     for run in all_runs(workspace.checkpoints):
         if stopped():
@@ -42,5 +42,5 @@ def usable_models(workspace: Workspace, stopped: Callable[[], bool]) -> Iterator
 def _has_checkpoint(run: Run) -> bool:
     try:
         return run.state.is_dir() and any(run.state.iterdir())
-    except OSError:  # another user's
+    except OSError:  # for example the folder of another user
         return False

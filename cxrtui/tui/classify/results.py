@@ -16,11 +16,11 @@ from cxrtui.tui.widgets.bars import probability, shortened
 from cxrtui.tui.widgets.table import Table
 
 SLIM = 40
-"""Cells below which the bar gives its room to the label."""
+"""Width in cells below which the label takes the place of the bar."""
 
 
 def row(item: Classified, width: int, name_width: int) -> tuple[Text, Text, Text]:
-    """The cells of a row: file, bar and percentage of the positive class, label with notes, or an error."""
+    """Return the cells of a row: file, bar and percentage of the positive class, and label with notes or an error."""
     name = Text(shortened(printable(Path(item.file).name), name_width), no_wrap=True)
     if not item.ok:
         return name, Text("✗ no result" if width else "✗ none", style=WARN), Text(printable(item.error), style=WARN)
@@ -65,14 +65,14 @@ class ClassifiedTable(Table):
         self._say_threshold()
 
     def _say_threshold(self) -> None:
-        """Say on the border which class the probability is of, and the threshold, which must never be cut off."""
+        """Show on the border the class of the probability, and the threshold, which must never be cut off."""
         if item := next((item for item in self.items if item.ok), None):
             label, threshold = list(item.probabilities)[-1], f"┃ threshold {item.threshold:.2f}"
             text = f"probability of {label} · {threshold}"
             self.border_subtitle = titled(text if cell_len(text) <= self.size.width - 2 else f"{threshold} · {label}")
 
     def _widths(self) -> tuple[int, int]:
-        """Cells for the bar and for the name."""
+        """Return the widths of the bar and of the name, in cells."""
         room = self.size.width
         if room < SLIM:
             return 0, max(7, room - 27)
@@ -80,7 +80,7 @@ class ClassifiedTable(Table):
         return width, max(12, min(48, room - width - (30 if room < 60 else 40)))
 
     def on_resize(self, event: Resize) -> None:
-        """Make better use of the new width; the cursor stays."""
+        """Draw the table for the new width; the cursor stays."""
         if event.size.width != self._laid_out_for:
             cursor = self.cursor_row
             self.clear(columns=True)

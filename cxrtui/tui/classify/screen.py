@@ -33,7 +33,7 @@ PREVIEW_AFTER = 0.15
 
 
 class Answered(Message):
-    """A thread has a result for the screen; `job` says for which request."""
+    """A thread has a result for the screen; `job` is the number of the request."""
 
     def __init__(self, job: int, item: Classified | None = None, error: str = "", done: bool = False) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Answered(Message):
 
 
 class Decoded(Message):
-    """A thread has decoded a film for the preview, or says why it could not."""
+    """A thread has decoded a film for the preview, or there is an `error`."""
 
     def __init__(self, path: Path, film: Any, error: str) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class ClassifyScreen(Page[None]):
         self._watch.start("list models")
 
     def on_unmount(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._watch.stop()
 
     @on(Seen)
@@ -156,7 +156,7 @@ class ClassifyScreen(Page[None]):
         if table.has_focus and (path := table.file_under_cursor):
             self._show_later(path)
             item = table.items[table.cursor_row]
-            if not item.ok:  # the row may have no room for it
+            if not item.ok:  # the row may have no room for the error
                 self._say(f"✗ {printable(path.name)}: {printable(item.error)}")
 
     @on(DirectoryTree.FileSelected)
@@ -173,7 +173,7 @@ class ClassifyScreen(Page[None]):
         box.border_title, box.border_subtitle = "film", ""
 
     def _show_later(self, path: Path) -> None:
-        """Decode a film once the cursor rests, so that scrolling stays quick."""
+        """Decode a film once the cursor rests, so that scrolling stays fast."""
         self._preview = path
         if self._preview_timer is not None:
             self._preview_timer.stop()
@@ -228,7 +228,7 @@ class ClassifyScreen(Page[None]):
                 self.post_message(Answered(job, item))
         except CxrtuiError as error:
             self.post_message(Answered(job, error=str(error), done=True))
-        except Exception as error:  # the screen must say it; the thread has nobody else to tell
+        except Exception as error:  # the screen must show it, because nobody else hears of it
             self.post_message(Answered(job, error=f"{type(error).__name__}: {error}", done=True))
         else:
             self.post_message(Answered(job, done=True))
@@ -275,6 +275,6 @@ class ClassifyScreen(Page[None]):
         picker.path = Path(picker.path).resolve().parent
 
     def action_back(self) -> None:
-        """Go back; results of a classification under way are dropped."""
+        """Go back; the results of a running classification are dropped."""
         self._job += 1
         self.dismiss()

@@ -33,7 +33,7 @@ _TICK = 0.1
 
 
 class Reported(Message):
-    """A thread says how far it is, hands over the report, or says why there is none; `job` says for which request."""
+    """A thread has progress, the report or an error; `job` is the number of the request."""
 
     def __init__(self, job: int, progress: str = "", report: Report | None = None, error: str = "") -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Reported(Message):
 
 
 class PathInput(Input):
-    """Takes the path; the key down leads to the folders."""
+    """Takes the path; the key down moves to the folders."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("down", "screen.folders", "Folders", key_display="↓")]
 
@@ -60,7 +60,7 @@ class DataScreen(Page[Mapping[str, str]]):
     where = "Data"
 
     def __init__(self, source: str = "", data: DataConfig | None = None) -> None:
-        """Begin at `source`; `data` are the settings that a training would have, by default the workspace's."""
+        """Begin at `source`; `data` has the settings that a training would use, by default the workspace's."""
         super().__init__()
         self._source = source
         self._data = data
@@ -87,7 +87,7 @@ class DataScreen(Page[Mapping[str, str]]):
         yield Static("", id="data-note", markup=False)
 
     def on_mount(self) -> None:
-        """Report at once where a path is known; else wait until one is typed."""
+        """Report at once if a path is known; else wait until one is typed."""
         self.query_one(Folders).border_title = "folders"
         self.query_one("#data-path", Input).focus()
         self._say("enter reports on what is typed · → completes it · ↓ goes to the folders")
@@ -100,7 +100,7 @@ class DataScreen(Page[Mapping[str, str]]):
             self._inspect(self._source)
 
     def on_unmount(self) -> None:
-        """Have the reading under way cancelled."""
+        """Cancel the reading in progress."""
         self._job += 1
 
     def _say(self, text: str) -> None:
@@ -133,7 +133,7 @@ class DataScreen(Page[Mapping[str, str]]):
             return
         except CxrtuiError as error:
             self.post_message(Reported(job, error=str(error)))
-        except Exception as error:  # the screen must say it; the thread has nobody else to tell
+        except Exception as error:  # the screen must show it, because nobody else hears of it
             self.post_message(Reported(job, error=f"{type(error).__name__}: {error}"))
 
     @on(Reported)
@@ -155,7 +155,7 @@ class DataScreen(Page[Mapping[str, str]]):
 
     @on(Resize)
     def _draw(self) -> None:
-        """Draw the report in as many columns as there is room for."""
+        """Draw the report in one column, or in two on a wide screen."""
         if self._shown is None:
             return
         from cxrtui.data.inspect.page import headline, height, section_view, shown_sections
@@ -185,7 +185,7 @@ class DataScreen(Page[Mapping[str, str]]):
 
     @on(DirectoryTree.FileSelected)
     def action_inspect(self) -> None:
-        """Report on what is under the cursor, or on the path."""
+        """Report on the folder or file under the cursor, or on the path."""
         tree, field = self.query_one(Folders), self.query_one("#data-path", Input)
         if tree.has_focus and (path := tree.path_under_cursor) is not None:
             field.value = as_text((str(path),)) if printable(path) == str(path) else ""

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from cxrtui.data.films import Collection
 
 RUN_NAME = Setting("run.name", "Run name", "empty: date and time", often=True)
-"""The one field that is no setting."""
+"""The only field that is not a setting."""
 
 FIELDS = {item.key: item for item in (*SETTINGS, RUN_NAME)}
 FIRST = tuple(item for item in FIELDS.values() if item.often)
-"""What the form shows at first; the other settings are in sections that open."""
+"""The fields that the form shows at first; the other settings are in sections that open."""
 
 SHELF = Path("models")
 _DEFAULTS = Config()
@@ -35,7 +35,7 @@ _DEFAULTS = Config()
 class Survey:
     """The films by class that were found at a path, or why it cannot be used; `path` is the text that was looked up.
 
-    `rule` has the positive and the negative names of the layout, and `question` what it asks, as of a `Collection`.
+    `rule` has the positive and the negative names of the layout, and `question` is its question; see `Collection`.
     """
 
     path: str = ""
@@ -46,7 +46,7 @@ class Survey:
 
     @classmethod
     def of(cls, path: str, collection: Collection, views: tuple[str, ...]) -> Survey:
-        """What is found in a collection whose films count where their view is one of `views`."""
+        """Return the survey of the films of a collection whose view is one of `views`."""
         from cxrtui.data.sources.labels import counted
 
         rule = (collection.positive, collection.negative)
@@ -55,7 +55,7 @@ class Survey:
 
 @dataclass(frozen=True)
 class Note:
-    """What the form says beside a field: whether its text is right, and whether it is not the default."""
+    """The text beside a field, whether the field is right, and whether it is changed from the default."""
 
     ok: bool
     text: str
@@ -63,12 +63,12 @@ class Note:
 
 
 def initial(key: str, config: Config) -> str:
-    """The text that a field starts with."""
+    """Return the text that a field starts with."""
     return "" if key == RUN_NAME.key else FIELDS[key].text(config)
 
 
 def notes(values: Mapping[str, str], workspace: Workspace, survey: Survey, base: Config = _DEFAULTS) -> dict[str, Note]:
-    """A note for each text of `values`; the form may start when all are ok. `base` has the other settings."""
+    """Return a note for each text of `values`; the run may start if all are ok. `base` has the other settings."""
     result = {}
     for key, text in values.items():
         item = FIELDS[key]
@@ -84,7 +84,7 @@ def notes(values: Mapping[str, str], workspace: Workspace, survey: Survey, base:
 
 
 def is_changed(item: Setting, text: str) -> bool:
-    """Whether `text` is not the default of its field."""
+    """Return whether `text` is not the default of its field."""
     if item is RUN_NAME:
         return bool(text.strip())
     try:
@@ -119,14 +119,14 @@ def _check(item: Setting, values: Mapping[str, str], workspace: Workspace, surve
 
 
 def _have_own_rates(values: Mapping[str, str], base: Config) -> bool:
-    """Whether a group of the network has a learning rate of its own."""
+    """Return whether a group of the network has a learning rate of its own."""
     keys = ("optim.head_learning_rate", "optim.stage_learning_rates")
     return any(values[key].strip() not in ("", "0", "0.0") if key in values else FIELDS[key].value(base)
                for key in keys)  # fmt: skip
 
 
 def problem(base: Config, values: Mapping[str, str], models: Path) -> str:
-    """Why texts that are right one by one make no configuration together; empty where they do."""
+    """Return why texts that are right one by one are wrong together; empty if they are right."""
     try:
         settings(base, values, models)
     except CxrtuiError as error:
@@ -147,7 +147,7 @@ def _check_source(text: str, survey: Survey) -> str:
 
 
 def _exists(text: str) -> bool:
-    """Whether every path of the field is there; a data set of tfds is looked for later."""
+    """Return whether every path of the field exists; a data set of tfds is looked for later."""
     from cxrtui.data.sources.naming import TFDS, split_name
 
     named = [split_name(item) for item in configs.coerce("data.source", text)]
@@ -182,7 +182,7 @@ def _check_classes(item: Setting, values: Mapping[str, str], survey: Survey) -> 
             raise ConfigError(
                 f"all are {', '.join(found)}; name films of the other class too, behind a comma"
             ) from None
-        # The question's advice is for a command line; its first sentence says why there is one.
+        # The question's advice is for the command line; only its first sentence says why it is asked.
         why = f" ({survey.question.partition('. ')[0]})" if survey.question and not rest else ""
         raise ConfigError(f"say which of {', '.join(found)}{why}") from None
     index = int(item.key == "data.positive")
@@ -220,10 +220,10 @@ def _check_init(text: str, models: Path) -> str:
 
 
 def settings(base: Config, values: Mapping[str, str], models: Path = SHELF) -> Config:
-    """The configuration that the form describes, over `base`; `models` is the shelf.
+    """Return the configuration that the form describes, over `base`; `models` is the shelf.
 
     Raises:
-        ConfigError: a value, or the whole, is not valid.
+        ConfigError: a value is not valid, or the values contradict each other.
     """
     chosen: dict[str, Any] = {key: text.strip() for key, text in values.items() if key != RUN_NAME.key}
     from cxrtui.data.sources.naming import absolute

@@ -24,16 +24,16 @@ from cxrtui.tui.launch.rows import Row, Section
 
 
 class Form(VerticalScroll):
-    """Holds the texts of the settings; the screen finds out whether they are right."""
+    """Holds the texts of the settings; the screen checks them."""
 
     def __init__(self, base: Config, texts: Mapping[str, str], suggester: Callable[[str], Suggester | None]) -> None:
-        """Begin with the values of `base`, but for the settings that `texts` has; `suggester` is for a key."""
+        """Begin with the values of `base`, or of `texts` for the settings in it; `suggester` returns one for a key."""
         super().__init__(id="form", classes="box", can_focus=False)
         self._base, self._texts, self._suggester = base, dict(texts), suggester
         self.border_title = "new run"
 
     def compose(self) -> ComposeResult:
-        """Put first what most runs set, then the sections."""
+        """Put the settings that most runs set first, then the sections."""
         yield from map(self._row, FIRST)
         for name in SECTIONS:
             if others := [item for item in SETTINGS if item.section == name and not item.often]:
@@ -45,7 +45,7 @@ class Form(VerticalScroll):
 
     @property
     def values(self) -> dict[str, str]:
-        """The texts by key; a setting that is not among them has the value that the form began with."""
+        """The texts by key; a setting that has no text has the value that the form began with."""
         result = {widget.name or "": widget.value for widget in self.query(Input)}
         result.update({widget.name or "": str(widget.value) for widget in self.query(Select)})
         return result | self._texts
@@ -65,7 +65,7 @@ class Form(VerticalScroll):
         raise NoMatches(key)
 
     def _put(self, field: Input | Select[str], text: str) -> bool:
-        """Whether `field` takes `text`; a list takes what it has, and else stays as it is."""
+        """Put `text` into `field`, and return whether it fits; a list takes only its own choices."""
         if isinstance(field, Input):
             field.value = text
             field.cursor_position = len(text)
@@ -77,7 +77,7 @@ class Form(VerticalScroll):
 
     @on(FormInput.Pasted)
     def _pasted(self, message: FormInput.Pasted) -> None:
-        """Fill the fields from this one on, an entry each."""
+        """Fill this field and the following ones, with one text for each."""
         fields = [widget for widget in self.screen.focus_chain if isinstance(widget, (Input, Select))]
         filled = fields[fields.index(message.field) :]
         left = [text.strip() for field, text in zip(filled, message.texts, strict=False)
@@ -88,7 +88,7 @@ class Form(VerticalScroll):
             self.notify(f"No field takes {', '.join(left)[:200]}.", title="Paste", severity="warning", markup=False)
 
     def show(self, found: Mapping[str, Note]) -> None:
-        """Say beside each field what is to say, and in each section's title what it holds."""
+        """Show the notes beside the fields, and the counts in the sections' titles."""
         for row in self.query(Row):
             if row.key in found:
                 row.show(found[row.key])
@@ -99,7 +99,7 @@ class Form(VerticalScroll):
             section.show(sum(changed), sum(not found[key].ok for key in keys if key in found))
 
     async def reveal(self, key: str) -> None:
-        """Open the section of a field where it has one, and go there."""
+        """Open the section of a field, if it is in one, and move the focus to the field."""
         for section in self.query(Section):
             if any(item.key == key for item in section.settings):
                 section.collapsed = False
@@ -107,14 +107,14 @@ class Form(VerticalScroll):
         self._field(key).focus()
 
     def toggle(self) -> None:
-        """Open every section; where all are open, close them."""
+        """Open every section; if all are open, close them."""
         sections = list(self.query(Section))
         closed = any(section.collapsed for section in sections)
         for section in sections:
             section.collapsed = not closed
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """Say on the border what the field or the section under the cursor is."""
+        """Show on the border the help text of the field or section under the cursor."""
         widget, said = event.widget, ""
         if isinstance(widget, CollapsibleTitle) and isinstance(widget.parent, Section):
             said = inspect.cleandoc(SECTIONS[widget.parent.name or ""].__doc__ or "").partition("\n")[0]

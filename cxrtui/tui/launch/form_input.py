@@ -1,4 +1,4 @@
-"""A field of a form that takes a paste of several fields and hands each text on."""
+"""A field of a form that takes a paste of several lines and passes the texts on to the following fields."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from textual.widgets import Input
 
 
 class FormInput(Input):
-    """Lines and tabs in what is pasted divide it into this field's text and those of the fields that follow."""
+    """Splits a paste at line ends and tabs into this field's text and those of the following fields."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+j", "submit", "Submit", show=False)]  # a pasted line feed
 
     class Pasted(Message):
-        """Texts for this field and those that follow."""
+        """Texts for this field and the following ones."""
 
         def __init__(self, field: FormInput, texts: list[str]) -> None:
             super().__init__()
             self.field, self.texts = field, texts
 
     def __init__(self, value: str, *, paths: bool, words: bool, **options: Any) -> None:
-        """A field that takes `words`, which are typed anew, or `paths`, which are edited, or both."""
+        """Make a field that takes `words`, which are typed anew, or `paths`, which are edited, or both."""
         super().__init__(value, select_on_focus=words, **options)
         self._either = paths and words
 

@@ -1,4 +1,4 @@
-"""A list of a form that takes a typed or pasted word, as the fields around it do."""
+"""A list in a form that takes a typed or pasted word, as the other fields do."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from textual.events import Blur, Key
 from textual.widgets import Select
 
 NEW_WORD = 1.0
-"""Seconds between two keys after which the second begins a word."""
+"""Seconds between two keys after which the second key begins a new word."""
 
 
 class FormSelect(Select[str]):
-    """While its list is closed, letters choose what begins with them; what begins with none of them is left alone."""
+    """While the list is closed, typed letters select the choice that begins with them, if there is one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,ctrl+j", "take", "Open", show=False),  # a pasted line feed is ctrl+j
@@ -44,7 +44,7 @@ class FormSelect(Select[str]):
         self._word = ""
 
     def action_take(self) -> None:
-        """Go on to the next field behind a typed word; else open the list."""
+        """After a typed word go to the next field; else open the list."""
         if self._word:
             self._word = ""
             self.screen.focus_next()

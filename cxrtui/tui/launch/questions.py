@@ -7,7 +7,7 @@ from cxrtui.weights import hub
 
 
 def not_from_file(error: str) -> Question:
-    """Say why a run cannot begin with a file; what the file does not tell can be said where it is put on the shelf."""
+    """Say why a run cannot begin with a file; missing details can be given when the file is put on the shelf."""
     choices = [Choice("enter", "Close", "", "primary")]
     if "cxrtui weights port" in error:
         choices.insert(0, Choice("p", "Put it on the shelf", "port", "success"))
@@ -15,7 +15,7 @@ def not_from_file(error: str) -> Question:
 
 
 def fetch(published: hub.Published) -> Question:
-    """Ask whether published weights that are not on the shelf may come; the run fetches them before all else."""
+    """Ask whether published weights that are not on the shelf may be fetched; the run fetches them first."""
     return Question(
         f"Fetch {published.name}?",
         f"{published.name} is not on the shelf yet. It is {published.size} from Hugging Face, {published.address}, "

@@ -1,4 +1,4 @@
-"""The lines of the form, each of which is made of one setting, and the sections that open."""
+"""The lines of the form, one for each setting, and the sections that open."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cxrtui.tui.launch.form_input import FormInput
 from cxrtui.tui.launch.form_select import FormSelect
 
 PATHS = ("data.source", "data.splits", "model.init")
-"""Settings that may be paths, which are edited; all but the first take words too, which are typed anew."""
+"""Settings that take paths, which are edited; all except the first also take words, which are typed anew."""
 
 CHANGED, NOTHING = "•", "–"
 
@@ -30,7 +30,7 @@ class Row(Horizontal):
         self._setting, self._text, self._suggester = setting, text, suggester
 
     def compose(self) -> ComposeResult:
-        """Take a list where there are choices, else a line to type into."""
+        """Use a list if there are choices, else an input."""
         item = self._setting
         yield Static(f"  {item.label}", classes="field-label")
         if item.choices and not item.several:
@@ -43,11 +43,11 @@ class Row(Horizontal):
 
     @property
     def key(self) -> str:
-        """Which setting it is."""
+        """The key of the setting."""
         return self._setting.key
 
     def show(self, note: Note) -> None:
-        """Say what is right or wrong, and whether the value is another than the default."""
+        """Show the note, and mark a value that is not the default."""
         said = self.query_one(".field-note", Static)
         said.update(note.text if note.ok else f"✗ {note.text}")
         said.set_class(not note.ok, "-wrong")
@@ -57,10 +57,10 @@ class Row(Horizontal):
 
 
 class Section(Collapsible):
-    """Holds the settings of a section that the form does not show at first; makes their lines when it is opened."""
+    """Holds the settings that the form does not show at first; their lines are made when the section is opened."""
 
     def __init__(self, name: str, settings: Sequence[Setting], row: Callable[[Setting], Widget]) -> None:
-        """Begin closed; `row` makes the line of a setting."""
+        """Make a closed section; `row` makes the line of a setting."""
         super().__init__(title=name, name=name)
         self.settings = settings
         self._row = row
@@ -76,13 +76,13 @@ class Section(Collapsible):
             super().scroll_visible(*args, **options)
 
     async def fill(self) -> None:
-        """Make the lines, if they are not there."""
+        """Make the lines if they are not there yet."""
         if not self._filled:
             self._filled = True
             await self.query_one(Collapsible.Contents).mount_all([self._row(item) for item in self.settings])
 
     def show(self, changed: int, wrong: int) -> None:
-        """Say in the title how many settings there are, are not the default, and are wrong."""
+        """Show in the title how many settings there are, how many are changed, and how many are wrong."""
         parts = [f"{self.name} · {len(self.settings)} more"]
         parts += [f"{CHANGED} {changed} changed"] if changed else []
         parts += [f"✗ {wrong} wrong"] if wrong else []

@@ -69,7 +69,7 @@ class LaunchScreen(Page[None]):
     where = "New run"
 
     def __init__(self, texts: Mapping[str, str] | None = None, check: Check = notes) -> None:
-        """Set up a run; `texts` are what fields begin with, `check` says in a thread what is right and wrong."""
+        """Set up a run; `texts` are the first texts of fields, and `check` makes the notes, in a thread."""
         super().__init__()
         self._texts, self._notes = dict(texts or {}), check
         self.base = Config()
@@ -81,7 +81,7 @@ class LaunchScreen(Page[None]):
         self._checks = 0
 
     def _read_defaults(self) -> None:
-        """Read the workspace's cxrtui.toml, where there is one."""
+        """Read the workspace's cxrtui.toml, if there is one."""
         self.base, self._left_out = configs.load_or_default(self.dashboard.workspace.config_file)
 
     def compose_body(self) -> ComposeResult:
@@ -104,31 +104,31 @@ class LaunchScreen(Page[None]):
         return PathSuggester() if key in ("data.source", "data.splits") else None
 
     def _weights(self) -> list[str]:
-        """The names that the field of initial weights offers: what is on the shelf now."""
+        """Return the names that the field of initial weights suggests: those on the shelf now, imagenet and random."""
         here = [item.name for item in shelf.entries(self.dashboard.workspace.models) if item.present]
         return [*here, "imagenet", "random"]
 
     def on_mount(self) -> None:
-        """Check what the form begins with."""
+        """Check the first texts of the form."""
         if self._left_out:
             self.notify(self._left_out, title="cxrtui.toml is left out", severity="warning", markup=False)
         self._check()
 
     def on_screen_resume(self) -> None:
-        """Check again, for the shelf may have changed while another screen was in front."""
+        """Check again, because the shelf may have changed while another screen was in front."""
         if self.is_mounted:
             self._check()
 
     @property
     def values(self) -> dict[str, str]:
-        """The form's texts by key, of the fields that were made so far."""
+        """The form's texts by key, for the fields that exist so far."""
         return self._form.values if self.query(Form) else {}
 
     @on(Input.Changed)
     @on(Select.Changed)
     @on(Section.Expanded)
     def _check_later(self) -> None:
-        """Check once the typing rests. A thread does it, so that reading files never holds up a key."""
+        """Check once the typing rests. A thread does it, so that reading files never delays a key."""
         if self._check_timer is not None:
             self._check_timer.stop()
         self._check_timer = self.set_timer(CHECK_AFTER, self._check)
@@ -150,7 +150,7 @@ class LaunchScreen(Page[None]):
     @on(Checked)
     def _checked(self, message: Checked) -> None:
         """Show the notes; offer the start when all is right."""
-        # Threads may end in another order than they began: a check that knew less must not have the last word.
+        # Threads may end in another order than they began, so the result of an older check is ignored.
         if message.number == self._checks and message.values == self.values:  # else another check follows
             self._say(message.found, message.problem)
 
@@ -168,7 +168,7 @@ class LaunchScreen(Page[None]):
         return ""
 
     def _look_later(self, text: str) -> None:
-        """Look into the data folder off the UI's thread, once the typing rests."""
+        """Look into the data folder in a thread, once the typing rests."""
         if text == self._looked_for:
             return
         self._looked_for = text
@@ -201,7 +201,7 @@ class LaunchScreen(Page[None]):
 
     @on(Button.Pressed, "#start")
     async def action_start(self) -> None:
-        """Start the run and watch it; where something is wrong, go to the first such field."""
+        """Start the run and watch it; if a field is wrong, go to the first such field."""
         values = self.values
         found = notes(values, self.dashboard.workspace, self.survey, self.base)
         wrong = next((key for key in FIELDS if key in found and not found[key].ok), None)
@@ -229,7 +229,7 @@ class LaunchScreen(Page[None]):
             start()
 
     def _check_weights(self, file: Path, chosen: Config, start: Callable[[], None]) -> None:
-        """Have a thread find out whether a run can begin with a file that is on no shelf, before a run is made."""
+        """Check in a thread whether a run can begin with a file that is not on the shelf, before the run is made."""
         self.query_one("#launch-why", Static).update(f"reading {file.name}…")
 
         def work() -> None:
@@ -265,7 +265,7 @@ class LaunchScreen(Page[None]):
         try:
             classes = {key: values[key] for key in ("data.positive", "data.negative")}
             data = configs.with_values(self.base, classes).data
-        except CxrtuiError:  # said beside its field
+        except CxrtuiError:  # the note beside the field shows it
             data = self.base.data
         self.go(OpenData(values["data.source"].strip(), data))
 
@@ -274,7 +274,7 @@ class LaunchScreen(Page[None]):
         self.go(OpenWeights(self.values["model.init"].strip()))
 
     def action_sections(self) -> None:
-        """Show every setting, or those alone that most runs set."""
+        """Show every setting, or only those that most runs set."""
         self._form.toggle()
 
     def action_back(self) -> None:

@@ -11,12 +11,12 @@ class ClassSuggester(Suggester):
     """Completes the last of several class names."""
 
     def __init__(self, labels: Callable[[], Iterable[str]]) -> None:
-        """`labels` answers with those that were found."""
+        """Complete from `labels`, which returns the labels that were found."""
         super().__init__(use_cache=False, case_sensitive=True)
         self._labels = labels
 
     async def get_suggestion(self, value: str) -> str | None:
-        """The continuation of `value`."""
+        """Return `value` with its last name completed, or None."""
         from cxrtui.data.findings import findings
 
         head, comma, last = value.rpartition(",")

@@ -1,1 +1,1 @@
-"""Monitor: one run while it trains, or after."""
+"""The Monitor screen: it shows one run while it trains or after it ended."""

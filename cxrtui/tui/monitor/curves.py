@@ -1,4 +1,4 @@
-"""Learning curves: a value of every training step, and the same value on the validation split, over the steps."""
+"""Learning curves: a metric of every training step, and the same metric on the validation split, over the steps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FRAME = 6  # cells of a border that its text does not reach
 
 
 def decimate(x: Array, y: Array, buckets: int) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """A curve thinned to `buckets` columns, so that drawing costs the same however long the run.
+    """Reduce a curve to `buckets` columns, so that drawing a long run costs no more than a short one.
 
     Returns:
         The envelope, in which each bucket keeps its least and its greatest value in their order, so that no spike is
@@ -50,13 +50,13 @@ def decimate(x: Array, y: Array, buckets: int) -> tuple[tuple[Array, Array], tup
 
 
 def _drawable(y: Array) -> Array:
-    """The values ``[N]``; one beyond what can be summed and scaled is no value."""
+    """Return the values ``[N]`` with NaN for those too large to be summed and scaled."""
     beyond = np.abs(y) > _MOST
     return np.where(beyond, np.nan, y) if beyond.any() else y
 
 
 class _Ticks(AxisFormatter):  # type: ignore[misc]
-    """At most `most` round numbers, as whole steps, fractions or percentages."""
+    """Makes at most `most` ticks at round numbers, as whole steps, fractions or percentages."""
 
     def __init__(self, *, whole: bool = False, percent: bool = False) -> None:
         self.most = 4
@@ -80,13 +80,13 @@ class _Ticks(AxisFormatter):  # type: ignore[misc]
 
 
 class Chart(PlotWidget, inherit_bindings=False):  # type: ignore[misc, call-arg]
-    """textual-plot's widget with our keys, so that none of its own hides one of the screen's."""
+    """textual-plot's widget with our keys, because its own keys would hide some of the screen's."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("chart")
 
 
 class Curves(Vertical):
-    """One chart with its legend in the frame."""
+    """One chart with its legend on the border."""
 
     def __init__(self, title: str, *, percent: bool = False, id: str | None = None) -> None:
         super().__init__(id=id, classes="box curves")
@@ -97,12 +97,12 @@ class Curves(Vertical):
         self._label()
 
     def compose(self) -> ComposeResult:
-        """The chart, and words for when there is none yet."""
+        """Put a text for the time before the first step, and the chart."""
         yield Static("no step yet", classes="curves-empty")
         yield Chart()
 
     def on_mount(self) -> None:
-        """Narrow margins: the room belongs to the curve."""
+        """Set narrow margins, to leave the room to the curve."""
         chart = self.query_one(Chart)
         chart.margin_top, chart.margin_bottom, chart.margin_left = 0, 1, 7
         chart.set_x_formatter(self._x_ticks)
@@ -110,10 +110,10 @@ class Curves(Vertical):
         chart.display = False
 
     class Resized(Message):
-        """The chart has another size; what it shows is drawn for the last one."""
+        """The chart has another size and must be drawn again."""
 
     def _label(self) -> None:
-        """The legend above and the newest values below, shortened where they would be cut."""
+        """Show the legend above and the newest values below, shortened if they would be cut."""
         room = self.outer_size.width - _FRAME
 
         def legend(gap: str, validation: str) -> Text:
@@ -130,17 +130,17 @@ class Curves(Vertical):
         self.border_subtitle = ends
 
     def on_resize(self) -> None:
-        """Ask to be drawn anew."""
+        """Ask the screen to draw the curves again."""
         self._label()
         self.post_message(self.Resized())
 
     @property
     def columns(self) -> int:
-        """Cells that a curve is drawn over; 0 before the chart is laid out."""
+        """Width of a curve in cells; 0 before the chart is laid out."""
         return max(0, int(self.query_one(Chart).size.width) - 9)
 
     def show(self, steps: Array, values: Array, seen_steps: Array, seen_values: Array) -> None:
-        """Draw the training curve, ``[N]`` steps and values, and the validation one, ``[M]``; a zoom stays."""
+        """Draw the training curve, ``[N]`` steps and values, and the validation curve, ``[M]``; a zoom stays."""
         raw, seen = (steps, _drawable(values)), (seen_steps, _drawable(seen_values))
         chart = self.query_one(Chart)
         chart.display = bool(len(steps) or len(seen_steps))

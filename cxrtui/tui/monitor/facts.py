@@ -1,4 +1,4 @@
-"""What the run was asked to do and with which films; shown where the terminal has the room."""
+"""The panel of a run's films and settings, which is shown if the terminal has room for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SETTINGS = (
 
 
 class Facts(Static):
-    """Films and settings."""
+    """Shows the films and settings of a run."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="box")
@@ -28,7 +28,7 @@ class Facts(Static):
         self._shown: tuple[int, int, int] | None = None
 
     def show(self, state: RunState) -> None:
-        """Say what `state` knows; the start and the films change it, and what trains."""
+        """Show the facts of `state`, again only if its configuration, films or parameters have changed."""
         key = (id(state.config), id(state.data), id(state.compiled))
         if key != self._shown:
             self._shown = key
@@ -41,9 +41,9 @@ class Facts(Static):
         data = state.data
         if data is not None:
             table.add_row("data", Text(Path(data.source).name))
-            for part, counts in data.counts.items():
-                table.add_row(Text(part), Text(", ".join(f"{count} {label}" for label, count in counts.items())))
-            table.add_row("patients", Text(", ".join(f"{count} {part}" for part, count in data.patients.items())))
+            for split, counts in data.counts.items():
+                table.add_row(Text(split), Text(", ".join(f"{count} {label}" for label, count in counts.items())))
+            table.add_row("patients", Text(", ".join(f"{count} {split}" for split, count in data.patients.items())))
             left = sum(data.left_out.values())
             if left or data.unreadable:
                 table.add_row("left out", f"{left} films, {len(data.unreadable)} unreadable")

@@ -1,4 +1,4 @@
-"""The readable log of a run."""
+"""The panel that shows the readable log of a run."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ MARKS = {"info": (" ", ""), "good": ("✔", GOOD), "warning": ("!", WARN), "erro
 
 
 def line_text(line: LogLine) -> Text:
-    """Time, mark, words; the mark says what the colour says."""
+    """Return time, mark and text of a line; the mark means the same as the colour."""
     mark, style = MARKS.get(line.level, MARKS["info"])
     text = Text(time.strftime("%H:%M:%S ", time.localtime(line.time)), style="dim")
     return text.append(f"{mark} {line.text}", style=f"not dim {style}")
 
 
 class LogPanel(RichLog):
-    """Follows `state.log`, newest below."""
+    """Shows the lines of `state.log`, the newest at the bottom."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="box", wrap=True, min_width=10, max_lines=2 * KEPT)
@@ -33,10 +33,10 @@ class LogPanel(RichLog):
         self._written = 0
 
     def show(self, state: RunState) -> None:
-        """Write the lines that are new."""
+        """Write the new lines."""
         self._state = state
         width = self.scrollable_content_region.width
-        if width <= 0:  # not laid out yet; on_resize comes back
+        if width <= 0:  # it is not laid out yet; on_resize calls this again
             return
         fresh = min(KEPT, len(state.log) - self._written)
         self._written = len(state.log)
@@ -44,7 +44,7 @@ class LogPanel(RichLog):
             self.write(line_text(line), width=width)
 
     def on_resize(self, event: Resize) -> None:
-        """Wrap to the new width."""
+        """Wrap the lines to the new width."""
         self.clear()
         self._written = 0
         self.show(self._state)

@@ -1,4 +1,4 @@
-"""Monitor: shows one run as its log tells it, whoever writes it; every key becomes a command in its folder."""
+"""The Monitor screen: it shows one run from its log, and its keys write commands into the run's folder."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from cxrtui.tui.widgets.status import StatusPanel, status_word
 
 POLL_SECONDS = 0.2
 DRAW_SECONDS = 0.25
-DRAW_SHARE = 0.1  # of the time at most is spent on curves; the training needs the cores
+DRAW_SHARE = 0.1  # largest fraction of the time that is spent on curves; the training needs the cores
 DRAW_MOST = 2.0
 
 PENDING = {"pause": "pausing…", "resume": "going on…", "checkpoint": "saving…", "stop": "stopping…"}
@@ -46,18 +46,18 @@ ANSWERS: dict[str, News] = {
 }
 VIEWS = ("all", "curves", "log")
 SETTLED = ("finished", "stopped", "failed", "interrupted", "unreadable", "empty", "reading", "")
-"""Words of a run that takes no commands."""
+"""Status words of a run that takes no commands."""
 
 
 class MonitorScreen(Page[None]):
-    """Watches `run` and steers it."""
+    """Shows `run` and steers it."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("monitor", "everywhere")
     AUTO_FOCUS = "#log"
     sections = ("monitor", "everywhere", "chart")
 
     def __init__(self, run: Run, pending: str = "") -> None:
-        """Watch `run`; `pending` is a command that it has yet to answer."""
+        """Watch `run`; `pending` is a command that it has not answered yet."""
         super().__init__()
         self.run = run
         self.where = f"Monitor · {run.name}"
@@ -73,7 +73,7 @@ class MonitorScreen(Page[None]):
         self._offered = ("", False)
 
     def compose_body(self) -> ComposeResult:
-        """Status, curves, early stopping, results, log."""
+        """Put status, failure, curves, early stopping, results, facts and log."""
         yield StatusPanel(id="status")
         yield Static(id="failure", classes="box", markup=False)
         with Container(id="board"):
@@ -86,18 +86,18 @@ class MonitorScreen(Page[None]):
             yield LogPanel(id="log")
 
     def on_mount(self) -> None:
-        """Have the log read and followed by a thread."""
+        """Start a thread that reads and follows the log."""
         self.add_class("-view-all")
         self.alive = self.dashboard.is_alive(self.run)
         self._show()
         self._watch.start("read log")
 
     def on_unmount(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._watch.stop()
 
     def _looks(self, stopped: Callable[[], bool]) -> Iterator[Snapshot]:
-        """The run as it is read, in the reader's thread: a long log a part at a time."""
+        """Yield the run in the reader's thread; a long log is read in several parts."""
         while not stopped():
             end = time.monotonic() + POLL_SECONDS
             snapshot = self._follower.snapshot(lambda end=end: stopped() or time.monotonic() > end)  # type: ignore[misc]
@@ -128,7 +128,7 @@ class MonitorScreen(Page[None]):
         self.query_one(EarlyPanel).show(self.state)
         self.query_one(Results).show(self.state)
         self.query_one(Facts).show(self.state)
-        if self._read:  # its last lines are those that are shown
+        if self._read:  # only the last lines are shown, so the log must be read to its end first
             self.query_one(LogPanel).show(self.state)
         self.set_class(self.state.early is None, "-waiting")
         self.set_class(bool(self.state.evaluations), "-evaluated")
@@ -145,7 +145,7 @@ class MonitorScreen(Page[None]):
         text = ""
         if failed is not None and self._word == "failed":
             text = failed.message
-            if failed.traceback and failed.exit_code == EXIT_FAULT:  # of no use where what the user gave is wrong
+            if failed.traceback and failed.exit_code == EXIT_FAULT:  # it does not help with an error of the user
                 text += f"\nTraceback: {printable(self.run.folder / failed.traceback)}"
             if failed.error in (MovedError.__name__, OtherFilmsError.__name__):
                 text += "\nOr here: r asks where they lie now."
@@ -163,7 +163,7 @@ class MonitorScreen(Page[None]):
             panel.update(text)
 
     def _draw(self) -> None:
-        """The curves, a few times a second at most and only where something is new."""
+        """Draw the curves, a few times a second at most and only if something is new."""
         state = self.state
         began = time.monotonic()
         shape = (len(state.steps), len(state.validations), self.query_one("#loss", Curves).columns)
@@ -179,17 +179,17 @@ class MonitorScreen(Page[None]):
 
     @on(Curves.Resized)
     def _redraw(self) -> None:
-        """Draw at once for another size."""
+        """Draw the curves at once for another size."""
         self._drawn = None
         self._draw()
 
     def _drawn_since(self, began: float) -> None:
-        """Long curves on large screens are drawn less often."""
+        """Delay the next drawing by the time that this one took, because long curves on large screens take long."""
         now = time.monotonic()
         self._next_draw = max(self._next_draw, now + min(DRAW_MOST, (now - began) / DRAW_SHARE))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what can be done now is offered."""
+        """Offer only the actions that are possible now."""
         if action in ("pause", "checkpoint", "stop"):
             return self._word not in SETTLED
         if action == "resume":
@@ -208,7 +208,7 @@ class MonitorScreen(Page[None]):
         self._show()
 
     def action_pause(self) -> None:
-        """Pause, or let a paused run go on."""
+        """Pause the run, or let a paused run go on."""
         paused = self.pending == "pause" or (self.state.status == "paused" and self.pending != "resume")
         self._command("resume" if paused else "pause")
 
@@ -222,11 +222,11 @@ class MonitorScreen(Page[None]):
         self.notify("The run saves a checkpoint and stops; r goes on with it later.", title="Stopping")
 
     def action_resume(self) -> None:
-        """Go on from the checkpoint, in this dashboard."""
+        """Resume the run from its checkpoint, in this dashboard."""
         self.go(ResumeRun(self.run))
 
     def expect(self, command: str) -> None:
-        """Show that the run has yet to answer `command`, which another has given."""
+        """Show that the run has not yet answered `command`, which the application has given."""
         self.pending = command
         self.alive = self.dashboard.is_alive(self.run)
         self._show()
@@ -236,7 +236,7 @@ class MonitorScreen(Page[None]):
         self.go(OpenClassify(self.run))
 
     def action_view(self) -> None:
-        """Give the room to another part."""
+        """Show all panels, only the curves, or only the log, in turn."""
         current = next(view for view in VIEWS if self.has_class(f"-view-{view}"))
         following = VIEWS[(VIEWS.index(current) + 1) % len(VIEWS)]
         self.remove_class(f"-view-{current}")
@@ -244,18 +244,18 @@ class MonitorScreen(Page[None]):
         self._drawn = None
 
     def action_back(self) -> None:
-        """Back to the runs; the run goes on."""
+        """Go back to the runs; the run goes on."""
         self.dismiss()
 
 
 def _training(state: RunState, metric: str) -> tuple[Array, Array]:
-    """Step numbers and values of `metric` on the training split, both ``[steps]``."""
+    """Return step numbers and values of `metric` on the training split, both ``[steps]``."""
     steps = state.steps
     return np.asarray(steps.column("step"), dtype=np.float64), np.asarray(steps.column(metric), dtype=np.float64)
 
 
 def _validation(state: RunState, metric: str) -> tuple[Array, Array]:
-    """Step numbers and values of `metric` on the validation split, both ``[validations]``."""
+    """Return step numbers and values of `metric` on the validation split, both ``[validations]``."""
     steps = [item.step for item in state.validations]
     values = [item.metrics.get(metric, math.nan) for item in state.validations]
     return np.array(steps, dtype=np.float64), np.array(values, dtype=np.float64)

@@ -1,1 +1,1 @@
-"""Runs: every run of the workspace."""
+"""The Runs screen: it lists every run of the workspace."""

@@ -1,4 +1,4 @@
-"""Runs: every run of the workspace, what became of it, and the way into it."""
+"""The Runs screen: it lists every run of the workspace with its status, and opens the other screens."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from cxrtui.tui.widgets.table import Table
 COLUMNS = ("Run", "Status", "Best", "Epoch", "Test", "Age")
 LIVE = ("starting", "preparing", "compiling", "training", "validating", "evaluating", "paused")
 LEFT_OUT = {"Best": 74, "Age": 70}
-"""Columns that need so many cells of the table."""
+"""The width of the screen, in cells, below which a column is left out."""
 LOOK_SECONDS = 1.0
-ROWS_AT_ONCE = 100  # of a long list, so that the keys have their turn between two parts of it
-SHORT = 12  # cells of a metric with its name that there is always room for
+ROWS_AT_ONCE = 100  # rows of a long list that are written before keys are handled again
+SHORT = 12  # longest metric with its name, in cells, that always fits
 
 
 class RunsTable(Table):
-    """The table; its enter is the screen's."""
+    """The table of runs; enter opens a run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.open", "Open", tooltip="Open the run in the monitor")
@@ -49,7 +49,7 @@ class RunsTable(Table):
 
 
 class RunsScreen(Page[None]):
-    """The first screen."""
+    """Lists the runs; it is the first screen of the dashboard."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("runs", "everywhere")
     sections = ("runs", "everywhere")
@@ -59,21 +59,21 @@ class RunsScreen(Page[None]):
         super().__init__()
         self._runs: tuple[Snapshot, ...] = ()
         self._rows: list[tuple[Snapshot, str, tuple[bool, bool]]] = []  # what each row of the table shows
-        self._place = 0  # of the next row that is to be written
+        self._place = 0  # index of the next row to write
         self._columns: list[str] = []
-        self._aim: Run | None = None  # where the cursor is to be, once that row is written
+        self._aim: Run | None = None  # the run that gets the cursor once its row is written
         self._looked = False
         self._laid_out_for = 0
         self._offered: tuple[Run | None, str] = (None, "")
         self._watch: Watch[tuple[Snapshot, ...]] | None = None
 
     def compose_body(self) -> ComposeResult:
-        """A table, or what to do where there is nothing to list."""
+        """Put the table, and a text that is shown if there is nothing to list."""
         yield RunsTable(id="runs")
         yield Static(id="no-runs")
 
     def on_mount(self) -> None:
-        """Have the runs listed by a thread, and again each second."""
+        """Start a thread that lists the runs each second."""
         checkpoints = self.dashboard.workspace.checkpoints
         table, nothing = self.query_one("#runs", RunsTable), self.query_one("#no-runs", Static)
         table.border_title = titled(f"runs in {checkpoints}")
@@ -86,22 +86,22 @@ class RunsScreen(Page[None]):
         self._watch.start("list runs")
 
     def on_unmount(self) -> None:
-        """List no more."""
+        """Stop listing."""
         if self._watch is not None:
             self._watch.stop()
 
     def on_screen_suspend(self) -> None:
-        """Leave the cores to what is in front."""
+        """Pause the listing, to leave the cores to the screen in front."""
         if self._watch is not None:
             self._watch.pause()
 
     def on_screen_resume(self) -> None:
-        """Be up to date when another screen closes."""
+        """List at once when another screen closes."""
         if self._watch is not None:
             self._watch.look_now()
 
     def on_resize(self) -> None:
-        """As many columns, and as much of a name, as there is room for."""
+        """Draw the table with the columns that fit the new width."""
         if self._looked:
             self._show()
 
@@ -113,13 +113,13 @@ class RunsScreen(Page[None]):
             return
         own, known = self.dashboard.trainer.run, {snapshot.run.folder for snapshot in self._runs}
         self._aim = self.chosen
-        if own is not None and known and own.folder not in known:  # the run that was just set up here
+        if own is not None and known and own.folder not in known:  # the run was just started here
             self._aim = own
         self._runs, self._looked = runs, True
         self._show()
 
     def _show(self) -> None:
-        """Bring the table up to date: each row is a place in the list, and only what changed is written."""
+        """Update the table: each row is an index of the list, and only changed cells are written."""
         table = self.query_one("#runs", RunsTable)
         table.display, self.query_one("#no-runs").display = bool(self._runs), not self._runs
         if self.size.width != self._laid_out_for:
@@ -145,7 +145,7 @@ class RunsScreen(Page[None]):
             self.call_later(self._go_on)
 
     def _write_rows(self) -> None:
-        """Write the next rows, from `_place` on, that show something else."""
+        """Write the rows from `_place` on that have changed, at most `ROWS_AT_ONCE`."""
         table, own = self.query_one("#runs", RunsTable), self.dashboard.trainer
         trained = own.run.folder if own.run is not None and own.active else None
         now, left = time.time(), ROWS_AT_ONCE
@@ -180,7 +180,7 @@ class RunsScreen(Page[None]):
                 table.move_cursor(row=found)
 
     def _offer(self) -> None:
-        """Renew the footer, where the keys that can be used changed."""
+        """Refresh the footer if the keys that can be used have changed."""
         snapshot, own = self._under_cursor, self.dashboard.trainer
         said = (snapshot.state.problem if snapshot else "") or ("★ trains in this dashboard" if own.active else "")
         self.query_one("#runs", RunsTable).border_subtitle = titled(said)
@@ -190,7 +190,7 @@ class RunsScreen(Page[None]):
             self.refresh_bindings()
 
     def _word(self, snapshot: Snapshot) -> str:
-        """The run's status in one word."""
+        """Return the run's status in one word."""
         if not snapshot.read:
             return "reading"
         return status_word(snapshot.state, snapshot.alive or self.dashboard.trains(snapshot.run))
@@ -229,7 +229,7 @@ class RunsScreen(Page[None]):
         return self._runs[row] if 0 <= row < len(self._runs) else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys for a run need a run; only one that ended without finishing can be resumed."""
+        """Offer keys for a run only if there is one; only a run that ended without finishing can be resumed."""
         if action in ("open", "delete", "resume") and self.is_mounted:
             snapshot = self._under_cursor
             if snapshot is None:
@@ -264,7 +264,7 @@ class RunsScreen(Page[None]):
         self.go(OpenWeights())
 
     def action_resume(self) -> None:
-        """Go on with the run."""
+        """Resume the run."""
         if run := self.chosen:
             self.go(ResumeRun(run))
 

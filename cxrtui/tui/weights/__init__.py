@@ -1,1 +1,1 @@
-"""Weights: the shelf, and what can come onto it."""
+"""The Weights screen: it shows the shelf and the published weights, and fetches, ports, checks and removes."""

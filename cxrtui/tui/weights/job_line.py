@@ -1,4 +1,4 @@
-"""The line that says how far a job to the shelf is: bytes, rate, what is left."""
+"""The line that shows the progress of a job of the shelf: bytes, rate and time left."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from cxrtui.tui.weights.jobs import DOING, Job
 from cxrtui.tui.weights.places import clean, megabytes
 from cxrtui.tui.widgets.bars import bar
 
-WINDOW = 5.0  # seconds that the rate is an average of
-SILENT = 3.0  # seconds without a byte that are worth saying
+WINDOW = 5.0  # seconds over which the rate is averaged
+SILENT = 3.0  # seconds without a byte after which the line says so
 _NAME_MOST = 22
 
 
 class Pace:
-    """Bytes a second, over the last few."""
+    """Measures bytes per second over the last `WINDOW` seconds."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int]] = deque()
 
     def see(self, here: int, now: float) -> None:
-        """`here` bytes there were at `now`."""
-        if self._seen and here < self._seen[-1][1]:  # begun again
+        """Record that there were `here` bytes at `now`."""
+        if self._seen and here < self._seen[-1][1]:  # the fetch began again
             self._seen.clear()
         if not self._seen or here != self._seen[-1][1]:
             self._seen.append((now, here))
@@ -35,18 +35,18 @@ class Pace:
             self._seen.popleft()
 
     def rate(self, now: float) -> float:
-        """Bytes a second; 0 where it is too early to say."""
+        """Return bytes per second; 0 if it is too early to say."""
         if len(self._seen) < 2 or now - self._seen[0][0] < 0.5:
             return 0.0
         return (self._seen[-1][1] - self._seen[0][1]) / (now - self._seen[0][0])
 
     def silent(self, now: float) -> float:
-        """Seconds since anything came."""
+        """Return the seconds since the last byte came."""
         return now - self._seen[-1][0] if self._seen else 0.0
 
 
 class JobLine(Static):
-    """Shows the job that is under way; hidden without one."""
+    """Shows the running job; it is hidden if there is none."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
@@ -54,7 +54,7 @@ class JobLine(Static):
         self._begun = 0.0
 
     def show(self, job: Job | None) -> None:
-        """Say how far it is."""
+        """Show the progress of `job`."""
         self.display = job is not None and not job.ended
         if job is None or job.ended:
             return

@@ -1,6 +1,6 @@
-"""What the dashboard does to the shelf, one job at a time, in a daemon thread: fetch, port, check, remove.
+"""The jobs of the shelf, of which one at a time runs in a daemon thread: fetch, port, check, remove.
 
-A screen reads `Jobs.job` as often as it likes. Imports no JAX; a port does, in its thread.
+A screen may read `Jobs.job` at any time. This module does not import JAX; a port imports it in its thread.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ NOT_DONE = {"fetch": "Not fetched", "port": "Not ported", "check": "Not checked"
 
 @dataclass(frozen=True)
 class Job:
-    """How far it is. Bytes for a fetch, folders for a check.
+    """A job and its progress, in bytes for a fetch and in folders for a check.
 
     Attributes:
         kind: one of `DOING`.
-        name: what it is about.
-        here, total: so far and in all; 0 where that is not known.
-        begun: `time.monotonic` then.
-        stopping: it was cancelled, and has not ended yet.
-        ended: nothing happens any more; one of the next three says how.
-        cancelled: because nobody wanted it.
+        name: the name of the place on the shelf.
+        here, total: done so far and in all; 0 if not known.
+        begun: `time.monotonic` at the beginning.
+        stopping: the job was cancelled and has not ended yet.
+        ended: the job has ended; one of the next three fields says how.
+        cancelled: the user cancelled it.
         error: why it could not be done.
         result: what was done, in a sentence.
-        bad: whether that is bad news: a check that found damage.
+        bad: whether the result is bad: a check found damage.
     """
 
     kind: str
@@ -54,7 +54,7 @@ class Job:
 
     @property
     def outcome(self) -> str:
-        """How it ended, in a line."""
+        """How the job ended, as one line."""
         if self.cancelled:
             kept = f"; {megabytes(self.here)} are kept, and {key_of('weights', 'fetch')} goes on from there"
             return f"{NOT_DONE[self.kind].lower()}: cancelled{kept if self.here and self.kind == 'fetch' else ''}"
@@ -64,40 +64,40 @@ class Job:
 
     @property
     def news(self) -> str:
-        """How it ended, for somebody who has turned to other things."""
+        """How the job ended, for a notification on another screen."""
         if self.error:
             return f"{NOT_DONE[self.kind]}: {clean(self.name)}. The Weights screen says why."
         return clean(self.result)
 
     @property
     def severity(self) -> Literal["information", "error"]:
-        """How bad that is."""
+        """The severity of the notification."""
         return "error" if self.error or self.bad else "information"
 
 
 class Jobs:
-    """Runs jobs off the UI's thread; each of them raises UsageError while another is under way."""
+    """Runs jobs in a thread; each method that starts one raises UsageError while another job is running."""
 
     def __init__(self, models: Path) -> None:
         self.models = models
         self.job: Job | None = None
-        """The one under way, or the last one until somebody `take`s it."""
+        """The running job, or the last one until it is taken by `take`."""
         self.checked: dict[Path, tuple[Stamp, str]] = {}
         self._stop = threading.Event()
         self._lock = threading.Lock()
 
     @property
     def active(self) -> bool:
-        """Whether a job is under way."""
+        """Whether a job is running."""
         return self.job is not None and not self.job.ended
 
     def cancel(self) -> None:
-        """Ask the thread to end; a connection that is silent is left at its time-out."""
+        """Ask the thread to end; a silent connection ends at its time-out."""
         self._stop.set()
         self._update(stopping=True)
 
     def take(self) -> Job | None:
-        """The job that ended since the last call."""
+        """Return the job that has ended since the last call, or None."""
         with self._lock:
             job = self.job
             if job is None or not job.ended:
@@ -106,7 +106,7 @@ class Jobs:
             return job
 
     def fetch(self, published: hub.Published, *, force: bool = False) -> None:
-        """Fetch published weights; `force` puts them in the place of a damaged folder."""
+        """Fetch published weights; with `force` they replace a damaged folder."""
         name = published.name
 
         def work() -> str:
@@ -126,7 +126,7 @@ class Jobs:
         self, file: str, name: str, licence: str, *, range_: str = "", prefix: str = "", average: bool = False,
         force: bool = False,
     ) -> None:  # fmt: skip
-        """Put a file of any format on the shelf."""
+        """Put a file of weights in any known format on the shelf."""
 
         def work() -> str:
             from cxrtui.weights import shelving
@@ -144,7 +144,7 @@ class Jobs:
         self._begin("port", name, work)
 
     def check(self, places: Sequence[Place]) -> None:
-        """Compare the checksums of all that is here."""
+        """Compare the checksums of all folders on the shelf."""
         here = [place for place in places if place.folder_is_here]
 
         def work() -> str:
@@ -169,7 +169,7 @@ class Jobs:
         self._begin("check", "the shelf", work)
 
     def remove(self, place: Place) -> None:
-        """Remove a folder of the shelf, or what a fetch that was cut has left."""
+        """Remove a folder of the shelf, or the part that an interrupted fetch has left."""
 
         def work() -> str:
             from cxrtui.weights import shelving
@@ -183,10 +183,10 @@ class Jobs:
         self._begin("remove", place.name, work)
 
     def check_free(self) -> None:
-        """Make sure that no job is under way.
+        """Make sure that no job is running.
 
         Raises:
-            UsageError: one is.
+            UsageError: a job is running.
         """
         job = self.job
         if job is not None and not job.ended:
@@ -215,8 +215,8 @@ class Jobs:
             outcome: dict[str, Any] = {"result": work()}
         except Cancelled:
             outcome = {"cancelled": True}
-        except CxrtuiError as error:  # a connection that was cut while it was cancelled is no news
+        except CxrtuiError as error:  # an error after a cancellation is not worth reporting
             outcome = {"cancelled": True} if self._stop.is_set() else {"error": str(error)}
-        except Exception as error:  # the screen must say it; the thread has nobody else to tell
+        except Exception as error:  # the screen must show it, because nobody else hears of it
             outcome = {"error": f"{type(error).__name__}: {error}"}
         self._update(**outcome, ended=True)

@@ -1,4 +1,4 @@
-"""All that is known of a place of the shelf: its manifest, or what is published; what is wrong with it; its card."""
+"""The details of a place of the shelf: its manifest or the published facts, its error, and its card."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ if TYPE_CHECKING:
 
 
 class PlaceDetails(VerticalScroll):
-    """The facts, and the card below them; to be scrolled."""
+    """Shows the facts of a place, and its card below them."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="box")
         self.border_title = "details"
 
     def compose(self) -> ComposeResult:
-        """The text."""
+        """Put the text."""
         yield Static()
 
     def show(self, place: Place | None) -> None:
-        """Say what is known of `place`, from its beginning."""
+        """Show the details of `place` from their beginning."""
         self.query_one(Static).update(details(place) if place else "")
         self.border_title = titled(place.name if place else "details")
         self.scroll_home(animate=False)
 
 
 def details(place: Place) -> RenderableType:
-    """All that is known of it."""
+    """Return the facts of `place` and its card."""
     grid = Table.grid(padding=(0, 1), expand=True)
-    grid.add_column(style="dim", width=9)  # leaves 64 digits their line, at 80 columns
+    grid.add_column(style="dim", width=9)  # so that 64 digits fit on a line at 80 columns
     grid.add_column(ratio=1, overflow="fold")
     for label, value, style in _facts(place):
         if value:

@@ -1,4 +1,4 @@
-"""The places of the shelf as the Weights screen shows them; no widgets here, and no JAX."""
+"""The places of the shelf as the Weights screen shows them. This module has no widgets and imports no JAX."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cxrtui.weights import hub, shelf
 _CARD_MOST = 20_000  # bytes
 Stamp = tuple[int, int]  # size and time of a weights file
 Checked = Mapping[Path, tuple[Stamp, str]]
-"""What a comparison of checksums found in a folder: the file that was read, and what is wrong with it."""
+"""The results of checks by folder: the stamp of the weights file that was read, and the error or ""."""
 
 STATES = {
     "sound": ("✔", GOOD, "its checksum is the one that was recorded"),
@@ -30,13 +30,13 @@ STATES = {
 
 @dataclass(frozen=True)
 class Place:
-    """A folder of the shelf, or published weights that are not there.
+    """A folder of the shelf, or published weights that are not on it.
 
     Attributes:
-        entry: as `shelf.entries` has it; its error may be a comparison's.
-        checked: whether its checksum was compared, and the file has not changed since.
-        partial: bytes that a fetch which was cut has left.
-        card: its README.md.
+        entry: the entry of `shelf.entries`; its error may be that of a check.
+        checked: whether the checksum was compared and the file has not changed since.
+        partial: bytes that an interrupted fetch has left.
+        card: the text of the folder's README.md.
     """
 
     entry: shelf.Entry
@@ -46,12 +46,12 @@ class Place:
 
     @property
     def name(self) -> str:
-        """On the shelf."""
+        """The name on the shelf."""
         return self.entry.name
 
     @property
     def folder_is_here(self) -> bool:
-        """Whether there is a folder, sound or not."""
+        """Whether there is a folder, sound or damaged."""
         return bool(self.entry.manifest or self.entry.error)
 
     @property
@@ -65,7 +65,7 @@ class Place:
 
     @property
     def state_text(self) -> Text:
-        """The state with its mark; the colour only repeats what they say."""
+        """The state with its mark; the colour has the same meaning as the mark."""
         mark, style, _ = STATES[self.state]
         published = self.entry.published
         if self.state == "partly here" and published is not None and published.bytes:
@@ -74,12 +74,12 @@ class Place:
 
     @property
     def comes_with_a_run(self) -> bool:
-        """Whether a run that begins with it fetches it: published, not here, and fetching not forbidden."""
+        """Whether a run that begins with it fetches it: it is published, not here, and fetching is not forbidden."""
         return self.entry.published is not None and not self.folder_is_here and not hub.offline()
 
     @property
     def advice(self) -> str:
-        """What to do where it cannot be used, else nothing."""
+        """What to do if it cannot be used; empty if it can."""
         if self.entry.present:
             return ""
         fetch = key_of("weights", "fetch")
@@ -93,7 +93,7 @@ class Place:
 
     @property
     def loss(self) -> str:
-        """What is lost when it is removed, for a question."""
+        """What is lost if it is removed, as text for a question."""
         if not self.folder_is_here:
             return f"{megabytes(self.partial)} of {self.name} were fetched before; the next fetch begins from nothing."
         manifest, folder = self.entry.manifest, self.entry.folder
@@ -109,7 +109,7 @@ class Place:
         return "\n\n".join(lines)
 
     def row(self, name_width: int) -> tuple[Text, ...]:
-        """Name, state, size, licence, format."""
+        """Return the cells: name, state, size, licence, format."""
         manifest, published = self.entry.manifest, self.entry.published
         size = self.entry.bytes or (published.bytes if published else 0)
         name = Text(printable(self.name), no_wrap=True)
@@ -122,7 +122,7 @@ class Place:
 
 
 def look(models: Path, checked: Checked) -> list[Place]:
-    """What is on the shelf, then the published weights that are not; for a worker thread."""
+    """Return the places on the shelf, then the published weights that are not on it; call it in a thread."""
     return [_place(entry, models, checked) for entry in shelf.entries(models)]
 
 
@@ -143,7 +143,7 @@ def _place(entry: shelf.Entry, models: Path, checked: Checked) -> Place:
 
 
 def stamp(folder: Path) -> Stamp:
-    """Of the folder's weights file; another one after it was changed."""
+    """Return the stamp of the folder's weights file, which differs after the file was changed."""
     try:
         status = (folder / shelf.WEIGHTS).stat()
     except OSError:
@@ -159,10 +159,10 @@ def _size(file: Path) -> int:
 
 
 def megabytes(count: float) -> str:
-    """``102.5 MB``; small files in kB."""
+    """Return a size as ``102.5 MB``, or in kB if it is small."""
     return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"
 
 
 def clean(text: str) -> str:
-    """`text`, of one line or several, without what a terminal would take for a command."""
+    """Return `text`, of one line or several, without characters that would control the terminal."""
     return printable_lines(text)

@@ -1,4 +1,4 @@
-"""Port: which file comes onto the shelf, under which name."""
+"""The form of a port: the file to put on the shelf, and its name there."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LAST = ("licence", "range", "prefix", "copy")
 
 @dataclass(frozen=True)
 class PortOrder:
-    """What is to be ported; `force` puts it in the place of a model."""
+    """The file to port and its options; with `force` it replaces a model of that name."""
 
     file: str
     name: str
@@ -48,25 +48,25 @@ class PortOrder:
 
 
 class PortScreen(ModalScreen[PortOrder | None]):
-    """A small form in front of the shelf; checked as it is typed."""
+    """A small form in front of the shelf, which is checked while the user types. Its result is a `PortOrder`."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("port")
 
     def __init__(self, models: Path, missing: Published | None = None, last: PortOrder | None = None) -> None:
-        """Ask.
+        """Make the form.
 
         Args:
             models: the shelf.
-            missing: published weights that the user looks at; a file of their file's name is taken for them.
-            last: an order to be put right.
+            missing: the published weights under the cursor; a file with their file's name gets their name.
+            last: an earlier order that failed, for the user to correct.
         """
         super().__init__()
         self._models, self._missing = models, missing
         self._texts = {key: getattr(last, key) for key, *_ in FIELDS} if last else {}
-        self._offered = ""  # as a name, made from the file's
+        self._offered = ""  # the name that was made from the file's name
 
     def compose(self) -> ComposeResult:
-        """A line a field, what is wrong, the buttons."""
+        """Put a line for each field, the note, and the buttons."""
         with Vertical(classes="dialog") as box:
             box.border_title = "port a file of weights"
             for key, label, hint in FIELDS:
@@ -82,12 +82,12 @@ class PortScreen(ModalScreen[PortOrder | None]):
                 yield Button(f"Cancel ({key_of('port', 'cancel')})", compact=True, id="port-cancel")
 
     def on_mount(self) -> None:
-        """Check what is there."""
+        """Check the first texts."""
         self._check()
 
     @property
     def values(self) -> dict[str, str]:
-        """The texts, by field."""
+        """The texts by field."""
         return {item.name or "": item.value.strip() for item in self.query(Input)}
 
     @on(Input.Changed)
@@ -137,14 +137,14 @@ class PortScreen(ModalScreen[PortOrder | None]):
 
     @on(Input.Submitted)
     def _next(self, event: Input.Submitted) -> None:
-        if event.input.name in _LAST:  # those behind the licence are for files that do not tell
+        if event.input.name in _LAST:  # the fields after the licence are rarely needed
             self.action_port()
         else:
             self.focus_next()
 
     @on(Button.Pressed, "#port-go")
     def action_port(self) -> None:
-        """Answer with what is typed, where it is right."""
+        """Return the order if the fields are right."""
         self._check()
         if not self._problem():
             values = self.values
@@ -152,5 +152,5 @@ class PortScreen(ModalScreen[PortOrder | None]):
 
     @on(Button.Pressed, "#port-cancel")
     def action_cancel(self) -> None:
-        """Answer with nothing."""
+        """Return None."""
         self.dismiss(None)

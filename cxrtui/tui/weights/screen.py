@@ -1,4 +1,4 @@
-"""Weights: what is on the shelf and what could be; from it a run's initial weights."""
+"""The Weights screen: it shows the shelf and the published weights, from which the user chooses initial weights."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LOOKING = "looking at the shelf…"
 
 
 class Listed(Message):
-    """A thread has looked at the shelf; `name` is where the cursor should be."""
+    """A thread has looked at the shelf; `name` is the row for the cursor."""
 
     def __init__(self, places: list[Place], name: str) -> None:
         super().__init__()
@@ -42,9 +42,9 @@ class Listed(Message):
 
 
 class WeightsScreen(Page[Mapping[str, str]]):
-    """The table, what is known of the row under the cursor, and how far a job is.
+    """Shows the table, the details of the row under the cursor, and the progress of a job.
 
-    Its result are texts for the form of a new run from the weights that were chosen.
+    Its result is texts for the form of a new run that begins with the chosen weights.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("weights", "everywhere")
@@ -56,9 +56,9 @@ class WeightsScreen(Page[Mapping[str, str]]):
         """Show the shelf.
 
         Args:
-            jobs: of the dashboard, which outlive this screen.
-            name: where the cursor begins.
-            to_port: a file whose port is asked about at once.
+            jobs: the jobs of the dashboard, which outlive this screen.
+            name: the first row of the cursor.
+            to_port: a file for which the form of a port opens at once.
         """
         super().__init__()
         self._jobs = jobs
@@ -66,11 +66,11 @@ class WeightsScreen(Page[Mapping[str, str]]):
         order = PortOrder(to_port, Path(to_port).stem, "") if to_port else None
         self._note = self._advised = ""
         self._offered: tuple[Place | None, bool] = (None, False)
-        self._order: PortOrder | None = None  # the last port's
-        self._refused: PortOrder | None = order  # the same, where it failed: to be put right
+        self._order: PortOrder | None = None  # the order of the last port
+        self._refused: PortOrder | None = order  # the same if it failed, for the user to correct
 
     def compose_body(self) -> ComposeResult:
-        """Table and details, the line of the job, the note."""
+        """Put the table, the details, the line of the job, and the note."""
         with Container(id="weights"):
             yield ShelfTable(id="shelf")
             yield PlaceDetails(id="about")
@@ -78,7 +78,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
         yield Static("", id="weights-note", markup=False)
 
     def on_mount(self) -> None:
-        """Look at the shelf; from then on follow the job."""
+        """Look at the shelf, and begin to follow the job."""
         self._table.border_title = titled(f"weights in {self.dashboard.workspace.models}")
         self._say(_LOOKING)
         self._look(self._first)
@@ -113,7 +113,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
             self.action_port()
 
     def _advise(self) -> None:
-        """Say what can be done with the place under the cursor, unless the note says something else."""
+        """Show the advice for the place under the cursor, unless the note shows another text."""
         if self._note == self._advised or not self._note:
             self._advised = self._table.chosen.advice if self._table.chosen else ""
             self._say(self._advised)
@@ -128,7 +128,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
         self._offer()
 
     def _offer(self) -> None:
-        """Show what is under the cursor, and the keys that can be used on it."""
+        """Show the details of the place under the cursor, and the keys that can be used on it."""
         place = self._table.chosen
         offered = (place, self._jobs.active)
         if offered == self._offered:
@@ -140,7 +140,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what can be done with the place under the cursor is offered."""
+        """Offer only the actions that are possible for the place under the cursor."""
         if action not in ("use", "fetch", "remove") or not self.is_mounted:
             return True
         place = self._table.chosen
@@ -153,7 +153,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
     # --- jobs
 
     def _follow(self) -> None:
-        """Say how far the job is, and how it ended."""
+        """Show the progress of the job, and its end."""
         jobs = self._jobs
         if ended := jobs.take():
             self._ended(ended)
@@ -175,7 +175,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
             self.app.push_screen(Notice(f"{NOT_DONE[job.kind]}: {job.name}", clean(told)))
 
     def _is_free(self) -> bool:
-        """Whether a job may begin; if not, say so before anything is asked."""
+        """Return whether a job may begin; if not, say so before any question."""
         try:
             self._jobs.check_free()
         except UsageError as error:
@@ -194,7 +194,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
 
     @work
     async def action_fetch(self) -> None:
-        """Fetch what is under the cursor; ask first where a damaged folder is in its place."""
+        """Fetch the weights under the cursor; ask first if that replaces a damaged folder."""
         place = self._table.chosen
         if place is None or place.entry.published is None or not self._is_free():
             return
@@ -239,7 +239,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
         )
 
     def action_check(self) -> None:
-        """Compare the checksums of all that is here."""
+        """Compare the checksums of all folders on the shelf."""
         if any(place.folder_is_here for place in self._table.places):
             self._begin(partial(self._jobs.check, self._table.places))
         else:
@@ -247,7 +247,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
 
     @work
     async def action_remove(self) -> None:
-        """Remove what is under the cursor, after asking."""
+        """Remove the place under the cursor, after asking."""
         place = self._table.chosen
         if place is None or not self._is_free():
             return
@@ -259,7 +259,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
             self._begin(partial(self._jobs.remove, place))
 
     async def _agreed(self, title: str, body: str, choice: Choice) -> bool:
-        """Ask; to leave things as they are has the focus."""
+        """Ask, with the focus on the answer that changes nothing, and return whether the user agreed."""
         return await self.app.push_screen_wait(Question(title, clean(body), Choice("n", "Keep", ""), choice)) == "yes"
 
     # --- the other keys
@@ -282,7 +282,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
         self._look()
 
     def action_back(self) -> None:
-        """Cancel what is under way; where nothing is, or it is being cancelled already, back."""
+        """Cancel the running job; if there is none, or it is being cancelled already, go back."""
         jobs = self._jobs
         if jobs.active and jobs.job is not None and not jobs.job.stopping:
             jobs.cancel()

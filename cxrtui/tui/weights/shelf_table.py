@@ -19,7 +19,7 @@ _SLIM, _NARROW, _NAME_MOST, _NAME_LEAST = 76, 84, 40, 19
 
 
 class ShelfTable(Table):
-    """Its enter is the screen's; the cursor stays on its name."""
+    """Lists the places; enter uses one, and the cursor stays on its name when the list changes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.use", "Use", tooltip="Start a run from the weights under the cursor")
@@ -31,17 +31,17 @@ class ShelfTable(Table):
 
     @property
     def chosen(self) -> Place | None:
-        """What is under the cursor."""
+        """The place under the cursor, or None."""
         return self.places[self.cursor_row] if 0 <= self.cursor_row < len(self.places) else None
 
     def show(self, places: Sequence[Place], name: str = "") -> None:
-        """List `places`, with the cursor on `name` where it is among them, else where it was."""
+        """List `places`, with the cursor on `name` if it is among them, else on its old row."""
         wanted = name or (self.chosen.name if self.chosen else "")
         row = self.cursor_row
         self.clear(columns=True)
         self.places = places
         narrow = self.app.size.width < _NARROW
-        columns = COLUMNS[:-1] if self.app.size.width < _SLIM else COLUMNS  # the last is among the details below, too
+        columns = COLUMNS[:-1] if self.app.size.width < _SLIM else COLUMNS  # the details below have the format too
         rows = [place.row(_NAME_LEAST if narrow else _NAME_MOST)[: len(columns)] for place in places]
         for label in columns:
             self.add_column(label, key=label, width=len(_READING) if label == _STATE else None)
@@ -52,7 +52,7 @@ class ShelfTable(Table):
             self.move_cursor(row=names.index(wanted) if wanted in names else min(max(row, 0), len(names) - 1))
 
     def mark(self, job: Job | None) -> None:
-        """Say in the row of a fetch how far it is."""
+        """Show the progress of a fetch in its row."""
         if job is None or job.ended or job.kind != "fetch":
             return
         if any(place.name == job.name for place in self.places):

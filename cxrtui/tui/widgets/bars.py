@@ -1,4 +1,4 @@
-"""Bars of text: progress, patience, probability."""
+"""Bars made of text, for progress, patience and probability."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def bar(fraction: float, width: int, style: str = "", track: str = TRACK) -> Text:
-    """A bar of `width` cells, filled to `fraction` of it in eighths of a cell."""
+    """Return a bar of `width` cells, filled to `fraction` of it in eighths of a cell."""
     fraction = min(1.0, max(0.0, fraction)) if fraction == fraction else 0.0
     eighths = round(fraction * width * 8)
     full, rest = divmod(eighths, 8)
@@ -21,7 +21,7 @@ def bar(fraction: float, width: int, style: str = "", track: str = TRACK) -> Tex
 
 
 def pips(left: int, total: int, width: int, style: str = "") -> Text:
-    """`left` of `total` as filled and hollow marks; as a bar where they do not fit."""
+    """Return `left` of `total` as filled and hollow marks, or as a bar if they do not fit."""
     left = max(0, min(left, total))
     if 0 < total <= width // 2:
         text = Text("● " * left, style=style)
@@ -30,7 +30,7 @@ def pips(left: int, total: int, width: int, style: str = "") -> Text:
 
 
 def probability(value: float, threshold: float, width: int, style: str) -> Text:
-    """A bar with a tick at the threshold, so that the decision can be seen without the colour."""
+    """Return a bar with a tick at the threshold, so that the decision can be seen without the colour."""
     text = Text()
     tick = min(width - 1, max(0, round(threshold * width)))
     filled = round(min(1.0, max(0.0, value)) * width)
@@ -43,5 +43,5 @@ def probability(value: float, threshold: float, width: int, style: str) -> Text:
 
 
 def shortened(name: str, width: int) -> str:
-    """A file name in `width` characters; what tells films apart is mostly at the end."""
+    """Return the end of a file name in `width` characters; names of films differ mostly at the end."""
     return name if len(name) <= width else "…" + name[1 - width :]

@@ -1,4 +1,4 @@
-"""The panel of early stopping: which metric it watches, what must be beaten, and how much patience is left."""
+"""The panel of early stopping: the watched metric, the value to beat, and the patience that is left."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cxrtui.tui.widgets.bars import pips
 
 
 def amount(metric: str, value: float) -> str:
-    """A metric's value in the form people know it by."""
+    """Return a metric's value in its usual form: a percentage, or a number of 3 or 4 decimals."""
     if value != value:
         return "–"
     if metric in ("accuracy", "sensitivity", "specificity"):
@@ -23,12 +23,12 @@ def amount(metric: str, value: float) -> str:
 
 
 def metric_name(metric: str) -> str:
-    """A metric's name in words."""
+    """Return a metric's name for people."""
     return "AUROC" if metric == "auroc" else metric
 
 
 def outcome(state: RunState) -> str:
-    """How the run ended, as far as early stopping is concerned; empty while it goes on."""
+    """Return how the run ended and which epoch is best; empty while the run goes on."""
     early = state.early
     if early is None or state.stopped is None:
         return ""
@@ -40,7 +40,7 @@ def outcome(state: RunState) -> str:
 
 
 class EarlyPanel(Static):
-    """Shows what early stopping waits for; once the run has ended it is short, so that the results have room."""
+    """Shows the state of early stopping; after the end of the run it is short, to leave room for the results."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="box")
@@ -48,7 +48,7 @@ class EarlyPanel(Static):
         self._shown: tuple[object, ...] = ()
 
     def show(self, state: RunState) -> None:
-        """Say what `state` knows."""
+        """Show the early stopping of `state`."""
         key = (state.early, state.stopped, state.run, self.size.width)
         if key != self._shown:
             self._shown = key

@@ -1,4 +1,4 @@
-"""The footer: Help and Quit stay at its end, and no key is cut, however narrow the terminal is."""
+"""The footer keeps Help and Quit at its end and cuts no key, however narrow the terminal is."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ MORE = "…"
 
 
 def _width(key: FooterKey) -> int:
-    """Cells of a key with its label and the gap behind it."""
+    """Return the width of a key with its label and the gap after it, in cells."""
     return cell_len(f"{key.key_display} {key.description} ")
 
 
 class KeysFooter(Footer):
-    """Textual's footer, whose first keys are not the last ones to be seen."""
+    """Textual's footer with Help and Quit always visible."""
 
     def __init__(self) -> None:
         super().__init__(compact=True, show_command_palette=False)
         self._room = 0
 
     def compose(self) -> ComposeResult:
-        """As many of the screen's keys as there is room for; Help and Quit beside them."""
+        """Put as many of the screen's keys as fit, and Help and Quit beside them."""
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
         kept = [key for key in (self._kept(action, keys) for action in KEPT) if key is not None] if keys else []
         self._room = self.app.size.width
@@ -39,7 +39,7 @@ class KeysFooter(Footer):
 
     @staticmethod
     def _fitting(keys: list[FooterKey], room: int) -> Iterator[Widget]:
-        """The first keys that fit, and a sign where there are more."""
+        """Yield the first keys that fit, and a sign if there are more."""
         for place, key in enumerate(keys):
             needed = sum(map(_width, keys[place:]))
             if needed > room and _width(key) + len(MORE) > room:
@@ -49,7 +49,7 @@ class KeysFooter(Footer):
             yield key
 
     def _kept(self, action: str, keys: Iterable[FooterKey]) -> FooterKey | None:
-        """The key of `action`: the one that the footer has, else, while a field takes all letters, one that works."""
+        """Return the key of `action` in the footer, or, while a field takes all letters, another key that works."""
         if (shown := next((key for key in keys if key.action == action), None)) is not None:
             return shown
         able = [item for item in self.screen.active_bindings.values() if item.binding.action == action and item.enabled]
@@ -61,6 +61,6 @@ class KeysFooter(Footer):
         return key.data_bind(compact=Footer.compact)
 
     async def on_resize(self, event: Resize) -> None:
-        """As many keys as there is room for now."""
+        """Fit the keys to the new width."""
         if self._room and event.size.width != self._room:
             await self.recompose()

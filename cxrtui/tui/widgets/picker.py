@@ -21,7 +21,7 @@ IMAGES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", "
 
 
 class Folders(DirectoryTree):
-    """Shows folders and files, but no hidden ones and none that systems leave."""
+    """Shows folders and files, except hidden ones and those that operating systems leave."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("home", "first", "First line", show=False),
@@ -37,15 +37,15 @@ class Folders(DirectoryTree):
         self.cursor_line = self.last_line
 
     def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
-        """Everything but what is hidden: the content of a file decides whether it is a film, not its name."""
+        """Return all paths except hidden ones; not the name of a file but its content decides whether it is a film."""
         return [path for path in paths if not hidden(path.name)]
 
     def process_label(self, label: TextType) -> Text:
-        """A name as the terminal can write it, whatever its bytes."""
+        """Return a name as printable text, whatever its bytes."""
         return super().process_label(printable(label) if isinstance(label, str) else label)
 
     def render_label(self, node: TreeNode[DirEntry], base_style: Style, style: Style) -> Text:
-        """An arrow before each folder."""
+        """Draw an arrow before each folder."""
         label = node._label.copy()
         label.stylize(style)
         mark = ("▾ " if node.is_expanded else "▸ ") if node.allow_expand else "  "
@@ -53,13 +53,13 @@ class Folders(DirectoryTree):
 
     @property
     def path_under_cursor(self) -> Path | None:
-        """Where the cursor is."""
+        """The path under the cursor, or None."""
         node = self.cursor_node
         return node.data.path if node is not None and node.data is not None else None
 
 
 class Picker(Folders):
-    """Space or enter ticks a film, enter opens a folder. `chosen` keeps the order of ticking."""
+    """A tree in which space or enter ticks a film, and enter opens a folder. `chosen` keeps the order of ticking."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "tick", "Select", key_display="space")]
 
@@ -73,7 +73,7 @@ class Picker(Folders):
         self.guide_depth = 2
 
     def render_label(self, node: TreeNode[DirEntry], base_style: Style, style: Style) -> Text:
-        """A box before each file, ticked or not; an arrow before each folder."""
+        """Draw a box, ticked or not, before each file, and an arrow before each folder."""
         label = node._label.copy()
         label.stylize(style)
         if node.allow_expand:
@@ -96,7 +96,7 @@ class Picker(Folders):
         self._changed()
 
     def choose_folder(self) -> int:
-        """Tick every film in the folder under the cursor (or around it); answers how many there are."""
+        """Tick every film in the folder under the cursor, or of the file under it; return how many there are."""
         path = self.path_under_cursor or Path(self.path)
         folder = path if path.is_dir() else path.parent
         try:

@@ -1,4 +1,4 @@
-"""The panel of results: metrics of the best weights with the counts behind them, a column for each split."""
+"""The panel of results: the metrics of the best weights with their counts, in a column for each split."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROWS = ("accuracy", "AUROC", "sensitivity", "specificity")
 
 
 def cell(row: str, item: Evaluated, *, counted: bool = True) -> str:
-    """One value, with its counts where it is a fraction of films."""
+    """Return one value, with its counts if it is a fraction of films."""
     counts = item.counts
     value = item.metrics.get(row.lower(), float("nan"))
     if row == "AUROC":
@@ -29,7 +29,7 @@ def cell(row: str, item: Evaluated, *, counted: bool = True) -> str:
 
 
 class Results(Static):
-    """Shows a table of metrics, and is hidden until there are some."""
+    """Shows a table of metrics; it is hidden until there are some."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="box")
@@ -37,7 +37,7 @@ class Results(Static):
         self._shown: tuple[object, ...] = ()
 
     def show(self, state: RunState) -> None:
-        """Show the splits that `state` has results for."""
+        """Show the results of each split in `state`."""
         self.display = bool(state.evaluations)
         key = (state.evaluations, self.size.width)
         if self.display and key != self._shown:
@@ -47,20 +47,20 @@ class Results(Static):
     def _content(self, state: RunState) -> RenderableType:
         table = Table.grid(padding=(0, 1), expand=True)
         roomy = self.size.width >= 42
-        parts = sorted(state.evaluations, key=lambda part: part != "test")
+        splits = sorted(state.evaluations, key=lambda split: split != "test")
         if self.size.width < 34:
-            parts = parts[:1]
+            splits = splits[:1]
         table.add_column(style="dim", width=11)
-        for _ in parts:
+        for _ in splits:
             table.add_column(no_wrap=True)
-        table.add_row("", *(Text(part if roomy else part[:5], style="bold underline") for part in parts))
+        table.add_row("", *(Text(split if roomy else split[:5], style="bold underline") for split in splits))
         for row in ROWS:
             style = "bold" if row in ("accuracy", "AUROC") else ""
             table.add_row(
                 row,
                 *(
-                    Text(cell(row, state.evaluations[part], counted=roomy or part == "test"), style=style)
-                    for part in parts
+                    Text(cell(row, state.evaluations[split], counted=roomy or split == "test"), style=style)
+                    for split in splits
                 ),
             )
         return table

@@ -1,4 +1,4 @@
-"""The panel of a run's status: a word, epoch, step, pace and time left, and a bar."""
+"""The panel of a run's status: a word, the epoch, the step, the speed, the time left, and a bar."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ WORDS = {"unreadable": "cannot be read"}
 
 
 def status_word(state: RunState, alive: bool) -> str:
-    """The run's status in one word: what its log says, corrected by whether any process still writes it."""
+    """Return the run's status in one word: that of its log, or another if its process is or is not alive."""
     if alive:
         return "starting" if state.status == "empty" else state.status
     return "interrupted" if state.live else state.status
 
 
 def status_text(word: str) -> Text:
-    """The word with its mark; the colour only repeats what they say."""
+    """Return the word with its mark; the colour has the same meaning as the mark."""
     mark, style = MARKS.get(word, ("·", ""))
     return Text(f"{mark} {WORDS.get(word, word)}", style=style)
 
 
 class StatusPanel(Static):
-    """Shows three lines: the facts, the bar and the small print."""
+    """Shows three lines: the facts, the bar, and the details."""
 
     def show(self, state: RunState, word: str, pending: str = "") -> None:
-        """Say what `state` knows; `pending` is a command that the run has not answered yet."""
+        """Show the status in `state`; `pending` is a command that the run has not answered yet."""
         self.update(self._content(state, word, pending), layout=False)
 
     def _content(self, state: RunState, word: str, pending: str) -> RenderableType:
@@ -67,7 +67,7 @@ class StatusPanel(Static):
 
 
 def _fitting(parts: list[str], width: int, spared: tuple[str, ...]) -> str:
-    """The parts in one line; where there is no room for all, without those that hold a word of `spared`, in turn."""
+    """Return the parts in one line; if they do not fit, leave out those that contain a word of `spared`, in turn."""
     for word in spared:
         if cell_len(" · ".join(parts)) > width:
             parts = [part for part in parts if word not in part]
@@ -75,19 +75,19 @@ def _fitting(parts: list[str], width: int, spared: tuple[str, ...]) -> str:
 
 
 def _facts(state: RunState, word: str) -> tuple[list[str], float | None]:
-    stage = state.preparing
+    work = state.preparing
     if word == "reading":
         return ["the log"], None
     if word == "starting":
         return ["loading JAX"], None
-    if stage is not None and word in ("preparing", "compiling", "evaluating", "validating"):
-        facts = [] if stage.stage == word else [stage.stage]
-        if stage.total:
-            facts.append(f"{stage.done:,} of {stage.total:,}")
+    if work is not None and word in ("preparing", "compiling", "evaluating", "validating"):
+        facts = [] if work.stage == word else [work.stage]
+        if work.total:
+            facts.append(f"{work.done:,} of {work.total:,}")
             if word != "validating":
-                return facts, stage.done / stage.total
+                return facts, work.done / work.total
         elif word != "validating":
-            return [*facts, f"for {duration(time.time() - stage.time)}"], None
+            return [*facts, f"for {duration(time.time() - work.time)}"], None
     if word == "unreadable":
         return [], None
     if not len(state.steps):
@@ -115,7 +115,7 @@ def _small_print(state: RunState) -> list[str]:
         parts.append(str(state.device.get("kind", "") or "device unknown"))
     if state.data is not None:
         parts.append(
-            " ".join(f"{sum(counts.values())} {part}" for part, counts in state.data.counts.items()) + " films"
+            " ".join(f"{sum(counts.values())} {split}" for split, counts in state.data.counts.items()) + " films"
         )
     if len(state.steps):
         last = state.steps[-1]
@@ -127,7 +127,7 @@ def _small_print(state: RunState) -> list[str]:
 
 
 def _sweep(width: int) -> Text:
-    """A bar of unknown length: a light that moves with the clock."""
+    """Return a bar for unknown progress, in which a light moves with the clock."""
     size = max(4, width // 8)
     start = int(time.time() * width / 3) % (width + size) - size
     cells = [start <= cell < start + size for cell in range(width)]

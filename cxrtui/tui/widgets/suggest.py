@@ -1,4 +1,4 @@
-"""Completion of what is typed into a field."""
+"""This module completes the text that is typed into a field."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.suggester import Suggester
 from cxrtui.workspace import expand
 
 SUFFIXES = (".csv", ".safetensors", ".pth", ".pt", ".h5", ".msgpack")
-"""Files that a field may name: manifests and weights."""
+"""Suffixes of the files that a field may name: manifests and weights."""
 
 
 class PathSuggester(Suggester):
@@ -21,7 +21,7 @@ class PathSuggester(Suggester):
         self._words = words
 
     async def get_suggestion(self, value: str) -> str | None:
-        """The continuation of `value`; folders are read off the UI's thread."""
+        """Return `value` completed, or None; a thread reads the folders."""
         return await asyncio.to_thread(self._continued, value)
 
     def _continued(self, value: str) -> str | None:
@@ -30,7 +30,7 @@ class PathSuggester(Suggester):
 
 
 def complete_path(text: str) -> str | None:
-    """`text` with the first folder or file (`SUFFIXES`) that continues it, or None."""
+    """Return `text` completed with the first folder or file (`SUFFIXES`) that begins with it, or None."""
     if not text:
         return None
     path = expand(text)

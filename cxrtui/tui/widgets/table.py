@@ -1,4 +1,4 @@
-"""A table of rows whose columns are as wide as their cells before anything is painted."""
+"""A table of rows whose columns are as wide as their cells before anything is drawn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.widgets.data_table import Column, ColumnKey, RowKey
 
 
 class Table(DataTable[Text]):
-    """Textual measures new cells when it is idle, may paint before that, and then keeps rows that are cut."""
+    """Measures new cells at once; Textual does so when it is idle, and may draw cut rows before that."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("home", "scroll_top", "First row", show=False),
@@ -23,24 +23,24 @@ class Table(DataTable[Text]):
         super().__init__(id=id, classes="box", cursor_type="row", zebra_stripes=True)
 
     def add_column(self, label: Any, **options: Any) -> ColumnKey:
-        """A column, at first as wide as its label."""
+        """Add a column, which at first is as wide as its label."""
         options["width"] = max(options.get("width") or 0, Text(str(label)).cell_len)
         return super().add_column(label, **options)
 
     def add_row(self, *cells: Text, **options: Any) -> RowKey:
-        """A row; its columns become wide enough."""
+        """Add a row; its columns become wide enough."""
         for column, cell in zip(self.ordered_columns, cells, strict=True):
             column.width = max(column.width, cell.cell_len)
         return super().add_row(*cells, **options)
 
     def update_cell(self, row_key: Any, column_key: Any, value: Text, *, update_width: bool = True) -> None:
-        """Another value; its column becomes wide enough, and no narrower."""
+        """Change a value; its column becomes wide enough, and never narrower."""
         column = self.columns[ColumnKey(column_key) if isinstance(column_key, str) else column_key]
         column.width = max(column.width, value.cell_len)
         super().update_cell(row_key, column_key, value, update_width=update_width)
 
     def clear(self, columns: bool = False) -> Self:
-        """No rows; the columns that stay are as wide as their labels."""
+        """Remove all rows; the columns that stay become as wide as their labels."""
         _narrow(self.columns.values())
         return super().clear(columns)
 
