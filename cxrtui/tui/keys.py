@@ -1,4 +1,4 @@
-"""Every key of the dashboard in one table; the bindings, the footer, the ``?`` help and the palette are made from it."""
+"""Every key of the dashboard in one table; bindings, footer, ``?`` help and palette are made from it."""
 
 from __future__ import annotations
 
