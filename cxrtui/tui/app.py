@@ -225,12 +225,16 @@ class Dashboard(KeysInTurn):
             self.exit(self.trainer.exit_code)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The commands of the palette: the keys of the screen in words, then Textual's own."""
+        """The commands of the palette: the keys of the screen in words, then what Textual's own add to them."""
         sections = screen.sections[:2] if isinstance(screen, Page) else ()
+        told = {"Keys"}  # Textual's panel takes a third of the screen from the rest; Help shows the keys
+        if screen.focused is not None and screen.focused.size.height < 2:
+            told.add("Maximize")  # a field is no more than its line
         for item in {item.action: item for section in sections for item in KEYS[section]}.values():
             if screen.check_action(item.action, ()):
+                told.add(item.label)
                 yield SystemCommand(item.label, item.help, partial(self.run_action, item.action, screen))
-        yield from super().get_system_commands(screen)
+        yield from (command for command in super().get_system_commands(screen) if command.title not in told)
 
 
 def run_app(

@@ -280,6 +280,7 @@ async def test_opening_all_sections_leaves_the_form_where_the_cursor_is(dashboar
     async with dashboard.run_test(size=(60, 18)) as pilot:
         dashboard.push_screen(LaunchScreen())
         await shows(pilot, "put right: Data")
+        assert "Maximize" not in {command.title for command in dashboard.get_system_commands(dashboard.screen)}
         await pilot.press("f4")
         form = dashboard.screen.query_one(Form)
         await until(pilot, lambda: len(form.values) == len(known_keys()) + 1)

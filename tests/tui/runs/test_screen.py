@@ -148,6 +148,8 @@ async def test_help_and_palette_come_from_the_table(dashboard: Dashboard) -> Non
         commands = [command.title for command in dashboard.get_system_commands(dashboard.screen)]
         assert "New run" in commands
         assert "Delete" not in commands  # there is nothing to delete
+        assert commands.count("Quit") == 1
+        assert "Keys" not in commands  # Textual's panel; Help shows them
 
 
 async def test_too_small_is_said(dashboard: Dashboard) -> None:
