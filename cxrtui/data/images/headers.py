@@ -1,4 +1,4 @@
-"""What a file's first bytes say of its image: type, size and depth. No pixel is decoded."""
+"""This module reads an image's type, size and depth from the file's first bytes; it decodes no pixel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ENDINGS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jf
 
 @dataclass(frozen=True)
 class Header:
-    """`kind` is the type by content; `misnamed`: the ending speaks of another; `bits` are those of a sample."""
+    """`kind` is the type by content; `misnamed` means that the ending names another type; `bits` are per sample."""
 
     kind: str
     width: int
@@ -28,7 +28,7 @@ class Header:
 
 
 def read_header(path: Path | int, ending: str = "") -> Header:
-    """The header of the image at `path`, a file or the descriptor of an open one of which the name's `ending` is.
+    """Return the header of the image at `path`: a file, or the descriptor of an open file whose name ends in `ending`.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.

@@ -1,4 +1,4 @@
-"""Notes on how films' pixels were read, brought together by kind: one line for a thousand films of one scanner."""
+"""This module groups notes on how films were read by kind, so that a thousand films of one scanner give one line."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from cxrtui.runs.events import Warned
 
 _FIRST = 3  # films that a line names
 _KINDS = 20  # lines in a log
-# A value, which does not tell kinds apart; a tag's own number, as in (0028,1053), does.
+# A value in a note, which does not make another kind; a tag's number, as in (0028,1053), does.
 _NUMBER = re.compile(r"(?<![\w(,.-])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What is said of the films `names`; ``…`` stands for a value that differs among them."""
+    """A note on the films `names`; ``…`` stands for a value that differs among them."""
 
     text: str
     names: list[str]
 
 
 def by_kind(noted: Iterable[tuple[str, Iterable[str]]]) -> list[Kind]:
-    """The kinds among the notes of films (a name and its notes), the most frequent first, then in order."""
+    """Return the kinds among the notes of films (a name and its notes), the most frequent first, then in order."""
     kinds: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
     for name, notes in noted:
         for note in notes:
@@ -42,7 +42,7 @@ def by_kind(noted: Iterable[tuple[str, Iterable[str]]]) -> list[Kind]:
 
 
 def warnings(kinds: list[Kind]) -> list[Warned]:
-    """An event for each kind."""
+    """Return a warning event for each kind."""
     said = []
     for kind in kinds[:_KINDS]:
         count, more = len(kind.names), len(kind.names) - _FIRST

@@ -1,6 +1,6 @@
-"""Files that may hold an image: opened, recognised by content, and checked by their headers before any decoding.
+"""This module opens image files, recognises them by content, and checks their headers before any decoding.
 
-Only regular files of PNG, JPEG, WebP, TIFF, BMP or DICOM, of at most `MAX_BYTES` and `MAX_PIXELS`.
+It accepts only regular files of PNG, JPEG, WebP, TIFF, BMP or DICOM, of at most `MAX_BYTES` and `MAX_PIXELS`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImag
 from cxrtui.data.images.codestream import JPEG_LS, read_codestream
 from cxrtui.errors import FilmError
 
-# What Pillow remarks on broken metadata would be printed into the middle of a screen.
+# Pillow's warnings about broken metadata would be printed over the dashboard's screen.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 MAX_PIXELS = 100_000_000
@@ -29,9 +29,9 @@ LARGE = 16_000_000
 
 
 class Permission(AbstractContextManager[None]):
-    """Asked for before a large film is decoded: one at a time, so that peak memory is one film's, however many decode.
+    """A permission to decode a large film; only one is decoded at a time, so that peak memory is that of one film.
 
-    Who decodes alone needs none; a process that does so for another (`cxrtui.data.images.decoding`) sets `ask`.
+    A process that decodes alone needs no permission; a worker (`cxrtui.data.images.decoding`) sets `ask`.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Permission(AbstractContextManager[None]):
 
 
 large_at_once = Permission()
-# Words of Pillow and tifffile for what is well formed and beyond them.
+# Messages of Pillow and tifffile about files that are well formed and that they do not support.
 _NOT_READ = re.compile(
     r"unsupported|not (yet )?supported(?! between)|cannot handle|not (available|implemented)|requires the|unknown "
     r"(pixel mode|data organization|compression|interlace)|decoder .* not", re.IGNORECASE)  # fmt: skip
@@ -59,7 +59,7 @@ KINDS = (
 
 
 def open_film(path: Path | int) -> BinaryIO:
-    """The file at `path` for reading, once it is certain that reading it will neither wait nor never end.
+    """Open the file at `path`, after checking that reading it will neither block nor go on for ever.
 
     A number is the descriptor of an open file, which is read from its beginning and stays open.
 
@@ -87,11 +87,11 @@ def open_film(path: Path | int) -> BinaryIO:
 
 @contextmanager
 def reading(path: Path | int) -> Iterator[BinaryIO]:
-    """The film at `path` (see `open_film`), open; what goes wrong with it in the block becomes a `FilmError`.
+    """Open the film at `path` (see `open_film`); an error while the block reads it becomes a `FilmError`.
 
     Raises:
         FilmError: the message is the reason, without the path.
-        MemoryError: there is not enough to decode it.
+        MemoryError: there is not enough memory to decode it.
     """
     try:
         with open_film(path) as stream:
@@ -105,7 +105,7 @@ def reading(path: Path | int) -> Iterator[BinaryIO]:
 
 
 def _reason(error: Exception) -> str:
-    """Why a file could not be decoded. Damaged is what its content says, not the disk, the machine or the library."""
+    """Return why a file could not be decoded; only faults of its content, not of disk or library, are called damage."""
     said = (str(error) or type(error).__name__).splitlines()[0]
     if isinstance(error, OSError) and error.errno is not None:
         if error.errno == errno.ENOMEM:
@@ -117,17 +117,17 @@ def _reason(error: Exception) -> str:
 
 
 def open_picture(stream: BinaryIO, head: bytes) -> tuple[str, Image.Image | None]:
-    """The kind of an image that begins with `head`, and the image, of which the header alone is read.
+    """Return the kind of an image that begins with `head`, and the image, of which only the header is read.
 
-    The image is None where it is a TIFF file of a kind that Pillow does not open, and `cxrtui.data.images.tiff` may.
+    The image is None for a TIFF file that Pillow does not open and that `cxrtui.data.images.tiff` may open.
 
     Raises:
-        FilmError: it is no image, or too large a one.
+        FilmError: it is not an image, or it is too large.
     """
     kind, plugin = next(((kind, plugin) for magic, kind, plugin in KINDS if head.startswith(magic)), ("", None))
     if plugin is None:
         raise FilmError("it is not a PNG, JPEG, WebP, TIFF, BMP or DICOM image")
-    if head[:4] == _TIFF[-1]:  # big-endian with offsets of 64 bits: Pillow takes it for damaged
+    if head[:4] == _TIFF[-1]:  # big-endian with offsets of 64 bits, which Pillow considers damaged
         return kind, None
     # Not Image.open: it warns of large images, process-wide, before their size can be asked.
     try:
@@ -149,7 +149,7 @@ def open_picture(stream: BinaryIO, head: bytes) -> tuple[str, Image.Image | None
 
 
 def _beyond(stream: BinaryIO) -> str:
-    """The name of a JPEG that Pillow does not open though it is whole, empty where it is of the usual kind."""
+    """Return the name of an intact kind of JPEG that Pillow does not open; empty where it is of the usual kind."""
     stream.seek(0)
     found = read_codestream(stream.read(1 << 16))
     if found is None or (found.bits == 8 and found.marker in (0xC0, 0xC1, 0xC2)):

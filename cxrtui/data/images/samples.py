@@ -1,7 +1,7 @@
-"""Images of more than 8 bits a sample, in full: Pillow cuts most of them to 8 bits before anyone can see them.
+"""This module reads images of more than 8 bits a sample in full depth; Pillow alone cuts most of them to 8 bits.
 
-PNG of 16-bit colours is decoded by Pillow twice, once for the upper and once for the lower bytes of each sample. TIFF
-is `cxrtui.data.images.tiff`'s.
+Pillow decodes a PNG of 16-bit colours twice, once for the upper and once for the lower bytes of each sample. The module
+`cxrtui.data.images.tiff` reads TIFF.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ class Samples:
 
 
 def orientation(image: Image.Image) -> int:
-    """EXIF's orientation, 1 to 8 (EXIF 2.32 section 4.6.4), 1 where it has none. It may decode the image."""
+    """Return EXIF's orientation, 1 to 8 (EXIF 2.32 section 4.6.4), 1 where it has none; this may decode the image."""
     try:
         return int(image.getexif().get(0x0112, 1))
-    except Exception:  # broken metadata says nothing about the image
+    except Exception:  # broken metadata does not make the image unusable
         return 1
 
 
 def png_samples(stream: BinaryIO, head: bytes, image: Image.Image) -> Samples | None:
-    """The samples of the PNG file in `stream`, opened as `image`; None where it has fewer than 16 bits."""
+    """Return the samples of the PNG file in `stream`, opened as `image`; None where it has fewer than 16 bits."""
     bits, colour = head[24], head[25]
     if bits != 16:
         return None
@@ -52,7 +52,7 @@ def png_samples(stream: BinaryIO, head: bytes, image: Image.Image) -> Samples | 
     high = _as(stream, upper)
     turn, key = orientation(high), high.info.get("transparency")
     found = np.asarray(high).astype(np.uint16)
-    del high  # of 100 million pixels, each copy is hundreds of megabytes
+    del high  # each copy of 100 million pixels takes hundreds of megabytes
     found <<= 8
     found |= np.asarray(_as(stream, lower))
     if colour == 6:
@@ -61,7 +61,7 @@ def png_samples(stream: BinaryIO, head: bytes, image: Image.Image) -> Samples | 
 
 
 def _as(stream: BinaryIO, raw: str) -> Image.Image:
-    """The PNG in `stream`, its bytes put into pixels as Pillow's raw mode `raw` says."""
+    """Decode the PNG in `stream` with Pillow's raw mode `raw`."""
     stream.seek(0)
     image = PngImagePlugin.PngImageFile(stream)
     image.tile = [tile._replace(args=raw) for tile in image.tile]
@@ -70,7 +70,7 @@ def _as(stream: BinaryIO, raw: str) -> Image.Image:
 
 
 def _keyed(values: Array, key: object) -> Array | None:
-    """Alpha, where the image names one value or colour that is transparent (PNG's tRNS)."""
+    """Return alpha where the image names one transparent value or colour (PNG's tRNS), else None."""
     if key is None:
         return None
     same = values == np.asarray(key)

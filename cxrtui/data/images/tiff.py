@@ -1,8 +1,8 @@
-"""TIFF of more than 8 bits a sample, or signed, or of a kind that Pillow does not open.
+"""This module reads TIFF of more than 8 bits a sample, signed TIFF, and kinds that Pillow does not open.
 
-tifffile reads it: integers and floating point come as they are stored, in any byte order, photometric interpretation,
-planes or tiles, where Pillow cuts, wraps or swaps some of them without a word. Compressions that tifffile leaves to
-imagecodecs (LZW, PackBits) are Pillow's, asked so that it neither cuts nor swaps.
+tifffile returns integers and floating point as they are stored, in any byte order, photometric interpretation, planes
+or tiles; Pillow silently cuts, wraps or swaps some of them. Pillow decodes the compressions for which tifffile needs
+imagecodecs (LZW, PackBits), with settings that neither cut nor swap.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from cxrtui.errors import FilmError
 _BITS, _PHOTOMETRIC, _EXTRA, _FORMAT = 258, 262, 338, 339  # TIFF 6.0 section 8 and its extensions
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS = 0, 1, 2, 3, 5
 _DEFLATE = (8, 32946)
-_OWN = (1, *_DEFLATE)  # compressions that tifffile reads without imagecodecs
+_OWN = (1, *_DEFLATE)  # the compressions that tifffile reads without imagecodecs
 # LZW, JPEG, deflate (with the predictor of floating point), PackBits, LZMA, Zstandard: what Pillow's libtiff may read.
 _LIBTIFF = (5, 7, *_DEFLATE, 32773, 34925, 50000)
-# libtiff gives native order whatever the file's: Pillow's names for that, where it forgets to use them.
+# libtiff always returns native byte order; these are Pillow's modes for that, which it does not always choose.
 _NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF", "I;16B": "I;16N"}
 _TURNS = {2: (False, -1, 1), 3: (False, -1, -1), 4: (False, 1, -1), 5: (True, 1, 1), 6: (True, -1, 1),
           7: (True, -1, -1), 8: (True, 1, -1)}  # fmt: skip
 
 
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # its remarks on odd tags would be printed into a screen
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # its warnings about odd tags would be printed over the screen
 
 
 @dataclass(frozen=True)
 class TiffHeader:
-    """Of the first image of a TIFF file: `width` and `height` are as seen; `bits` are those of a sample."""
+    """The header of a TIFF file's first image; `width` and `height` are after orientation; `bits` are per sample."""
 
     width: int
     height: int
@@ -48,7 +48,7 @@ class TiffHeader:
 
 
 def is_deep_tiff(image: Image.Image) -> bool:
-    """Whether Pillow would cut, mistake or alter a TIFF file's samples: of more than 8 bits, signed, premultiplied."""
+    """Whether Pillow would change a TIFF file's samples: they have more than 8 bits, are signed or premultiplied."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return False
     tags = image.tag_v2
@@ -57,7 +57,7 @@ def is_deep_tiff(image: Image.Image) -> bool:
 
 
 def tiff_header(stream: BinaryIO) -> TiffHeader:
-    """The header of a TIFF file, of any kind that tifffile knows.
+    """Return the header of a TIFF file of any kind that tifffile reads.
 
     Raises:
         FilmError: it is not of a kind that can be read.
@@ -70,7 +70,7 @@ def tiff_header(stream: BinaryIO) -> TiffHeader:
 
 
 def tiff_samples(stream: BinaryIO) -> Samples:
-    """The samples of the first image of a TIFF file.
+    """Return the samples of the first image of a TIFF file.
 
     Raises:
         FilmError: it is not of a kind that can be read.
@@ -98,14 +98,14 @@ def tiff_samples(stream: BinaryIO) -> Samples:
 
 
 def _without_inks(inks: Array) -> Array:
-    """RGB `[H, W, 3]` of cyan, magenta, yellow and black, whole numbers or 0 to 1, by Pillow's formula for 8 bits."""
+    """Convert cyan, magenta, yellow, black (integers, or 0 to 1) to RGB `[H, W, 3]` by Pillow's formula for 8 bits."""
     top = 1.0 if inks.dtype.kind == "f" else float(np.iinfo(inks.dtype).max)
     light = (top - inks[..., :3].astype(np.float64)) * ((top - inks[..., 3:4]) / top)
     return np.asarray((light if inks.dtype.kind == "f" else light.round()).astype(inks.dtype))
 
 
 def _turned(samples: Samples, turn: int) -> Samples:
-    """Upright by the tag Orientation, as `decode` turns the others."""
+    """Turn the samples upright by the tag Orientation, as `decode` does for other formats."""
     if turn not in _TURNS:
         return samples
     across, left, up = _TURNS[turn]
@@ -119,14 +119,14 @@ def _turned(samples: Samples, turn: int) -> Samples:
 
 
 class _Page:
-    """The first page of a TIFF file, by tifffile, open for reading."""
+    """The first page of a TIFF file, opened with tifffile."""
 
     def __init__(self, stream: BinaryIO) -> None:
         import tifffile  # it takes half a second to import, and few films need it
 
         stream.seek(0)
         self._stream = stream
-        self._file = tifffile.TiffFile(stream, name="film.tif")  # an open file may have a number for a name
+        self._file = tifffile.TiffFile(stream, name="film.tif")  # an open file's name may be a number
         self._page: Any = self._file.pages[0]
         tags = self._page.tags
         self.width, self.height = int(self._page.imagewidth), int(self._page.imagelength)
@@ -137,7 +137,7 @@ class _Page:
         extra = tuple(int(kind) for kind in self._page.extrasamples)
         four = self.photometric == _RGB and self._page.samplesperpixel == 4 and not extra
         self.has_alpha = four or extra[:1] in ((2,), (999,))
-        self.upright = False  # whether the values were turned by who decoded them
+        self.upright = False  # whether the decoder has already turned the values
 
     def __enter__(self) -> _Page:
         return self
@@ -146,7 +146,7 @@ class _Page:
         self._file.close()
 
     def check(self) -> None:
-        """Do nothing, if the image may be decoded.
+        """Check that the image may be decoded.
 
         Raises:
             FilmError: it is too large, or of a kind that is not read.
@@ -164,7 +164,7 @@ class _Page:
             raise FilmError(f"its TIFF layout ({name}, {self._page.samplesperpixel} samples a pixel) is not read")
 
     def values(self) -> Array:
-        """All samples, in native order."""
+        """Return all samples, in native byte order."""
         compression = int(self._page.compression)
         if self.bits not in (8, 16, 32, 64) and compression == 1 and self._page.samplesperpixel == 1:
             return self._unpacked()
@@ -181,12 +181,12 @@ class _Page:
         return found.astype(found.dtype.newbyteorder("="), copy=False)
 
     def colours(self, places: Array) -> Array:
-        """The colours of a palette, `[H, W, 3]`, at `places`."""
+        """Return the palette's colours at the indices `places`, `[H, W, 3]`."""
         palette = np.asarray(self._page.colormap)
         return np.moveaxis(palette[:, np.minimum(places, palette.shape[1] - 1)], 0, -1)
 
     def _refuse_bomb(self) -> None:
-        """Do nothing, if no segment inflates to more than the image: tifffile inflates each in one go."""
+        """Refuse a file with a segment that inflates to more than the image, because tifffile inflates each at once."""
         most = self.width * self.height * int(self._page.samplesperpixel) * 8 + (1 << 20)
         for offset, length in zip(self._page.dataoffsets, self._page.databytecounts, strict=False):
             self._stream.seek(offset)
@@ -196,7 +196,7 @@ class _Page:
                 raise FilmError("it inflates to more than a film can hold")
 
     def _unpacked(self) -> Array:
-        """Grey values of 9 to 15 bits, packed without gaps but at the end of a row (TIFF 6.0 section 7)."""
+        """Unpack grey values of 9 to 15 bits, which have gaps only at the end of a row (TIFF 6.0 section 7)."""
         if not 1 <= self.bits <= 16 or self._page.is_tiled:
             raise self._needs()
         row = -(-self.width * self.bits // 8)
@@ -215,7 +215,7 @@ class _Page:
         return values
 
     def _by_pillow(self) -> Array:
-        """What libtiff decodes and Pillow does not cut."""
+        """Return the samples that libtiff decodes, which Pillow does not cut here."""
         if int(self._page.compression) not in _LIBTIFF:
             raise self._needs()
         self._stream.seek(0)

@@ -1,7 +1,7 @@
-"""Where black and white lie: one rule for deep films of every format, which a few outlying pixels do not sway.
+"""This module finds black and white of deep films of every format; a few outlying pixels do not change the result.
 
 **Outlying pixels.** A hot pixel, a dead row or a burnt-in mark must not decide the tone of a film. At each end, at most
-one pixel in `SHARE` may be outlying. That share is nnU-Net's, which clips intensities at the 0.5th and 99.5th
+one pixel in `SHARE` may be outlying. nnU-Net uses this share: it clips intensities at the 0.5th and 99.5th
 percentile (Isensee et al., Nature Methods 18, 2021); Nyúl, Udupa and Zhang end their scale at the 99.8th for the same
 reason (IEEE TMI 19, 2000). The *depth* of a film is judged without that share. Its *own range* keeps the share where it
 lies close to the rest, and drops it where a gap parts the two: Dixon's test for an outlier is the gap over the range
@@ -32,21 +32,21 @@ Array = npt.NDArray[Any]
 
 SHARE = 200
 MARKED, APART = 50, 1.0
-BLANK = 20  # one pixel in so many does not make a film of a blank
+BLANK = 20  # a film is blank even if one pixel in so many differs
 GAP = 0.05
-FEW = 500  # of fewer pixels, none is outlying
-UNIFORM = 4  # greys of 256, or steps of whole numbers: what compression and noise make of a blank film
-COLLAPSED = 15  # greys of 256: less than a sixteenth of the scale is left
+FEW = 500  # with fewer pixels, none counts as outlying
+UNIFORM = 4  # greys of 256, or steps of whole numbers: the spread that compression and noise give a blank film
+COLLAPSED = 15  # greys of 256: less than a sixteenth of the scale
 _WHOLE = tuple(float((1 << bits) - 1) for bits in range(8, 34, 2))
 _FLOATING = (1.0, 255.0)
-_OVERSHOOT = 1.1  # resizing makes floating point overshoot its range by some per cent
+_OVERSHOOT = 1.1  # resizing makes floating-point values exceed their range by some per cent
 _BLOCK = 1 << 20
-_ENOUGH = 1 << 24  # pixels that tell the tone of a film
+_ENOUGH = 1 << 24  # pixels that are enough to find the tone of a film
 
 
 @dataclass(frozen=True)
 class Ends:
-    """Of grey values: `low` and `high` without outlying ones, `dark` and `bright` without the share that may be so."""
+    """Ends of grey values: `low`, `high` without outlying ones; `dark`, `bright` without the share that may be outlying."""
 
     low: float
     high: float
@@ -55,15 +55,15 @@ class Ends:
 
 
 def tally(values: Array) -> tuple[Array, Array]:
-    """The distinct `values` in ascending order, and how many pixels have each.
+    """Return the distinct `values` in ascending order, and the number of pixels with each.
 
-    Of very many that may all differ, every so many-th is taken: memory for all would be some forty bytes a pixel.
+    Large arrays of wide types are sampled at regular steps, because all of them would take some 40 bytes a pixel.
     """
     if values.dtype.kind not in "ui" or values.dtype.itemsize > 2:
         return np.unique(values.reshape(-1)[:: values.size // _ENOUGH + 1], return_counts=True)
     info = np.iinfo(values.dtype)
     counts, flat = np.zeros(1 << (8 * values.dtype.itemsize), np.int64), values.reshape(-1)
-    for start in range(0, flat.size, _BLOCK):  # at once, it would be eight bytes a pixel
+    for start in range(0, flat.size, _BLOCK):  # all at once would take eight bytes a pixel
         block = flat[start : start + _BLOCK].astype(np.int64) - info.min
         counts += np.bincount(block, minlength=len(counts))
     (places,) = np.nonzero(counts)
@@ -71,7 +71,7 @@ def tally(values: Array) -> tuple[Array, Array]:
 
 
 def ends(levels: Array, counts: Array) -> Ends:
-    """The ends of grey values, given as distinct `levels` in any order and the pixels that have each."""
+    """Return the ends of grey values, given as distinct `levels` in any order and the number of pixels with each."""
     order = np.argsort(levels, kind="stable")
     level, count = np.asarray(levels)[order].astype(np.float64), np.asarray(counts)[order]
     level, count, _, _ = _unparted(level, count, MARKED, APART)
@@ -80,7 +80,7 @@ def ends(levels: Array, counts: Array) -> Ends:
 
 
 def _unparted(level: Array, count: Array, share: int, gap: float) -> tuple[Array, Array, float, float]:
-    """Ascending levels and their counts without the few that a gap parts from the rest, and the ends of the rest."""
+    """Return ascending levels and counts without the few beyond a gap, and the darkest and brightest of the rest."""
     dark, bright = _within(level, count, share)
     parted = np.diff(level) > gap * (bright - dark)
     upto, few = np.cumsum(count), _few(count, share)
@@ -96,14 +96,14 @@ def _few(counts: Array, share: int) -> int:
 
 
 def _within(level: Array, count: Array, share: int) -> tuple[float, float]:
-    """The darkest and the brightest of ascending levels without one pixel in `share` at each end."""
+    """Return the darkest and the brightest of ascending levels without one pixel in `share` at each end."""
     upto, few = np.cumsum(count), _few(count, share)
     dark = level[np.searchsorted(upto, few, "right")]
     return float(dark), float(level[np.searchsorted(upto, upto[-1] - few, "left")])
 
 
 def white_of(bright: float, *, floating: bool) -> float | None:
-    """White of a film whose brightest tone is `bright`; None beyond every depth."""
+    """Return the white of a film whose brightest tone is `bright`; None beyond every depth."""
     tops, slack = (_FLOATING, _OVERSHOOT) if floating else (_WHOLE, 1.0)
     if bright <= tops[0] * slack:
         return tops[0]
@@ -117,26 +117,26 @@ def white_of(bright: float, *, floating: bool) -> float | None:
 
 
 def spread(levels: Array, counts: Array, share: int = SHARE) -> int:
-    """How many greys of 256 lie between the dark and the bright end, without one pixel in `share` at each."""
+    """Return how many greys of 256 lie between the ends, without one pixel in `share` at each end."""
     order = np.argsort(levels, kind="stable")
     dark, bright = _within(np.asarray(levels)[order], np.asarray(counts)[order], share)
     return round(bright - dark)
 
 
 def greys_left(levels: Array, counts: Array) -> int:
-    """How many of the greys 0 to 255 are left of a film: its spread, or two where nearly all is black or white."""
+    """Return how many of the greys 0 to 255 a film uses: its spread, or 2 where nearly all is black or white."""
     between = int(np.asarray(counts)[(np.asarray(levels) > 0) & (np.asarray(levels) < 255)].sum())
     left = spread(levels, counts) + 1
     return left if between * MARKED >= int(np.sum(counts)) else min(left, 2)
 
 
 def refuse_uniform(levels: Array, counts: Array, share: int = BLANK) -> None:
-    """Do nothing, unless a film of greys 0 to 255, or of whole numbers as stored, is blank.
+    """Refuse a film of greys 0 to 255, or of whole numbers as stored, that is blank.
 
-    It is where all but one pixel in `share` (specks, a burnt-in mark) lie `UNIFORM` apart.
+    It is blank if all but one pixel in `share` (specks, a burnt-in mark) lie within `UNIFORM`.
 
     Raises:
-        FilmError: it is.
+        FilmError: the film is blank.
     """
     order = np.argsort(levels, kind="stable")
     level, upto = np.asarray(levels)[order], np.concatenate([[0], np.cumsum(np.asarray(counts)[order])])
@@ -147,11 +147,11 @@ def refuse_uniform(levels: Array, counts: Array, share: int = BLANK) -> None:
 
 
 def eight_bits(values: Array, notes: list[str]) -> Grey:
-    """Grey values of any integer or floating type, as uint8 of the same shape.
+    """Scale grey values of any integer or floating dtype to uint8 of the same shape.
 
-    Black is 0 and white as the module says; whole numbers that are stored as floating point are whole numbers. Values
-    that go well below zero, floating ones beyond 255, and a film that would be left with a sixteenth of the scale, are
-    scaled by their own range; the last is said in `notes`.
+    Black is 0 and white is as in the module docstring; integers that are stored as floating point count as integers.
+    Values well below zero, floating ones beyond 255, and a film that would get a sixteenth of the scale or less are
+    scaled by their own range; the last case is added to `notes`.
 
     Raises:
         FilmError: some are not numbers, or the film is blank.
@@ -174,7 +174,7 @@ def eight_bits(values: Array, notes: list[str]) -> Grey:
 
 
 def scaled(values: Array, low: float, high: float) -> Grey:
-    """`values` as uint8 of the same shape, `low` and less black, `high` and more white."""
+    """Scale `values` to uint8 of the same shape; `low` and less become black, `high` and more become white."""
     span = high - low if high > low else 1.0
     if values.dtype.kind == "u" and values.dtype.itemsize <= 2:
         top = 1 << (8 * values.dtype.itemsize)
@@ -190,7 +190,7 @@ def scaled(values: Array, low: float, high: float) -> Grey:
 
 
 def blocks(values: Array) -> Iterator[slice]:
-    """Slices of the first axis, each of about a million values: what is computed of them fits into little memory."""
+    """Yield slices of the first axis, each of about a million values, so that computing on them takes little memory."""
     step = max(1, _BLOCK * len(values) // max(1, values.size))
     for start in range(0, len(values), step):
         yield slice(start, start + step)

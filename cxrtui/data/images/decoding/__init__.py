@@ -1,8 +1,8 @@
-"""Decoding in processes apart, so that no file can end, hold up or fill the one that trains or draws the screen.
+"""This package decodes films in separate processes, so that no file can crash, block or exhaust the main process.
 
-Every native decoder may abort on a damaged file (gdcm's exceptions cross its binding), loop, or fill the memory, and
-all of them run here: Pillow's with libtiff, libjpeg and libwebp as well as those of DICOM, and the reading of tags.
-`films` is the one door; `jobs` is what runs behind it, `worker` the other process, and `process` and `processes` its
-side in this one. They are processes that are started anew (no fork beside JAX), import no more than Pillow and, at the
-first DICOM, pydicom, and get each film as an open file. Their answers are JSON and bytes.
+A native decoder may abort on a damaged file (gdcm's exceptions cross its binding), loop, or fill the memory. Therefore
+all of them run here: Pillow with libtiff, libjpeg and libwebp, the decoders of DICOM, and the reading of tags.
+Other packages call `films`. The workers run `worker` and the functions in `jobs`; `process` and `processes` manage them
+from the main process. A worker is spawned, not forked (a fork beside JAX is unsafe). It imports only Pillow and, at the
+first DICOM, pydicom, and it gets each film as an open file. Its answers are JSON and bytes.
 """

@@ -1,7 +1,7 @@
-"""The one door to what films hold: pixels, headers and tags, read in processes apart. Safe from several threads.
+"""This module reads films' pixels, headers and tags in worker processes. Several threads may call it at once.
 
-What comes back is exactly what `cxrtui.data.images.decode` gives in one process, and checked again here: shapes and
-types are what they must be, words are printable.
+The results equal those of `cxrtui.data.images.decode`. This module checks the shapes and types of the workers' answers
+again, and makes their text printable.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cxrtui.errors import FilmError
 
 PIXELS_VERSION = 3  # raise it when the same files would give other pixels, notes or reasons
 
-# Packages that decode, all of which may come, go or change with the user's installation.
+# Packages that decode. The user may install, remove or upgrade any of them.
 _DECODERS = (
     "pillow", "pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "pylibjpeg-libjpeg", "pylibjpeg-rle", "python-gdcm",
     "pyjpegls", "tifffile", "imagecodecs",
@@ -39,7 +39,7 @@ rest = processes.rest
 
 @dataclass(frozen=True)
 class Seen:
-    """A film that can be decoded: its header, and what a user should hear of how its pixels are read."""
+    """A film that can be decoded: its header, and notes for the user on how its pixels are read."""
 
     header: Header
     notes: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Seen:
 
 @cache
 def decoders() -> tuple[str, ...]:
-    """Names and versions of the packages that decode: a film that one cannot read, another may."""
+    """Return the names and versions of the installed packages that decode; others may read other films."""
     found = []
     for name in _DECODERS:
         with suppress(PackageNotFoundError):
@@ -56,7 +56,7 @@ def decoders() -> tuple[str, ...]:
 
 
 def decode(path: str | Path, display: Display | None = None) -> Decoded:
-    """The film at `path` in full, as `cxrtui.data.images.decode.decode_with_notes`.
+    """Decode the film at `path` in full, as `cxrtui.data.images.decode.decode_with_notes` does.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
@@ -72,7 +72,7 @@ def read_film(
     display: Display | None = None,
     cancelled: Cancelled = never,
 ) -> Decoded:
-    """The film at `path` as a square of `size`, as `cxrtui.data.images.decode.read_film_with_notes`.
+    """Decode the film at `path` to a square of `size`, as `cxrtui.data.images.decode.read_film_with_notes` does.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
@@ -84,7 +84,7 @@ def read_film(
 
 
 def read_header(path: Path) -> Header:
-    """The header of the film at `path`; no pixel is decoded.
+    """Return the header of the film at `path` without decoding a pixel.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
@@ -96,7 +96,7 @@ def read_header(path: Path) -> Header:
 def look(
     path: Path, size: int, resize_mode: str = "stretch", display: Display | None = None, cancelled: Cancelled = never
 ) -> Seen:
-    """The header of the film at `path`, once it is certain that `read_film` can read it.
+    """Return the header of the film at `path` after checking that `read_film` can read it.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
@@ -109,7 +109,7 @@ def look(
 
 
 def read_tags(path: Path, *, salt: bytes, raw: bool) -> DicomHeader:
-    """The tags of the DICOM file at `path`, as `cxrtui.data.images.dicom.header.read_header`.
+    """Return the tags of the DICOM file at `path`, as `cxrtui.data.images.dicom.header.read_header` does.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
@@ -120,7 +120,7 @@ def read_tags(path: Path, *, salt: bytes, raw: bool) -> DicomHeader:
 
 @contextmanager
 def _valid() -> Iterator[None]:
-    """An answer that is none becomes a `FilmError`: a damaged film may have damaged the process that read it."""
+    """Turn an invalid answer into a `FilmError`, because a damaged film may have damaged the worker."""
     try:
         yield
     except (KeyError, TypeError, ValueError):

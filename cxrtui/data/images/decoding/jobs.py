@@ -1,4 +1,4 @@
-"""What runs in the other process: each job takes the descriptor of a film, and gives a JSON object and bytes."""
+"""This module holds the jobs of a worker: each takes a film's file descriptor and returns a JSON object and bytes."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ Shown = dict[str, Any] | None
 
 
 def read_film(film: int, size: int, resize_mode: str, display: Shown) -> Given:
-    """The square film that is stored."""
+    """Return the film as the square that is stored."""
     return _pixels(read_film_with_notes(film, size, resize_mode, _display(display)))
 
 
 def decode(film: int, display: Shown) -> Given:
-    """The whole film."""
+    """Return the film at its full size."""
     return _pixels(decode_with_notes(film, _display(display)))
 
 
 def header(film: int, ending: str) -> Given:
-    """What `headers.read_header` gives."""
+    """Return the result of `headers.read_header`."""
     return asdict(read_header(film, ending)), b""
 
 
 def look(film: int, ending: str, size: int, resize_mode: str, display: Shown) -> Given:
-    """The header of a film that can be decoded, with the notes of that."""
+    """Return the header of a film after decoding it, with the notes of the decoding."""
     said = asdict(read_header(film, ending))
     return {"header": said, "notes": read_film_with_notes(film, size, resize_mode, _display(display)).notes}, b""
 
 
 def tags(film: int, salt: str, raw: bool) -> Given:
-    """What `dicom.header.read_header` gives."""
+    """Return the result of `dicom.header.read_header`."""
     from cxrtui.data.images.dicom import header as dicom  # pydicom takes long to import, and most films are not DICOM
 
     return asdict(dicom.read_header(film, salt=bytes.fromhex(salt), raw=raw)), b""

@@ -1,4 +1,4 @@
-"""One process that decodes: started, asked, watched, and ended."""
+"""This module starts one worker process, sends it films, watches its time and memory, and ends it."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from cxrtui.errors import CxrtuiError, FilmError
 from cxrtui.printable import printable
 
 Cancelled = Callable[[], bool]
-_TICK = 0.1  # seconds between two looks at a film that takes longer
+_TICK = 0.1  # seconds between two checks of a worker that is decoding
 _START = 120.0  # seconds
-_SAID = 4096  # bytes of what a process printed last
+_SAID = 4096  # bytes kept of what a process printed last
 _CODE = "import sys; sys.path[:] = {path!r}; from cxrtui.data.images.decoding.worker import main; main{arguments!r}"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What decoding one film may take: `seconds`, and `memory` in bytes of the process (resident).
+    """Limits on decoding one film: `seconds`, and `memory`, the resident memory of the process in bytes.
 
-    Of a process that computes, the seconds are its own, not those in which others had the cores, ten times as many at
-    most by the clock: what can be read is to be the same on a loaded machine.
+    While the process computes, its own CPU seconds count, up to ten times as many by the clock, so that a loaded
+    machine can read the same films.
     """
 
     seconds: float = 30.0
@@ -41,12 +41,12 @@ class Limits:
 
 
 class CancelledError(Exception):
-    """Nobody waits for the film any more."""
+    """The caller no longer wants the film."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a job gave: plain values, and bytes."""
+    """The result of a job: plain values, and bytes."""
 
     words: dict[str, Any]
     body: bytearray
@@ -57,17 +57,17 @@ class CrashedError(FilmError):
 
 
 class RefusedFilmError(FilmError):
-    """The film cannot be read, as its decoder says itself: it will say so again."""
+    """The decoder itself refused the film, so that a second try would fail in the same way."""
 
 
 @cache
 def _lifeline() -> tuple[int, int]:
-    """A pipe whose one end only this process holds, so that the kernel tells the others when it is gone."""
+    """Return a pipe of which only this process holds one end; when it ends, the kernel signals the workers."""
     return os.pipe()
 
 
 def _scratch() -> int:
-    """An open file without a name, in memory where that can be: for what decoders print."""
+    """Return an open file without a name, in memory where possible, that receives what decoders print."""
     with contextlib.suppress(AttributeError, OSError):
         return os.memfd_create("cxrtui-decoding")
     with tempfile.TemporaryFile() as file:
@@ -75,7 +75,7 @@ def _scratch() -> int:
 
 
 class Process:
-    """A process that runs the jobs of the module `jobs`, one at a time. Not for two threads at once.
+    """A process that runs the jobs of the module `jobs`, one at a time. Only one thread may use it at a time.
 
     Raises:
         CxrtuiError: it cannot be started.
@@ -94,13 +94,13 @@ class Process:
                 undo.enter_context(self._link)
                 with theirs:
                     arguments = (theirs.fileno(), lifeline, jobs, limits.memory)
-                    # No function runs between fork and exec: beside JAX's threads it might wait for a lock for ever.
+                    # No Python runs between fork and exec, because it could deadlock on a lock of JAX's threads.
                     self._child = subprocess.Popen(
                         [sys.executable, "-c", _CODE.format(path=path, arguments=arguments)],
                         stdin=subprocess.DEVNULL, stdout=self._printed, stderr=self._printed,
                         pass_fds=(theirs.fileno(), lifeline), cwd="/",
                         env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-                        start_new_session=True,  # keys and hang-ups of the terminal are for its parent
+                        start_new_session=True,  # only the parent gets the terminal's signals
                     )  # fmt: skip
             except OSError as error:
                 raise _cannot_start(error.strerror or str(error)) from None
@@ -108,19 +108,19 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether it can be asked."""
+        """Whether the process runs and can take a job."""
         return self._child.poll() is None
 
     def run(
         self, job: str, film: int, arguments: dict[str, Any], may_be_large: Callable[[], None], cancelled: Cancelled
     ) -> Answer:
-        """What `job` gives for the open file `film`; after an error other than the film's own, the process has ended.
+        """Return the result of `job` for the open file `film`; an error other than the film's own ends the process.
 
-        `may_be_large` returns once a large film may be decoded; the time that this takes does not count. `cancelled`
-        says whether nobody waits for the answer any more.
+        `may_be_large` blocks until a large film may be decoded; this wait does not count as decoding time. `cancelled`
+        returns True when the caller no longer wants the answer.
 
         Raises:
-            CrashedError: the process died of it.
+            CrashedError: the process died while it decoded the film.
             FilmError: the film cannot be read, takes too long, or too much memory; the message is the reason.
             CxrtuiError: the process cannot be started.
             CancelledError: `cancelled` said so.
@@ -138,7 +138,7 @@ class Process:
                 raise self._crash() from None
             except WireError:
                 raise CrashedError("its decoder gave no valid answer") from None
-        except BaseException:  # also a key: what the process is at is not known then
+        except BaseException:  # also KeyboardInterrupt: the state of the process is unknown then
             self.end()
             raise
         if "error" in found.words:
@@ -148,8 +148,8 @@ class Process:
         return Answer(found.words.get("answer") or {}, found.body)
 
     def end(self) -> None:
-        """End it, whatever it is at."""
-        self._link.close()  # which ends it where it may not be killed
+        """End the process, whatever it is doing."""
+        self._link.close()  # the process also ends by this, where it may not be killed
         with contextlib.suppress(OSError):
             self._child.kill()
         self._child.wait()
@@ -171,7 +171,7 @@ class Process:
         self._ready = True
 
     def _receive(self, seconds: float, cancelled: Cancelled = lambda: False) -> Answer:
-        """The next message; `TimeoutError` after `seconds`. The process is looked at while it is waited for."""
+        """Return the next message; raise `TimeoutError` after `seconds`. Meanwhile, watch the process's limits."""
         began = time.monotonic()
         used: float | None = None
         self._link.settimeout(_TICK)
@@ -193,7 +193,7 @@ class Process:
         return Answer(*receive(self._link, MAX_PIXELS))
 
     def _looked_at(self) -> tuple[int, float, bool]:
-        """Its memory in bytes, its seconds of computing so far, and whether it computes or waits for a core now."""
+        """Return the process's memory in bytes, its CPU seconds so far, and whether it runs or waits for a core now."""
         try:
             process = psutil.Process(self._child.pid)
             times = process.cpu_times()
@@ -205,7 +205,7 @@ class Process:
         return FilmError(f"decoding it takes more than {self._limits.memory / 2**30:g} GiB")
 
     def _crash(self) -> FilmError:
-        """The film's reason, of how the process ended."""
+        """Return the error for the film that says how the process ended."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(5)
         self._child.kill()
@@ -217,7 +217,7 @@ class Process:
         return CrashedError(f"its decoder ended unasked (exit code {code})")
 
     def _last_words(self) -> str:
-        """The end of what it and its decoders printed."""
+        """Return the end of what the process and its decoders printed."""
         try:
             size = os.fstat(self._printed).st_size
             return os.pread(self._printed, _SAID, max(0, size - _SAID)).decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""The processes that decode for this one: as many as there are threads that ask, kept warm, replaced where one dies."""
+"""This module keeps the worker processes: one for each thread that asks. It reuses them and replaces any that dies."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from cxrtui.data.images.opening import open_film
 
 
 def never() -> bool:
-    """Of what is not cancelled."""
+    """Return False: the work is not cancelled."""
     return False
 
 
 class Processes:
-    """Processes that run the jobs of the module `jobs`; safe to ask from several threads.
+    """Processes that run the jobs of the module `jobs`; several threads may use them at once.
 
-    None is started before it is needed. A thread that asks has one process to itself, so that the film that a process
-    dies of is certain; what a film before it may have left in that process is ruled out by a second try in a new one,
-    with no other second try beside it.
+    A process is started only when it is needed. Each thread that asks has a process to itself, so that it is clear
+    which film a process died of. An earlier film may have damaged that process, so the film is tried a second time in a
+    new process; only one second try runs at a time.
     """
 
     def __init__(self, jobs: str, limits: Limits | None = None) -> None:
@@ -36,7 +36,7 @@ class Processes:
         self._again = threading.Lock()
 
     def run(self, job: str, path: Path, arguments: dict[str, Any], cancelled: Cancelled = never) -> Answer:
-        """What `job` gives for the film at `path`, unless `cancelled` says that it is not wanted any more.
+        """Return the result of `job` for the film at `path`, unless `cancelled` returns True.
 
         Raises:
             FilmError: it cannot be read, or its decoding crashes, takes too long or too much; the message is the
@@ -60,7 +60,7 @@ class Processes:
                 self._idle.append(process)
 
     def rest(self) -> None:
-        """End the idle processes but one: much was decoded, and now nothing is for a while."""
+        """End all idle processes but one; call this when no film will be decoded for a while."""
         with self._lock:
             ended, self._idle = self._idle[1:], self._idle[:1]
         for process in ended:
@@ -98,7 +98,7 @@ class Processes:
         with self._lock:
             while self._idle and not anew and process is None:
                 process = self._idle.pop()
-                if not process.alive:  # someone else has ended it
+                if not process.alive:  # it ended while it was idle
                     process.end()
                     process = None
         process = process or Process(self._jobs, self._limits)

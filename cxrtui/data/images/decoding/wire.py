@@ -1,6 +1,6 @@
-"""What goes between this process and one that decodes: a JSON object and bytes, each with its length before it.
+"""This module sends messages between the main process and a worker: a JSON object and bytes, after their lengths.
 
-Nothing is unpickled: whatever a decoder did to the process it ran in, its answer is data and no code.
+It never unpickles: even if a film took over a worker, the worker's answer is only data.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MOST_WORDS = 1 << 20
 
 
 class WireError(Exception):
-    """The other side sent what is no message."""
+    """The other side sent something that is not a message."""
 
 
 class EndedError(WireError):
@@ -24,14 +24,14 @@ class EndedError(WireError):
 
 
 def send(link: socket.socket, words: dict[str, Any], body: bytes | memoryview = b"", file: int | None = None) -> None:
-    """Send one message, and with it the open `file`, of which the other side gets a descriptor of its own.
+    """Send one message, and with it the open `file`; the other side gets its own descriptor of it.
 
     Raises:
         OSError: the other side has ended.
     """
     text = json.dumps(words).encode()
     head = _LENGTHS.pack(len(text), len(body)) + text
-    # All in one call where it fits: the other side is woken once.
+    # One call sends all that fits, so that the other side wakes only once.
     sent = socket.send_fds(link, [head, body], [file]) if file is not None else link.sendmsg([head, body])
     if sent < len(head):
         link.sendall(head[sent:])
@@ -39,18 +39,18 @@ def send(link: socket.socket, words: dict[str, Any], body: bytes | memoryview = 
 
 
 def receive(link: socket.socket, most: int) -> tuple[dict[str, Any], bytearray]:
-    """One message, whose bytes are `most` at most.
+    """Receive one message with at most `most` bytes.
 
     Raises:
         WireError: the other side has ended (`EndedError`), or sends no message.
-        TimeoutError: as `link` is set.
+        TimeoutError: nothing came within the timeout of `link`.
     """
     words, body, _ = _receive(link, bytearray(_filled(link, bytearray(_LENGTHS.size))), most, [])
     return words, body
 
 
 def receive_with_file(link: socket.socket) -> tuple[dict[str, Any], int | None]:
-    """One message without bytes, and the descriptor of the file that came with it.
+    """Receive one message without bytes, and the descriptor of the file that came with it.
 
     Raises:
         WireError: the other side has ended (`EndedError`), or sends no message.

@@ -1,7 +1,7 @@
-"""The other process: it decodes what it is sent, one film after the other, until its parent has ended.
+"""This module is the worker process: it decodes the films that it is sent, one after the other, until its parent ends.
 
-It imports neither JAX nor the application, takes no key of the terminal, writes to no terminal, and is no one's orphan:
-where the parent is gone, however it went, it ends, even in the middle of a decoder that would never return.
+A worker imports neither JAX nor the application. It reads no keys and writes to no terminal. It ends when its parent
+has ended for any reason, even inside a decoder that never returns.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _MOST_SAID = 1 << 20  # bytes that decoders may write to the two outputs for one
 def main(link_to: int, lifeline: int, jobs: str, memory: int) -> None:
     """Serve the parent at the descriptor `link_to` with the functions in `JOBS` of the module `jobs`.
 
-    Each takes the descriptor of a film, open for reading, and keyword arguments, and gives a JSON object and bytes.
-    `lifeline` is a pipe of which the parent alone holds the other end; `memory` is in bytes.
+    Each takes the descriptor of a film, open for reading, and keyword arguments, and returns a JSON object and bytes.
+    `lifeline` is a pipe whose other end only the parent holds; `memory` is in bytes.
     """
     _set_apart(lifeline)
     link = socket.socket(fileno=link_to)
@@ -72,13 +72,13 @@ def _set_apart(lifeline: int) -> None:
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
     warnings.simplefilter("ignore")
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-        file.write("1000")  # where memory runs out, a film is to go and not the training
+        file.write("1000")  # when memory runs out, the system is to kill a worker and not the training
 
 
 def _limit(memory: int) -> None:
-    """No core files, no endless remarks, and no leap far beyond `memory`, which the parent watches.
+    """Forbid core files, limit the printed output, and limit the address space; the parent watches `memory` itself.
 
-    Room that is asked for and not used costs nothing: a file that speaks of 4 GiB and ends before is cut short.
+    Memory that is allocated and not used costs nothing, so a file that declares 4 GiB and ends early is only cut short.
     """
     mapped = _mapped()
     space = mapped + 4 * memory if mapped else resource.RLIM_INFINITY
@@ -92,7 +92,7 @@ def _limit(memory: int) -> None:
 
 
 def _mapped() -> int:
-    """Bytes of address space that the process has before it decodes, 0 where that is not told."""
+    """Return the bytes of address space that the process has before it decodes, 0 where the system does not say."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")

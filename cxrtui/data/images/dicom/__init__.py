@@ -1,5 +1,5 @@
-"""DICOM files: their pixels as a reader would see them, and what their tags say.
+"""This package reads DICOM files: their pixels as a radiologist would see them, and their tags.
 
-`pixels.display_values` gives the image in float64 (`decode.decode` and `decode.read_film` read DICOM like any other
-film), `header.read_header` the tags without the raw patient, `chest.why_not_chest_film` the reason to leave one out.
+`pixels.display_values` returns the image in float64 (`decode.decode` and `decode.read_film` read DICOM like any other
+film). `header.read_header` returns the tags without the raw patient.
 """

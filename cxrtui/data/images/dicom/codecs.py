@@ -1,8 +1,8 @@
-"""The bytes of a DICOM image to an array, by the decoders that pydicom finds.
+"""This module decodes the bytes of a DICOM image to an array, with the decoders that pydicom finds.
 
-Where there is a choice, a decoder that raises on damage goes before gdcm, whose own exceptions abort: JPEG 2000 by
-OpenJPEG and JPEG by Pillow. Behind them gdcm is asked for what they refuse though it is not cut short, and alone for
-what nobody else decodes (lossless JPEG, JPEG-LS).
+A decoder that raises an error on damaged data is tried before gdcm, whose own exceptions abort the process: OpenJPEG
+for JPEG 2000, Pillow for JPEG. gdcm decodes what they refuse, unless it is cut short, and the formats that only gdcm
+reads (lossless JPEG, JPEG-LS).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from cxrtui.data.images.dicom.stored import Stored
 from cxrtui.errors import FilmError
 
 _JPEG12 = "pip install 'cxrtui[jpeg12]'"
-_MOST = 160  # characters of a codec's own words
+_MOST = 160  # characters kept of a codec's message
 
 
 def compressed(dataset: Dataset) -> bytes | None:
-    """The compressed image, None where the pixels are not compressed.
+    """Return the compressed image; None where the pixels are not compressed.
 
     Raises:
         FilmError: there are no pixels.
@@ -50,7 +50,7 @@ def compressed(dataset: Dataset) -> bytes | None:
 
 
 def decoded(dataset: Dataset, how: Stored, frame: bytes | None) -> npt.NDArray[Any]:
-    """The image as the file stores it: integers in native order `[H, W]`, or `[H, W, 3]` as RGB.
+    """Return the image as the file stores it: integers in native byte order `[H, W]`, or `[H, W, 3]` as RGB.
 
     Raises:
         FilmError: it is damaged, or no decoder reads it.
@@ -86,7 +86,7 @@ def decoded(dataset: Dataset, how: Stored, frame: bytes | None) -> npt.NDArray[A
                 if not plugin:
                     raise FilmError(f"its transfer syntax ({syntax.name}) is not read") from None
                 reasons.append(f"{plugin}: {_words(error)}")
-            except Exception as error:  # every codec has its own
+            except Exception as error:  # every codec raises errors of its own kind
                 reasons.append(_words(error))
             else:
                 if found.shape[:2] != (how.rows, how.columns) or found.ndim != (3 if how.samples == 3 else 2):
@@ -98,7 +98,7 @@ def decoded(dataset: Dataset, how: Stored, frame: bytes | None) -> npt.NDArray[A
 
 
 def _plugins(syntax: UID, *, cut: bool) -> tuple[str, ...]:
-    """Names of pydicom's decoding plugins in the order in which they are tried; one empty name for its own choice."""
+    """Return the names of pydicom's decoding plugins in the order to try; one empty name lets pydicom choose."""
     if not syntax.is_encapsulated or syntax == RLELossless:
         return ("",)
     try:
@@ -114,7 +114,7 @@ def _plugins(syntax: UID, *, cut: bool) -> tuple[str, ...]:
 
 
 def _why(syntax: UID, frame: bytes | None, reasons: list[str]) -> str:
-    """Why no decoder read it: what is missing, that it is damaged, or the codecs' own words."""
+    """Return why no decoder read it: a decoder is missing, the image is damaged, or the codecs' own messages."""
     said = "; ".join(dict.fromkeys(reasons))
     stream = read_codestream(frame) if frame else None
     if "missing dependencies" in said:
@@ -132,7 +132,7 @@ def _why(syntax: UID, frame: bytes | None, reasons: list[str]) -> str:
 
 
 def _words(error: Exception) -> str:
-    """A codec's own reason on one line; pydicom's sentence around it says nothing."""
+    """Return a codec's own reason on one line, without the sentence that pydicom puts around it."""
     lines = [" ".join(line.split()) for line in (str(error) or type(error).__name__).splitlines()]
     if len(lines) > 1 and "raised by all available" in lines[0]:
         lines = lines[1:]

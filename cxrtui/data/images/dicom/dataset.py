@@ -1,4 +1,4 @@
-"""A DICOM file as pydicom's data set, checked before it is read, and read without a word on the screen or in a log."""
+"""This module reads a DICOM file as pydicom's data set; it checks the file first, and it prints and logs nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cxrtui.errors import FilmError
 
 _MAX_INFLATED = 2 * MAX_PIXELS + (1 << 26)  # 16 bits a pixel, and room for the tags
 
-# pydicom's warnings quote the values that they complain of, and those may be a patient's name.
+# pydicom's warnings quote the faulty values, and these may contain a patient's name.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 _lock = threading.Lock()
 _inside = 0
@@ -31,9 +31,10 @@ _filters: Any = None
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without pydicom's and its decoders' warnings; those of everyone else are as before.
+    """Silence the warnings of pydicom and its decoders, and keep all others.
 
-    Filters belong to the process: the first thread in sets ours, and the last one out restores what it found.
+    Filters belong to the whole process: the first thread to enter sets ours, and the last one to leave restores the
+    earlier ones.
     """
     global _inside, _filters
     with _lock:
@@ -52,7 +53,7 @@ def quiet() -> Iterator[None]:
 
 
 def open_dataset(stream: BinaryIO, *, pixels: bool) -> Dataset:
-    """The data set in `stream`, of a file with or without preamble (PS3.10 section 7.1), with its pixels or without.
+    """Return the data set in `stream`, a file with or without preamble (PS3.10 section 7.1); `pixels`: read them too.
 
     Raises:
         FilmError: there is none.
@@ -72,7 +73,7 @@ def open_dataset(stream: BinaryIO, *, pixels: bool) -> Dataset:
 
 
 def _refuse_deflated_bomb(stream: BinaryIO) -> None:
-    """Do nothing, unless the data set is deflated (PS3.5 section A.5) and too large: pydicom inflates it in one go."""
+    """Refuse a deflated data set (PS3.5 section A.5) that is too large, because pydicom inflates it all at once."""
     stream.seek(0)
     if stream.read(132)[128:] != b"DICM":
         return
@@ -89,11 +90,11 @@ def _refuse_deflated_bomb(stream: BinaryIO) -> None:
 
 
 def first(dataset: Dataset, keyword: str) -> Any:
-    """The element's value, the first where it has several, None where it has none or cannot be read."""
+    """Return the element's first value; None where it has none or it cannot be read."""
     with quiet():
         try:
             value = dataset.get(keyword)
-        except Exception:  # a value that breaks its own representation says nothing
+        except Exception:  # a value that is invalid for its representation is ignored
             return None
     if isinstance(value, (MultiValue, list, tuple)):
         value = value[0] if value else None
@@ -101,13 +102,13 @@ def first(dataset: Dataset, keyword: str) -> Any:
 
 
 def text(dataset: Dataset, keyword: str) -> str:
-    """The element's first value as words, empty where it has none."""
+    """Return the element's first value as text, empty where it has none."""
     value = first(dataset, keyword)
     return "" if value is None else " ".join(str(value).replace("\0", " ").split())
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:
-    """The element's first value, None where it has none or it is no finite number."""
+    """Return the element's first value; None where it has none or it is not a finite number."""
     try:
         value = float(first(dataset, keyword))
     except (TypeError, ValueError, OverflowError):
@@ -116,13 +117,13 @@ def number(dataset: Dataset, keyword: str) -> float | None:
 
 
 def whole(dataset: Dataset, keyword: str, default: int) -> int:
-    """The element's first value as a whole number, `default` where it has none."""
+    """Return the element's first value as a whole number, `default` where it has none."""
     value = number(dataset, keyword)
     return default if value is None else int(value)
 
 
 def transfer_syntax(dataset: Dataset) -> pydicom.uid.UID:
-    """How the file is encoded; a file that does not say so is read as the little-endian default."""
+    """Return how the file is encoded; where the file does not say, this is the little-endian default."""
     meta = getattr(dataset, "file_meta", None)
     with quiet():
         named = meta.get("TransferSyntaxUID") if meta else None

@@ -1,4 +1,4 @@
-"""What a DICOM file says of its film, as plain values; no pydicom is needed for them."""
+"""This module defines the record of a DICOM file's tags as plain values; it does not import pydicom."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class DicomHeader:
-    """The tags that cxrtui uses; whatever a file leaves open is empty.
+    """The tags that cxrtui uses; a tag that the file lacks is empty.
 
-    `patient` is a hash (see `dicom.salt`) unless the raw one was asked for. `view` is the View Position in
-    capitals, or where that is empty the one that the descriptions name; a film `AP`, or without a view, of a patient
-    who lies on the back is `AP supine` (`PA` stays: many devices write one position for all). `age` is in whole
-    years. A word for nobody (``ANONYMOUS``, ``0000``) is no patient.
+    `patient` is a hash (see `dicom.salt`) unless the raw one was asked for. `view` is the View Position in capitals,
+    or, where that is empty, the view that the descriptions name. If the patient lies on the back, a view of `AP` or
+    none becomes `AP supine`; `PA` is kept, because many devices write one position for all films. `age` is in whole
+    years. A placeholder (``ANONYMOUS``, ``0000``) is not a patient.
     """
 
     patient: str = ""

@@ -1,4 +1,4 @@
-"""What a DICOM file says of its film, with a hash where the patient's name would stand (see `salt`)."""
+"""This module reads a DICOM file's tags and replaces the patient's name by a hash (see `salt`)."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _VIEW = re.compile(r"\b(PA|AP|LL|RL|LAT|LATERAL)\b", re.IGNORECASE)
 
 
 def read_header(path: str | Path | int, *, salt: bytes | None = None, raw: bool = False) -> DicomHeader:
-    """The tags of the file at `path`; its pixels are not read.
+    """Return the tags of the file at `path`; its pixels are not read.
 
     Args:
         path: a DICOM file under any name, or the descriptor of an open one.
-        salt: of the patient's hash; None for this user's own.
-        raw: the patient as the file has it, for those who may know.
+        salt: the salt of the patient's hash; None for this user's own.
+        raw: whether to return the patient as the file has it, for a user who may know it.
 
     Raises:
-        FilmError: it is no DICOM file or cannot be read; the message is the reason, without the path.
+        FilmError: it is not a DICOM file or cannot be read; the message is the reason, without the path.
     """
     with open_film(Path(path) if isinstance(path, str) else path) as stream:
         dataset = open_dataset(stream, pixels=False)
@@ -70,7 +70,7 @@ def _view(dataset: Dataset) -> str:
 
 
 def _age(dataset: Dataset) -> str:
-    """Whole years, from Patient's Age (PS3.5 section 6.2, AS) or from the dates of birth and study."""
+    """Return whole years, from Patient's Age (PS3.5 section 6.2, AS) or from the dates of birth and study."""
     if found := re.fullmatch(r"(\d{1,3})([DWMY]?)", text(dataset, "PatientAge").upper()):
         return str(int(found[1]) // {"D": 365, "W": 52, "M": 12}.get(found[2], 1))
     try:

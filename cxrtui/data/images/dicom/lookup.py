@@ -1,4 +1,4 @@
-"""Lookup tables of the modality and VOI LUT modules (PS3.3 sections C.11.1.1 and C.11.2.1.1)."""
+"""This module reads lookup tables of the modality and VOI LUT modules (PS3.3 sections C.11.1.1 and C.11.2.1.1)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """`entries[0]` is for the input `start` and all below, the last for its input and all above.
+    """`entries[0]` is the output for `start` and all lower inputs, the last entry for its input and all higher ones.
 
-    `white` is the top of the depth that the descriptor states; the largest entry, where that needs fewer bits; and the
-    top of the largest entry's depth, where it needs more.
+    `white` is the largest value of the depth that the descriptor states. Where the largest entry needs fewer bits, it
+    is that entry; where it needs more, it is the largest value of that entry's depth.
     """
 
     entries: Values
@@ -27,19 +27,19 @@ class Lookup:
     white: float
 
     def __call__(self, values: Values) -> Values:
-        """What the table gives for `values`, rounded to whole numbers first (a rescale may leave fractions)."""
+        """Return the outputs for `values`, which are first rounded to whole numbers (a rescale may leave fractions)."""
         place = np.rint(values) - self.start
         return np.asarray(self.entries[np.clip(place, 0, len(self.entries) - 1).astype(np.intp)], np.float64)
 
 
 def lookup(dataset: Dataset, keyword: str, *, signed: bool) -> Lookup | None:
-    """The first table of the sequence `keyword`, None where it has none.
+    """Return the first table of the sequence `keyword`, None where it has none.
 
-    `signed`: the input may be negative, so that the first input value is signed, however it was written (its value
-    representation depends on other tags, and writers get it wrong).
+    `signed` means that the input may be negative. Then the first input value is read as signed, however it was written
+    (its value representation depends on other tags, and writers get it wrong).
 
     Raises:
-        FilmError: the table is cut short or says nothing.
+        FilmError: the table is cut short or has no contrast.
     """
     with quiet():
         sequence = dataset.get(keyword)
@@ -55,9 +55,9 @@ def lookup(dataset: Dataset, keyword: str, *, signed: bool) -> Lookup | None:
     count = count or 1 << 16
     if signed and start >= 1 << 15:
         start -= 1 << 16
-    bits = min(bits, 16)  # 0, and more than an entry has, is not true: the largest entry tells
+    bits = min(bits, 16)  # 0, or more than an entry holds, is wrong: the largest entry decides
     if isinstance(data, (bytes, bytearray)):
-        # Entries of eight bits may lie one or two to a word.
+        # A word may hold one or two entries of eight bits.
         order = "<" if transfer_syntax(dataset).is_little_endian else ">"
         read = np.frombuffer(data[: len(data) // 2 * 2], f"{order}u2").astype("<u2")
         found = (read.view(np.uint8) if bits <= 8 and len(data) < 2 * count else read).astype(np.int64)
@@ -66,8 +66,8 @@ def lookup(dataset: Dataset, keyword: str, *, signed: bool) -> Lookup | None:
     if len(found) < count:
         raise FilmError(f"its lookup table is cut short ({len(found)} of {count} entries)")
     entries = found[:count].astype(np.float64)
-    # Writers that misstate the depth are common. Of a table brighter than its white, much would be clipped; one whose
-    # top bits are never used would leave a sixteenth of the scale, or less.
+    # Many writers state a wrong depth. A table brighter than its white would be clipped, and a table whose top bits are
+    # never used would use a sixteenth of the scale or less.
     top = int(entries.max())
     white = top if 0 < top.bit_length() < bits else (1 << max(bits, top.bit_length(), 1)) - 1
     return Lookup(entries, start, float(white))

@@ -1,4 +1,4 @@
-"""The image in a DICOM file, as uint8 or float64, checked by its tags and its codestream before it is decoded."""
+"""This module reads the image in a DICOM file as uint8 or float64, after checking its tags and its codestream."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _BLOCK = 1 << 20
 
 
 def grey(stream: BinaryIO, notes: list[str]) -> Image.Image:
-    """The film in the DICOM file `stream`, in mode L; what a user should hear of it is added to `notes`.
+    """Return the film in the DICOM file `stream`, in mode L; remarks for the user are added to `notes`.
 
     Raises:
-        FilmError: it holds none that can be read; the message is the reason.
+        FilmError: it holds no film that can be read; the message is the reason.
     """
     height, width = check(open_dataset(stream, pixels=False))
     with large_at_once if height * width > LARGE else nullcontext():
         dataset = open_dataset(stream, pixels=True)
         if "PixelRepresentation" not in dataset:
-            dataset.PixelRepresentation = None  # implicit values of other tags are told by it; see `stored`
+            dataset.PixelRepresentation = None  # other tags take their implicit type from it; see `stored`
         how, values = _values(dataset, notes)
         if how.samples == 3:
             if how.bits <= 8:
@@ -47,10 +47,10 @@ def grey(stream: BinaryIO, notes: list[str]) -> Image.Image:
 
 
 def display_values(dataset: Dataset, notes: list[str] | None = None) -> npt.NDArray[np.float64]:
-    """What is seen of `dataset` (as pydicom read it) as float64 `[H, W]`, 0 black to 1 white, before any rounding.
+    """Return the displayed image of `dataset` (read by pydicom) as float64 `[H, W]`, 0 black to 1 white, not rounded.
 
-    Colour of more than 8 bits is rounded to 8, as that is where its depth is found. What a user should hear is added to
-    `notes`.
+    Colour of more than 8 bits is rounded to 8, because its depth is found in that step. Remarks for the user are added
+    to `notes`.
 
     Raises:
         FilmError: it holds no film that can be read; the message is the reason.
@@ -66,7 +66,7 @@ def display_values(dataset: Dataset, notes: list[str] | None = None) -> npt.NDAr
 
 
 def check(dataset: Dataset) -> tuple[int, int]:
-    """Rows and columns of a data set whose pixels may be decoded, checked by its tags alone.
+    """Return the rows and columns of a data set, after checking by its tags that its pixels may be decoded.
 
     Raises:
         FilmError: it holds no image, more than one, or too large a one.
@@ -84,7 +84,7 @@ def check(dataset: Dataset) -> tuple[int, int]:
 
 
 def _values(dataset: Dataset, notes: list[str]) -> tuple[Stored, Raw]:
-    """How the values are stored, and what a codec gives: raw values `[H, W]`, or colours `[H, W, 3]`."""
+    """Return how the values are stored, and the codec's output: raw values `[H, W]`, or colours `[H, W, 3]`."""
     height, width = check(dataset)
     frame = compressed(dataset)
     how = stored(dataset, height, width, frame, notes)
@@ -108,7 +108,7 @@ def _luma(colours: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def _counts(raw: Raw) -> Counts:
     counts = np.zeros(1 << (8 * raw.dtype.itemsize), np.int64)
     flat = raw.reshape(-1)
-    for start in range(0, flat.size, _BLOCK):  # an index of all pixels at once would be eight bytes each
+    for start in range(0, flat.size, _BLOCK):  # an index of all pixels at once would take eight bytes for each
         counts += np.bincount(flat[start : start + _BLOCK], minlength=len(counts))
     return counts
 

@@ -1,4 +1,4 @@
-"""Is it DICOM? By the first bytes alone, and without importing pydicom."""
+"""This module recognises DICOM by a file's first bytes, without importing pydicom."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _REPRESENTATIONS = frozenset(
 def is_dicom(head: bytes) -> bool:
     """Whether a file that begins with `head` (its first `HEAD` bytes) is a DICOM file.
 
-    Either by the prefix after its preamble (PS3.10 section 7.1), or, as older writers left both out, by a first
-    element of group 0002 or 0008 that is short and well formed (PS3.5 section 7.1).
+    It has the prefix after its preamble (PS3.10 section 7.1). Older writers left both out; then its first element is
+    short, well formed, and of group 0002 or 0008 (PS3.5 section 7.1).
     """
     if head[128:132] == b"DICM":
         return True

@@ -1,10 +1,10 @@
-"""The hash that stands where a patient's name would.
+"""This module makes the hash that replaces a patient's name.
 
-**The salt** of the hash is one for each cache folder (`$CXRTUI_CACHE_DIR`, else the user's): 32 random bytes, made at
-the first need and readable by the user alone. So a patient has the same hash in every data set that this user prepares,
-and films of one patient stay together though they come from two folders; and who only holds a log, a report or a
-`splits.csv` cannot try out numbers until one fits. No split depends on it (their order is drawn from the films'
-content); the prepared films do, and lie in the same folder.
+**The salt** of the hash is 32 random bytes. Each cache folder (`$CXRTUI_CACHE_DIR`, else the user's) has one; it is
+made when it is first needed, and only the user can read it. So a patient has the same hash in every data set that this
+user prepares, and films of one patient stay together even if they come from two folders. A person who has only a log, a
+report or a `splits.csv` cannot find a patient's number by trying. No split depends on the salt (their order is drawn
+from the films' content); the prepared films depend on it, and lie in the same folder.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _SALT = "patients.salt"
 
 
 def deidentified(patient_id: str, salt: bytes) -> str:
-    """A name for the patient that cannot be turned back without the `salt`: 16 hexadecimal digits, empty for none."""
+    """Return a hash of the patient, which needs the `salt` to guess: 16 hexadecimal digits, empty for no patient."""
     if not patient_id.strip():
         return ""
     return hmac.new(salt, patient_id.strip().encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[:16]
 
 
 def own_salt() -> bytes:
-    """This user's salt; see the module's text."""
+    """Return this user's salt; see the module docstring."""
     return _salt_in(cache_root())
 
 
 @cache
 def _salt_in(folder: Path) -> bytes:
-    """The salt kept in `folder`; where nothing can be kept, one for this process."""
+    """Return the salt kept in `folder`; where it cannot be written, return one for this process."""
     file, made = folder / _SALT, secrets.token_bytes(32)
     temporary = folder / f".{_SALT}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
     with contextlib.suppress(OSError):
@@ -50,7 +50,7 @@ def _salt_in(folder: Path) -> bytes:
             stream.flush()
             os.fsync(stream.fileno())
         with contextlib.suppress(FileExistsError):
-            os.link(temporary, file)  # whoever is first decides
+            os.link(temporary, file)  # the first process to link its salt decides
     with contextlib.suppress(OSError):
         temporary.unlink()
         made = file.read_bytes()

@@ -1,8 +1,8 @@
-"""How a film's values are stored: what the tags say, the usual where they say nothing, and the codestream first of all.
+"""This module finds how a film's values are stored: from the codestream, else from the tags, else the usual values.
 
-A codestream cannot be wrong about itself (PS3.5 section 8.2 and A.4), so its size, depth and sign count. One case is
-left open: tags that say signed above a codestream that says unsigned. Writers that hand their values to a codec as they
-are make such files, and so do writers that set the tag wrongly; `torn` tells them apart by the image.
+A codestream cannot be wrong about itself (PS3.5 section 8.2 and A.4), so its size, depth and sign are used. In one case
+this does not decide: the tags say signed and the codestream says unsigned. Some writers pass signed values to a codec
+unchanged, and others set the tag wrongly; `torn` distinguishes the two by the image.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _TAGS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """Values of `bits` bits whose highest is `high`, in `allocated`; `samples` to a pixel, `planar` as the tag has it.
+    """Values of `bits` bits, the highest at `high`, in `allocated` bits; `samples` per pixel; `planar` as in the tag.
 
-    `claimed` is what Bits Stored says of them. `doubtful`: whether they are signed is for the image to say, and
-    `signed` is what holds unless it says otherwise.
+    `claimed` is the value of Bits Stored. `doubtful` means that the image decides whether the values are signed;
+    `signed` applies unless the image shows otherwise.
     """
 
     rows: int
@@ -52,12 +52,12 @@ class Stored:
 
     @property
     def size(self) -> int:
-        """Bytes of the image, uncompressed."""
+        """The size of the uncompressed image in bytes."""
         return self.rows * self.columns * self.samples * self.allocated // 8
 
 
 def stored(dataset: Dataset, rows: int, columns: int, frame: bytes | None, notes: list[str]) -> Stored:
-    """How the values of `dataset` are stored; `frame` is the compressed image, None where it is not compressed.
+    """Return how the values of `dataset` are stored; `frame` is the compressed image, None where it is not compressed.
 
     Raises:
         FilmError: they are of a kind that is not read.
@@ -83,20 +83,20 @@ def stored(dataset: Dataset, rows: int, columns: int, frame: bytes | None, notes
 
 
 def photometric_of(dataset: Dataset) -> str:
-    """Photometric Interpretation in the standard's spelling, whatever the case, the blanks and the dashes."""
+    """Return Photometric Interpretation in the standard's spelling; case, blanks and dashes are ignored."""
     found = "_".join(text(dataset, "PhotometricInterpretation").upper().replace("-", "_").split())
     plain = found.replace("_", "")
-    if plain in ("MONOCHROME", "MONOCHROME2"):  # ACR-NEMA had the one; it is low for black
+    if plain in ("MONOCHROME", "MONOCHROME2"):  # MONOCHROME is ACR-NEMA's; low values are black
         return "MONOCHROME2"
     return "MONOCHROME1" if plain == "MONOCHROME1" else found
 
 
 def torn(values: npt.NDArray[Any], bits: int) -> bool:
-    """Whether `values`, integers `[H, W]` of `bits` bits, are torn where they pass the sign.
+    """Whether `values`, integers `[H, W]` of `bits` bits, jump where they pass the sign, so that their sign is wrong.
 
-    Neighbours in an image differ little. Read with the wrong sign, those on either side of zero (or of the middle)
-    differ by nearly the whole range: the reading in which they differ by less than half as much is the right one, and
-    where neither has it, the image does not say.
+    Neighbours in an image differ little. With the wrong sign, neighbours around zero (or around the middle) differ by
+    nearly the whole range. The sign with which they differ by less than half as much is the right one; if neither is,
+    the image does not decide.
     """
     negative, unsigned, signed = values.min() < 0, 0, 0
     for rows in blocks(values):
@@ -108,7 +108,7 @@ def torn(values: npt.NDArray[Any], bits: int) -> bool:
 
 
 def _steps(values: npt.NDArray[Any], over: npt.NDArray[Any]) -> int:
-    """By how much neighbours in `values` differ in all, of those that differ in `over` too."""
+    """Return the sum of the differences of neighbours in `values`, over the pairs that differ in `over` too."""
     total = 0
     for axis in (0, 1):
         steps = np.abs(np.diff(values, axis=axis))
@@ -117,9 +117,9 @@ def _steps(values: npt.NDArray[Any], over: npt.NDArray[Any]) -> int:
 
 
 def heard(how: Stored, values: npt.NDArray[Any], notes: list[str]) -> Stored:
-    """`how`, once the image has said what the tags and the codestream leave open; `values` are raw, `[H, W]`.
+    """Return `how` after the image has decided what the tags and the codestream do not; `values` are raw, `[H, W]`.
 
-    Bits Stored and the codestream differ without harm where every value fits into both.
+    A difference between Bits Stored and the codestream does not matter where every value fits into both.
     """
     found = values.astype(np.int32) >> (how.high + 1 - how.bits) & ((1 << how.bits) - 1)
     if how.claimed < how.bits and int(found.max()) < 1 << how.claimed:
@@ -137,9 +137,10 @@ def heard(how: Stored, values: npt.NDArray[Any], notes: list[str]) -> Stored:
 
 
 def beyond(how: Stored, values: npt.NDArray[Any], padding: int, notes: list[str]) -> Stored:
-    """`how`, where unsigned raw values `[H, W]` go beyond Bits Stored: those bits may be anything, or the tag is wrong.
+    """Return `how` for unsigned raw values `[H, W]` that exceed Bits Stored: ignore those bits, or correct the tag.
 
-    What else lies there (overlays, garbage) makes neighbours differ more; without bits of their own they differ less.
+    Other contents of those bits (overlays, garbage) make neighbours differ more; if those bits belong to the pixels,
+    neighbours differ less with them.
     """
     if how.signed or not int(values.max(where=values != padding, initial=0)) >> how.bits:
         return how
@@ -155,12 +156,12 @@ def beyond(how: Stored, values: npt.NDArray[Any], padding: int, notes: list[str]
 
 
 def _read(values: npt.NDArray[Any], how: Stored) -> npt.NDArray[Any]:
-    """The `values` of `how.bits` bits with their sign."""
+    """Return the `values` of `how.bits` bits with their sign."""
     return np.where(values >> (how.bits - 1), values - (1 << how.bits), values) if how.signed else values
 
 
 class _Said:
-    """What the tags say, with a note where one is missing or cannot be."""
+    """Reads the tags, and adds a note where one is missing or has an impossible value."""
 
     def __init__(self, dataset: Dataset, notes: list[str]) -> None:
         self.dataset, self.notes = dataset, notes
@@ -170,7 +171,7 @@ class _Said:
         return None if value is None else int(value)
 
     def of(self, keyword: str, usual: int, allowed: tuple[int, ...], *, missing: bool = True) -> int:
-        """The value, else the `usual` one, with a note; without, where it is `missing` and need not be there."""
+        """Return the value, else the `usual` one with a note; an absent tag is noted only if `missing` is True."""
         value = self.tag(keyword)
         if value in allowed:
             return int(value)
@@ -186,7 +187,7 @@ class _Said:
 
 
 def _samples(said: _Said, photometric: str, stream: Codestream | None) -> tuple[int, str]:
-    """Samples to a pixel and the colour model, by the codestream where it holds another number of them."""
+    """Return the samples per pixel and the colour model; the codestream decides where its number of samples differs."""
     named = 3 if photometric in _COLOURS else 1
     value = said.tag("SamplesPerPixel")
     if stream is not None and stream.components in (1, 3):

@@ -1,18 +1,18 @@
-"""From the stored values of a file to the grey that is shown, as one table.
+"""This module maps the stored values of a file to displayed grey values, with one table.
 
-Every step is a function of a pixel's stored value alone. In the table it has all allocated bits (`raw`); what is beyond
-Bits Stored is taken off first. The order is that of PS3.4 section N.2.1: stored value, padding, modality LUT, VOI LUT
-or window, polarity.
+Every step depends only on a pixel's stored value. The table's index has all allocated bits (`raw`); bits beyond Bits
+Stored are removed first. The order is that of PS3.4 section N.2.1: stored value, padding, modality LUT, VOI LUT or
+window, polarity.
 
-**Polarity.** MONOCHROME1 says that the lowest value is white (PS3.3 section C.7.6.3.1.2), and Presentation LUT Shape
-INVERSE that values become P-values by inversion. They are one statement, not two: in the modules of images (General
+**Polarity.** MONOCHROME1 means that the lowest value is white (PS3.3 section C.7.6.3.1.2), and Presentation LUT Shape
+INVERSE means that values become P-values by inversion. Both state the same inversion: in the modules of images (General
 Image, C.7.6.1; DX Image, C.8.11.3) INVERSE *shall* be used if the image is MONOCHROME1 and IDENTITY if it is
-MONOCHROME2. An object that says both is therefore inverted once, and so is one that says either. (Two inversions belong
-to a presentation state, C.11.6, which is another object.)
+MONOCHROME2. An object that has both or one of them is therefore inverted once. (Two inversions belong to a presentation
+state, C.11.6, which is another object.)
 
-**A window or table that leaves nothing.** Where it leaves less than a sixteenth of the scale of what the film holds, it
-is not meant for these values, or was written where none was chosen: the film's own range is used (without outlying
-pixels, as `cxrtui.data.images.tones` says), and a note tells it.
+**A window or table that hides the film.** If it leaves less than a sixteenth of the scale, it is not meant for these
+values, or was written although none was chosen. Then the film's own range is used (without outlying pixels, as in
+`cxrtui.data.images.tones`), and a note says so.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ Mask = npt.NDArray[np.bool_]
 
 
 def display_table(dataset: Dataset, counts: Counts, how: Stored, notes: list[str]) -> tuple[Values, Mask]:
-    """Return for each raw value what is shown: 0 black to 1 white, float64, as long as `counts`.
+    """Return the displayed value of each raw value: 0 black to 1 white, float64, as long as `counts`.
 
     Args:
         dataset: the tags.
-        counts: for each raw value that is possible, how many pixels of the image have it.
+        counts: the number of pixels with each possible raw value.
         how: how the stored values lie in the raw ones.
-        notes: what the user should be told is added to them.
+        notes: remarks for the user are added to them.
 
     Returns:
-        What is shown, and which raw values are of the image: they occur and are not padding.
+        The displayed values, and a mask of the raw values that occur in the image and are not padding.
 
     Raises:
-        FilmError: the tags do not say what is shown, or the image is blank.
+        FilmError: the tags do not define the display, or the image is blank.
     """
     raw = np.arange(len(counts))
     stored = _stored(raw, how)
@@ -71,27 +71,27 @@ def display_table(dataset: Dataset, counts: Counts, how: Stored, notes: list[str
                 shown = None
     if shown is None:
         low, high = found.low, found.high
-        # One value all over is neither black nor white, whichever way round it is stored.
+        # A single value everywhere becomes mid-grey, in either polarity.
         shown = np.clip((values - low) / (high - low), 0, 1) if high > low else np.full(len(values), 0.5)
     if inverted(dataset, how):
         shown = 1 - shown
-    shown[padded] = 0  # unexposed, of either polarity (PS3.3 section C.7.5.1.1.2)
+    shown[padded] = 0  # padding is unexposed in either polarity (PS3.3 section C.7.5.1.1.2)
     return shown, kept
 
 
 def inverted(dataset: Dataset, how: Stored) -> bool:
-    """Whether low values are white; see the module's text."""
+    """Whether low values are white; see the module docstring."""
     return how.photometric == "MONOCHROME1" or text(dataset, "PresentationLUTShape").upper() == "INVERSE"
 
 
 def _stored(raw: npt.NDArray[np.int64], how: Stored) -> npt.NDArray[np.int64]:
-    """The stored values, without what lies beyond Bits Stored (PS3.5 section 8.1.1: it may be anything)."""
+    """Return the stored values without the bits beyond Bits Stored (PS3.5 section 8.1.1: they may hold anything)."""
     values = (raw >> (how.high + 1 - how.bits)) & ((1 << how.bits) - 1)
     return np.where(values >> (how.bits - 1), values - (1 << how.bits), values) if how.signed else values
 
 
 def _padded(dataset: Dataset, raw: npt.NDArray[np.int64], stored: npt.NDArray[np.int64], signed: bool) -> Mask:
-    """Which values are padding (PS3.3 section C.7.5.1.1.2), from the padding value to the range limit, both included.
+    """Return which values are padding (PS3.3 section C.7.5.1.1.2): the padding value to the range limit, inclusive.
 
     A padding value beyond Bits Stored is compared with all allocated bits; a signed one may be written as unsigned.
     """
@@ -112,7 +112,7 @@ def _as_signed(value: int) -> int:
 
 
 def _modality(dataset: Dataset, stored: npt.NDArray[np.int64], signed: bool, notes: list[str]) -> Values:
-    """PS3.3 section C.11.1: a table where there is one, else slope and intercept."""
+    """Apply the modality LUT (PS3.3 section C.11.1): a table where there is one, else slope and intercept."""
     table = lookup(dataset, "ModalityLUTSequence", signed=signed)
     values = stored.astype(np.float64)
     if table is not None:
@@ -128,7 +128,7 @@ def _modality(dataset: Dataset, stored: npt.NDArray[np.int64], signed: bool, not
 
 
 def _voi(dataset: Dataset, values: Values, notes: list[str]) -> tuple[Values | None, str]:
-    """PS3.3 section C.11.2: the first table, else the first window, and its name; None where there is none to use."""
+    """Apply the first VOI table, else the first window (PS3.3 section C.11.2), and name it; None where there is none."""
     table = lookup(dataset, "VOILUTSequence", signed=bool(values.min() < 0))
     if table is not None:
         return table(values) / table.white, "its VOI LUT"
@@ -142,7 +142,7 @@ def _voi(dataset: Dataset, values: Values, notes: list[str]) -> tuple[Values | N
         notes.append(f"VOI LUT Function (0028,1056) {shape[:20]!r} is not known; taken as LINEAR")
         shape = "LINEAR"
     if centre is None or width is None or width < (1 if shape == "LINEAR" else 1e-12):
-        if centre or width:  # zero and zero are written where none was chosen
+        if centre or width:  # writers put 0 for both where no window was chosen
             shown = ["none" if end is None else f"{end:g}" for end in (centre, width)]
             notes.append(f"its window (center {shown[0]}, width {shown[1]}) is none; its own range was used")
         return None, ""
