@@ -1,4 +1,4 @@
-"""Threads for files: as many as there are cores, and never more of their work under way than a window."""
+"""This module runs work on files in one thread per core, with a bounded number of items in progress."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PATIENCE = 5.0
 TICK = 0.1
 In = TypeVar("In")
 Out = TypeVar("Out")
-OnProgress = Callable[[str, int, int], None]  # the phase, how many are done, of how many (0: not known)
+OnProgress = Callable[[str, int, int], None]  # the phase, the number done, the total (0: unknown)
 
 
 def no_progress(phase: str, done: int, total: int) -> None:
@@ -25,13 +25,13 @@ def no_progress(phase: str, done: int, total: int) -> None:
 
 
 def workers() -> int:
-    """Cores that this process may use, 32 at most."""
+    """Return the number of cores that this process may use, at most 32."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(32, cores)
 
 
 def windowed(pool: ThreadPoolExecutor, items: Sequence[In], work: Callable[[In], Out]) -> Iterator[Out]:
-    """`work` of each item, in order, with a bounded number of them under way."""
+    """Yield the result of `work` for each item, in order, with a bounded number of items in progress."""
     pending: deque[Future[Out]] = deque()
     try:
         for item in items:
@@ -48,9 +48,9 @@ def windowed(pool: ThreadPoolExecutor, items: Sequence[In], work: Callable[[In],
 def reported(
     work: Callable[[OnProgress], Out], phase: str, check_cancelled: CheckCancelled
 ) -> Generator[Preparing, None, Out]:
-    """What `work` returns; meanwhile how far it is, as events, some ten times a second.
+    """Return the result of `work`; meanwhile, yield its progress as events, about ten times a second.
 
-    It runs in a thread of its own and ends at its next `OnProgress` after a stop; it must leave nothing half-done then.
+    `work` runs in its own thread. After a stop, its next call of `OnProgress` raises; it must then clean up.
 
     Raises:
         Cancelled: `check_cancelled` said so.
@@ -66,7 +66,7 @@ def reported(
     def run() -> None:
         try:
             results.append(work(on_progress))
-        except BaseException as error:  # handed to the thread that waits
+        except BaseException as error:  # the waiting thread raises it
             failures.append(error)
 
     yield Preparing(stage=phase)

@@ -1,1 +1,1 @@
-"""The report on films at a path."""
+"""This package makes the report on films at a path."""

@@ -1,7 +1,7 @@
-"""A look at each of many films: can it be decoded, what is its header, what is to be remarked; remembered on disk.
+"""This module checks many films: whether each can be decoded, its header, and its notes. It keeps the results on disk.
 
-What is remembered is believed while the file is the same (`fingerprint.Hashes` says how that is known), and the rules
-of decoding and the decoders are. A film that crashed its decoder, or was refused for time or memory, is tried anew.
+A kept result is used while the file (see `fingerprint.Hashes`), the rules of decoding and the decoders are unchanged. A
+film that crashed its decoder, or was refused for time or memory, is tried again.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from cxrtui.settings.config import DataConfig
 from cxrtui.workspace import cache_root
 
 Work = Callable[[Film, Callable[[], bool]], Seen | str]
-_EVERY = 8  # films to a word of progress
+_EVERY = 8  # films between two reports of progress
 
 
 def headers_of(films: Sequence[Film], on_progress: OnProgress) -> list[Seen | str]:
-    """For each film what its header says, or why that cannot be read; what `on_progress` raises ends the reading."""
+    """Return each film's header, or why it cannot be read; an exception from `on_progress` ends the reading."""
 
     def work(film: Film, cancelled: Callable[[], bool]) -> Seen | str:
-        del cancelled  # a header takes no time
+        del cancelled  # a header takes too little time to cancel
         try:
             return Seen(read_header(film.path))
         except FilmError as error:
@@ -45,7 +45,7 @@ def headers_of(films: Sequence[Film], on_progress: OnProgress) -> list[Seen | st
 
 
 def looks_at(films: Sequence[Film], root: Path, data: DataConfig, on_progress: OnProgress) -> list[Seen | str]:
-    """For each film what is seen once it is decoded as for a training by `data`, or why it cannot be."""
+    """Decode each film as for a training by `data`; return its header and notes, or why it cannot be decoded."""
     size = stored_size(data.size)
     rules = (os.fspath(root.absolute()), size, data.resize_mode, PIXELS_VERSION, decoders())
     mark = hashlib.sha256(os.fsencode(repr(rules))).hexdigest()[:16]
@@ -56,7 +56,7 @@ def looks_at(films: Sequence[Film], root: Path, data: DataConfig, on_progress: O
         if (found := _said(known.get(film.path, shown))) is not None:
             return found
         try:
-            with open_film(film.path) as stream:  # or why it cannot be opened
+            with open_film(film.path) as stream:  # this raises the reason where it cannot be opened
                 status = os.fstat(stream.fileno())
             seen = look(film.path, size, data.resize_mode, film.display, cancelled)
         except RefusedFilmError as error:
@@ -91,7 +91,7 @@ def _all(films: Sequence[Film], work: Work, phase: str, on_progress: OnProgress)
 
 
 def _said(kept: Any) -> Seen | str | None:
-    """What was remembered; None where that is nothing that can be used."""
+    """Return a kept result; None where it is not usable."""
     if isinstance(kept, str):
         return printable(kept)
     try:

@@ -1,4 +1,4 @@
-"""The report on films as text, section by section: printed by ``data inspect``, and shown by the dashboard."""
+"""This module renders the report on films as text, by section; ``data inspect`` and the dashboard show it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BAR = 24
 
 
 def headline(report: Report) -> Text:
-    """What was read, in which layout, and how many films and patients it holds."""
+    """Return the headline: the source, its layout, and the numbers of films and patients."""
     patients = f", {_count(report.patients, 'patient')}" if report.patients is not None else ""
     films = _count(report.films, "film")
     return Text.assemble((printable(report.source), "bold"), f"\n{films}{patients}, read as {report.layout}\n")
@@ -33,26 +33,26 @@ def _count(number: int, of: str) -> str:
 
 
 def shown_sections(report: Report) -> list[Section]:
-    """The sections that have something to show."""
+    """Return the sections that have something to show."""
 
     def shows(section: Section) -> bool:
-        remarks = section.notes and section.key != "unreadable"  # where nothing is unreadable, its note says nothing
+        remarks = section.notes and section.key != "unreadable"  # where no film is unreadable, its note is useless
         return bool(section.counts or remarks or section.estimates or section.pairs or section.verdict)
 
     return [section for section in report.sections if shows(section)]
 
 
 def height(section: Section) -> int:
-    """About how many lines a section takes, if none of them is wrapped."""
+    """Return about how many lines a section takes, if none of them is wrapped."""
     listed = sum(min(len(items), _FILES + 1) for items in (section.files, section.pairs))
     rows = min(len(section.counts), _ROWS + 1) + len(section.estimates)
     return (section.verdict is not None) + rows + len(section.notes) + listed + 1
 
 
 def section_view(section: Section, report: Report, width: int, *, fold: bool = True) -> RenderableType:
-    """One section in `width` columns: its verdict, counts with their shares, estimates, notes, files and pairs.
+    """Render one section in `width` columns: conclusion, counts with their shares, estimates, notes, files and pairs.
 
-    The first of these has the section's title before it. `fold`: a long path takes several lines.
+    The section's title stands before the first of these. `fold` lets a long path take several lines.
     """
     blocks = [
         *([_line(_verdict(section.verdict))] if section.verdict is not None else []),
@@ -71,7 +71,7 @@ def section_view(section: Section, report: Report, width: int, *, fold: bool = T
 
 
 def _counts(section: Section, report: Report, width: int) -> Block:
-    """A table of the counts: word, number, share, bar."""
+    """Render the counts as a table of word, number, share and bar."""
     words = max(20, min(44, width - 56))
     longest = max(0, min(_BAR, width - words - 34))  # 11 + 9 + 6, and two spaces between columns
     total = max(1, report.films if section.unit == "films" else sum(section.counts.values()))
@@ -98,7 +98,7 @@ def _counts(section: Section, report: Report, width: int) -> Block:
 
 
 def _line(text: Text) -> Block:
-    """A block of one text, which wraps beside the title's column."""
+    """Return a block of one text, which wraps beside the title's column."""
 
     def grid(title: str) -> RenderableType:
         result = Table.grid()
@@ -116,7 +116,7 @@ def _verdict(verdict: Verdict) -> Text:
 
 
 def _estimate(name: str, estimate: Estimate) -> str:
-    """An estimate in words, its interval only where it has one."""
+    """Return an estimate as text, with its interval where it has one."""
     interval = ""
     if math.isfinite(estimate.low) and math.isfinite(estimate.high):
         interval = f" ({CONFIDENCE:.0%} interval {estimate.low:.3f} to {estimate.high:.3f})"
@@ -126,6 +126,6 @@ def _estimate(name: str, estimate: Estimate) -> str:
 
 
 def _some(lines: list[str]) -> list[str]:
-    """The first lines, and how many more there are."""
+    """Return the first lines, and a line that says how many more there are."""
     more = len(lines) - _FILES
     return [*lines[:_FILES], *([f"and {more} more; --json lists all"] if more > 0 else [])]

@@ -1,6 +1,6 @@
-"""A report on a source of films: plain data in named sections, for the terminal, for programs and for the dashboard.
+"""This module makes a report on a source of films: plain data in named sections, for terminal, programs and dashboard.
 
-The sections are in `sections`; this module reads the films and composes the report of them.
+It reads the films and calls the modules in `sections`, which make the sections.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Report:
     negative: tuple[str, ...] = ()
 
     def section(self, key: str) -> Section:
-        """The section of that key.
+        """Return the section with that key.
 
         Raises:
             KeyError: there is none.
@@ -45,7 +45,7 @@ class Report:
         return {section.key: section for section in self.sections}[key]
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Return the report as plain values, for JSON."""
         body = {section.key: section.as_dict() for section in self.sections}
         return {"v": 1, "source": self.source, "layout": self.layout, "films": self.films, "patients": self.patients,
                 "sections": body}  # fmt: skip
@@ -58,14 +58,14 @@ def inspect(
     *,
     headers_only: bool = False,
 ) -> Report:
-    """Look at the films that `paths` name, together: each is decoded as for a training, or as it was remembered.
+    """Report on all films that `paths` name; each is decoded as for a training, or its kept result is used.
 
     Args:
-        paths: as `data.source`.
+        paths: paths as in the setting ``data.source``.
         data: settings of classes, views, patients, and the size that films are decoded for.
-        on_progress: called with the phase, how many films are done, and of how many; it may raise to end
+        on_progress: called with the phase, the number of films done, and the total; it may raise an error to end
             the inspection.
-        headers_only: read the films' headers and decode no pixel.
+        headers_only: whether to read only the films' headers and decode no pixel.
 
     Raises:
         DataError: there are no films, or their layout is not known.

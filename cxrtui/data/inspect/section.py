@@ -1,4 +1,4 @@
-"""A section of a report on films, and what it is made from."""
+"""This module defines a section of a report on films, and the data that sections are made from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOT_SAID = "not said"
 
 @dataclass(frozen=True)
 class Pair:
-    """Two films that belong together, by their paths, and in what way."""
+    """The paths of two films that belong together, and their relation."""
 
     first: str
     second: str
@@ -26,7 +26,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a section concludes, in one sentence; `ok` is False where the films should not be used as they are."""
+    """A section's conclusion, in one sentence; `ok` is False where the films should not be used as they are."""
 
     ok: bool
     text: str
@@ -39,13 +39,13 @@ class Section:
     Attributes:
         key: its name in JSON.
         title: its name on screen.
-        counts: numbers of films (or of what `unit` says) by a word.
+        counts: numbers of films (or of `unit`) by a word.
         notes: remarks, one sentence each.
         files: paths of files, each with a reason.
-        unit: what `counts` counts; empty where shares of it say nothing.
+        unit: what `counts` counts; empty where shares of the total are meaningless.
         estimates: statistics with their intervals, by name.
         pairs: films that belong together, such as copies.
-        verdict: what follows for the user, None where the section only reports.
+        verdict: the conclusion for the user, None where the section only reports.
     """
 
     key: str
@@ -59,7 +59,7 @@ class Section:
     verdict: Verdict | None = None
 
     def __post_init__(self) -> None:
-        """Text that a source or a file gave is made printable here, once for every view."""
+        """Make the text of a source or a file printable, once for every view."""
         counts: Counter[str] = Counter()
         for word, count in self.counts.items():
             counts[printable(word)] += count
@@ -73,27 +73,27 @@ class Section:
             object.__setattr__(self, "verdict", Verdict(self.verdict.ok, printable(self.verdict.text)))
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON; estimates, pairs and verdict are there where the section has them."""
+        """Return plain values, for JSON, with estimates, pairs and verdict where the section has them."""
         body = {key: value for key, value in asdict(self).items() if key != "key"}
         return {key: value for key, value in body.items() if value or key not in ("estimates", "pairs", "verdict")}
 
 
 @dataclass(frozen=True)
 class Look:
-    """What the sections are made from.
+    """The data that the sections are made from.
 
     Attributes:
         collection: the films.
         headers: each film's header, or why it has none.
         rule: which findings are positive and negative, None where that is not clear.
-        why_no_rule: why it is not clear.
-        left_out: what does not count, by reason.
+        why_no_rule: why the rule is not clear.
+        left_out: the number of films and files left out, by reason.
         counted: the films of each class of the rule.
         chosen: the films that count by the rule, each with 0 (negative) or 1 (positive).
-        absent: names that the user gave and that no finding answers to.
+        absent: names that the user gave and that match no finding.
         notes: remarks on films, by their paths.
         decoded: whether the films were decoded; otherwise only their headers were read.
-        both: which films are there in both classes, byte for byte; empty where none is.
+        both: a sentence on identical films in both classes; empty where there are none.
     """
 
     collection: Collection
@@ -110,12 +110,12 @@ class Look:
 
     @property
     def read(self) -> list[Header]:
-        """The headers of the films that have one."""
+        """Return the headers of the films that have one."""
         return [header for header in self.headers if isinstance(header, Header)]
 
 
 def by_frequency(words: Iterable[str], most: int = 0) -> dict[str, int]:
-    """Counts of `words`, the most frequent first; where `most` is given, the rest beyond it is counted together."""
+    """Count `words`, the most frequent first; beyond the first `most`, if given, the rest is counted together."""
     listed = Counter(printable(word) for word in words).most_common()
     if most and len(listed) > most:
         rest = listed[most - 1 :]

@@ -1,8 +1,8 @@
-"""Synthetic chest films: phantoms, not patients.
+"""This package makes synthetic chest films: phantoms, not patients.
 
 Each film is a forward projection (line integrals of attenuation, Beer-Lambert) of a parametric chest. Positives carry
 bilateral, peripheral, lower-zone opacities with a true mask. The two classes of one seed share anatomy, technique,
-markers and noise, so nothing but the opacities can tell them apart.
+markers and noise, so only the opacities distinguish them.
 
     >>> image, mask = render(seed=0, patient=1, film=0, positive=True, size=128)
     >>> image.shape, image.dtype.name, bool(mask.any())

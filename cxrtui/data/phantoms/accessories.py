@@ -1,4 +1,4 @@
-"""What is on the film but not in the patient: side markers, leads, lines, collimation. The same for both classes."""
+"""This module draws side markers, leads, lines and collimation, alike for both classes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cxrtui.data.phantoms.grid import FloatMap
 from cxrtui.data.phantoms.projection import Exposure
 
 _OVER = 2
-"""Drawn this much larger and averaged down, for smooth edges."""
+"""Shapes are drawn this many times larger and averaged down, for smooth edges."""
 
 
 @lru_cache(maxsize=32)
@@ -21,14 +21,14 @@ def _font(points: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 def _down(canvas: Image.Image, size: int) -> FloatMap:
     a = np.asarray(canvas, dtype=np.float32) / np.float32(255)
-    # Axis by axis: a mean over both at once is many times slower.
+    # One axis after the other, because a mean over both at once is many times slower.
     rows = a.reshape(size, _OVER, -1).mean(axis=1)
     out: FloatMap = np.float32(0.5) * (rows[:, 0::_OVER] + rows[:, 1::_OVER])
     return out
 
 
 def marker(size: int, e: Exposure, rng: np.random.Generator) -> FloatMap:
-    """Opacity 0..1 of the lead letter that names a side, and sometimes of a technician's note."""
+    """Return the opacity 0..1 of the lead letter for a side, and sometimes of a technician's note."""
     canvas = Image.new("L", (size * _OVER, size * _OVER))
     draw = ImageDraw.Draw(canvas)
     unit = size * _OVER
@@ -50,7 +50,7 @@ def marker(size: int, e: Exposure, rng: np.random.Generator) -> FloatMap:
 
 
 def leads(size: int, e: Exposure, rng: np.random.Generator) -> FloatMap:
-    """Attenuation of ECG electrodes with wires and of a venous catheter; zeros on most films."""
+    """Return the attenuation of ECG electrodes with wires and of a venous catheter; it is zero on most films."""
     draws = rng.random(3)
     if draws[0] > 0.28:
         return np.zeros((1, 1), dtype=np.float32)
@@ -77,7 +77,7 @@ def leads(size: int, e: Exposure, rng: np.random.Generator) -> FloatMap:
 
 
 def collimation(size: int, rng: np.random.Generator) -> FloatMap:
-    """Transmission 0..1 of the collimator: 1 on open films; black bands at some edges, a little askew, on others."""
+    """Return the collimator's transmission 0..1: 1 on open films, slightly tilted black bands on others."""
     draws = rng.random(5)
     tilt = rng.normal(0, 0.012)
     if draws[0] > 0.35:

@@ -1,4 +1,4 @@
-"""Soft tissue as path lengths in cm: trunk and arms, lungs, heart and great vessels, airways, breasts, stomach."""
+"""This module gives path lengths in cm of trunk, arms, lungs, heart, great vessels, airways, breasts and stomach."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _f32(a: object) -> FloatMap:
 
 
 def ellipsoid(grid: Grid, x: float, y: float, a: float, b: float, depth: float, tilt: float = 0.0) -> FloatMap:
-    """Chord lengths in cm through an ellipsoid: semi-axes a, b in the film's plane, turned by `tilt` rad, and depth."""
+    """Return chord lengths in cm through an ellipsoid: semi-axes a, b in the film plane, `depth`; `tilt` in rad."""
     dx, dy = grid.x - np.float32(x), grid.y - np.float32(y)
     c, s = np.float32(np.cos(tilt)), np.float32(np.sin(tilt))
     q = ((dx * c + dy * s) / np.float32(a)) ** 2 + ((dy * c - dx * s) / np.float32(b)) ** 2
@@ -23,13 +23,13 @@ def ellipsoid(grid: Grid, x: float, y: float, a: float, b: float, depth: float, 
 
 
 def column(grid: Grid, centre: FloatMap, radius: float, depth: float, top: float, bottom: float) -> FloatMap:
-    """Chord lengths in cm through an upright tube about `centre` `[N, 1]`, with soft ends."""
+    """Return chord lengths in cm through an upright tube about `centre` `[N, 1]`, with soft ends."""
     span = 1 / (1 + np.exp(-(grid.y - top) / 0.35)) / (1 + np.exp((grid.y - bottom) / 0.35))
     return _f32(2 * depth * np.sqrt(np.clip(1 - ((grid.x - centre) / radius) ** 2, 0, None)) * span)
 
 
 def trunk(grid: Grid, body: Habitus, abducted: float, raised: float) -> FloatMap:
-    """Neck, shoulders, chest wall, abdomen and arms; `abducted` in cm holds the elbows off the trunk."""
+    """Return neck, shoulders, chest wall, abdomen and arms; the elbows are `abducted` cm away from the trunk."""
     k, fat = body.width, body.fat
     chest = 14.9 * k + 1.0 + fat
     levels = [-11, -6.5, -4.5, -2.8, -1.2, 0.6, 3.0, 6.0, 9.5, 14, 22, 28, 36]
@@ -42,7 +42,7 @@ def trunk(grid: Grid, body: Habitus, abducted: float, raised: float) -> FloatMap
     d = _f32(PchipInterpolator(levels, depths)(y) * (body.depth / 10.0))
     out = 2 * d * np.clip(1 - (np.abs(grid.x) / w) ** 3.4, 0, None) ** 0.5
     for side in (-1.0, 1.0):
-        # The upper arm hangs from the shoulder; the deltoid rounds it off.
+        # The upper arm begins at the shoulder; the deltoid makes its top round.
         radius = 4.1 + 0.35 * fat
         axis = _f32(side * (17.0 * k + 0.6 + 0.3 * fat + (abducted + 0.6) * np.clip(y - 3.0, 0, None) / 14.0))
         inside = np.clip(1 - ((grid.x - axis) / radius) ** 2, 0, None)
@@ -52,10 +52,10 @@ def trunk(grid: Grid, body: Habitus, abducted: float, raised: float) -> FloatMap
 
 
 def lungs(grid: Grid, body: Habitus) -> tuple[FloatMap, FloatMap]:
-    """Aerated depth in cm, and the silhouette in 0..1: the lung above the domes.
+    """Return the aerated depth in cm, and the silhouette in 0..1: the lung above the domes.
 
-    Below a dome's silhouette lung remains behind it, in the posterior recess; the lost share grows as the square root
-    of the depth below a rounded summit, which is what makes the edge look sharp.
+    Below a dome's silhouette, some lung lies behind it in the posterior recess. The lost share grows as the square root
+    of the depth below a rounded summit, which makes the edge look sharp.
     """
     y = grid.y
     lateral, medial, lean = _f32(body.lateral(y)), _f32(body.medial(y)), _f32(0.5 * body.spine(y))
@@ -63,7 +63,7 @@ def lungs(grid: Grid, body: Habitus) -> tuple[FloatMap, FloatMap]:
     side = np.asarray(np.abs(grid.x - lean), dtype=np.float32)
     t = np.clip(y / body.height, 0, 1)
     chord = np.sqrt(np.clip(1 - (side / lateral) ** 2.6, 0, None))
-    # Lung wraps around the mediastinum in front and behind, so its inner edge is a step on a ramp.
+    # The lung surrounds the mediastinum in front and behind, so its inner edge is a step plus a ramp.
     near, far = np.clip((side - medial) / 1.1, 0, 1), np.clip((side - medial + 0.4) / 3.4, 0, 1)
     inner = 0.35 * near * near * (3 - 2 * near) + 0.65 * far**0.7
     depth = 2 * (body.depth - 2.3) * np.clip(t / 0.24, 0, 1) ** 0.55 * (1 - 0.12 * t)
@@ -76,7 +76,7 @@ def lungs(grid: Grid, body: Habitus) -> tuple[FloatMap, FloatMap]:
 
 
 def heart(grid: Grid, body: Habitus) -> FloatMap:
-    """Heart and great vessels; where chambers overlap the longest chord counts."""
+    """Return heart and great vessels; where chambers overlap, the longest chord counts."""
     h, k = body.heart, body.width
     base = body.dome
     down = np.clip((grid.y - 7.0) / (base - 7.0), 0, 1)
@@ -89,21 +89,21 @@ def heart(grid: Grid, body: Habitus) -> FloatMap:
         ellipsoid(grid, 1.6 + 0.35 * body.aorta, 8.2 - 0.8 * (body.aorta - 1.6), body.aorta, body.aorta, 3.6),
         column(grid, descending, 0.75 * body.aorta, 1.2, 8.0, base + 3),
         column(grid, cava, 1.35 * k, 2.0, 2.5, base - 3.0),
-        # The rest of the mediastinum, squared to fade sideways.
+        # The rest of the mediastinum is squared, so that it fades sideways.
         column(grid, _f32(0.2 + 0 * grid.y), 3.1 * k, 3.0, -2.0, base + 4) ** 2 / np.float32(6.0),
     ]
     total = parts[0]
     for part in parts[1:]:
         total = np.maximum(total, part)
-    # Under the domes what the heart displaces is not lung.
+    # Below the domes, the heart displaces no lung.
     return _f32(total * np.clip(1 - (grid.y - _f32(body.diaphragm(grid.x))) / 0.8, 0, 1))
 
 
 def air(grid: Grid, body: Habitus, bubble: tuple[float, float, float]) -> FloatMap:
-    """Air outside the lungs: trachea, and gas in the stomach and colon; `bubble` is its x, size and depth in cm."""
+    """Return air outside the lungs: trachea, and gas in stomach and colon; `bubble` is its x, size and depth in cm."""
     y = grid.y
     bend = _f32(-0.45 * np.exp(-(((y - 7.0) / 3.0) ** 2)) + body.spine(y) * 0.6)
-    # Towards the carina it leans back and the two main bronchi take over: it fades.
+    # It fades towards the carina, where it leans back and divides into the two main bronchi.
     trachea = column(grid, bend, 0.9 * body.width, 1.05, -14.0, 10.5) * np.clip((11.0 - y) / 6.0, 0, 1)
     x, size, depth = bubble
     top = float(body.diaphragm(np.array(x))) + 0.6
@@ -112,7 +112,7 @@ def air(grid: Grid, body: Habitus, bubble: tuple[float, float, float]) -> FloatM
 
 
 def breasts(grid: Grid, body: Habitus, sag: float) -> FloatMap:
-    """Breast tissue in cm: fading upwards, ending below in a curved edge. All zeros for `breast == 0`."""
+    """Return breast tissue in cm: it fades upwards and ends below in a curved edge; it is zero for `breast == 0`."""
     out = np.zeros((grid.n, grid.n), dtype=np.float32)
     if body.breast <= 0:
         return out

@@ -1,4 +1,4 @@
-"""A patient's body as layers, and films of it. Pure functions of seed, patient, film and class."""
+"""This module makes a patient's body and films of it, as pure functions of seed, patient, film and class."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _stream(seed: int, patient: int, *key: int) -> np.random.SeedSequence:
 
 @dataclass(frozen=True)
 class Body:
-    """Attenuation `[N, N]` of one patient without disease, by depth; and where disease would go."""
+    """Attenuation `[N, N]` of one patient without disease, by depth; and the places of disease."""
 
     grid: Grid
     habitus: Habitus
@@ -33,14 +33,14 @@ class Body:
     middle: FloatMap
     front: FloatMap
     window: tuple[float, float]
-    """Attenuation that the display shows as lung-black and as white."""
+    """The attenuations that the display shows as lung-black and as white."""
     aerated: FloatMap
     silhouette: FloatMap
     disease: opacities.Disease | None
 
 
 def build(seed: int, patient: int, size: int, positive: bool) -> Body:
-    """The body of a patient, for films of `size` pixels. Disease is drawn from a stream of its own."""
+    """Build the body of a patient, for films of `size` pixels; disease has its own random stream."""
     habitus = draw_habitus(np.random.default_rng(_stream(seed, patient, _STREAMS["habitus"])))
     rng = np.random.default_rng(_stream(seed, patient, _STREAMS["body"]))
     grid = Grid(round(size * 1.25))
@@ -59,7 +59,7 @@ def build(seed: int, patient: int, size: int, positive: bool) -> Body:
         np.concatenate([bones.y[~rear], girdle.y]),
         np.concatenate([bones.w[~rear], girdle.w]),
     )
-    # A touch of blur keeps the volume elements, about 1 mm apart, from showing.
+    # A little blur hides the volume elements, which are about 1 mm apart.
     soften = max(0.6, 0.066 / grid.pixel)
     back = ndimage.gaussian_filter(back, soften) * extra
     front = ndimage.gaussian_filter(front, soften) * extra
@@ -79,7 +79,7 @@ def build(seed: int, patient: int, size: int, positive: bool) -> Body:
     middle += np.float32(0.0022) * texture * aerated
     middle += opacities.look_alikes(grid, habitus, aerated, rng)
     middle = np.maximum(middle, 0)
-    # The window is set on the body without disease: an opacity must not dim the rest of the film.
+    # The window is set on the body without disease, because an opacity must not darken the rest of the film.
     chest = np.s_[int(0.24 * grid.n) : int(0.88 * grid.n) : 4, int(0.15 * grid.n) : int(0.85 * grid.n) : 4]
     low, high = np.quantile((back + middle + front)[chest], [0.06, 0.95])
     disease = None
@@ -90,21 +90,21 @@ def build(seed: int, patient: int, size: int, positive: bool) -> Body:
 
 
 def film_count(seed: int, patient: int) -> int:
-    """Films of a patient, 1 to 4, whatever the class."""
+    """Return a patient's number of films, 1 to 4, independent of the class."""
     rng = np.random.default_rng(_stream(seed, patient, _STREAMS["count"]))
     return int(rng.choice(np.arange(1, MAX_FILMS + 1), p=[0.3, 0.3, 0.25, 0.15]))
 
 
 def view_of(seed: int, patient: int, film: int) -> str:
-    """Projection of a film: PA or AP."""
+    """Return the projection of a film: PA or AP."""
     return projection.draw_exposure(np.random.default_rng(_stream(seed, patient, _STREAMS["film"], film))).view
 
 
 def expose(body: Body, seed: int, patient: int, film: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """One film of a built body: image `[size, size]` uint8 and the finding's mask, bool (empty for a negative).
+    """Make one film of a body: image uint8 `[size, size]` and the finding's mask, bool (empty for a negative).
 
-    Every random draw but the disease's own is the same for both classes, and so is the display window: a positive and
-    a negative of one seed differ in the opacities and in nothing else.
+    All random draws except those of the disease, and the display window, are the same for both classes: a positive and
+    a negative of one seed differ only in the opacities.
     """
     rng = np.random.default_rng(_stream(seed, patient, _STREAMS["film"], film))
     e = projection.draw_exposure(rng)
@@ -134,5 +134,5 @@ def expose(body: Body, seed: int, patient: int, film: int, size: int) -> tuple[N
 def render(
     seed: int, patient: int, film: int, positive: bool, size: int = 320
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """A synthetic film and its mask: image uint8 `[size, size]`, mask bool `[size, size]`. Pure."""
+    """Return a synthetic film and its mask: image uint8 `[size, size]`, mask bool `[size, size]`; a pure function."""
     return expose(build(seed, patient, size, positive), seed, patient, film, size)

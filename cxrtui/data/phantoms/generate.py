@@ -1,11 +1,11 @@
-"""Writes a set of phantoms as a folder that reads like any other labelled collection.
+"""This module writes a set of phantoms as a folder that can be read like any other labelled collection.
 
-FOLDER/README.txt                     says that all is synthetic; marks the folder as ours
-FOLDER/positive/phantom_P0001_0.png   8-bit greyscale; a PNG text chunk says it again
+FOLDER/README.txt                     says that all is synthetic; marks the folder as a phantom set
+FOLDER/positive/phantom_P0001_0.png   8-bit greyscale; a PNG text chunk says that it is synthetic
 FOLDER/negative/phantom_P0002_0.png
 FOLDER/annotations/masks/phantom_P0001_0_mask.png   0 or 255; positives only
 FOLDER/manifest.csv                   path,label,patient,source,view,sex,age; written last, so its presence means
-                                      that the set is whole
+                                      that the set is complete
 """
 
 from __future__ import annotations
@@ -57,20 +57,20 @@ class PhantomSet:
 
     @property
     def positives(self) -> int:
-        """Films, not patients, with the finding."""
+        """The number of films with the finding."""
         return sum(f.label == "positive" for f in self.films)
 
     @property
     def patients(self) -> int:
-        """How many patients the films are of."""
+        """The number of patients."""
         return len({f.patient for f in self.films})
 
 
 def allot(count: int, seed: int, positive_fraction: float) -> list[tuple[int, int, bool]]:
-    """Who is in the set: (patient number from 1, films, positive), `count` films in all.
+    """Return the set's patients as (patient number from 1, films, positive), with `count` films in all.
 
-    The number of films is drawn before, and without regard to, the class; classes then go to patients in a random
-    order until the films come nearest to the fraction asked for. Both classes occur for any fraction but 0 and 1.
+    The number of films is drawn first, independent of the class. Classes are then given to patients in a random order
+    until the films are nearest to the requested fraction. Both classes occur for any fraction except 0 and 1.
     """
     cap = max(1, min(MAX_FILMS, count // 4))
     films: list[int] = []
@@ -94,10 +94,10 @@ def generate(
     positive_fraction: float = 0.5,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> PhantomSet:
-    """Write `count` synthetic films of `size`×`size` pixels into `folder`; `on_progress(done, count)` after each.
+    """Write `count` synthetic films of `size`×`size` pixels into `folder`; call `on_progress(done, count)` after each.
 
-    The same arguments write the same bytes (given the same numpy, scipy and pillow). A folder with an earlier set is
-    written over: its own files go, any others stay.
+    The same arguments write the same bytes (with the same numpy, scipy and pillow). An earlier set in the folder is
+    replaced: its own files are removed, other files are kept.
 
     Raises:
       ValueError: count below 2, size below 64, a fraction outside 0..1 or a negative seed.
@@ -141,7 +141,7 @@ def generate(
 
 
 def _prepare(folder: Path) -> None:
-    """Make the folders, or clear an earlier set of its own files, manifest first."""
+    """Make the folders, or remove the files of an earlier set, the manifest first."""
     readme = folder / "README.txt"
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         ours = readme.is_file() and readme.read_text(encoding="utf-8", errors="replace").startswith(_MARK)

@@ -1,4 +1,4 @@
-"""The body's coordinate grid, and the two ways of putting matter on it.
+"""This module defines the body's coordinate grid, and the two ways to put matter on it.
 
 Coordinates are centimetres in the patient's frontal plane: x grows to the viewer's right (the patient's left), y grows
 downwards from the lung apices. Depth z grows from back to front. Maps are float32 `[H, W]`: path lengths in cm, or
@@ -18,28 +18,28 @@ FloatMap = NDArray[np.float32]
 Elements = NDArray[np.float32] | NDArray[np.float64]
 
 LEFT, TOP, EXTENT = -23.0, -11.0, 46.0
-"""Corner and side in cm of the square that the body is drawn on."""
+"""Corner and width in cm of the square that the body is drawn on."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A square of pixels over the body window; `x` is `[1, N]` and `y` is `[N, 1]`, so 1-D profiles stay cheap."""
+    """A square of pixels over the body; `x` is `[1, N]` and `y` is `[N, 1]`, so that 1-D profiles are cheap."""
 
     n: int
 
     @property
     def pixel(self) -> float:
-        """Side of a pixel in cm."""
+        """Width of a pixel in cm."""
         return EXTENT / self.n
 
     @property
     def x(self) -> FloatMap:
-        """Pixel centres across, cm, `[1, N]`."""
+        """Horizontal positions of the pixel centres, cm, `[1, N]`."""
         return LEFT + (np.arange(self.n, dtype=np.float32)[None, :] + np.float32(0.5)) * np.float32(self.pixel)
 
     @property
     def y(self) -> FloatMap:
-        """Pixel centres downwards, cm, `[N, 1]`."""
+        """Vertical positions of the pixel centres, cm, `[N, 1]`."""
         return TOP + (np.arange(self.n, dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(self.pixel)
 
 
@@ -54,7 +54,7 @@ class Cloud:
 
 
 def merge(clouds: list[Cloud]) -> Cloud:
-    """All elements of several clouds in one."""
+    """Return one cloud with all elements of several clouds."""
     return Cloud(
         np.concatenate([c.x for c in clouds]),
         np.concatenate([c.y for c in clouds]),
@@ -64,9 +64,9 @@ def merge(clouds: list[Cloud]) -> Cloud:
 
 
 def splat(grid: Grid, x: Elements, y: Elements, w: Elements) -> FloatMap:
-    """Project volume elements onto the grid: volume over pixel area is the path length in cm along the beam.
+    """Project volume elements onto the grid: volume divided by pixel area is the path length in cm along the beam.
 
-    Elements are shared bilinearly among four pixels. Those outside the window are dropped.
+    Elements are shared bilinearly among four pixels. Elements outside the grid are dropped.
     """
     n = grid.n
     scale = np.float32(1 / grid.pixel)
@@ -98,7 +98,7 @@ def _spectrum(n: int, coarse: float, fine: float, slope: float) -> FloatMap:
 
 
 def noise(rng: np.random.Generator, n: int, coarse: float, fine: float, slope: float = 1.5) -> FloatMap:
-    """A random field `[n, n]` of mean 0 and variance 1 with structure between `fine` and `coarse` cm.
+    """Return a random field `[n, n]` of mean 0 and variance 1 with structure between `fine` and `coarse` cm.
 
     The power falls as frequency^(-2·slope): slope near 1.5 resembles the anatomical noise of chest radiographs
     (Burgess, J Opt Soc Am A 1999, finds 1/f^3 power).

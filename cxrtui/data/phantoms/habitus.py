@@ -1,4 +1,4 @@
-"""Who the patient is: sex, age, build, and the outlines of the chest that everything else is hung on."""
+"""This module draws a patient: sex, age, build, and the outlines of the chest that the other parts use."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Habitus:
     sex: str
     age: int
     width: float
-    """Scale of the chest across."""
+    """Scale of the chest's width."""
     height: float
     """Apex to costophrenic angle."""
     depth: float
-    """Half of the trunk's thickness, front to back."""
+    """Half of the trunk's thickness from front to back."""
     fat: float
     """Extra soft tissue around the rib cage."""
     dome: float
@@ -47,11 +47,11 @@ class Habitus:
     rib_slope: float
 
     def lateral(self, y: ArrayLike) -> NDArray[np.float64]:
-        """Half width of the rib cage's inside at depth y."""
+        """Return the half width of the rib cage's inside at depth y."""
         return self._outline(_LATERAL_CURVE, y)
 
     def medial(self, y: ArrayLike) -> NDArray[np.float64]:
-        """Distance of the lung's inner edge from the midline at depth y."""
+        """Return the distance of the lung's inner edge from the midline at depth y."""
         return self._outline(_MEDIAL_CURVE, y)
 
     def _outline(self, curve: PchipInterpolator, y: ArrayLike) -> NDArray[np.float64]:
@@ -60,7 +60,7 @@ class Habitus:
         return out
 
     def diaphragm(self, x: ArrayLike) -> NDArray[np.float64]:
-        """Silhouette of the two domes at x: a summit, a gentle inner slope and a steep costophrenic angle."""
+        """Return the silhouette of both domes at x: a summit, a gentle inner slope, a steep costophrenic angle."""
         x = np.asarray(x, dtype=np.float64)
         summit = self.dome + np.where(x > 0, 1.1, 0.0)
         peak = 6.3 * self.width
@@ -72,12 +72,12 @@ class Habitus:
         return out
 
     def spine(self, y: ArrayLike) -> NDArray[np.float64]:
-        """Sideways deviation of the spine at depth y."""
+        """Return the sideways deviation of the spine at depth y."""
         return self.scoliosis * np.sin(np.asarray(y, dtype=np.float64) / 9.0 + 0.6)
 
 
 def draw_habitus(rng: np.random.Generator) -> Habitus:
-    """A patient drawn from an adult population; nothing here knows of disease."""
+    """Draw a patient from an adult population, without regard to disease."""
     female = rng.random() < 0.5
     age = int(np.clip(rng.normal(56, 16), 19, 92))
     old = (age - 55) / 40

@@ -1,6 +1,6 @@
-"""The finding: bilateral, peripheral, lower-zone ground-glass opacities; and harmless look-alikes for both classes.
+"""This module draws the finding, bilateral peripheral lower-zone ground-glass opacities, and harmless look-alikes.
 
-Distribution after the radiographic series of Wong et al. (Radiology 2020; 296:E72): ground glass and consolidation,
+The distribution follows the radiographic series of Wong et al. (Radiology 2020; 296:E72): ground glass, consolidation,
 mostly bilateral, peripheral and in the lower zones, with severity from barely visible to extensive.
 """
 
@@ -28,15 +28,15 @@ def _blob(grid: Grid, x: float, y: float, a: float, b: float, tilt: float, warp:
 
 @dataclass(frozen=True)
 class Disease:
-    """One patient's opacities at their ordinary stage: `extent` 0..1 and `strength` (attenuation), both `[N, N]`."""
+    """One patient's opacities at their usual stage: `extent` 0..1 and `strength` (attenuation), both `[N, N]`."""
 
     extent: FloatMap
     strength: FloatMap
     inside: tuple[FloatMap, FloatMap]
-    """Silhouettes of the lung on either side, 0 or 1."""
+    """Silhouettes of the left and right lung, 0 or 1."""
 
     def at(self, stage: float) -> tuple[FloatMap, FloatMap]:
-        """Added attenuation and mask (0 or 1) `[N, N]` at a `stage` around 1: later is wider as well as denser."""
+        """Return added attenuation and mask (0 or 1) `[N, N]` at a `stage` around 1; later is wider and denser."""
         extent = self.extent ** np.float32(1 / stage)
         mask = np.zeros(extent.shape, dtype=np.float32)
         for lung in self.inside:
@@ -48,7 +48,7 @@ class Disease:
 def draw_disease(
     grid: Grid, body: Habitus, aerated: FloatMap, silhouette: FloatMap, rng: np.random.Generator
 ) -> Disease:
-    """Two to five opacities a lung, one of them surely in the lower zone; severity from faint to dense."""
+    """Draw two to five opacities per lung, at least one in the lower zone, with severity from faint to dense."""
     severity = 0.5 + 0.7 * rng.beta(1.3, 1.6)
     warp = (0.7 * noise(rng, grid.n, 6.0, 1.2, 2.0), 0.7 * noise(rng, grid.n, 6.0, 1.2, 2.0))
     patchy = np.clip(0.78 + 0.2 * noise(rng, grid.n, 3.0, 0.25, 1.6), 0.25, 1.4)
@@ -61,7 +61,7 @@ def draw_disease(
             x = inner + (outer - inner) * (0.42 + 0.55 * rng.beta(2.6, 1.2))
             y = min(y, float(body.diaphragm(np.array(side * x))) - 0.8)
             size = rng.uniform(1.8, 3.5)
-            # Long axis along the pleura.
+            # The long axis lies along the pleura.
             blob = _blob(
                 grid,
                 side * x,
@@ -78,9 +78,9 @@ def draw_disease(
 
 
 def look_alikes(grid: Grid, body: Habitus, aerated: FloatMap, rng: np.random.Generator) -> FloatMap:
-    """Attenuation of what may be mistaken for the finding, drawn alike for both classes.
+    """Return the attenuation of structures that look like the finding, drawn alike for both classes.
 
-    Nipples, a scar, a hazy central or basal region on one side, atelectatic bands, a diffuse unevenness of the lungs.
+    They are nipples, a scar, a hazy central or basal region on one side, atelectatic bands, and uneven lungs.
     """
     calm = (np.zeros((1, 1), dtype=np.float32), np.zeros((1, 1), dtype=np.float32))
     out = 0.006 * noise(rng, grid.n, 14.0, 2.0, 2.0) * aerated

@@ -1,4 +1,4 @@
-"""From attenuation to an 8-bit film: pose, Beer-Lambert, scatter, quantum noise, processing, display curve."""
+"""This module turns attenuation into an 8-bit film: pose, Beer-Lambert, scatter, noise, processing, display curve."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from cxrtui.data.phantoms.grid import LEFT, TOP, FloatMap, Grid
 
 @dataclass(frozen=True)
 class Exposure:
-    """How one film was taken and processed. Drawn from the film's own stream: the class has no say in it."""
+    """How one film was taken and processed; it is drawn from the film's own stream, independent of the class."""
 
     view: str
     field: float
-    """Side of the film at the patient, cm."""
+    """Width of the film at the patient, cm."""
     rotation: float
-    """Of the patient in the film's plane, rad."""
+    """Rotation of the patient in the film's plane, rad."""
     shift: tuple[float, float]
     yaw: float
-    """How far front structures slide over back ones, cm."""
+    """Shift of front structures relative to back ones, cm."""
     expiration: float
     """Fraction by which the chest is lower than at full breath."""
     photons: float
@@ -30,7 +30,7 @@ class Exposure:
     scatter: float
     """Scatter-to-primary ratio behind the mean patient."""
     blur: float
-    """Focal spot, motion and detector, cm."""
+    """Blur of focal spot, motion and detector, cm."""
     enhancement: float
     """Strength of unsharp masking."""
     contrast: float
@@ -39,7 +39,7 @@ class Exposure:
 
 
 def draw_exposure(rng: np.random.Generator) -> Exposure:
-    """A plausible technique: upright PA in a department, or portable AP at the bedside."""
+    """Draw a plausible technique: upright PA in a department, or portable AP at the bedside."""
     portable = rng.random() < 0.4
     return Exposure(
         view="AP" if portable else "PA",
@@ -59,7 +59,7 @@ def draw_exposure(rng: np.random.Generator) -> Exposure:
 
 
 def sightlines(grid: Grid, size: int, e: Exposure) -> tuple[FloatMap, FloatMap]:
-    """Body coordinates in cm `[size, size]` that each film pixel looks through (mid plane)."""
+    """Return the body coordinates in cm, `[size, size]`, that each film pixel shows (in the mid plane)."""
     p = ((np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size) - np.float32(0.5)) * np.float32(
         e.field
     )
@@ -71,7 +71,7 @@ def sightlines(grid: Grid, size: int, e: Exposure) -> tuple[FloatMap, FloatMap]:
 
 
 def look(layer: FloatMap, grid: Grid, x: FloatMap, y: FloatMap, slide: float = 0.0) -> FloatMap:
-    """A layer as seen along the sightlines; `slide` cm moves its middle sideways and leaves the chest wall in place."""
+    """Sample a layer along the sightlines; `slide` cm moves its middle sideways and keeps the chest wall in place."""
     if slide:
         x = x + np.float32(slide) * np.clip(1 - (x / np.float32(13.0)) ** 2, 0, None)
     u = (x - np.float32(LEFT)) / np.float32(grid.pixel) - np.float32(0.5)
@@ -81,7 +81,7 @@ def look(layer: FloatMap, grid: Grid, x: FloatMap, y: FloatMap, slide: float = 0
 
 
 def coarse_blur(image: FloatMap, sigma: float) -> FloatMap:
-    """A wide Gaussian of `sigma` pixels, computed on a grid four times coarser."""
+    """Apply a wide Gaussian of `sigma` pixels, computed on a grid four times coarser."""
     h, w = image.shape
     ph, pw = -h % 4, -w % 4
     padded = np.pad(image, ((0, ph), (0, pw)), mode="edge") if ph or pw else image
@@ -99,7 +99,7 @@ def coarse_blur(image: FloatMap, sigma: float) -> FloatMap:
 
 
 def detect(attenuation: FloatMap, e: Exposure, rng: np.random.Generator) -> FloatMap:
-    """Log signal of the detector, again as attenuation.
+    """Return the log signal of the detector, again as attenuation.
 
     Primary I = exp(-A) (Beer-Lambert); scatter is a wide blur of it; the quantum noise of N·I expected photons has
     relative standard deviation 1/sqrt(N·I), which in the log domain is added directly.
@@ -116,7 +116,7 @@ def detect(attenuation: FloatMap, e: Exposure, rng: np.random.Generator) -> Floa
         if e.blur / pixel > 0.3
         else (np.log(signal) - grain)
     )
-    # A little of the noise arises after the blur (read-out), so smooth films are not free of grain.
+    # Read-out adds some noise after the blur, so that smooth films also have grain.
     out = out - np.float32(0.25) * grain
     result: FloatMap = np.asarray(-out, dtype=np.float32)
     if e.enhancement:
@@ -125,7 +125,7 @@ def detect(attenuation: FloatMap, e: Exposure, rng: np.random.Generator) -> Floa
 
 
 def display(log_signal: FloatMap, window: tuple[float, float], e: Exposure) -> NDArray[np.float32]:
-    """Film density curve: bone white, air black, a toe and a shoulder; values 0..1."""
+    """Apply the film density curve, with a toe and a shoulder: bone becomes white, air black; values 0..1."""
     low, high = window
     v = (log_signal - np.float32(low)) / np.float32(high - low) - np.float32(0.5) + np.float32(e.brightness)
     k = np.float32(e.contrast)

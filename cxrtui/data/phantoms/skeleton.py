@@ -1,7 +1,7 @@
-"""Bones as shells of volume elements: ribs, clavicles, scapulae, humeri; and the spine as a stack of vertebrae.
+"""This module makes bones of volume elements (ribs, clavicles, scapulae, humeri) and a spine of vertebrae.
 
-A rib is a tilted ellipse around the chest. Its projection curves, crosses its own front part and brightens where the
-beam runs along it, as on a film, because it is projected, not drawn.
+A rib is a tilted ellipse around the chest. As it is projected and not drawn, it curves, crosses its own front part, and
+is brighter where the beam runs along it, as on a real film.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from cxrtui.data.phantoms.habitus import Habitus
 Points = NDArray[np.float64]
 
 _SHELLS = ((1.0, 26, 1.0), (0.6, 12, 0.5))
-"""Cortex, and a layer of spongy bone: relative radius, elements around, relative density."""
+"""Cortex and a layer of spongy bone: relative radius, number of elements around it, relative density."""
 
 
 def tube(path: Points, across: Points, radii: tuple[float, float], cortex: float, step: float = 0.105) -> Cloud:
-    """A bone along `path` `[n, 3]` with an elliptic section: `radii` along `across` `[n, 3]` and along the normal."""
+    """Make a bone along `path` `[n, 3]` with an elliptic section: `radii` along `across` `[n, 3]` and the normal."""
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
     count = max(4, int(length[-1] / step))
     s = (np.arange(count) + 0.5) / count * length[-1]
@@ -29,7 +29,7 @@ def tube(path: Points, across: Points, radii: tuple[float, float], cortex: float
     tangent = np.gradient(centre, axis=0)
     second = np.cross(tangent / np.linalg.norm(tangent, axis=1, keepdims=True), first)
     second /= np.linalg.norm(second, axis=1, keepdims=True)
-    # The ends taper, so that no bone stops with a flat cut.
+    # The ends taper, so that no bone has a flat end.
     end = np.clip(np.minimum(s, length[-1] - s) / (1.2 * max(radii)), 0.05, 1.0) ** 0.5
     centre, first, second, end = (a.astype(np.float32) for a in (centre, first, second, end))
     parts = []
@@ -47,12 +47,12 @@ def tube(path: Points, across: Points, radii: tuple[float, float], cortex: float
 
 
 def _ball(centre: Points, radius: float, cortex: float, density: float) -> Cloud:
-    """A hollow-looking sphere: cortex of the given thickness, filled with spongy bone of relative `density`."""
+    """Make a sphere: cortex of the given thickness, filled with spongy bone of relative `density`."""
     n = 5000
     turn = np.arange(n) * np.pi * (3 - np.sqrt(5))
     z = 1 - 2 * (np.arange(n) + 0.5) / n
     unit = np.stack([np.sqrt(1 - z * z) * np.cos(turn), z, np.sqrt(1 - z * z) * np.sin(turn)], axis=1)
-    # A second set of the same directions, at radii that fill the volume evenly.
+    # The same directions are used again, at radii that fill the volume evenly.
     r = np.concatenate([np.ones(n), ((np.arange(n) * 0.618034) % 1.0) ** (1 / 3)])
     p = centre + radius * r[:, None] * np.concatenate([unit, unit])
     shell, fill = 4 * np.pi * radius**2 * cortex / n, density * 4 / 3 * np.pi * radius**3 * 0.3 / n
@@ -64,7 +64,7 @@ def _constant(n: int, vector: tuple[float, float, float]) -> Points:
 
 
 def ribs(body: Habitus, rng: np.random.Generator) -> Cloud:
-    """Ten pairs of ribs from the spine round to the costochondral junction."""
+    """Make ten pairs of ribs from the spine to the costochondral junction."""
     clouds = []
     spacing = (body.dome - 1.2) / 9.2
     for side in (-1.0, 1.0):
@@ -73,7 +73,7 @@ def ribs(body: Habitus, rng: np.random.Generator) -> Cloud:
             top = -0.6 + spacing * i + 0.10 * wobble[0]
             drop = body.rib_slope * (3.4 + 7.4 * (1 - np.exp(-i / 2.4))) + 0.25 * wobble[1]
             reach = float(body.lateral(top + 0.57 * drop)) + 0.45
-            # The last turn before the sternum is cartilage, which a film does not show.
+            # The last part before the sternum is cartilage, which a film does not show.
             phi = np.linspace(0.03, np.pi * (0.76 if i else 0.8) + 0.02 * wobble[2], 90)
             root = 1.5
             x = root + (reach - root) * np.sin(phi) ** 0.92
@@ -83,14 +83,14 @@ def ribs(body: Habitus, rng: np.random.Generator) -> Cloud:
             path = np.stack([side * x + body.spine(top), y, z], axis=1)
             broad = 0.56 + 0.04 * (i > 1)
             rib = tube(path, _constant(90, (0.0, 1.0, 0.15)), (broad, 0.36), 0.145 if i else 0.085)
-            # Where the beam runs along the flank the whole rib is seen edge on; the flank's cortex is thinner.
+            # Where the beam runs along the flank, the rib is seen edge-on; the cortex of the flank is thinner.
             flank = np.abs(rib.x - body.spine(top)) / reach
             clouds.append(Cloud(rib.x, rib.y, rib.z, rib.w * (1 - 0.45 * np.minimum(flank, 1.0) ** 6)))
     return merge(clouds)
 
 
 def shoulders(body: Habitus, rng: np.random.Generator, raised: float) -> Cloud:
-    """Clavicles, scapulae and humeri; `raised` in cm lifts the outer ends, as arms and shoulders are held."""
+    """Make clavicles, scapulae and humeri; `raised` in cm lifts the outer ends, as raised arms do."""
     clouds = []
     k = body.width
     for side in (-1.0, 1.0):
@@ -120,7 +120,7 @@ def shoulders(body: Habitus, rng: np.random.Generator, raised: float) -> Cloud:
         blade = tip + np.outer(q[0], crest - tip) + np.outer(q[1], joint - [out * 1.6, -1.0, 0] - tip)
         area = 0.5 * abs(float(np.cross(crest - tip, joint - tip)[2]))
         clouds.append(Cloud(blade[:, 0], blade[:, 1], blade[:, 2], np.full(9000, 0.16 * area / 9000)))
-        # Acromion, humeral head and shaft.
+        # This makes acromion, humeral head and shaft.
         over = np.array(
             [
                 joint + np.array([out * 1.2, -2.2, 0]),
@@ -137,7 +137,7 @@ def shoulders(body: Habitus, rng: np.random.Generator, raised: float) -> Cloud:
 
 
 def spine(grid: Grid, body: Habitus) -> FloatMap:
-    """Path length in cm of bone in vertebral bodies, end plates, pedicles and spinous processes."""
+    """Return the path length in cm of bone in vertebral bodies, end plates, pedicles and spinous processes."""
     y = grid.y
     x = grid.x - body.spine(y).astype(np.float32)
     pitch = (body.dome - 1.2) / 9.2

@@ -1,4 +1,4 @@
-"""The pulmonary vascular tree: it fans out of the hila, halves and thins towards the pleura."""
+"""This module makes the pulmonary vessels, which spread from the hila and branch and thin towards the pleura."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class _Lung:
     """The vessels of one lung while they grow.
 
     Attributes:
-        body: whose lung it is.
+        body: the patient's build.
         side: -1 or 1, the direction of the lung from the spine on the image.
-        rng: draws bends, ratios and lengths.
+        rng: the generator of bends, ratios and lengths.
         segments: x0, y0, x1, y1 and the radius of each straight piece, cm.
     """
 
@@ -29,7 +29,7 @@ class _Lung:
     segments: list[tuple[float, float, float, float, float]]
 
     def branch(self, start: tuple[float, float], angle: float, radius: float, length: float) -> None:
-        """Add a branch and its children; it ends where it would leave the lung or is too thin to be seen."""
+        """Add a branch and its children; a branch ends where it would leave the lung or is too thin to be seen."""
         rng, body = self.rng, self.body
         x, y = start
         steps = max(2, int(length / 0.5))
@@ -57,7 +57,7 @@ def _limit(body: Habitus, y: float) -> float:
 
 
 def tree(body: Habitus, rng: np.random.Generator) -> Cloud:
-    """Volume elements of both lungs' arteries and veins, hila included. Left hilum higher than the right."""
+    """Return volume elements of both lungs' vessels with the hila; the left hilum is higher than the right."""
     rows: list[tuple[float, float, float, float, float]] = []
     for side in (-1.0, 1.0):
         lung = _Lung(body, side, rng, rows)
@@ -71,7 +71,7 @@ def tree(body: Habitus, rng: np.random.Generator) -> Cloud:
             turned = angle + rng.normal(0, 0.1)
             radius = body.vessels * heavy * rng.uniform(0.75, 1.2)
             lung.branch(at, turned, radius, rng.uniform(1.4, 3.4))
-        # The descending artery is the hilum's thick part.
+        # The descending artery is the thick part of the hilum.
         for k in range(9):
             s = k / 9
             rows.append(
@@ -89,7 +89,7 @@ def tree(body: Habitus, rng: np.random.Generator) -> Cloud:
 
 
 def _fill(seg: NDArray[np.float64], along: int, across: int) -> Cloud:
-    """Volume elements of round segments: `along` × `across` each, weighted by the chord at their place."""
+    """Return volume elements of round segments: `along` × `across` each, weighted by the chord at their position."""
     offset = (np.arange(across) + 0.5) / (across / 2) - 1.0
     x0, y0, x1, y1, r = seg.T
     s = (np.arange(along) + 0.5) / along

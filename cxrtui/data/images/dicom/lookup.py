@@ -39,7 +39,7 @@ def lookup(dataset: Dataset, keyword: str, *, signed: bool) -> Lookup | None:
     (its value representation depends on other tags, and writers get it wrong).
 
     Raises:
-        FilmError: the table is cut short or has no contrast.
+        FilmError: the table is cut short, or its descriptor is not three numbers.
     """
     with quiet():
         sequence = dataset.get(keyword)

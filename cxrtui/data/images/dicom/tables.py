@@ -128,7 +128,7 @@ def _modality(dataset: Dataset, stored: npt.NDArray[np.int64], signed: bool, not
 
 
 def _voi(dataset: Dataset, values: Values, notes: list[str]) -> tuple[Values | None, str]:
-    """Apply the first VOI table, else the first window (PS3.3 section C.11.2), and name it; None where there is none."""
+    """Apply the first VOI table, else the first window (PS3.3 section C.11.2), and name it; None without either."""
     table = lookup(dataset, "VOILUTSequence", signed=bool(values.min() < 0))
     if table is not None:
         return table(values) / table.white, "its VOI LUT"

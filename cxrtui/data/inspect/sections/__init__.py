@@ -1,4 +1,4 @@
-"""The sections of ``data inspect``, one file each, in the order in which they are shown.
+"""This package makes the sections of ``data inspect``, one file each, and lists them in the order shown.
 
 To add a section, write a file with a function ``section(look) -> Section`` and name it in `SECTIONS`.
 """

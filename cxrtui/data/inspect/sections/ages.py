@@ -1,4 +1,4 @@
-"""The patients' ages, in bands of ten years."""
+"""This section counts the patients' ages, in bands of ten years."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cxrtui.data.inspect.section import NOT_SAID, Look, Section
 
 
 def section(look: Look) -> Section:
-    """Films by age, the youngest first; what is no age comes last."""
+    """Count films by age, the youngest first; values that are not ages come last."""
     counts = Counter(_band(film.age) for film in look.collection.films)
     ordered = sorted(counts, key=lambda band: int(band.split("-")[0].split()[0]) if band[0].isdigit() else 1000)
     return Section("ages", "age", {band: counts[band] for band in ordered})

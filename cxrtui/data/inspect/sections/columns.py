@@ -1,4 +1,4 @@
-"""How the columns of tables were understood."""
+"""This section says how the columns of tables were understood."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from cxrtui.data.inspect.section import Look, Section
 
 
 def section(look: Look) -> Section:
-    """A note for each column, or for each that was not read."""
+    """Return a note for each column, or for each that was not read."""
     return Section("columns", "columns", notes=list(look.collection.columns))

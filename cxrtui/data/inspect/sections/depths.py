@@ -1,4 +1,4 @@
-"""Bits and colours of the pixels, and what a file beside the image says of their display."""
+"""This section counts the pixels' bits and colours, and the display settings in files beside the images."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cxrtui.data.inspect.section import Look, Section, by_frequency
 
 
 def section(look: Look) -> Section:
-    """Films by the depth and the colours of their pixels."""
+    """Count films by the depth and the colours of their pixels."""
     shown = [film.display for film in look.collection.films if film.display is not None]
     windows, inverted = sum(item.window is not None for item in shown), sum(item.inverted for item in shown)
     notes = []

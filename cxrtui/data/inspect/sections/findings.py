@@ -1,4 +1,4 @@
-"""The source's findings, and how they are spelt."""
+"""This section counts the source's findings, and lists their spellings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from cxrtui.printable import in_list, listing
 
 
 def section(look: Look) -> Section:
-    """Films by finding."""
+    """Count films by finding."""
     spellings = look.collection.spellings.items()
     notes = [f"{in_list(name)} is also spelt {listing(others)}" for name, others in spellings]
     return Section("classes", "findings", by_frequency(film.label for film in look.collection.films), notes)

@@ -1,4 +1,4 @@
-"""What is not a film, or does not count as one."""
+"""This section counts what is not a film or was left out."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from cxrtui.data.inspect.section import Look, Section
 
 
 def section(look: Look) -> Section:
-    """Files and films that are left out, by reason."""
+    """Count files and films that are left out, by reason."""
     return Section("left_out", "left out", dict(Counter(look.left_out).most_common()), unit="")

@@ -1,4 +1,4 @@
-"""What the source does not say of its films."""
+"""This section counts the facts that the source does not give for its films."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LACKS: dict[str, Callable[[Film], bool]] = {
 
 
 def section(look: Look) -> Section:
-    """Films without each of these facts."""
+    """Count the films without each fact."""
     films = look.collection.films
     counts = {name: count for name, lacks in _LACKS.items() if (count := sum(map(lacks, films)))}
     return Section("missing", "without", counts)

@@ -1,4 +1,4 @@
-"""How many films a patient has."""
+"""This section counts how many films a patient has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MOST = 5
 
 
 def section(look: Look) -> Section:
-    """Patients by their number of films."""
+    """Count patients by their number of films."""
     films_of = Counter(film.patient for film in look.collection.films if film.patient_known)
     patients_with = Counter(films_of.values())
     numbers = sorted(patients_with)

@@ -1,4 +1,4 @@
-"""How films had to be read that are not as their format asks."""
+"""This section lists films that break the rules of their format, and how they were read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from cxrtui.data.inspect.section import Look, Section
 
 
 def section(look: Look) -> Section:
-    """Films by remark, and the remarks on each."""
+    """Count films by remark, and list the remarks on each."""
     counts = {kind.text: len(kind.names) for kind in by_kind(look.notes)}
     return Section("remarks", "remarks", counts, files=[(path, "; ".join(notes)) for path, notes in look.notes])

@@ -1,4 +1,4 @@
-"""Findings that no name of the rule matches and that count by its *."""
+"""This section counts findings that no name of the rule matches and that only its * includes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cxrtui.data.inspect.section import Look, Section
 
 
 def section(look: Look) -> Section:
-    """Films by finding, of those that ``*`` takes in."""
+    """Count films by finding, among those that only ``*`` includes."""
     held = Counter(film.label for film, _ in look.chosen)
     rest = look.rule.rest(held) if look.rule is not None else {}
     counts = Counter({printable(label): count for label, count in rest.items()})

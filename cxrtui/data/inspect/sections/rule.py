@@ -1,4 +1,4 @@
-"""Which findings count as positive and which as negative."""
+"""This section says which findings count as positive and which as negative."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from cxrtui.printable import listing
 
 
 def section(look: Look) -> Section:
-    """Films by class, or why the classes are not clear."""
+    """Count films by class, or say why the classes are not clear."""
     if look.rule is None:
         return Section("rule", "counted as", {}, [look.why_no_rule])
     whose = "the layout's rule" if look.rule.by_layout else "as set, or plain from the names"

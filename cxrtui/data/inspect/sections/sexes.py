@@ -1,4 +1,4 @@
-"""The patients' sex, as the source gives it for each film."""
+"""This section counts the patients' sex, as the source gives it for each film."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from cxrtui.data.inspect.section import NOT_SAID, Look, Section, by_frequency
 
 
 def section(look: Look) -> Section:
-    """Films by sex."""
+    """Count films by sex."""
     return Section("sexes", "sex", by_frequency(film.sex or NOT_SAID for film in look.collection.films))

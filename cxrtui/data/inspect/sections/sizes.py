@@ -1,4 +1,4 @@
-"""Width and height of the images."""
+"""This section counts the images' widths and heights."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cxrtui.data.inspect.section import Look, Section, by_frequency
 
 
 def section(look: Look) -> Section:
-    """Films by size in pixels."""
+    """Count films by size in pixels."""
     if not look.read:
         return Section("sizes", "sizes")
     short = sorted(min(header.width, header.height) for header in look.read)

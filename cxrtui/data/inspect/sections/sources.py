@@ -1,4 +1,4 @@
-"""Where the films come from: hospitals, publishers, collections."""
+"""This section counts the films' origins: hospitals, publishers, collections."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cxrtui.data.inspect.section import NOT_SAID, Look, Section, by_frequency
 
 
 def section(look: Look) -> Section:
-    """Films by source, and how many sources hold both classes."""
+    """Count films by source, and say how many sources hold both classes."""
     notes = []
     if look.rule is not None:
         classes: dict[str, set[int]] = {}

@@ -1,4 +1,4 @@
-"""Films that cannot be read."""
+"""This section lists films that cannot be read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from cxrtui.data.inspect.section import Look, Section, by_frequency
 
 
 def section(look: Look) -> Section:
-    """Unreadable films by reason, and each of them."""
+    """Count unreadable films by reason, and list each of them."""
     files = [
         (printable(film.path), reason)
         for film, reason in zip(look.collection.films, look.headers, strict=True)

@@ -1,4 +1,4 @@
-"""Projections: PA, AP, lateral."""
+"""This section counts the films' projections: PA, AP, lateral."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from cxrtui.data.sources.layouts.words import UNKNOWN
 
 
 def section(look: Look) -> Section:
-    """Films by view."""
+    """Count films by view."""
     return Section("views", "views", by_frequency(film.view or UNKNOWN for film in look.collection.films))
