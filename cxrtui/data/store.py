@@ -1,8 +1,8 @@
-"""The prepared store: square grey films behind an `ArraySource`, with an index.
+"""This module keeps the prepared store: square greyscale films in an `ArraySource`, with an index.
 
-A store is a folder named by its fingerprint. It is built under another name and renamed once it is complete, so a store
-that can be seen is whole; sizes are checked against its index on opening. Record `i` is film `i`; a film that could not
-be read is a black record with the reason in `error`, and in the index, which also keeps the notes on films.
+A store is a folder named by its fingerprint. It is built under another name and renamed when it is complete, so that a
+folder of that name is complete; on opening, sizes are checked against the index. Record `i` is film `i`; a film that
+could not be read is a black record with the reason in `error` and in the index, which also holds the notes on films.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _INDEX = "index.json"
 
 @dataclass
 class Store:
-    """A complete store, opened for reading; safe to read from several threads."""
+    """A complete store, opened for reading; several threads may read at once."""
 
     folder: Path
     size: int
@@ -44,12 +44,12 @@ class Store:
     _source: ArraySource = field(repr=False)
 
     def images(self, indices: Sequence[int] | npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
-        """The films at `indices`, uint8 `[n, size, size]`, read from disk."""
+        """Return the images at `indices`, uint8 `[n, size, size]`, read from disk."""
         return self._source.read(indices)
 
 
 def open_store(folder: Path, names: Sequence[str]) -> Store | None:
-    """The store in `folder`, or None where there is none, it is not whole, or other decoders may read more of it."""
+    """Open the store in `folder`; None if there is none, it is incomplete, or other decoders may read more films."""
     try:
         body = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
         whole = all((folder / name).stat().st_size == size for name, size in body["files"].items())
@@ -67,7 +67,7 @@ def open_store(folder: Path, names: Sequence[str]) -> Store | None:
 
 def build_store(folder: Path, records: Iterator[Record], *, size: int, count: int, names: Sequence[str],
                 unreadable: dict[int, str], notes: dict[int, list[str]]) -> None:  # fmt: skip
-    """Write `count` records to `folder`, all or nothing; `unreadable` and `notes` are full once all were pulled.
+    """Write `count` records to `folder`, all or none; `unreadable` and `notes` are complete after the last record.
 
     Raises:
         DataError: the disk is full or may not be written to.
@@ -85,13 +85,13 @@ def build_store(folder: Path, records: Iterator[Record], *, size: int, count: in
         index = {"side": size, "count": count, "unreadable": unreadable, "notes": notes, "decoders": decoders(),
                  "files": files}  # fmt: skip
         write_atomic(temporary / _INDEX, json.dumps(index))
-        if folder.exists():  # not whole, or another process was faster
+        if folder.exists():  # an incomplete store, or another process was faster
             if open_store(folder, names) is not None:
                 return
             os.replace(folder, temporary.with_name(f"{temporary.name}-old"))
         os.replace(temporary, folder)
     except (OSError, RuntimeError, ValueError) as error:
-        why = refusal(error)  # array_record has its own way to say it
+        why = refusal(error)  # array_record reports a full disk in its own way
         if why is None and not isinstance(error, OSError):
             raise
         raise DataError(
@@ -104,7 +104,7 @@ def build_store(folder: Path, records: Iterator[Record], *, size: int, count: in
 
 
 def _sweep(parent: Path) -> None:
-    """Remove what builds that were killed left behind more than a day ago."""
+    """Remove temporary folders that killed builds left more than a day ago."""
     for left in parent.glob(".building-*"):
         try:
             if time.time() - left.stat().st_mtime > 86_400:

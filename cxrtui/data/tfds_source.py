@@ -1,6 +1,6 @@
-"""tensorflow-datasets, in array_record files and without TensorFlow: the one module that imports either.
+"""This module reads and writes data sets of tensorflow-datasets in array_record files, without TensorFlow.
 
-It keeps the prepared store's arrays, and opens data sets that others have prepared.
+No other module imports tfds or array_record. It keeps the prepared store's arrays, and opens published data sets.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ tfds.disable_progress_bar()
 
 
 def films_a_split(size: int) -> int:
-    """Films in one tfds split, 128 MiB of them: tfds holds a split in memory while it writes it."""
+    """Return the number of films in one tfds split, 128 MiB, because tfds holds a split in memory while it writes."""
     return max(1, (1 << 27) // size**2)
 
 
 class _Uncompressed:
-    """Writes records as they are: tfds' own compression quadruples the time to write and saves 30 % of the disk."""
+    """Writes records uncompressed: tfds' compression makes writing four times slower and saves only 30 % of the disk."""
 
     def write(self, path: os.PathLike[str], examples: Iterable[tuple[object, bytes]]) -> None:
         writer = ArrayRecordWriter(os.fspath(path), "group_size:1,uncompressed")
@@ -38,18 +38,18 @@ class _Uncompressed:
 
 
 class _OwnInfo(tfds.core.DatasetInfo):  # type: ignore[misc]
-    """What tfds knows of a set that is nobody's but ours."""
+    """The tfds information about a data set that only this program uses."""
 
     def initialize_from_bucket(self) -> None:
-        """Do nothing: tfds would leave an empty temporary folder behind and ask its own bucket for this set."""
+        """Do nothing, because tfds would leave an empty temporary folder and look for this data set in its bucket."""
 
 
 class CxrFilms(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc]
-    """tfds builder of films of `size` pixels; `records` is pulled when it is built, and is empty for reading."""
+    """tfds builder of films of `size` pixels; `records` is consumed when it is built, and is empty for reading."""
 
     name = "cxr_films"
     VERSION = tfds.core.Version("1.0.0")
-    code_path = None  # no checksums or citations beside this file; looking for them needs importlib_resources
+    code_path = None  # there are no checksums or citations; looking for them needs importlib_resources
 
     def __init__(self, *, size: int, names: Sequence[str], counts: Sequence[int], records: Iterator[Record],
                  **kwargs: Any) -> None:  # fmt: skip
@@ -87,14 +87,14 @@ class CxrFilms(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc]
         return _Uncompressed()
 
     def _log_download_bytes(self) -> None:
-        """Say nothing: tfds would print."""
+        """Do nothing, because tfds would print here."""
 
     def _log_download_done(self) -> None:
-        """Say nothing."""
+        """Do nothing, because tfds would print here."""
 
 
 class _Splits:
-    """An `ArraySource` of several tfds splits, one behind the other."""
+    """An `ArraySource` of several tfds splits, one after the other."""
 
     def __init__(self, size: int, splits: Sequence[Any]) -> None:
         self._size, self._splits = size, splits
@@ -125,12 +125,12 @@ def write_arrays(folder: Path, records: Iterator[Record], *, size: int, count: i
     """Write `count` records to `folder`, which exists and is empty.
 
     Args:
-        folder: of the store.
-        records: pulled as they are written.
-        size: of each image, pixels.
-        count: of records.
-        names: of the classes.
-        split: records in one tfds split; 0 for as many as `films_a_split` says.
+        folder: the folder of the store.
+        records: the records, consumed as they are written.
+        size: the width and height of each image, pixels.
+        count: the number of records.
+        names: the names of the classes.
+        split: the number of records in one tfds split; 0 for the result of `films_a_split`.
 
     Raises:
         OSError, RuntimeError, ValueError: they cannot be written.
@@ -142,12 +142,12 @@ def write_arrays(folder: Path, records: Iterator[Record], *, size: int, count: i
 
 
 def open_arrays(folder: Path, *, size: int, count: int, names: Sequence[str]) -> ArraySource | None:
-    """What `write_arrays` wrote to `folder`; None where it is damaged or holds another number of films."""
+    """Open what `write_arrays` wrote to `folder`; None where it is damaged or holds another number of films."""
     builder = CxrFilms(size=size, names=names, counts=(), records=iter(()), data_dir=str(folder))
     try:
         splits = [builder.as_data_source(f"films{number}") for number in range(len(builder.info.splits))]
         source = _Splits(size, splits)
-    except Exception:  # whatever tfds makes of damaged files
+    except Exception:  # tfds raises many kinds of error on damaged files
         return None
     return source if len(source) == count else None
 
@@ -172,7 +172,7 @@ class _Set:
             return "0"
 
     def examples(self) -> Iterator[Example]:
-        """As in `Published`; encoded images come as they are, for nothing decodes in this process."""
+        """See `Published`; encoded images are not decoded, because only workers decode."""
         features = self._builder.info.features
         kind, names = features[self._image], features[self._label].names
         encoded = type(kind).__name__ == "Image" and np.dtype(kind.np_dtype).kind == "u"
@@ -196,7 +196,7 @@ class _Set:
 
 
 def open_published(name: str, folder: Path | None) -> Published:
-    """The data set in `folder`, or the one called ``name`` or ``name/config:version`` where that is None.
+    """Open the data set in `folder`, or, if that is None, the one called ``name`` or ``name/config:version``.
 
     Raises:
         DataError: it is not prepared here, or has no image or no label.
@@ -207,7 +207,7 @@ def open_published(name: str, folder: Path | None) -> Published:
             builder = tfds.builder_from_directory(str(own))
         else:
             builder = tfds.core.read_only_builder.builder_from_files(name)
-    except Exception as error:  # tfds raises many kinds
+    except Exception as error:  # tfds raises many kinds of error
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0][:200]
         raise DataError(
             f"The tfds data set {printable(name)} is not prepared here ({reason}); prepare it with "
@@ -217,7 +217,7 @@ def open_published(name: str, folder: Path | None) -> Published:
 
 
 def _image_and_label(features: Any, name: str) -> tuple[str, str]:
-    """The names of the image and of the class among the features."""
+    """Return the names of the image and of the class among the features."""
     if not isinstance(features, tfds.features.FeaturesDict):
         raise DataError(f"The tfds data set {printable(name)} has no named features; it needs an image and a label.")
     images = [key for key, kind in features.items() if _is_image(key, kind)]
@@ -235,6 +235,6 @@ def _is_image(key: str, kind: Any) -> bool:
     return type(kind).__name__ == "Image" or (key == "image" and len(shape) in (2, 3))
 
 
-# The type checker sees here that these are what they say they are.
+# The type checker verifies here that these classes implement the protocols.
 _ARRAYS: type[ArraySource] = _Splits
 _PUBLISHED: type[Published] = _Set

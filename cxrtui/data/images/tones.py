@@ -46,7 +46,7 @@ _ENOUGH = 1 << 24  # pixels that are enough to find the tone of a film
 
 @dataclass(frozen=True)
 class Ends:
-    """Ends of grey values: `low` and `high` without outlying ones, `dark` and `bright` without the share that may be."""
+    """Ends of grey values: `low`, `high` without outlying ones, `dark`, `bright` without the share that may be."""
 
     low: float
     high: float

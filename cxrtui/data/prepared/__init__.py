@@ -1,1 +1,1 @@
-"""From a configuration to films that can be trained on: read, split, and stored as arrays."""
+"""This package turns a configuration into films for training: it reads, splits and stores them as arrays."""

@@ -1,9 +1,8 @@
-"""The films of a run that is resumed: whether they are those that it began with, and in the same splits.
+"""This module checks that a resumed run still has the films that it began with, in the same splits.
 
-What a run recorded when it began are two hashes. `content_of` tells what its films are and how they are decoded, and
-says nothing of their names, so that folders may move; `splits_hash` tells which film is in which split. The films
-themselves are in the run's own splits.csv, in the order in which they are trained on; they keep that order here, for
-the bits of a training depend on it.
+A run records two hashes when it begins. `content_of` depends on the films' content and how they are decoded, but not on
+their names, so that folders may move; `splits_hash` depends on the split of each film. The run's own splits.csv lists
+the films in their training order; this module keeps that order, because the training's exact result depends on it.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ Chosen = Sequence[tuple[Film, int]]
 
 @dataclass(frozen=True)
 class Began:
-    """What is known of a run that began: its splits.csv, and the hashes, empty where it recorded none.
+    """What a run recorded when it began: its splits.csv, and the hashes, which are empty where it recorded none.
 
-    `name` is the run's, `command` resumes it with its films at another place. `division` is the `splits_hash`, by the
-    name that the log gives it.
+    `name` is the name of the run; `command` resumes it with its films at another place. `division` is the
+    `splits_hash`, under its name in the log.
     """
 
     name: str
@@ -40,7 +39,7 @@ class Began:
 
 
 def content_of(films: Chosen, digests: Sequence[str], settings: Mapping[str, Any], names: Sequence[str]) -> str:
-    """32 hexadecimal digits that change with a film's content, class or display, a setting or a class's name."""
+    """Return 32 hexadecimal digits that change with a film's content, class or display, a setting or a class name."""
     lines = sorted(
         json.dumps([digest, class_index, [film.display.window, film.display.inverted] if film.display else None])
         for (film, class_index), digest in zip(films, digests, strict=True)
@@ -49,7 +48,7 @@ def content_of(films: Chosen, digests: Sequence[str], settings: Mapping[str, Any
 
 
 def splits_hash(digests: Sequence[str], of_film: Sequence[str]) -> str:
-    """32 hexadecimal digits that change when a film goes to another split."""
+    """Return 32 hexadecimal digits that change when a film goes to another split."""
     return _hash(sorted(f"{digest} {split}" for digest, split in zip(digests, of_film, strict=True)))
 
 
@@ -58,7 +57,7 @@ def _hash(body: Any) -> str:
 
 
 def restore(ready: Readable, content: str, began: Began) -> tuple[Readable, list[str], int]:
-    """The films in the order of the run's splits.csv, the split of each, and how many have other names than there.
+    """Return the films in the order of the run's splits.csv, their splits, and how many have other names than there.
 
     Args:
         ready: the films as they are found now.
@@ -66,7 +65,7 @@ def restore(ready: Readable, content: str, began: Began) -> tuple[Readable, list
         began: what the run recorded.
 
     Raises:
-        OtherFilmsError: they are not the films that it began with; the message says what differs.
+        OtherFilmsError: the run began with other films; the message says what differs.
     """
     rows = [row for _, row in splits.listed(began.file)]
     if lacking := [name for name in splits.COLUMNS if any(name not in row for row in rows)]:
@@ -105,15 +104,15 @@ def _name(film: Film) -> str:
 
 
 def _paired(rows: Sequence[Mapping[str, str]], ready: Readable) -> tuple[dict[int, int], list[int], list[int]]:
-    """The film of each row: of its name and content, else but for the name of its source, its finding, its content.
+    """Match rows to films by name and content, else without the source's name, else by finding, else by content.
 
-    Rows without a film and films without a row follow.
+    Return the matches, the rows without a film, and the films without a row.
     """
     pairs: dict[int, int] = {}
     left = dict.fromkeys(range(len(ready.films)))
     keys = (
         (lambda row: (row["path"], row["sha256"]), lambda film, digest: (_name(film), digest)),
-        # Of several sources, the first word of a name is what the source is called.
+        # With several sources, the first part of a film's name is the name of its source.
         (lambda row: (row["path"].partition("/")[2], row["sha256"]),
          lambda film, digest: (_name(film).partition("/")[2], digest)),
         (lambda row: (row["label"], row["sha256"]), lambda film, digest: (printable(film.label).strip(), digest)),
@@ -133,7 +132,7 @@ def _paired(rows: Sequence[Mapping[str, str]], ready: Readable) -> tuple[dict[in
 def _differences(
     rows: Sequence[Mapping[str, str]], ready: Readable, pairs: Mapping[int, int], gone: list[int], new: list[int]
 ) -> list[str]:
-    """What is not as it was, in words."""
+    """Return what has changed, in words."""
     names = {_name(ready.films[place][0]) for place in new}
     changed = [rows[number]["path"] for number in gone if rows[number]["path"] in names]
     said: list[tuple[str, list[str]]] = [
@@ -148,7 +147,7 @@ def _differences(
         row, film = rows[number], ready.films[place][0]
         if row["label"] != printable(film.label).strip():
             said[3][1].append(f"{_name(film)}, {row['label']} then and {printable(film.label)} now")
-        # A patient's name may hold that of a folder; who shares a patient with whom may not change.
+        # A patient's name may contain a folder's name and change with it; which films share a patient may not change.
         old, now = row["patient"], printable(film.patient).strip()
         known = not old.startswith(FILE_PATIENT)
         if known != film.patient_known or (
@@ -177,17 +176,17 @@ def check_splits(
     first: Callable[[], Sequence[str] | None],
     began: Began,
 ) -> None:
-    """Do nothing, where the films are in the splits that the run began with.
+    """Check that the films are in the splits that the run began with.
 
     Args:
-        films: in the order of the run's splits.csv.
-        digests: theirs.
-        of_film: the split of each, as the run's splits.csv has it now.
-        first: tells the split of each as it was made or given when the run began, where that can be told again.
+        films: the films in the order of the run's splits.csv.
+        digests: the SHA-256 of each film.
+        of_film: the split of each film in the run's splits.csv now.
+        first: returns the split of each film when the run began, or None where it cannot be computed again.
         began: what the run recorded.
 
     Raises:
-        DataError: a film is in another split than it was.
+        DataError: a film is in another split than when the run began.
     """
     if not began.division or splits_hash(digests, of_film) == began.division:
         return
@@ -201,7 +200,7 @@ def check_splits(
 
 
 def moved(films: Chosen, before: Sequence[str], now: Sequence[str]) -> str:
-    """Which films of which patients are in another split than they were; empty where none is."""
+    """Return which films of which patients are in another split than before; empty where none is."""
     changed = [
         (film, old or "left out", new or "left out")
         for (film, _), old, new in zip(films, before, now, strict=True)

@@ -1,4 +1,4 @@
-"""Films that are the same file byte for byte and count in both classes, so that one of two findings is wrong."""
+"""This module finds films whose files are identical and which are in both classes, so that one finding is wrong."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from cxrtui.data.films import Film, printable
 from cxrtui.data.pool import OnProgress, windowed, workers
 from cxrtui.data.prepared.fingerprint import Hashes
 
-_EVERY = 64  # films to a word of progress
+_EVERY = 64  # films between two reports of progress
 _FIRST = 3  # pairs that a message names
 
 
 def contradiction(films: Sequence[tuple[Film, int]], digests: Sequence[str]) -> str:
-    """A sentence on the `films` (each with its class) of one content and two classes; empty where there is none.
+    """Return a sentence on `films` (each with its class) of one content and two classes; empty where there are none.
 
-    `digests` tell the films' content.
+    `digests` are the hashes of the films' content.
     """
     by_class: defaultdict[str, dict[int, Film]] = defaultdict(dict)
     for (film, class_index), digest in zip(films, digests, strict=True):
@@ -41,7 +41,7 @@ def contradiction(films: Sequence[tuple[Film, int]], digests: Sequence[str]) -> 
 def contradiction_among(films: Sequence[tuple[Film, int]], hashes: Hashes, on_progress: OnProgress) -> str:
     """Return what `contradiction` does, but read only files that have the size of a file of the other class.
 
-    `on_progress` is called now and then, and may raise to end this.
+    `on_progress` is called at intervals; it may raise an error to end the search.
     """
     sizes = [_size(film.path) for film, _ in films]
     classes: defaultdict[int, set[int]] = defaultdict(set)
@@ -59,7 +59,7 @@ def contradiction_among(films: Sequence[tuple[Film, int]], hashes: Hashes, on_pr
 
 
 def _size(path: Path) -> int:
-    """The size of the file at `path` in bytes; -1 where it has gone."""
+    """Return the size of the file at `path` in bytes; -1 where it no longer exists."""
     try:
         return path.stat().st_size
     except OSError:

@@ -1,8 +1,8 @@
-"""Content hashes of films, remembered between runs, and the fingerprint of a prepared store.
+"""This module keeps content hashes of films between runs, and computes the fingerprint of a prepared store.
 
-A remembered hash is believed only while the file's size, inode, modification and change time are the same, and only
-where the file had been left alone for `_SETTLED` seconds when it was hashed (within a clock's tick, a second write
-leaves no trace in them).
+A kept hash is used only while the file's size, inode, modification and change time are the same. It is kept only if the
+file had not changed for `_SETTLED` seconds when it was hashed, because a second write within one clock tick does not
+change these times.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def _identity(status: os.stat_result) -> list[int]:
 
 
 class Remembered:
-    """What is known of files by their paths, kept in a JSON file; one that cannot be written is no error, only slower.
+    """Values about files by their paths, kept in a JSON file; if it cannot be written, the only effect is less speed.
 
-    Safe from several threads, each with its own paths.
+    Several threads may use it at once, each with its own paths.
     """
 
     def __init__(self, file: Path) -> None:
@@ -45,7 +45,7 @@ class Remembered:
             pass
 
     def get(self, path: Path, under: Any = None) -> Any:
-        """What was put for the file at `path` in its present state, and `under` the same circumstances; else None."""
+        """Return the value kept for the file at `path` if the file and `under` are unchanged; else None."""
         try:
             known = self._known.get(printable(path.absolute()))
             if isinstance(known, list) and known[:-1] == [_identity(path.stat()), *([under] if under else [])]:
@@ -55,15 +55,15 @@ class Remembered:
         return None
 
     def put(self, path: Path, status: os.stat_result, value: Any, under: Any = None) -> None:
-        """Remember `value`, which JSON can hold, of a file that had `status` before it was read.
+        """Keep `value`, which JSON can hold, for a file that had `status` before it was read.
 
-        A file that had only just changed is not remembered.
+        Nothing is kept for a file that changed only a moment before.
         """
         if time.time() - max(status.st_mtime, status.st_ctime) > _SETTLED:
             self._new[printable(path.absolute())] = [_identity(status), *([under] if under else []), value]
 
     def save(self) -> None:
-        """Write what was learnt, by a rename."""
+        """Write new values to the file, by a rename."""
         if not self._new:
             return
         with contextlib.suppress(OSError):
@@ -72,10 +72,10 @@ class Remembered:
 
 
 class Hashes(Remembered):
-    """Content hashes of files, remembered."""
+    """Content hashes of files, kept between runs."""
 
     def of(self, path: Path) -> str:
-        """The SHA-256 of what is in the file at `path`, or a word for why there is none; never raises `OSError`."""
+        """Return the SHA-256 of the file at `path`, or a word that says why there is none; never raise `OSError`."""
         try:
             status = path.stat()
             if not stat.S_ISREG(status.st_mode):
@@ -90,7 +90,7 @@ class Hashes(Remembered):
 
 
 def hashes_of(collection: Collection) -> Hashes:
-    """The content hashes of the films of `collection`, as far as they are remembered."""
+    """Return the kept content hashes of the films of `collection`."""
     mark = hashlib.sha256(os.fsencode(f"{collection.root.absolute()}|{collection.names}")).hexdigest()[:16]
     return Hashes(cache_root() / "prepared" / "hashes" / f"{mark}.json")
 
@@ -98,7 +98,7 @@ def hashes_of(collection: Collection) -> Hashes:
 def fingerprint(
     films: Sequence[tuple[Film, int]], digests: Iterable[str], settings: Mapping[str, Any], names: Sequence[str]
 ) -> str:
-    """32 hexadecimal digits that change with any film's content, name, label, patient or source, and any setting."""
+    """Return 32 hexadecimal digits that change with any film's content, name, label, patient, source, or a setting."""
     total = hashlib.sha256(json.dumps([dict(settings), list(names)], sort_keys=True).encode())
     for (film, index), digest in zip(films, digests, strict=True):
         line: list[Any] = [printable(film.name), film.label, film.patient, film.source, index, digest]

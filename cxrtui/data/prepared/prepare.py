@@ -1,6 +1,6 @@
-"""From a configuration to films that can be trained on, in three splits.
+"""This module prepares films for training from a configuration, in three splits.
 
-Everything is a generator of events; whoever pulls them may stop pulling, or ask it to stop::
+Its functions are generators of events; the caller may stop iterating, or ask them to stop::
 
     films = yield from prepare(config, splits_out=run.splits_file, check_cancelled=check_cancelled)
 """
@@ -39,12 +39,12 @@ def prepare(
 ) -> Generator[Event, None, Prepared]:
     """Prepare the films that `config.data` names, in three splits.
 
-    Yields `Preparing` some ten times a second, `Warned`, and last one `DataPrepared`. `splits_out`, where given,
-    receives them as splits.csv. `began`: what a run that is resumed recorded, whose films and splits these have to be.
+    Yields `Preparing` about ten times a second, `Warned`, and one `DataPrepared` at the end. The splits are written to
+    `splits_out`, if given, as splits.csv. `began` is the record of a resumed run, whose films and splits must be equal.
 
     Raises:
-        DataError: the source, its labels or its split cannot be used, or too many films are unreadable; or they are not
-            those of `began`.
+        DataError: the source, its labels or its split cannot be used, too many films are unreadable, or films or splits
+            differ from `began`.
         Cancelled: `check_cancelled` said so.
     """
     started = time.monotonic()
@@ -76,7 +76,7 @@ def prepare(
 
 
 def _new_splits(config: Config, ready: Readable) -> Generator[Event, None, splits.Splits]:
-    """The splits of a run that begins: those of the file ``data.splits``, else new ones; with a warning for each fault.
+    """Return the splits of a new run: those of the file ``data.splits``, else new ones; yield a warning for each fault.
 
     Raises:
         DataError: the file cannot be used, or a split would lack a class.
@@ -109,7 +109,7 @@ def _new_splits(config: Config, ready: Readable) -> Generator[Event, None, split
 
 
 def _first_splits(config: Config, ready: Readable) -> list[str] | None:
-    """The split of each film when the run began, as far as that can be told again."""
+    """Return the split of each film when the run began; None where it cannot be computed again."""
     data = config.data
     try:
         if data.splits:
@@ -123,10 +123,10 @@ def _first_splits(config: Config, ready: Readable) -> list[str] | None:
 
 
 def _check_given(file: str, ready: Readable, kept: Sequence[str], began: Began) -> None:
-    """Do nothing, unless the file of ``data.splits`` is still there and says otherwise than when the run began.
+    """Check that the file ``data.splits``, if it still exists, gives the same splits as when the run began.
 
     Raises:
-        DataError: it does.
+        DataError: it gives others.
     """
     path = expand(file)
     if not file or path == began.file or not path.is_file():
@@ -148,14 +148,14 @@ def load_evaluation(
     trained: Sequence[str] = (),
     check_cancelled: CheckCancelled = never_cancelled,
 ) -> Generator[Event, None, Prepared]:
-    """Prepare every film at `path`, or at several together, as one split, ``all``; events as `prepare`.
+    """Prepare every film at `path`, or at several paths, as one split, ``all``; the events are those of `prepare`.
 
-    Classes, size and resize mode are those of `data`. Where nothing else tells the classes, they are `trained`, the
-    negative and the positive name of a classifier. Where the classes that `data` names are not those of `path`, give a
-    `data` that names its classes.
+    Classes, size and resize mode are those of `data`. Where nothing else decides the classes, they are `trained`, the
+    negative and the positive name of a classifier. Where `path` has other classes than `data` names, pass a `data` that
+    names the classes of `path`.
 
     Raises:
-        DataError: as `prepare`; one class alone is enough here only if both are named and found.
+        DataError: as in `prepare`; a single class with films is enough only if both are named and found.
         Cancelled: `check_cancelled` said so.
     """
     began = time.monotonic()

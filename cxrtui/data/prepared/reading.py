@@ -1,7 +1,7 @@
-"""What comes before the split: read the source, choose by label, fingerprint, and decode what is not yet stored.
+"""This module reads the source, chooses films by label, fingerprints them, and decodes those that are not stored yet.
 
-Threads hash, and wait for the processes that decode (`cxrtui.data.images.decoding`); those are started anew and small,
-for a fork beside JAX is unsafe.
+Threads hash the files, and wait for the worker processes that decode (`cxrtui.data.images.decoding`); these are spawned
+because a fork beside JAX is unsafe.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Chosen = list[tuple[Film, int]]
 
 @dataclass(frozen=True)
 class Readable:
-    """The films that count and can be read, each with its class (0 or 1), its content's hash and row in the store."""
+    """The films that are used and readable, each with its class (0 or 1), content hash and row in the store."""
 
     collection: Collection
     labels: Labels
@@ -59,7 +59,7 @@ def read(
     partial: bool = False,
     trained: Sequence[str] = (),
 ) -> Generator[Event, None, Readable]:
-    """Every film at `source` that counts, in a store; `partial` allows that a class has none, `trained` as `select`.
+    """Read the used films at `source` into a store; `partial` allows an empty class; `trained` is as in `select`.
 
     Raises:
         DataError: the source or its labels cannot be used, or too many films are unreadable.
@@ -101,7 +101,7 @@ def read(
 def _on_classes(
     data: DataConfig, collection: Collection, labels: Labels, chosen: Chosen
 ) -> Generator[Event, None, None]:
-    """What the user should know of how findings were counted, as warnings."""
+    """Yield warnings about how findings were counted."""
     counts = dict(Counter(film.label for film, _ in chosen).most_common())
     if labels.by_layout:
         yield Warned(
@@ -125,7 +125,7 @@ def _on_classes(
 
 
 def _check_readable(unreadable: list[list[str]], total: int, most: float) -> None:
-    """Do nothing, while no more than the share `most` of `total` films is unreadable and one is not."""
+    """Check that at most the share `most` of `total` films is unreadable, and that at least one is readable."""
     count = len(unreadable)
     if count > most * total or count == total:
         listed = "; ".join(f"{path}: {reason}" for path, reason in unreadable[:10])
@@ -153,7 +153,7 @@ def _digests(chosen: Chosen, hashes: Hashes, check_cancelled: CheckCancelled) ->
 def _build(
     folder: Path, chosen: Chosen, names: list[str], size: int, resize_mode: str, check_cancelled: CheckCancelled
 ) -> Generator[Event, None, None]:
-    """Decode and store all of `chosen`; the writer has a thread of its own, so that this one can report and stop it."""
+    """Decode and store all of `chosen`; the writer runs in its own thread, so that this one can report and stop it."""
     done, unreadable, notes = [0], dict[int, str](), dict[int, list[str]]()
     failures: list[BaseException] = []
     cancelled = threading.Event()
@@ -180,7 +180,7 @@ def _build(
         try:
             build_store(folder, records(), size=size, count=len(chosen), names=names, unreadable=unreadable,
                         notes=notes)  # fmt: skip
-        except BaseException as error:  # handed to the thread that waits
+        except BaseException as error:  # the waiting thread raises it
             failures.append(error)
 
     writer = threading.Thread(target=write, name="cxrtui-store", daemon=True)

@@ -1,4 +1,4 @@
-"""Films that are ready to be trained on: splits of a prepared store, and what is known of their films."""
+"""This module defines films that are ready for training: splits of a prepared store, and facts about their films."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from cxrtui.data.store import Store
 
 @dataclass
 class Split:
-    """The films of one split, in the order of their names, and their images in the store.
+    """The films of one split, ordered by name, and their images in the store.
 
     Attributes:
         labels: int32 ``[N]``, 0 negative, 1 positive.
-        paths: of the files, ``[N]``.
+        paths: the path of each file, ``[N]``.
         patients: the patient of each film, ``[N]``.
         sources: the source of each film, ``[N]``, empty where it is not known.
         digests: the SHA-256 of each file, ``[N]``.
         store: holds the images.
-        rows: int64 ``[N]``, where each image is in the store.
+        rows: int64 ``[N]``, the index of each image in the store.
     """
 
     labels: npt.NDArray[np.int32]
@@ -40,34 +40,34 @@ class Split:
 
     @property
     def stored_size(self) -> int:
-        """Width and height of the stored images, pixels."""
+        """The width and height of the stored images, pixels."""
         return self.store.size
 
     @property
     def nbytes(self) -> int:
-        """Bytes that `images` takes in memory."""
+        """The bytes that `images` takes in memory."""
         return len(self) * self.stored_size**2
 
     @property
     def images(self) -> npt.NDArray[np.uint8]:
-        """All images, uint8 `[N, S, S]`; they are read on first use and kept."""
+        """All images, uint8 `[N, S, S]`, which are read on first use and kept in memory."""
         if self._images is None:
             self._images = self.store.images(self.rows)
         return self._images
 
     def release(self) -> None:
-        """Forget the images that `images` keeps in memory."""
+        """Free the images that `images` keeps in memory."""
         self._images = None
 
     def gather(self, indices: Sequence[int] | npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
-        """The images at `indices`, uint8 `[n, S, S]`, from memory where they are there, else from disk."""
+        """Return the images at `indices`, uint8 `[n, S, S]`, from memory if they are kept there, else from disk."""
         places = np.asarray(indices)
         return self._images[places] if self._images is not None else self.store.images(self.rows[places])
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Films that are ready, by split. `labels` names class 0 and class 1; `stored_size` is in pixels."""
+    """Films that are ready, by split; `labels` are the names of class 0 and class 1; `stored_size` is in pixels."""
 
     splits: dict[str, Split]
     labels: list[str]

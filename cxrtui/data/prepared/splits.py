@@ -1,9 +1,8 @@
-"""Which film is in which split: train, validation or test.
+"""This module puts each film into a split: train, validation or test.
 
-The splits are stratified by class, no patient is in two of them, and they are a function of the seed and the films'
-content alone. Films that share a patient, or are the same file byte for byte, form a group, and a group stays together.
-The groups are put in an order that depends on the seed and their content, and fill test, then validation, up to each
-class's share.
+The splits are stratified by class, no patient is in two of them, and they depend only on the seed and the films'
+content. Films that share a patient, or whose files are identical, form a group, and a group stays together. The groups
+are ordered by a hash of the seed and their content; they fill test, then validation, up to each class's share.
 """
 
 from __future__ import annotations
@@ -34,8 +33,8 @@ class Splits:
 
     Attributes:
         of_film: film `i` is in the split `of_film[i]`; it is in none where that is empty.
-        left_out: how many films are in none, by reason.
-        absent: how many films a split file lists that are not among the films.
+        left_out: the number of films in no split, by reason.
+        absent: the number of films that a split file lists and that are not among the films.
     """
 
     of_film: list[str]
@@ -44,7 +43,7 @@ class Splits:
 
 
 def groups_of(films: Chosen, digests: Sequence[str]) -> list[list[int]]:
-    """Indices of films that must stay together, in the order of their first film."""
+    """Return groups of indices of films that must stay together, in the order of their first film."""
     parent = list(range(len(films)))
 
     def root(place: int) -> int:
@@ -66,10 +65,10 @@ def groups_of(films: Chosen, digests: Sequence[str]) -> list[list[int]]:
 
 
 def assign(films: Chosen, digests: Sequence[str], *, seed: int, validation: float, test: float) -> Splits:
-    """The splits of `films` (each with its class, 0 or 1), whose content is `digests`.
+    """Return the splits of `films` (each with its class, 0 or 1), whose content hashes are `digests`.
 
-    Where the source assigns validation or test itself, that stands, and only a split that it does not assign is filled,
-    from its training films. Of a patient who is in more than one assigned split, the films of the earlier splits (train
+    If the source assigns validation or test itself, this is kept, and only a split that it does not assign is filled,
+    from its training films. If a patient is in more than one assigned split, the films in the earlier splits (train
     before validation before test) are left out.
 
     Raises:
@@ -91,7 +90,7 @@ def assign(films: Chosen, digests: Sequence[str], *, seed: int, validation: floa
 
 
 def _as_assigned(films: Chosen, digests: Sequence[str], result: Splits) -> list[list[int]]:
-    """Put into `result` what the source assigns to validation or test; the groups that are left for the rest."""
+    """Put into `result` what the source assigns to validation or test; return the groups that remain."""
     copies = _by_digest(digests)
     pool: list[list[int]] = []
     for group in groups_of(films, digests):
@@ -112,9 +111,9 @@ def _as_assigned(films: Chosen, digests: Sequence[str], result: Splits) -> list[
 
 
 def _fill(films: Chosen, pool: list[list[int]], wanted: Mapping[str, float], total: float, of_film: list[str]) -> None:
-    """Put the groups of `pool`, in their order, into the splits `wanted`, and those that are left into train.
+    """Put the groups of `pool`, in order, into the splits `wanted`, and the remaining ones into train.
 
-    A split is full where it has its share of `total` of each class; the sum of the shares and train's is `total`.
+    A split is full when it has its share of `total` of each class; all shares, with that of train, sum to `total`.
     """
     available = Counter(films[place][1] for group in pool for place in group)
     for split, share in wanted.items():
@@ -136,7 +135,7 @@ def _fill(films: Chosen, pool: list[list[int]], wanted: Mapping[str, float], tot
 
 
 def _by_digest(digests: Sequence[str]) -> dict[str, list[int]]:
-    """The places of each content."""
+    """Return the indices of the films with each content hash."""
     result: defaultdict[str, list[int]] = defaultdict(list)
     for place, digest in enumerate(digests):
         result[digest].append(place)
@@ -146,13 +145,13 @@ def _by_digest(digests: Sequence[str]) -> dict[str, list[int]]:
 def check(
     films: Chosen, of_film: Sequence[str], digests: Sequence[str] = (), left_out: Mapping[str, int] | None = None
 ) -> None:
-    """Do nothing, if every split holds both classes and no patient is in two.
+    """Check that every split holds both classes and that no patient is in two.
 
-    `of_film` is the split of each film. `digests` and `left_out`, where given, tell why a split lacks films: those left
-    out, or copies that stay together.
+    `of_film` is the split of each film. `digests` and `left_out`, where given, explain in the message why a split lacks
+    films: they were left out, or copies stay together.
 
     Raises:
-        DataError: otherwise.
+        DataError: a split lacks a class, or a patient is in two.
     """
     held = Counter((split, class_index) for split, (_, class_index) in zip(of_film, films, strict=True))
     for split in SPLIT_NAMES:
@@ -179,7 +178,7 @@ def check(
 
 
 def copies_apart(digests: Sequence[str], of_film: Sequence[str]) -> int:
-    """How many different films have byte-identical copies in more than one split."""
+    """Return how many different films have byte-identical copies in more than one split."""
     where: dict[str, set[str]] = {}
     for digest, split in zip(digests, of_film, strict=True):
         if split:
@@ -200,7 +199,7 @@ def write(file: Path, films: Chosen, digests: Sequence[str], of_film: Sequence[s
 
 
 def listed(file: Path) -> list[tuple[int, dict[str, str]]]:
-    """The line and the cells of each film of the split file at `file`; of `COLUMNS`, path and part are there.
+    """Return the line and the cells of each film in the split file `file`; of `COLUMNS`, path and part are present.
 
     Raises:
         DataError: it cannot be read, a split has an unknown name, or a film is listed in two splits.
@@ -226,7 +225,7 @@ def listed(file: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def read(file: str | Path, films: Chosen) -> Splits:
-    """The splits that `file` gives, for exactly these `films`.
+    """Return the splits that `file` gives for `films`.
 
     Films that the file lists and that are not among `films` are counted in `absent`.
 
