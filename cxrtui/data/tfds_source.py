@@ -28,7 +28,7 @@ def films_a_split(size: int) -> int:
 
 
 class _Uncompressed:
-    """Writes records uncompressed: tfds' compression makes writing four times slower and saves only 30 % of the disk."""
+    """Writes records uncompressed: tfds' compression makes writing four times slower and saves only 30 % of disk."""
 
     def write(self, path: os.PathLike[str], examples: Iterable[tuple[object, bytes]]) -> None:
         writer = ArrayRecordWriter(os.fspath(path), "group_size:1,uncompressed")

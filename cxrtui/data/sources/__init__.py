@@ -1,1 +1,1 @@
-"""From what a user names as data to films with findings and patients."""
+"""This package reads what a user names as data, and returns films with findings and patients."""

@@ -1,4 +1,4 @@
-"""Archives, told by their first bytes whatever their names, and how each is unpacked."""
+"""This module recognises archives by their first bytes, and says how to unpack each."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _COMMANDS = {
 
 
 def kind_of(file: Path) -> str:
-    """The kind of archive that `file` is: zip, tar (pressed or not), 7z, rar, gz, bz2, xz, zst; empty where it is none.
+    """Return the kind of archive `file`: zip, tar (compressed or not), 7z, rar, gz, bz2, xz, zst; empty if none.
 
-    A workbook or another document, which is a zip file too, is none.
+    A workbook or another document is not an archive here, although it is a zip file.
     """
     try:
         with open_file(file) as stream:
@@ -76,7 +76,7 @@ def _is_document(file: Path) -> bool:
 
 
 def unpacking(file: Path) -> str:
-    """A command that unpacks `file` into a folder beside it, as a shell takes it; empty where it is no archive."""
+    """Return a shell command that unpacks `file` into a folder beside it; empty where it is not an archive."""
     kind = kind_of(file)
     if not kind:
         return ""
@@ -89,12 +89,12 @@ def unpacking(file: Path) -> str:
 
 
 def _argument(path: Path) -> str:
-    """`path` as a shell takes it and no program takes it for an option."""
+    """Return `path` quoted for a shell, so that no program reads it as an option."""
     text = str(path)
     text = f"./{text}" if text.startswith("-") else text
     if printable(text) == text:
         return shlex.quote(text)
-    # Bash and zsh read the escapes of `printable` between these marks.
+    # Bash and zsh read the escapes of `printable` between these quotation marks.
     return "$'" + "".join(f"\\{letter}" if letter in "\\'" else printable(letter) for letter in text) + "'"
 
 
@@ -107,7 +107,7 @@ def _stem(name: str) -> str:
 
 
 def archives_in(folder: Path, root: Path) -> list[str]:
-    """The archives directly in `folder`, by their endings and content; their paths below `root`."""
+    """Return the archives directly in `folder`, found by ending and content, as paths below `root`."""
     try:
         files = sorted(item for item in folder.iterdir() if item.suffix.casefold() in ENDINGS and item.is_file())
     except OSError:

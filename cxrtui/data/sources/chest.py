@@ -1,4 +1,4 @@
-"""Is it a film of a chest, and of which view? By the tags alone, and with the tag that says no."""
+"""This module decides by the tags whether a film shows a chest, and in which view, and names the tag that decides."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from cxrtui.data.images.dicom.description import DicomHeader
 from cxrtui.data.sources.layouts.words import LATERAL, OBLIQUE
 
-_FILMS = ("CR", "DX", "DR", "RG")  # DR and RG are no longer in the standard (PS3.3 section C.7.3.1.1.1), and still met
+_FILMS = ("CR", "DX", "DR", "RG")  # DR and RG left the standard (PS3.3 section C.7.3.1.1.1) and still occur
 _CLASSES = "1.2.840.10008.5.1.4.1.1."
 _FILM_CLASSES = ("1", "1.1", "1.1.1")  # computed and digital radiography
 _SECONDARY = ("7", "7.1", "7.2", "7.3", "7.4")
@@ -17,9 +17,9 @@ _OBLIQUE = ("RLO", "LLO", "RAO", "LAO", "RPO", "LPO", "OBLIQUE")
 
 
 def why_not_chest_film(header: DicomHeader) -> str:
-    """Why the object is no film of a chest, named by its tag; empty if nothing says so.
+    """Return why the object is not a film of a chest, with the tag that says so; empty if no tag does.
 
-    Tags that are absent say nothing. A secondary capture counts as a film where its modality says that it was one.
+    Absent tags are ignored. A secondary capture counts as a film where its modality is that of a film.
     """
     kind = header.sop_class.removeprefix(_CLASSES)
     if kind in _SECONDARY and header.modality not in _FILMS:
@@ -36,7 +36,7 @@ def why_not_chest_film(header: DicomHeader) -> str:
 
 
 def other_view(header: DicomHeader) -> tuple[str, str]:
-    """A view that is not frontal, in the words of `layouts.words`, and the tag that names it; else nothing twice."""
+    """Return a non-frontal view, in the words of `layouts.words`, and the tag that names it; else two empty strings."""
     view = header.view.upper()
     if _LATERAL.fullmatch(view):
         return LATERAL, f"a lateral view (View Position (0018,5101) or description: {header.view})"

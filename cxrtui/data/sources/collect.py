@@ -1,4 +1,4 @@
-"""From what ``--data`` names to a `Collection`: the films of one source, or of several together."""
+"""This module reads what ``--data`` names into a `Collection`: the films of one source, or of several together."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def read_sources(
     raw: bool = False,
     on_progress: OnProgress = no_progress,
 ) -> Collection:
-    """All films that `paths` name, as `read_source`; of several, each keeps its name before its films' and patients'.
+    """Read all films that `paths` name, as `read_source` does; with several, names get their source as a prefix.
 
-    Patients whose names are theirs in every collection (`Film.patient_everywhere`) stay as they are.
+    Patients who have the same name in every collection (`Film.patient_everywhere`) get no prefix.
 
-    `on_progress` is told how far the reading is, and may raise to end it.
+    `on_progress` is called with the progress of the reading, and may raise an error to end it.
 
     Raises:
-        DataError: as `read_source`, one is named twice, or two give a film other findings.
-        ConfigError: `patient_pattern` is no regular expression with a group.
+        DataError: as in `read_source`, or a source is named twice, or two give one film different findings.
+        ConfigError: `patient_pattern` is not a regular expression with a group.
     """
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
     if len(listed) < 2:
@@ -59,14 +59,14 @@ def read_sources(
 def read_source(
     path: str | Path, patient_pattern: str = "", *, raw: bool = False, on_progress: OnProgress = no_progress
 ) -> Collection:
-    """All films at `path`, sorted by name; of a file that is not DICOM, only the first bytes are read.
+    """Read all films at `path`, sorted by name; of a file that is not DICOM, only the first bytes are read.
 
-    `raw`: the patients and sites of DICOM files are as these have them, not their hashes. `on_progress`: as in
+    `raw` keeps the patients and sites of DICOM files as they are, instead of their hashes. `on_progress` is as in
     `read_sources`.
 
     Raises:
-        DataError: `path` does not exist, cannot be read, has no layout that is known, or holds no films.
-        ConfigError: `patient_pattern` is no regular expression with a group.
+        DataError: `path` does not exist, cannot be read, has no known layout, or holds no films.
+        ConfigError: `patient_pattern` is not a regular expression with a group.
     """
     if not str(path):
         raise DataError("No data was named; add --data PATH (a folder of class folders, or a CSV manifest).")
@@ -92,7 +92,7 @@ def read_source(
 
 
 def _films(recogniser: Recogniser, root: Path, tally: Tally, *, raw: bool, on_progress: OnProgress) -> list[Film]:
-    """The films that the layout finds at `root`, with what their tags add, sorted by name.
+    """Return the films that the layout finds at `root`, with the facts from their tags, sorted by name.
 
     Raises:
         DataError: a file cannot be read, or there are no films.
@@ -103,7 +103,7 @@ def _films(recogniser: Recogniser, root: Path, tally: Tally, *, raw: bool, on_pr
         films = sorted(map(_in_our_words, tagged), key=lambda film: film.name)
     except OSError as error:
         raise DataError(f"Cannot read {printable(error.filename or root)}: {error.strerror or error}.") from None
-    if recogniser.name != layouts.MANIFEST.name and root.is_dir():  # a manifest lists what is there
+    if recogniser.name != layouts.MANIFEST.name and root.is_dir():  # a manifest lists its films
         count_litter(root, tally)
     if not films:
         raise DataError(why_nothing(root, recogniser.name, tally, layouts.NAMES))
@@ -111,7 +111,7 @@ def _films(recogniser: Recogniser, root: Path, tally: Tally, *, raw: bool, on_pr
 
 
 def _tfds(name: str, patient_pattern: str) -> Collection:
-    """The films of a prepared data set of tensorflow-datasets."""
+    """Return the films of a prepared data set of tensorflow-datasets."""
     from cxrtui.data.sources.layouts.tfds_dataset import read_dataset
 
     found = read_dataset(name)
@@ -122,7 +122,7 @@ def _tfds(name: str, patient_pattern: str) -> Collection:
 
 
 def _listed(films: Iterable[Film], on_progress: OnProgress) -> list[Film]:
-    """All `films`; `on_progress` is told of each `_EVERY`."""
+    """Return all `films` as a list; call `on_progress` after every `_EVERY` films."""
     result = []
     for film in films:
         result.append(film)
@@ -136,10 +136,10 @@ def _sorted(tally: Counter[str]) -> dict[str, int]:
 
 
 def _files_once(films: Sequence[Film], tally: Counter[str]) -> list[Film]:
-    """The films, each file once, where links lead to files that are listed too.
+    """Return the films with each file once, where links lead to files that are also listed.
 
     Raises:
-        DataError: a file has two findings, patients or splits by its two names.
+        DataError: a file has two findings, patients or splits under its two names.
     """
     homes: dict[str, str] = {}
     seen: dict[str, Film] = {}
@@ -160,7 +160,7 @@ def _files_once(films: Sequence[Film], tally: Counter[str]) -> list[Film]:
 
 
 def _in_our_words(film: Film) -> Film:
-    """The film with its view, sex and age in the vocabulary of `words`, and how a sidecar wants it seen."""
+    """Return the film with view, sex and age in the vocabulary of `words`, and with the display from its sidecar."""
     said = {"view": words.view(film.view), "sex": words.sex(film.sex), "age": words.age(film.age),
             "display": display_of(film.path)}  # fmt: skip
     changed: dict[str, Any] = {key: value for key, value in said.items() if value != getattr(film, key)}

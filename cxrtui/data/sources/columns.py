@@ -1,4 +1,4 @@
-"""Which column of a user's table is what: the usual names of each fact, whatever their case, blanks and underscores."""
+"""This module finds which fact each column of a user's table holds; case, blanks and underscores are ignored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cxrtui.data.sources.table import Table
 from cxrtui.errors import DataError
 from cxrtui.printable import in_list, listing
 
-# The first name of each is its own and wins over the others.
+# The first name of each fact is its main name and has priority over the others.
 NAMES: dict[str, tuple[str, ...]] = {
     "path": (
         "path", "file path", "full path", "rel path", "relative path", "file", "files", "file name", "fname", "image",
@@ -47,7 +47,7 @@ ROLES = tuple(NAMES)
 
 @dataclass(frozen=True)
 class Columns:
-    """How the columns of one table were understood: the header of each fact, and the headers that nobody reads."""
+    """How the columns of one table were understood: the header of each fact, and the headers that are not read."""
 
     table: str
     read: dict[str, str] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Columns:
 
     @property
     def notes(self) -> list[str]:
-        """What is to be said of it."""
+        """Return notes on the columns for the user."""
         known = ", ".join(
             f"{role} is {in_list(name)}" if plain(name) != plain(role) else role for role, name in self.read.items()
         )
@@ -64,7 +64,7 @@ class Columns:
 
 
 def plain(name: str) -> str:
-    """A header without what varies: case, blanks, underscores, dashes, full stops, brackets, number signs."""
+    """Return a header without case, blanks, underscores, dashes, full stops, brackets and number signs."""
     return re.sub(r"[\s_\-.#()\[\]]+", "", name).casefold()
 
 
@@ -72,13 +72,13 @@ _PLAIN = {role: tuple(plain(name) for name in names) for role, names in NAMES.it
 
 
 def candidates(role: str, headers: Iterable[str]) -> list[str]:
-    """The headers that may be the fact `role`: those of its own name alone, where there are any."""
+    """Return the headers that may be the fact `role`; only those with its main name, where there are any."""
     usual = [header for header in headers if plain(header) in _PLAIN[role]]
     return [header for header in usual if plain(header) == _PLAIN[role][0]] or usual
 
 
 def noted(table: Table, tally: Counter[str], facts: Mapping[str, Sequence[str]]) -> None:
-    """Keep in `tally` which columns of a published table are read: those of `facts`, in lower case."""
+    """Record in `tally` which columns of a published table are read: those of `facts`, in lower case."""
     if isinstance(tally, Tally):
         there = {header.casefold(): header for header in table.headers if header}
         read = {role: there[name] for role, names in facts.items() for name in reversed(names) if name in there}
@@ -88,10 +88,10 @@ def noted(table: Table, tally: Counter[str], facts: Mapping[str, Sequence[str]])
 
 
 def one(role: str, headers: Sequence[str], shown: str) -> str:
-    """The header that is the fact `role`, empty where there is none.
+    """Return the header of the fact `role`, empty where there is none.
 
     Raises:
-        DataError: several may be; the message names them.
+        DataError: several headers may be the fact; the message names them.
     """
     found = candidates(role, headers)
     if len(found) > 1:

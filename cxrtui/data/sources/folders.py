@@ -1,9 +1,9 @@
-"""Two layouts: a folder of class folders, and split folders above class folders.
+"""This module reads two layouts: a folder of class folders, and split folders that contain class folders.
 
-Whatever lies below a class folder, at any depth, is of that class. A folder whose name says what it holds, and no
-finding (``images``, ``test``, ``masks``), is no class folder. What is no film is counted; what a system left there
-(`litter`) is not entered. A link to a folder elsewhere is followed; one that leads back into the data is not, for what
-it shows has its class already.
+All films below a class folder, at any depth, have that class. A folder whose name is no finding but says what it holds
+(``images``, ``test``, ``masks``) is not a class folder. Files that are not films are counted; folders that a system
+left (`litter`) are not entered. A link to a folder elsewhere is followed; a link back into the data is not, because the
+films there already have a class.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _PACKED = "a packed archive, whose films do not count until it is unpacked"
 _LOOSE = "not in a class folder"
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"})
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
-_DEEP = 3  # folders that hold one folder and nothing else, as archives do
+_DEEP = 3  # the most nested folders that hold one folder and nothing else, as in archives
 _MASKS = frozenset({"mask", "masks", "ground-truths", "ground truths", "groundtruths", "gt", "gts", "labelcol"})
 
 
 def split_of(name: str) -> str:
-    """The split that a folder of this name holds, ``train`` of ``Training Set``; empty where it names none."""
+    """Return the split that a folder of this name holds, ``train`` for ``Training Set``; empty where it names none."""
     return SPLITS.get(_OF_A_SPLIT.sub("", name.casefold()), "")
 
 
@@ -49,12 +49,12 @@ def is_mask_folder(name: str) -> bool:
 def _is_dir(item: os.DirEntry[str]) -> bool:
     try:
         return item.is_dir()
-    except OSError:  # a link that leads to itself
+    except OSError:  # a link to itself
         return False
 
 
 def subfolders(path: Path) -> list[Path]:
-    """The folders directly in `path`, sorted; empty where it cannot be opened."""
+    """Return the folders directly in `path`, sorted; empty where it cannot be opened."""
     try:
         with os.scandir(path) as entries:
             return sorted(Path(item.path) for item in entries if _is_dir(item) and not hidden(item.name))
@@ -63,7 +63,7 @@ def subfolders(path: Path) -> list[Path]:
 
 
 def _leads_back(link: str, root: Path) -> bool:
-    """Whether a link to a folder shows something inside `root`, or `root` itself, or what is around it."""
+    """Whether a link to a folder leads into `root`, to `root` itself, or to a folder that contains it."""
     target, home = Path(os.path.realpath(link)), Path(os.path.realpath(root))
     return target.is_relative_to(home) or home.is_relative_to(target)
 
@@ -79,10 +79,10 @@ def is_classes(path: Path) -> bool:
 
 
 def read_split(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """The films below train/, val/ and test/, each with its split.
+    """Yield the films below train/, val/ and test/, each with its split.
 
     Raises:
-        DataError: the films of a split have no classes, and those of another have.
+        DataError: the films of one split have no classes, and those of another have.
     """
     bare: dict[Path, int] = {}
     seen = False
@@ -114,12 +114,12 @@ def _without_classes(root: Path, folder: Path, films: int) -> str:
 
 
 def read_classes(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """The films below each class folder."""
+    """Return the films below each class folder."""
     yield from _read(_home(path, tally), path, "", tally)
 
 
 def _home(path: Path, tally: Counter[str]) -> Path:
-    """Where the class folders are: `path`, or the one folder in it that is no class but holds some."""
+    """Return the folder of the class folders: `path`, or the one folder in it that is no class but holds classes."""
     for _ in range(_DEEP):
         inner = [folder for folder in subfolders(path) if not is_mask_folder(folder.name)]
         if len(inner) != 1 or not (below := subfolders(inner[0])):
@@ -151,7 +151,7 @@ def _read(path: Path, root: Path, split: str, tally: Counter[str]) -> Iterator[F
 
 
 def loose(path: Path, tally: Counter[str], reason: str = _LOOSE) -> None:
-    """Count the images that lie beside the folders instead of in them."""
+    """Count the images that lie beside the folders and not in them."""
     with os.scandir(path) as entries:
         for item in entries:
             if not hidden(item.name) and _kind(item) == "file" and may_be_film(Path(item.path)):
@@ -159,7 +159,7 @@ def loose(path: Path, tally: Counter[str], reason: str = _LOOSE) -> None:
 
 
 def _kind(item: os.DirEntry[str]) -> str:
-    """Either "folder" or "file", or else why it is neither."""
+    """Return "folder" or "file", or else why it is neither."""
     try:
         if item.is_dir():
             return "folder"
@@ -171,7 +171,7 @@ def _kind(item: os.DirEntry[str]) -> str:
 
 
 def walk(folder: Path, root: Path, tally: Counter[str]) -> Iterator[Path]:
-    """Every film below `folder`; no folder is entered twice, whatever the links."""
+    """Yield every film below `folder`; links never make it enter a folder twice."""
     seen: set[tuple[int, int]] = set()
     pending = [folder]
     while pending:
@@ -208,7 +208,7 @@ def walk(folder: Path, root: Path, tally: Counter[str]) -> Iterator[Path]:
 
 
 def may_be_film(file: Path) -> bool:
-    """Whether its ending says so, or else its first bytes; that it cannot be decoded is found out later."""
+    """Whether the file's ending or its first bytes are those of a film; decoding may still fail later."""
     if file.suffix.casefold() in ENDINGS:
         return True
     try:

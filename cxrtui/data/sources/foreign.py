@@ -1,4 +1,4 @@
-"""What a file is that was named as films or as a table and is neither, by its first bytes; and what to do with it."""
+"""This module says what a file is that was given as films or a table and is neither, and what the user can do."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ HEAD = 4096
 
 
 def not_a_file(path: Path) -> str:
-    """Why `path`, which exists, is neither a file nor a folder; empty where it is one of the two.
+    """Return why `path`, which exists, is neither a file nor a folder; empty where it is one of them.
 
     Raises:
-        OSError: it cannot be looked at.
+        OSError: its status cannot be read.
     """
     mode = path.stat().st_mode
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
@@ -34,7 +34,7 @@ def not_a_file(path: Path) -> str:
 
 
 def said_of(path: Path, head: bytes) -> str:
-    """``is an Excel workbook; save it …`` of the file at `path`, which begins with `head`; empty where it is text."""
+    """Return ``is an Excel workbook; save it …`` or the like for the file at `path`, beginning with `head`; empty for text."""
     if head.startswith(b"PK\x03\x04") and (book := _office(head)):
         return f"is {book}; {_CSV}"
     for magic, kind, advice in _KINDS:
@@ -51,7 +51,7 @@ def said_of(path: Path, head: bytes) -> str:
 
 
 def _office(head: bytes) -> str:
-    """The kind of a zip whose first entries are those of an office document."""
+    """Return the kind of a zip whose first entries are those of an office document."""
     if b"opendocument.spreadsheet" in head[:120]:
         return "an OpenDocument spreadsheet"
     if b"[Content_Types].xml" in head or b"xl/" in head or b"docProps/" in head:

@@ -1,4 +1,4 @@
-"""Several collections as one: no film twice, and each film, patient and finding under a name that holds for all."""
+"""This module joins several collections: no film occurs twice, and names of films, patients and findings are unique."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from cxrtui.errors import DataError
 
 
 def join(collections: Sequence[Collection], names: Sequence[str]) -> Collection:
-    """Several collections as one; `names` are the names of these, and the source of films that have none."""
+    """Join several collections into one; `names` are their names, and the source of films that have none."""
     films, spellings = one_spelling(
         _within(film, name) for item, name in zip(collections, names, strict=True) for film in item.films
     )
     left_out: Counter[str] = Counter()
     for item in collections:
         left_out.update(item.left_out)
-    # "All others" of one collection must not take in what another leaves open.
+    # "All others" of one collection must not include findings that another collection leaves open.
     ruled = all(item.positive or item.negative for item in collections)
     ruled = ruled and len({ANY in item.negative for item in collections}) == 1
     return Collection(
@@ -47,10 +47,10 @@ def _union(names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def without_repeats(collections: Sequence[Collection]) -> list[Collection]:
-    """The collections, each without the films of earlier ones, as where one folder lies within another.
+    """Return the collections without the films of earlier ones, for example where one folder contains another.
 
     Raises:
-        DataError: two give a film other findings.
+        DataError: two collections give one film different findings.
     """
     seen: dict[str, Film] = {}
     homes: dict[str, str] = {}
@@ -74,7 +74,7 @@ def without_repeats(collections: Sequence[Collection]) -> list[Collection]:
 
 
 def names_of(collections: Sequence[Collection]) -> list[str]:
-    """A name for each, from its folder; a number behind one that is taken."""
+    """Return a name for each collection, from its folder, with a number where the name is already used."""
     names: list[str] = []
     for item in collections:
         name = base = printable(item.root.name or item.layout)
@@ -86,8 +86,8 @@ def names_of(collections: Sequence[Collection]) -> list[str]:
 
 
 def _within(film: Film, name: str) -> Film:
-    """The film with `name`, that of its collection, before its own name and its patient's."""
-    if film.patient_everywhere:  # else one person's films could be in two splits
+    """Return the film with `name`, that of its collection, as the prefix of its name and its patient."""
+    if film.patient_everywhere:  # a prefix could put one person's films into two splits
         return replace(film, name=f"{name}/{film.name}", source=film.source or name)
     own = film.patient.removeprefix(FILE_PATIENT)
     patient = f"{name}/{own}" if film.patient_known else f"{FILE_PATIENT}{name}/{own}"

@@ -1,7 +1,7 @@
-"""Which of a source's findings count as positive, which as negative; the rest is left out and counted.
+"""This module decides which findings of a source are positive and which negative; others are left out and counted.
 
-The user's names decide, else the layout's rule, else the names of the findings where they are plain. Where none of them
-does, the error says what to set.
+The user's names decide, else the layout's rule, else the names of the findings where they are clear. If none of these
+decides, the error says what to set.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ def decide(
     defaults: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
     question: str = "",
 ) -> Labels:
-    """The rule for findings `found`, counts by name: what the user names, else `defaults`, else names that are plain.
+    """Return the rule for findings `found` (counts by name): the user's names, else `defaults`, else clear names.
 
-    `defaults`: the positive and the negative names of the layout; what they do not find is passed over.
-    `question`: what the layout asks where neither the user nor they decide.
-    `partial`: classes that are named and not found are passed over, and one side may stay without films, as where a
-    hospital sends positives only.
+    `defaults`: the positive and the negative names of the layout; names that match no finding are ignored.
+    `question`: the layout's question to the user where neither the user nor `defaults` decide.
+    `partial`: named classes that are not found are ignored, and one class may have no films, for example where a
+    hospital sends only positives.
 
     Raises:
-        DataError: a class that was named is not there, or is on both sides; or nothing was named and it is not plain
-            which class is which.
+        DataError: a named class is not found, or is in both classes; or no class was named and it is not clear which
+            is which.
     """
     _refuse_both(positive, negative)
-    by_name = {} if question else plain_sides(found)  # where the layout has to ask, names alone do not decide
+    by_name = {} if question else plain_sides(found)  # where the layout must ask, names alone do not decide
     if not positive and not negative and all(defaults) and not by_name:
         by_layout = _by_layout(found, defaults, partial)
         if by_layout is not None:
@@ -76,7 +76,7 @@ def decide(
 
 
 def _by_layout(found: Mapping[str, int], defaults: tuple[Names, Names], partial: bool) -> Labels | None:
-    """The layout's own rule, None where it finds nothing, or one class alone and `partial` is not set."""
+    """Return the layout's own rule; None where it finds no class, or only one and `partial` is not set."""
     plus, minus = (
         _named([name for name in names if is_there(name, found)], found, key)
         for names, key in zip(defaults, ("data.positive", "data.negative"), strict=True)
@@ -87,7 +87,7 @@ def _by_layout(found: Mapping[str, int], defaults: tuple[Names, Names], partial:
 
 
 def _with_what_is_there(found: Mapping[str, int], positive: Names, negative: Names) -> Labels | None:
-    """The rule where one of the classes may have no film: None where the names do not make one."""
+    """Return the rule where one of the classes may have no film; None where the names do not give one."""
     plus = _named([name for name in positive if is_there(name, found)], found, "data.positive")
     minus = _named([name for name in negative if is_there(name, found)], found, "data.negative")
     if (plus or minus) and (plus or positive) and (minus or negative):
@@ -99,7 +99,7 @@ def _with_what_is_there(found: Mapping[str, int], positive: Names, negative: Nam
 
 
 def _alone(found: Mapping[str, int], where: str, defaults: tuple[Names, Names]) -> str:
-    """What to do where all films are of one class; empty where they are not."""
+    """Return what to do where all films are of one class; empty where they are not."""
     rule = Labels(defaults[1], defaults[0])
     of_rule = {rule.class_index(label) for label in found} - {None}
     if len(found) != 1 and not (all(defaults) and len(of_rule) == 1):
@@ -112,13 +112,13 @@ def _alone(found: Mapping[str, int], where: str, defaults: tuple[Names, Names]) 
 
 
 def _which(here: str, found: Mapping[str, int], plus: Names, minus: Names) -> str:
-    """What to set where nothing tells the classes."""
+    """Return what to set where nothing decides the classes."""
     others = f" (or {ANY!r}, all others)" if len(found) > 2 else ""
     return f"{here}; say it, {example(*suggested(found, plus, minus))}{others}"
 
 
 def _named(wanted: Iterable[str], found: Mapping[str, int], key: str) -> tuple[str, ...]:
-    """The source's own spelling of each class in `wanted`."""
+    """Return the source's own spelling of each class in `wanted`."""
     result = []
     for name in wanted:
         alike = [label for label in found if whole(label) == whole(name)]
@@ -135,10 +135,10 @@ def _named(wanted: Iterable[str], found: Mapping[str, int], key: str) -> tuple[s
 
 
 def _refuse_both(positive: tuple[str, ...], negative: tuple[str, ...]) -> None:
-    """Do nothing, unless one finding is named for both classes, in whichever spellings.
+    """Check that no finding is named for both classes, in any spelling.
 
     Raises:
-        DataError: it is.
+        DataError: one is named for both.
     """
     keys = {whole(name): name for name in negative}
     for name in positive:
@@ -150,7 +150,7 @@ def _refuse_both(positive: tuple[str, ...], negative: tuple[str, ...]) -> None:
 
 
 def _as_trained(trained: Sequence[str], found: Mapping[str, int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The positive and the negative names that `Labels.names` made `trained` of, where one of them is in `found`."""
+    """Return the positive and negative names from which `Labels.names` made `trained`, if one of them is in `found`."""
     sides = [(ANY,) if name.startswith("not ") else tuple(filter(None, name.split("+"))) for name in trained]
     if len(sides) != 2 or not any(is_there(name, found) for names in sides for name in names if name != ANY):
         return (), ()
@@ -158,7 +158,7 @@ def _as_trained(trained: Sequence[str], found: Mapping[str, int]) -> tuple[tuple
 
 
 def counted(collection: Collection, views: tuple[str, ...] = ("all",)) -> dict[str, int]:
-    """The findings of the films whose view is one of `views`, with counts; of all films where none is."""
+    """Return the findings, with counts, of the films whose view is one of `views`; of all films if there are none."""
     seen = Counter(film.label for film in collection.films if keeps(views, film.view))
     return dict(sorted(seen.items())) or dict(collection.found)
 
@@ -171,13 +171,13 @@ def select(
     views: tuple[str, ...] = ("all",),
     trained: Sequence[str] = (),
 ) -> tuple[list[tuple[Film, int]], Labels, dict[str, int]]:
-    """The films that count, each with 0 (negative) or 1; the rule; and what is left out, counted by reason.
+    """Return the films to use, each with 0 (negative) or 1; the rule; and the number of films left out, by reason.
 
     `trained` are the negative and the positive name of a classifier (`Labels.names`), which decide where neither the
     user nor the layout nor the names of the findings do.
 
     Raises:
-        DataError: as `decide`.
+        DataError: as in `decide`.
     """
     own = (collection.positive, collection.negative)
     found = counted(collection, views)

@@ -1,4 +1,4 @@
-"""What systems and tools leave in a folder: names that are no class and no film, however much they look like one."""
+"""This module recognises what systems and tools leave in a folder; it is neither a class nor a film."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from cxrtui.data.films import printable
 
-# Thumbnails, waste baskets and snapshots of NAS (Synology, QNAP), of Windows, macOS, Linux and Android, and what
-# archives and notebooks add. Whatever begins with a dot is hidden (.Trash-1000, ._film.png, .ipynb_checkpoints, .git).
+# Thumbnails, waste baskets and snapshots of NAS (Synology, QNAP), Windows, macOS, Linux and Android, and files
+# of archives and notebooks. Names that begin with a dot are hidden (.Trash-1000, ._film.png, .ipynb_checkpoints, .git).
 _NAMES = re.compile(
     r"thumbs\.db|ehthumbs(_vista)?\.db|desktop\.ini|icon\r|__macosx|__pycache__|@\w.*|#(recycle|snapshot)|\$recycle\.bin"
     r"|recycle[rd]|recycle[. _]?bin|\$extend|system volume information|lost\+found|lost\.dir|found\.\d{3}|trash(-\d+)?"
@@ -32,9 +32,9 @@ def hidden(name: str) -> bool:
 
 
 def litter(path: str, root: Path) -> bool:
-    """Whether a part of `path`, as a table at `root` has it, is known for what systems leave.
+    """Whether a part of `path`, as a table at `root` writes it, is a known name of litter.
 
-    Other hidden names may be meant, and so may whatever leads to another place.
+    Other hidden names in a table may be intended, and so may paths to another place.
     """
     if os.path.isabs(path):
         within = os.path.relpath(path, root)
@@ -43,7 +43,7 @@ def litter(path: str, root: Path) -> bool:
 
 
 def count_litter(root: Path, tally: Counter[str]) -> None:
-    """Count by name the files below `root` that are litter; links are not followed, and no file is opened."""
+    """Count the litter below `root` by name; links are not followed, and no file is opened."""
     pending = [(os.fspath(root), "")]
     while pending:
         folder, within = pending.pop()
@@ -61,7 +61,7 @@ def count_litter(root: Path, tally: Counter[str]) -> None:
 
 
 def _shown(name: str) -> str:
-    """What a report calls litter of this name; hidden names that are not known for litter are one kind."""
+    """Return what a report calls litter of this name; hidden names that are not known litter are one kind."""
     for kind in ("._", ".Trash", ".DS_Store", ".ipynb_checkpoints", ".git"):
         if name.startswith(kind):
             return f"{kind}*" if kind in ("._", ".Trash") else kind

@@ -1,8 +1,8 @@
-"""A layout: a table with a column of paths and one of labels, and optionally those of the other facts in `columns`.
+"""This module reads a manifest: a table with a column of paths, one of labels, and optionally other facts of `columns`.
 
-Paths are relative to the manifest (`spelling` says which others are understood). A file that is not there stays listed,
-and is reported as unreadable when it is decoded. One film, however its path is spelled, is listed once; two rows that
-contradict each other are an error.
+Paths are relative to the manifest (`paths` says which other forms are read). A missing file stays listed, and is
+reported as unreadable when it is decoded. A film is listed once, however its path is spelled; two rows that contradict
+each other are an error.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """The films that the manifest lists; rows that are listed twice alike count once.
+    """Yield the films that the manifest lists; equal rows count once.
 
     Raises:
-        DataError: a column is missing or may be two things, a split has an unknown name, or two rows of one film
-            contradict each other.
+        DataError: a column is missing or ambiguous, a split has an unknown name, or two rows of one film contradict
+            each other.
     """
     file = path / NAME if path.is_dir() else path
     table = open_table(file)
@@ -82,17 +82,17 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
 
 @dataclass
 class _Listed:
-    """A film, the line that lists it first, and how its path is written there."""
+    """A film, the first line that lists it, and how this line writes its path."""
 
     line: int
     spelled: str
     film: Film
 
     def take(self, other: _Listed, shown: str) -> None:
-        """Add what another row says of the same film.
+        """Add the facts that another row gives for the same film.
 
         Raises:
-            DataError: it contradicts what is known.
+            DataError: it contradicts an earlier row.
         """
         added: dict[str, Any] = {}
         for fact in _FACTS:
@@ -111,21 +111,21 @@ class _Listed:
 
 @lru_cache(maxsize=4096)
 def _given(cell: str) -> str:
-    """A cell, empty where it is a word for nothing."""
+    """Return a cell, empty where its word means that the value is missing."""
     return "" if missing(cell) else cell
 
 
 def _said(fact: str, film: Film) -> str:
-    """What `film` says of a fact; empty where that is a word for nothing."""
+    """Return the value of a fact of `film`; empty where its word means that the value is missing."""
     text = str(getattr(film, fact))
     return "" if missing(text) or (fact == "patient" and no_patient(text)) else text
 
 
 def _understood(table: Table, rows: Sequence[Row]) -> Columns:
-    """Which column is what.
+    """Return which fact each column holds.
 
     Raises:
-        DataError: there is none of paths or of labels, or two may be one.
+        DataError: there is no column of paths or of labels, or two columns may hold one fact.
     """
     headers = [header for header in table.headers if header]
     read: dict[str, str] = {}
@@ -158,11 +158,11 @@ def _understood(table: Table, rows: Sequence[Row]) -> Columns:
 
 
 def _split_column(headers: Sequence[str], rows: Sequence[Row], shown: str) -> str:
-    """The column of train, validation and test; one by another name than split only where it holds such words."""
+    """Return the column of splits; a column with a name other than split only where it holds names of splits."""
 
     def holds(header: str) -> bool:
         seen = {_given(row[header.casefold()]).casefold() for row in rows} - {""}
-        # A dataset is usually the source; where all it says is train or test, it is the split.
+        # A column "dataset" is usually the source; where it only holds words such as train or test, it is the split.
         return bool(seen & SPLITS.keys()) and (plain(header) not in ("dataset", "phase") or seen <= SPLITS.keys())
 
     found = candidates("split", headers)
@@ -171,9 +171,9 @@ def _split_column(headers: Sequence[str], rows: Sequence[Row], shown: str) -> st
 
 def _film(cells: Row, column: str, spellings: Spellings, where: str) -> Film:
     facts: dict[str, Any] = {role: _given(cells.get(role, "")) for role in _FACTS}
-    # What is no finding and who is nobody depends on the other films' words (`spellings.understood`).
+    # Whether a word is a finding or a patient depends on the other films (`spellings.understood`).
     patient = cells.get("patient", "")
-    if patient.endswith(".0") and patient[:-2].isdigit():  # as programs write a column of numbers with gaps
+    if patient.endswith(".0") and patient[:-2].isdigit():  # programs write a column of numbers with gaps like this
         patient = patient[:-2]
     facts |= {"label": cells["label"], "patient": patient}
     split = facts.pop("split")

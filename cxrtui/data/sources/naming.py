@@ -1,4 +1,4 @@
-"""What ``--data`` names: a path, ``LAYOUT:PATH`` or ``tfds:NAME``."""
+"""This module parses a value of ``--data``: a path, ``LAYOUT:PATH`` or ``tfds:NAME``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ TFDS = "tfds"
 
 
 def split_name(text: str) -> tuple[str, str]:
-    """``ieee8023:PATH`` as its layout and its path; the layout is empty where none is named."""
+    """Split ``ieee8023:PATH`` into its layout and its path; the layout is empty where none is named."""
     name, colon, rest = text.partition(":")
     return (name, rest) if colon and name in (*layouts.NAMES, TFDS) else ("", text)
 
 
 def absolute(text: str) -> str:
-    """`text` with its path absolute, so that it stays right in another folder."""
+    """Return `text` with its path made absolute, so that it is valid in another working folder."""
     name, rest = split_name(text)
     if name == TFDS:
         return text
@@ -27,6 +27,6 @@ def absolute(text: str) -> str:
 
 
 def absent(sources: Iterable[str]) -> list[str]:
-    """The paths of `sources` where nothing is; what tfds makes is looked for later."""
+    """Return the paths of `sources` that do not exist; data sets of tfds are checked later."""
     named = map(split_name, sources)
     return [path for layout, path in named if layout != TFDS and not os.path.lexists(path)]

@@ -1,4 +1,4 @@
-"""The file that a table means by a path: one film, however the path is spelled."""
+"""This module finds the file that a path in a table means, so that all spellings of a path are one film."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BESIDE = ("images", "image", "imgs", "films")  # folders that a table beside the
 
 
 def identity(path: str | Path, homes: dict[str, str]) -> str:
-    """One text for every spelling of the file at `path`, and through links; another for a hard link or a copy.
+    """Return one text for all spellings of the file at `path` and links to it; a hard link or a copy has another.
 
     `homes` remembers the folders that were resolved.
     """
@@ -30,7 +30,7 @@ def identity(path: str | Path, homes: dict[str, str]) -> str:
 
 @dataclass(frozen=True)
 class _Listing:
-    """The names in a folder, by their lower case too, and those of images by their lower case without the ending."""
+    """The names in a folder, also by their lower case, and those of images by their lower case without the ending."""
 
     exact: set[str] = field(default_factory=set)
     names: dict[str, list[str]] = field(default_factory=dict)
@@ -38,10 +38,10 @@ class _Listing:
 
 
 class Spellings:
-    r"""Finds what the paths of a table mean, which are relative to its folder `root`.
+    r"""Finds the files that the paths of a table mean; the paths are relative to its folder `root`.
 
-    A path may have ``\`` for ``/``, another case than the file, no ending where one image alone has that name, or lack
-    the folder of images beside the table. The file that is there as it is written always comes first.
+    A path may have ``\`` for ``/``, another case than the file, no ending where only one image has that name, or lack
+    the folder of images beside the table. A file with exactly the written path always comes first.
     """
 
     def __init__(self, root: Path) -> None:
@@ -52,11 +52,11 @@ class Spellings:
         self._beside = [folder for name in BESIDE if os.path.isdir(folder := os.path.join(self._root, name))]
 
     def identity(self, path: str | Path) -> str:
-        """As the function of that name."""
+        """Return the same as the function `identity`."""
         return identity(path, self._homes)
 
     def find(self, text: str) -> Path:
-        """The file that `text` means; where there is none, where it would be.
+        """Return the file that `text` means, or the path where it would be.
 
         Raises:
             DataError: several files may be meant.
@@ -81,11 +81,11 @@ class Spellings:
         if ".." not in path:
             return path
         short = os.path.normpath(path)
-        # Behind a link, the folder above is not the one that was written before it.
+        # After a link to a folder, ".." is not the folder that was written before it.
         return short if self.identity(short) == self.identity(path) else path
 
     def _entry(self, path: str) -> str | None:
-        """The file at `path`, in any case, with or without its ending."""
+        """Return the file at `path`, in any case, with or without its ending."""
         folder, name = os.path.split(path)
         if not name:
             return None
@@ -110,7 +110,7 @@ class Spellings:
         return os.path.join(folder, named[0]) if named else (whole if exact else None)
 
     def _listing(self, folder: str) -> _Listing:
-        """What is in `folder`; empty where it cannot be opened."""
+        """Return the names in `folder`; empty where it cannot be opened."""
         if (known := self._listings.get(folder)) is not None:
             return known
         result = self._listings[folder] = _Listing()

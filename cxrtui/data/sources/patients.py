@@ -1,4 +1,4 @@
-"""Whose film is it? From the source, else from a pattern on the file's name, else the file itself."""
+"""This module finds each film's patient: from the source, else by a pattern in the file's name, else the file."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import replace
 from cxrtui.data.films import FILE_PATIENT, Film
 from cxrtui.errors import ConfigError
 
-# NIH ChestX-ray, BIMCV (and who took films from it), the children of Kermany et al., RICORD-1c: many collections hold
-# films of these, and their names are the same in all.
+# NIH ChestX-ray, BIMCV (and collections that use it), the children of Kermany et al., RICORD-1c: many collections hold
+# films of these, under the same names.
 KNOWN = (
     r"^(\d{8})_\d{3}\.|^(sub-S?\d+)_ses-|^(person\d+_(?:bacteria|virus))_|^((?:NORMAL2-)?IM-\d{4})-\d{4}"
     r"|^(MIDRC-RICORD-1C-(?:SITE)?\w+-\d{6})-"
@@ -18,12 +18,12 @@ KNOWN = (
 
 
 def assign(films: Iterable[Film], pattern: str = "") -> tuple[Film, ...]:
-    """The films, each with a patient: `FILE_PATIENT` and its name where only the file is known.
+    """Return the films, each with a patient: `FILE_PATIENT` and the film's name where only the file is known.
 
     Args:
-        films: as a source gave them; a patient that it names is kept.
-        pattern: a regular expression searched in the file's name, whose first group is the patient; where it is empty,
-            the patterns of well-known collections.
+        films: the films of a source; a patient that the source names is kept.
+        pattern: a regular expression searched in the file's name, whose first group is the patient; if it is empty, the
+            patterns of well-known collections are used.
 
     Raises:
         ConfigError: `pattern` is not a regular expression with a group.
@@ -46,5 +46,5 @@ def assign(films: Iterable[Film], pattern: str = "") -> tuple[Film, ...]:
 
 
 def _group(found: re.Match[str]) -> str:
-    """The first group that matched."""
+    """Return the first group that matched."""
     return next((group for group in found.groups() if group), "")

@@ -1,4 +1,4 @@
-"""Which layout a path has, and what to say where it has none."""
+"""This module finds the layout of a path, and says what is wrong where it has none."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from cxrtui.files import open_file
 from cxrtui.printable import in_list
 from cxrtui.workspace import expand
 
-_DEEP = 3  # folders that hold one folder and nothing else, as archives do
+_DEEP = 3  # the most nested folders that hold one folder and nothing else, as in archives
 
 
 def find_layout(path: str, forced: str) -> tuple[Recogniser, Path]:
-    """The layout of what lies at `path`, or the one that is `forced`; and the folder or file where it begins.
+    """Return the layout of the data at `path`, or the `forced` one, and the folder or file where it begins.
 
     Raises:
         DataError: `path` does not exist or cannot be read, no layout recognises it, or it holds several collections.
@@ -47,7 +47,7 @@ def find_layout(path: str, forced: str) -> tuple[Recogniser, Path]:
 
 
 def _recognise(root: Path, forced: str) -> tuple[Recogniser | None, Path]:
-    """The layout of `root`, or of what it holds where that is one folder alone; and where it begins."""
+    """Return the layout of `root`, or of the only folder in it, and the path where it begins."""
     if forced:
         return next(item for item in layouts.RECOGNISERS if item.name == forced), root
     place = root
@@ -62,12 +62,12 @@ def _recognise(root: Path, forced: str) -> tuple[Recogniser | None, Path]:
             break
         place = inner[0]
     if root.is_file() and manifest.recognises(root):
-        return layouts.MANIFEST, root  # it says what is missing
+        return layouts.MANIFEST, root  # its reader says what is missing
     return next((item for item in layouts.RECOGNISERS if item.recognises(root)), None), root
 
 
 def _foreign(root: Path) -> str:
-    """What a file that no layout reads is, where its first bytes say so."""
+    """Return what a file is that no layout reads, if its first bytes say so."""
     try:
         with open_file(root) as stream:
             return said_of(root, stream.read(HEAD))
@@ -76,10 +76,10 @@ def _foreign(root: Path) -> str:
 
 
 def _refuse_collections(root: Path) -> None:
-    """Do nothing, unless the folders of `root` are collections of their own, which must not become classes.
+    """Check that the folders of `root` are not separate collections, which must not become classes.
 
     Raises:
-        DataError: they are.
+        DataError: they are collections.
     """
     inner = folders.subfolders(root)[:50]
     if own := [(folder, item.name) for folder in inner for item in layouts.SPECIFIC if item.recognises(folder)]:

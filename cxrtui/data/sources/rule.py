@@ -1,4 +1,4 @@
-"""The rule that says which findings of a source are positive and which negative, and what it says of itself."""
+"""This module defines the rule of which findings are positive and which negative, and describes it in words."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _MOST = 60  # findings that the log lists
 class Labels:
     """The names of the negative findings, which are class 0, and of the positive ones, which are class 1.
 
-    Where names of both match a finding, the deeper one counts, and the positive one where they are as deep. ``*`` is
-    every finding that no name of the other class matches. `by_layout` says that the rule is the layout's own, because
+    Where names of both classes match a finding, the deeper match counts; at equal depth, the positive one. ``*`` means
+    every finding that no name of the other class matches. `by_layout` means that the rule is the layout's own, because
     the user set none.
     """
 
@@ -28,24 +28,24 @@ class Labels:
 
     @property
     def names(self) -> list[str]:
-        """What the two are called on screen, several classes joined by ``+``."""
+        """The names of both classes on screen; several findings are joined by ``+``."""
         minus, plus = "+".join(self.negative), "+".join(self.positive)
         minus = f"not {plus}" if self.negative == (ANY,) else minus
         plus = f"not {minus}" if self.positive == (ANY,) else plus
         return [printable(minus), printable(plus)]
 
     def class_index(self, label: str) -> int | None:
-        """0, 1, or None where the finding does not count."""
+        """Return 0 or 1, or None where the finding is in neither class."""
         plus, minus = depth(label, self.positive), depth(label, self.negative)
         return None if max(plus, minus) < 0 else int(plus >= minus)
 
     def absent(self, asked: Iterable[str], found: Mapping[str, int]) -> list[str]:
-        """The names of the rule among those that the user `asked` for which match no finding of `found`."""
+        """Return the names of the rule that the user `asked` for and that match no finding of `found`."""
         ours = {*self.positive, *self.negative}
         return [name for name in asked if name in ours and name != ANY and not is_there(name, found)]
 
     def rest(self, found: Mapping[str, int]) -> dict[str, int]:
-        """The findings, with their counts, that no name matches and that count by ``*`` alone."""
+        """Return the findings, with counts, that no name matches and that only ``*`` includes."""
         names = (*self.positive, *self.negative)
         return {
             label: count
@@ -54,13 +54,13 @@ class Labels:
         }
 
     def others(self, found: Mapping[str, int]) -> str:
-        """What counts by ``*`` alone, in words, with counts; empty where nothing does."""
+        """Return in words, with counts, the findings that only ``*`` includes; empty where there are none."""
         rest = self.rest(found)
         word = self.names[0 if ANY in self.negative else 1]
         return f"{sum(rest.values())} films count as {word} by {ANY!r}: {counts_text(rest, _MOST)}" if rest else ""
 
     def doubtful(self, found: Mapping[str, int]) -> str:
-        """What counts by ``*`` alone though its name holds one of the other side, in words, or nothing."""
+        """Return in words the findings that only ``*`` includes although their names contain one of the other class."""
         word = "negative" if ANY in self.positive else "positive"
         names = [name for name in getattr(self, word) if name != ANY]
         held = {label: count for label, count in self.rest(found).items() if any(holds(label, name) for name in names)}
@@ -71,7 +71,7 @@ class Labels:
         )  # fmt: skip
 
     def describe(self, found: Mapping[str, int]) -> str:
-        """The rule in words, with the findings and counts on each side."""
+        """Return the rule in words, with the findings and counts of each class."""
         classes: list[dict[str, int]] = [{}, {}]
         for label, count in found.items():
             if (class_index := self.class_index(label)) is not None:
@@ -81,6 +81,6 @@ class Labels:
 
 
 def counts_text(found: Mapping[str, int], most: int = 12) -> str:
-    """Findings with their counts in words, the first `most` of them."""
+    """Return findings with their counts in words, the first `most` of them."""
     shown = [f"{in_list(label)}: {count}" for label, count in found.items()]
     return ", ".join(shown[:most]) + (f", and {len(shown) - most} more" if len(shown) > most else "")

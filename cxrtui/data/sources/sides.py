@@ -1,4 +1,4 @@
-"""Which side a finding's name speaks for: positive, negative, or neither."""
+"""This module decides from a finding's name whether it is positive, negative, or neither."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from itertools import permutations
 
 from cxrtui.data.findings import COVID, NORMAL, NOT_COVID, canonical, findings, missing
 
-# Words that mean one side only beside their opposite: the positive one stands second.
+# Words that have a class only together with their opposite; the positive one is second.
 _OPPOSITES = (
     ("0", "1"), ("false", "true"), ("no", "yes"), ("absent", "present"), ("negative", "positive"), ("neg", "pos"),
     ("control", "case"), ("without", "with"), ("uninfected", "infected"), ("n", "y"), ("f", "t"), ("-", "+"),
 )  # fmt: skip
-# Words for what is well: what denies one of them says that something is there, so the user is asked.
+# Words for health: their negation means that there is a finding, so the user is asked.
 _GOOD = re.compile(
     r"(lung|chest|cxr)?(ok|okay|fine|good|well|clear|clean|free|safe|stable|intact|benign|usual|remarkable|recovered|healed"
     r"|cured|survived|discharged|vaccinated|immune|available|known|usable|readable|valid)"
@@ -30,10 +30,10 @@ _NUMBERED = (
 )
 _ASKED = re.compile(r"^(is|was|are|looks?|appears?)(?=.)")
 _DENIALS = ("absence", "without", "negative", "freeof", "ruledout", "exclu", "noevidence", "nosign")
-_SHORT = 4  # letters of a name that is looked for within others
+_SHORT = 4  # the fewest letters of a name that is searched in others
 _NAMED_VIRUS = re.compile(r"covid|sars[\W_]*cov[\W_]*2|ncov", re.IGNORECASE)
 _DENIED = re.compile(r"(?<![a-z])(no|non|not|without|negative|excluded|absen\w*)(?![a-z])|(?<![a-z])non", re.IGNORECASE)
-_LONG = 2  # letters of a word that may stand beside another: _n and _y, -f and -t may be anything
+_LONG = 2  # the fewest letters of a word that may stand beside another: _n, _y, -f, -t may be anything
 _NEGATIONS = ("no", "non", "not", "without", "absent", "absenceof", "negativefor", "un", "free")
 _NEGATIVE = frozenset({NORMAL, NOT_COVID, "negative", "neg", "control"})
 _POSITIVE = frozenset({COVID, "positive", "pos"})
@@ -49,15 +49,15 @@ _CONTAINERS = re.compile(
 
 
 def container(name: str) -> bool:
-    """Whether a folder of this name names no finding: it holds films, a split of them or one person's.
+    """Whether a folder's name is no finding, because it holds films, a split of them, or the films of one person.
 
-    ``images_001``, ``train``, ``patient00001``.
+    Examples are ``images_001``, ``train``, ``patient00001``.
     """
     return _CONTAINERS.fullmatch(name.strip()) is not None
 
 
 def side(finding: str) -> str:
-    """``positive`` or ``negative`` where a name says so itself, else nothing; a list is positive where an item is."""
+    """Return ``positive`` or ``negative`` where a name says so, else nothing; a list is positive if an item is."""
     said = {_side(canonical(item)) for item in findings(finding)}
     if "positive" in said:
         return "positive"
@@ -69,7 +69,7 @@ def _side(key: str) -> str:
 
 
 def holds(finding: str, name: str) -> bool:
-    """Whether the words of `finding` hold `name` and do not deny it, as those of ``COVID-19 and ARDS`` do COVID-19."""
+    """Whether the words of `finding` contain `name` and do not negate it, as in ``COVID-19 and ARDS`` for COVID-19."""
     if _DENIED.search(finding) or side(finding) == "negative":
         return False
     part = canonical(name)
@@ -79,7 +79,7 @@ def holds(finding: str, name: str) -> bool:
 
 
 def without_numbers(items: Iterable[str]) -> dict[str, str]:
-    """The word of each name, where all have a number and a word of their own: of ``0_normal`` it is ``normal``."""
+    """Return the word of each name, where all have a number and a different word: ``normal`` for ``0_normal``."""
     names = list(dict.fromkeys(items))
     for form in _NUMBERED:
         matched = [form.fullmatch(name.strip()) for name in names]
@@ -91,11 +91,11 @@ def without_numbers(items: Iterable[str]) -> dict[str, str]:
 
 
 def plain_sides(found: Mapping[str, int]) -> dict[str, str]:
-    """The two classes by their side, where the names in `found` say it; else nothing.
+    """Return the two classes by side, where the names in `found` make them clear; else nothing.
 
-    Two classes are plain where one name is positive and one is negative, or where they are opposites (``0`` and ``1``,
-    ``No`` and ``Yes``, ``no tuberculosis`` and ``tuberculosis``). Findings beside the positive one change nothing, and
-    neither do numbers of classes (``0_normal`` and ``1_covid``).
+    Two classes are clear where one name is positive and one is negative, or where they are opposites (``0`` and ``1``,
+    ``No`` and ``Yes``, ``no tuberculosis`` and ``tuberculosis``). Findings listed with the positive one are ignored,
+    and so are numbers of classes (``0_normal`` and ``1_covid``).
     """
     lists = [findings(label) or (label,) for label in found if not missing(label) or "+" in found]
     words = without_numbers(item for listed in lists for item in listed)
@@ -121,12 +121,12 @@ def plain_sides(found: Mapping[str, int]) -> dict[str, str]:
 
 @lru_cache(maxsize=1024)
 def _opposite(minus: str, plus: str) -> bool:
-    """Whether `minus` says that there is not what `plus` says that there is."""
+    """Whether `minus` is the negation of `plus`."""
     if minus == NORMAL or plus == NORMAL:
         return minus == NORMAL and (plus in _ILL or plus in {word + NORMAL for word in _NEGATIONS})
     if any(minus in (word + plus, plus + word) for word in _NEGATIONS):
         return _side(plus) != "negative" and _GOOD.fullmatch(plus) is None
-    if plus == minus + "+":  # TB- and TB+, of which the key keeps the plus alone
+    if plus == minus + "+":  # TB- and TB+: the key keeps only the plus
         return True
     for no, yes in _OPPOSITES:
         if (minus, plus) == (no, yes):
@@ -136,14 +136,14 @@ def _opposite(minus: str, plus: str) -> bool:
         ends = minus.removesuffix(no) if minus.endswith(no) and plus.endswith(yes) else ""
         starts = minus.removeprefix(no) if minus.startswith(no) and plus.startswith(yes) else ""
         for stem, other in ((ends, plus.removesuffix(yes)), (starts, plus.removeprefix(yes))):
-            # 10 and 11 are no opposites, and a film for which Normal is 1 is negative.
+            # 10 and 11 are not opposites, and a film with Normal 1 is negative.
             if stem and stem == other and not stem[-1].isdigit() and not _denied(canonical(stem)):
                 return True
     return False
 
 
 def _denied(key: str) -> bool:
-    """Whether to say yes to `key` is to say that nothing is there, as with ``normal``, ``clear`` and ``TB-free``."""
+    """Whether a yes for `key` means that there is no finding, as with ``normal``, ``clear`` and ``TB-free``."""
     key = _ASKED.sub("", key)
     return (
         _side(key) == "negative" or _GOOD.fullmatch(key) is not None or key.endswith("free") or key.startswith(_DENIALS)

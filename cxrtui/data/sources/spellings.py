@@ -1,4 +1,4 @@
-"""The films of a source with its words understood: who is nobody, what is no finding, one spelling for each."""
+"""This module cleans a source's words: it removes words that are no patient or finding, and unifies spellings."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SEPARATOR = ", "
 
 
 def understood(films: Sequence[Film], tally: Counter[str]) -> list[Film]:
-    """The films with the patients that are any, and labels that list their findings by comma.
+    """Return the films with only real patients, and with labels that list their findings separated by commas.
 
-    A film that has no finding is left out and counted in `tally`. A nought is a patient only where patients are
-    numbered from nought, so that ``1`` and ``2`` are there too; ``-`` is a finding only where ``+`` is one.
+    A film that has no finding is left out and counted in `tally`. Zero is a patient only where patients are numbered
+    from zero, so that ``1`` and ``2`` also occur; ``-`` is a finding only where ``+`` also occurs.
     """
     patients = {film.patient.strip() for film in films}
     nobody = {name for name in patients if no_patient(name) and not _first_of_a_row(name, patients)}
@@ -36,12 +36,12 @@ def understood(films: Sequence[Film], tally: Counter[str]) -> list[Film]:
 
 
 def _first_of_a_row(name: str, patients: set[str]) -> bool:
-    """Whether `name` is the nought of patients who are numbered from it: ``00``, ``01``, ``02``."""
+    """Whether `name` is the zero of patients who are numbered from zero: ``00``, ``01``, ``02``."""
     return set(name) == {"0"} and {"1".zfill(len(name)), "2".zfill(len(name))} <= patients
 
 
 def one_spelling(films: Iterable[Film]) -> tuple[list[Film], dict[str, tuple[str, ...]]]:
-    """The films with every finding in the spelling that most of them have; and by it the other spellings there were."""
+    """Return the films with each finding in its most frequent spelling, and the other spellings by that one."""
     listed = list(films)
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for label, count in Counter(film.label for film in listed).items():
@@ -59,7 +59,7 @@ def one_spelling(films: Iterable[Film]) -> tuple[list[Film], dict[str, tuple[str
 def joined(
     parts: Iterable[Mapping[str, tuple[str, ...]]], chosen: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:
-    """The other spellings of several sources together, by those that were `chosen` for the whole."""
+    """Return the other spellings of several sources together, by the spelling `chosen` for all of them."""
     into = {other: name for name, others in chosen.items() for other in others}
     merged: defaultdict[str, set[str]] = defaultdict(set)
     for part in (*parts, chosen):

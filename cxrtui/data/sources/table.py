@@ -1,8 +1,8 @@
-"""A table in a text file: rows by header, every row as long as the header, or an error that names the line.
+"""This module reads a table in a text file as rows by header; a row of another length is an error that names the line.
 
-Separators ``,`` ``;`` ``|`` and tab, a byte-order mark, UTF-8, UTF-16 or Windows encodings, any end of line, and any
-case or spaces in the headers are read. A cell that holds the separator is quoted, as RFC 4180 has it. Cells behind the
-last one that has a header may be there or not, as long as they are empty.
+It reads the separators ``,`` ``;`` ``|`` and tab, a byte-order mark, UTF-8, UTF-16 or Windows encodings, any end of
+line, and any case or spaces in the headers. A cell that contains the separator is quoted, as in RFC 4180. Cells after
+the last header may be present, if they are empty.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _FILM = re.compile(r"\.(png|jpe?g|dcm|dicom|tiff?|bmp|webp)\s*\"?\s*$", re.IGNOR
 class Table:
     """The table in `body`, called `shown` in messages.
 
-    `headers` are as the file has them, without spaces at their ends; iterating gives, for each row that is not empty,
-    the line it begins in and its cells by header in lower case, stripped.
+    `headers` are those of the file, without spaces at their ends; iterating yields, for each row that is not empty, the
+    line where it begins and its cells by header in lower case, stripped.
 
     Raises:
         DataError: it is empty; while iterating: two headers are alike, a row is longer or shorter than the header, or a
@@ -36,10 +36,10 @@ class Table:
 
     def __init__(self, body: str, shown: str) -> None:
         self.shown = shown
-        told = re.match(r"\s*sep=([,;\t|])\r?\n", body, re.IGNORECASE)  # as Excel writes and wants it
+        told = re.match(r"\s*sep=([,;\t|])\r?\n", body, re.IGNORECASE)  # Excel writes and reads this line
         self._body = body[told.end() :] if told else body
         self._before = body[: told.end()].count("\n") if told else 0  # lines
-        # Separators between quotation marks are a cell's own.
+        # Separators between quotation marks belong to a cell.
         first = re.sub(r'"[^"]*"', "", re.split(r"[\r\n]", self._body.lstrip("\r\n"), maxsplit=1)[0])
         self._separator = told[1] if told else max(_SEPARATORS, key=first.count)
         self._rows = self._read()
@@ -49,7 +49,7 @@ class Table:
         self.headers = list(map(_bare, header))
 
     def _read(self) -> Iterator[tuple[int, list[str]]]:
-        """The first line and the cells of each row that is not empty."""
+        """Yield the first line and the cells of each row that is not empty."""
         stream = io.StringIO(self._body, newline="")
         reader = csv.reader(stream, delimiter=self._separator, strict=True, skipinitialspace=True)
         start = 1
@@ -101,15 +101,15 @@ class Table:
             yield line, {name: _bare(cell) for name, cell in zip(names, row, strict=False) if name}
 
     def _holds_rows(self, cell: str, width: int) -> bool:
-        """Whether `cell` goes over lines of which one is as long as a row and names a film."""
+        """Whether `cell` spans several lines, of which one has as many cells as a row and names a film."""
         lines = (inner.split(self._separator) for inner in cell.splitlines()[1:]) if "\n" in cell else ()
         return any(len(cells) >= width and any(map(_FILM.search, cells)) for cells in lines)
 
     def check_lines(self, line: int, row: Mapping[str, str], names: Iterable[str]) -> None:
-        """Do nothing, where no cell of the columns `names` goes over several lines or has a quotation mark by itself.
+        """Check that no cell of the columns `names` spans several lines or has a single quotation mark.
 
         Raises:
-            DataError: one does, which quotation marks too few or too many make of a table.
+            DataError: one does, because the table has too few or too many quotation marks.
         """
         names = list(names)
         cells = ((name, row.get(name, "")) for name in names)
@@ -130,7 +130,7 @@ class Table:
 
 
 def _bare(cell: str) -> str:
-    """`cell` without blanks and characters of no width at its ends."""
+    """Return `cell` without blanks and zero-width characters at its ends."""
     return cell.strip().strip("\ufeff\u200b\u200c\u200d\u2060").strip()
 
 
@@ -139,10 +139,10 @@ def _called(separator: str) -> str:
 
 
 def open_table(file: Path) -> Table:
-    """The table in `file`.
+    """Open the table in `file`.
 
     Raises:
-        DataError: the file cannot be read, is empty, or is something else, which the message names.
+        DataError: the file cannot be read, is empty, or is not a table; the message says what it is.
     """
     shown = printable(file)
     try:
@@ -162,16 +162,16 @@ def open_table(file: Path) -> Table:
 
 
 def read_table(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The line and the cells of each row, by header in lower case; cells are stripped.
+    """Yield the line and the cells of each row, by header in lower case; cells are stripped.
 
     Raises:
-        DataError: as `open_table` and `Table`.
+        DataError: as in `open_table` and `Table`.
     """
     yield from open_table(file)
 
 
 def text(raw: bytes) -> str:
-    """The text of a table: by its byte-order mark, as UTF-16 where every other byte is 0, as UTF-8, Windows Western."""
+    """Decode a table: by its byte-order mark, as UTF-16 where every other byte is 0, as UTF-8 or Windows Western."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return raw.decode("utf-16", "replace")
     for encoding, odd in (("utf-16-le", 1), ("utf-16-be", 0)):

@@ -1,10 +1,10 @@
-"""What the tags of a source's DICOM files say of its films, and which of those are no films of a chest.
+"""This module adds the facts in DICOM tags to the films of a source, and leaves out those that show no chest.
 
-The layout's word comes first: a patient, view, sex or age that a table gives stays, but for a view that the tags say is
-not frontal. Whether such a film counts is for ``data.views`` to say, as in every layout. A patient and a site are
-hashes unless the raw ones are asked for; no raw one is kept, shown or written otherwise.
+The layout has priority: a patient, view, sex or age from a table is kept, except a view that the tags contradict as not
+frontal. The setting ``data.views`` decides whether such a film is used, as in every layout. Patients and sites are
+hashes unless the raw ones are asked for; otherwise no raw one is kept, shown or written.
 
-Headers are remembered in the process and not on disk: one takes less than a millisecond, and a file of them would hold
+Headers are kept in memory and not on disk: reading one takes less than a millisecond, and a file of them would contain
 the names of institutions.
 """
 
@@ -26,19 +26,19 @@ from cxrtui.data.pool import OnProgress, no_progress, windowed, workers
 from cxrtui.data.sources.chest import other_view, why_not_chest_film
 from cxrtui.errors import FilmError
 
-_EVERY = 32  # films to a task of a thread, and to a word of progress
+_EVERY = 32  # films in one task of a thread, and between two reports of progress
 
 
 def read_tags(path: Path, *, raw: bool = False) -> DicomHeader:
-    """The tags of the DICOM file at `path`, remembered in this process while the file stays the same.
+    """Return the tags of the DICOM file at `path`, kept in memory while the file is unchanged.
 
     Raises:
-        FilmError: as `dicom.header.read_header`.
+        FilmError: as in `dicom.header.read_header`.
     """
     try:
         status = path.stat()
     except OSError:
-        return _read(path, (), raw)  # it says why
+        return _read(path, (), raw)  # this raises the reason
     return _read(path, (status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns), raw)
 
 
@@ -51,10 +51,10 @@ def _read(path: Path, identity: tuple[int, ...], raw: bool) -> DicomHeader:
 def with_tags(
     films: Sequence[Film], tally: Counter[str], *, raw: bool = False, on_progress: OnProgress = no_progress
 ) -> Iterator[Film]:
-    """The films in order, DICOM ones with what their tags say; those that are no film of a chest counted.
+    """Yield the films in order, DICOM ones with the facts in their tags; films that show no chest are only counted.
 
-    Every file's first bytes are looked at, for the content decides what is DICOM. One that cannot be read stays: that
-    is found out, and reported, when it is decoded.
+    The first bytes of every file are read, because the content decides what is DICOM. A file that cannot be read stays
+    in the list, and is reported when it is decoded.
     """
     chunks = [films[start : start + _EVERY] for start in range(0, len(films), _EVERY)]
 
@@ -75,7 +75,7 @@ def with_tags(
 
 def _is_dicom(path: Path) -> bool:
     try:
-        if not path.is_file():  # a pipe would be waited for
+        if not path.is_file():  # reading a pipe would block
             return False
         with path.open("rb", buffering=0) as stream:
             return is_dicom(stream.read(HEAD))
@@ -84,7 +84,7 @@ def _is_dicom(path: Path) -> bool:
 
 
 def _with_tags(film: Film, raw: bool) -> tuple[Film, str]:
-    """The film, and why it is to be left out."""
+    """Return the film, and why it is left out."""
     try:
         said = read_tags(film.path, raw=raw)
     except FilmError:

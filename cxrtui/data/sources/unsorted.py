@@ -1,4 +1,4 @@
-"""Why nothing at a path can be used: an archive, films without classes, splits without class folders, or nothing."""
+"""This module says why no film at a path can be used: an archive, films or splits without classes, or no films."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MANIFEST = "a CSV with the columns path and label"
 
 
 def why_nothing(root: Path, layout: str, tally: Mapping[str, int], layouts: Iterable[str]) -> str:
-    """The sentence for a path at which no film was found, read as `layout` (empty where none fits)."""
+    """Return the sentence for a path where no film was found, read as `layout` (empty where none fits)."""
     shown = printable(root)
     if root.is_file():
         if may_be_film(root):
@@ -49,7 +49,7 @@ def why_nothing(root: Path, layout: str, tally: Mapping[str, int], layouts: Iter
 
 
 def _where(root: Path) -> str:
-    """Where the films of `root` lie that have no class, and what would give them one."""
+    """Return where the films of `root` without a class are, and what would give them one."""
     inner = subfolders(root)
     splits = {folder.name: _classes(folder) for folder in inner if split_of(folder.name)}
     bare = [name for name, classes in splits.items() if not classes]
@@ -83,13 +83,13 @@ def _tables(folder: Path) -> list[Path]:
 
 
 def _lists_films(file: Path) -> bool:
-    """Whether `file` is a table with a column of paths and one of labels, by these or their usual names."""
+    """Whether `file` is a table with a column of paths and one of labels, under any of their usual names."""
     headers = columns(file)
     return bool(candidates("path", headers) and candidates("label", headers))
 
 
 def _classes(folder: Path) -> list[str]:
-    """The folders in `folder` that may be classes."""
+    """Return the folders in `folder` that may be classes."""
     return [inner.name for inner in subfolders(folder) if not container(inner.name)]
 
 
