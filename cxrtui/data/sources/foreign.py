@@ -34,7 +34,7 @@ def not_a_file(path: Path) -> str:
 
 
 def said_of(path: Path, head: bytes) -> str:
-    """Return ``is an Excel workbook; save it …`` or the like for the file at `path`, beginning with `head`; empty for text."""
+    """Return, for example, ``is an Excel workbook; save it …`` by `head`, the first bytes at `path`; empty for text."""
     if head.startswith(b"PK\x03\x04") and (book := _office(head)):
         return f"is {book}; {_CSV}"
     for magic, kind, advice in _KINDS:

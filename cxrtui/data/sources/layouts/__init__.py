@@ -1,7 +1,7 @@
-"""Layouts of films that cxrtui reads by itself, one entry each, the specific before the general.
+"""This package lists the layouts that cxrtui recognises, one entry each, the specific before the general.
 
-To add one, write ``recognises(path) -> bool`` (cheap, never raising) and ``read(path, tally) -> films`` and add a line
-to `SPECIFIC`; a table beside a folder of images needs only an entry in `tables.TABLES`.
+To add one, write ``recognises(path) -> bool`` (cheap, it never raises) and ``read(path, tally) -> films``, and add a
+line to `SPECIFIC`; a table beside a folder of images needs only an entry in `tables.TABLES`.
 """
 
 from pathlib import Path

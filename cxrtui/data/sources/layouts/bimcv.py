@@ -1,7 +1,7 @@
 """BIMCV-COVID19: ``sub-*/ses-*/mod-rx/*_{cr,dx}.png`` with JSON sidecars, participants.tsv and a table of labels.
 
-Labels belong to a report, which is a session: they become one finding, joined by commas. A session that is uncertain of
-COVID 19, and not certain of it too, is left out.
+Labels belong to a report, which is a session: they become one finding, joined by commas. A session whose only mention
+of COVID 19 is uncertain is left out.
 
 The collection is published as two: of patients who tested positive (``labels_covid19_posi.tsv``) and of patients who
 tested negative (``labels_SARS-cov-2_nega.tsv``, ``Labels_covid_NEG_JAN21.tsv``). Which one a table belongs to is read
@@ -45,11 +45,11 @@ _NEGATIVE_SET = re.compile(r"(?<![a-z])neg(a|ative)?(?![a-z])", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Sidecar:
-    """What the JSON file beside a film says of it: ``window`` is (centre, width) of stored values, None where not said.
+    """The facts in the JSON file beside a film; ``window`` is (centre, width) of stored values, None where not given.
 
-    `damaged`: there is a file, and it cannot be read.
+    `damaged` means that there is a file and it cannot be read.
 
-    The tags count in values after the modality LUT, so the window is carried back through slope and intercept.
+    The tags give values after the modality LUT, so the window is converted back with slope and intercept.
     """
 
     photometric: str = ""
@@ -59,7 +59,7 @@ class Sidecar:
 
 
 def read_sidecar(film: Path) -> Sidecar:
-    """The sidecar of the film at `film`; empty where there is none, or it cannot be read."""
+    """Return the sidecar of the film at `film`; empty where there is none, or it cannot be read."""
     try:
         body = json.loads(read_bytes(film.with_suffix(".json")))
     except FileNotFoundError:
@@ -73,7 +73,7 @@ def read_sidecar(film: Path) -> Sidecar:
 
 
 def film_by_name(file: Path, root: Path, label: str, split: str) -> Film:
-    """A film of another collection; one that comes from BIMCV keeps its patient and view in its name."""
+    """Return a film of another collection; the name of a film from BIMCV contains its patient and view."""
     named, in_name = NAME.match(file.name), VIEW.search(file.name)
     return Film(
         path=file, name=name_below(file, root), label=label, split=split, patient=named[1] if named else "",
@@ -83,7 +83,7 @@ def film_by_name(file: Path, root: Path, label: str, split: str) -> Film:
 
 
 def display_of(film: Path) -> Display | None:
-    """How the film at `film` is to be seen by the sidecar beside it; None where it is not named as BIMCV's are."""
+    """Return the display of the film at `film` from its sidecar; None where its name is not like BIMCV's."""
     if not NAME.match(film.name):
         return None
     said = read_sidecar(film)
@@ -92,7 +92,7 @@ def display_of(film: Path) -> Display | None:
 
 
 def _window(body: dict[str, Any]) -> tuple[float, float] | None:
-    """(centre, width) of stored values, None where they are not said or cannot be a window."""
+    """Return (centre, width) of stored values; None where they are not given or cannot be a window."""
     try:
         centre = float(_tag(body, "00281050", "WindowCenter"))
         width = float(_tag(body, "00281051", "WindowWidth"))
@@ -106,7 +106,7 @@ def _window(body: dict[str, Any]) -> tuple[float, float] | None:
 
 
 def _tag(body: dict[str, Any], *names: str) -> str:
-    """The first value of a tag, by its number (DICOM JSON) or its name."""
+    """Return the first value of a tag, by its number (DICOM JSON) or its name."""
     for name in names:
         value = body.get(name)
         if isinstance(value, dict):
@@ -124,7 +124,7 @@ def recognises(path: Path) -> bool:
 
 
 def _patients(path: Path) -> list[Path]:
-    """Folders ``sub-*``, of which the first three hold a ``ses-*``."""
+    """Return the folders ``sub-*``, if one of the first three holds a ``ses-*``."""
     found = [folder for folder in subfolders(path) if folder.name.casefold().startswith("sub-")]
     for folder in found[:3]:
         if any(inner.name.casefold().startswith("ses-") for inner in subfolders(folder)):
@@ -133,7 +133,7 @@ def _patients(path: Path) -> list[Path]:
 
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """The X-rays of every session that has labels.
+    """Yield the X-rays of every session that has labels.
 
     Raises:
         DataError: there is no table of labels.
@@ -181,7 +181,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
                     patient_everywhere=True, sex=sex,
                     age=age, view=in_name[1] if in_name else said.view,
                 )  # fmt: skip
-        del met["not an image"]  # what says more of the films
+        del met["not an image"]  # other counts say more about the films
         tally.update(met)
     loose(path, tally, "not in a patient's folder")
 
@@ -195,7 +195,7 @@ def _tables(path: Path) -> Iterator[Path]:
 
 
 def _labels(path: Path) -> dict[str, tuple[str, ...]]:
-    """The findings of each session, from every table that has them."""
+    """Return the findings of each session, from every table that has them."""
     found: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for file in _tables(path):
         if columns(file) >= _NEEDS:
@@ -209,7 +209,7 @@ def _labels(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _people(path: Path) -> dict[str, tuple[str, str]]:
-    """Sex and age by patient, from participants.tsv."""
+    """Return sex and age by patient, from participants.tsv."""
     file = entry(path, "participants.tsv", "participants.csv")
     if file is None:
         return {}

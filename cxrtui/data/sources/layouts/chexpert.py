@@ -40,7 +40,7 @@ QUESTION = (
 
 
 def _tables(path: Path) -> list[Path]:
-    """The tables at `path`: those of train, valid and test, and another only where there is none of these."""
+    """Return the tables at `path`: those of train, valid and test; if there are none, another one."""
     found = [file for file in csv_files(path) if columns(file) >= _NEEDS]
     return [file for file in found if file.stem.casefold() in SPLITS] or found[:1]
 
@@ -51,7 +51,7 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """The films of the tables, each in the split that its table or its path names."""
+    """Yield the films of the tables, each in the split that its table or its path names."""
     tables = _tables(path)
     if not tables:
         raise DataError(f"{printable(path)} cannot be read as chexpert: it has no CSV with Path and Frontal/Lateral.")
@@ -93,7 +93,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
 
 
 def _findings(row: Mapping[str, str], given: list[str], tally: Counter[str]) -> list[str]:
-    """The findings whose cell is 1; see the module's text."""
+    """Return the findings whose cell is 1; see the module docstring."""
     cells = {name: row[name.casefold()].casefold().removesuffix(".0") for name in given}
     uncertain = [name for name, cell in cells.items() if cell in ("-1", "u", "uncertain")]
     if uncertain:
@@ -104,7 +104,7 @@ def _findings(row: Mapping[str, str], given: list[str], tally: Counter[str]) -> 
 
 
 def _find(root: Path, parts: list[str]) -> Path | None:
-    """The file that a path of the table means below `root`: as it stands, without its first folders, in a batch."""
+    """Return the file of a table's path below `root`: as written, without its first folders, or in a batch."""
     last = next((place for place, part in enumerate(parts) if _PATIENT.fullmatch(part)), len(parts) - 1)
     if ".." in parts:
         return None

@@ -1,6 +1,6 @@
 """COVIDx: ``train.txt`` and ``test.txt`` of lines `patient filename label [source]`, beside ``train/`` and ``test/``.
 
-Lines are read from the right, for patients' names may hold spaces, and some lines have no source.
+Lines are read from the right, because patients' names may contain spaces, and some lines have no source.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def recognises(path: Path) -> bool:
 
 
 def _lists(path: Path) -> list[tuple[str, Path]]:
-    """The lists at `path`, each with the split that its name begins with."""
+    """Return the lists at `path`, each with the split that its name begins with."""
     try:
         files = [path] if path.is_file() else sorted(path.glob("*.[tT][xX][tT]"))
     except OSError:
@@ -53,7 +53,7 @@ def _starts_well(file: Path) -> bool:
 
 
 def parse(line: str) -> tuple[list[str], str, str] | None:
-    """The words before the label (the patient, then the file), the label, and the source; None if not of the form."""
+    """Return the words before the label (patient, then file), the label and the source; None for another form."""
     parts = line.split()
     for after in (0, 1):  # a source may follow the label
         place = len(parts) - 1 - after
@@ -64,12 +64,12 @@ def parse(line: str) -> tuple[list[str], str, str] | None:
 
 
 def _is_label(word: str) -> bool:
-    """Whether a word is one of the labels, several of them together, or one for nothing, which is no finding."""
+    """Whether a word is one of the labels, several of them together, or a word for a missing finding."""
     return all(canonical(item) in _LABELS for item in findings(word))
 
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """The films that the lists name."""
+    """Yield the films that the lists name."""
     lists = _lists(path)
     if not lists:
         raise DataError(f"{printable(path)} cannot be read as covidx: it has no train.txt or test.txt of its form.")
@@ -90,7 +90,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
                 tally["a line that is not `patient file label [source]`"] += 1
                 continue
             before, label, source = parsed
-            for start in range(len(before) - 1, 0, -1):  # file names may hold spaces too
+            for start in range(len(before) - 1, 0, -1):  # file names may also contain spaces
                 found = images.find(" ".join(before[start:]))
                 if found is not None:
                     break
@@ -98,7 +98,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
                 tally["listed in the table, but no such file"] += 1
             else:
                 patient = " ".join(before[:start])
-                if no_patient(patient) and patient.strip("0"):  # 0 is a patient where they are numbered
+                if no_patient(patient) and patient.strip("0"):  # 0 is a patient where patients are numbered
                     patient = ""
                 film = Film(path=found, name=name_below(found, root), label=label, split=split, source=source,
                             patient=f"{source}:{patient}" if source and patient else patient)  # fmt: skip

@@ -3,8 +3,8 @@
 Columns and names are as the collection publishes them, and as much public code reads them: Image Index, Finding Labels
 (joined by ``|``), Patient ID, Patient Age (``058Y`` in the first release, ``58`` in that of 2020), Patient Gender or
 Patient Sex, View Position. ``train_val_list.txt`` and ``test_list.txt`` name the films of its official split, which is
-by patient. The patient's name is that of the eight digits in a film's name, so that it is one person wherever films of
-this collection turn up.
+by patient. The patient's name is the eight digits in a film's name, so that it is the same in all collections that
+contain these films.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """The films that the table lists, in the splits that the official lists give them."""
+    """Yield the films that the table lists, in the splits of the official lists."""
     file = _table(path)
     if file is None:
         raise DataError(f"{printable(path)} cannot be read as nih: it has no CSV with Image Index and Finding Labels.")
@@ -76,13 +76,13 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
 
 
 def _patient(row: dict[str, str]) -> str:
-    """The patient's number with the eight digits that film names have: ``1`` is ``00000001``."""
+    """Return the patient's number with the eight digits of film names: ``1`` is ``00000001``."""
     number = row.get("patient id", "").removesuffix(".0")
     return number.zfill(8) if number.isdigit() else number
 
 
 def _splits(root: Path) -> dict[str, str]:
-    """The split of each film, by its name in lower case, from the official lists where they are there."""
+    """Return the split of each film, by its name in lower case, from the official lists if they exist."""
     result: dict[str, str] = {}
     for start, split in _LISTS:
         for file in sorted(root.glob("*.[tT][xX][tT]")):

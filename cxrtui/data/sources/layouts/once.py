@@ -1,4 +1,4 @@
-"""The films that published tables list, each once, however many lines list it and however each line writes its name."""
+"""This module collects the films of published tables, each once, even if several lines list it in several spellings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cxrtui.errors import DataError
 
 @dataclass(frozen=True)
 class Said:
-    """What a line of a table says of a film; `spelled` is how it writes the film's name, where that may vary."""
+    """The facts that a line gives for a film; `spelled` is the film's name in that line, where it may vary."""
 
     table: str
     line: int
@@ -22,7 +22,7 @@ class Said:
     spelled: str = ""
 
     def check_again(self, again: Said, film: Path) -> None:
-        """Do nothing, where another line says the same of `film`, or one of the two says nothing.
+        """Check that another line gives the same findings for `film`, or that one of the two gives none.
 
         Raises:
             DataError: it gives other findings.
@@ -41,21 +41,21 @@ class Said:
 
 @dataclass
 class Once:
-    """Films by their files, and what the first line that lists each says of it.
+    """Films by their files, with the facts from the first line that lists each.
 
-    Published tables list some films under two patients (four of ieee8023's are so): these are one person, so that no
-    film of the second one is in another split than the first one's.
+    Published tables list some films under two patients (four of ieee8023's). These two become one person, so that the
+    films of both are in one split.
     """
 
     films: dict[Path, Film] = field(default_factory=dict)
     _said: dict[Path, Said] = field(default_factory=dict)
-    _person: dict[str, str] = field(default_factory=dict)  # a patient's other name, and the one that counts
+    _person: dict[str, str] = field(default_factory=dict)  # from a patient's other name to the name in use
 
     def __contains__(self, file: Path) -> bool:
         return file in self.films
 
     def add(self, film: Film, said: Said, tally: Counter[str]) -> None:
-        """Take `film`, or count it in `tally` where another line lists it too.
+        """Add `film`, or count it in `tally` where another line has already listed it.
 
         Raises:
             DataError: that line gives other findings.

@@ -1,4 +1,4 @@
-"""Finding what a table lists, whatever the case of its names and whether it knows the files' endings."""
+"""This module finds the files that a table lists; it ignores the case of names and accepts names without endings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cxrtui.files import open_file
 
 
 def entry(folder: Path, *names: str) -> Path | None:
-    """The first of `names` that is in `folder`, in any case; None where there is none or it cannot be opened."""
+    """Return the first of `names` that is in `folder`, in any case; None where there is none or it cannot be opened."""
     try:
         with os.scandir(folder) as entries:
             there = {item.name.casefold(): item.name for item in entries}
@@ -24,7 +24,7 @@ def entry(folder: Path, *names: str) -> Path | None:
 
 
 def columns(file: Path) -> frozenset[str]:
-    """The headers of a table in lower case; empty where it is none. Reads 64 KiB at most."""
+    """Return the headers of a table in lower case; empty where it is not a table. It reads at most 64 KiB."""
     try:
         with open_file(file) as stream:
             head = stream.read(1 << 16)
@@ -35,7 +35,7 @@ def columns(file: Path) -> frozenset[str]:
 
 
 def csv_files(path: Path) -> list[Path]:
-    """`path` itself where it is a CSV file, or those directly in it, sorted."""
+    """Return `path` itself where it is a CSV file, or the CSV files directly in it, sorted."""
     if not path.is_dir():
         return [path] if path.is_file() and path.suffix.casefold() == ".csv" else []
     try:
@@ -45,14 +45,14 @@ def csv_files(path: Path) -> list[Path]:
 
 
 def two_deep(root: Path) -> list[Path]:
-    """`root`, the folders in it and those in these, without folders of masks: where a table's images may lie."""
+    """Return `root`, its folders and their folders, without folders of masks: the places of a table's images."""
     inner = [folder for folder in subfolders(root) if not is_mask_folder(folder.name)]
     below = [folder for outer in inner for folder in subfolders(outer) if not is_mask_folder(folder.name)]
     return [root, *inner, *below]
 
 
 class Files:
-    """The files of some folders, found by a name in any case, with or without its ending."""
+    """Finds the files of some folders by a name in any case, with or without its ending."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self._all: dict[Path, None] = {}
@@ -66,11 +66,10 @@ class Files:
                     self._named.setdefault(name, []).append(file)
 
     def find(self, name: str) -> Path | None:
-        """The file that a table calls `name`, which may be a path and may lack the ending.
+        """Return the file that a table calls `name`, which may be a path and may lack the ending.
 
-        Files of one name in several folders are told apart by the folder in `name`; where it has none, the first one is
-        meant.
-        A folder in `name` that is not among those that were searched says nothing.
+        Files of one name in several folders are distinguished by the folder in `name`; without one, the first file is
+        returned. A folder in `name` that was not searched is ignored.
         """
         *above, last = name.replace("\\", "/").strip().casefold().split("/")
         found = self._named.get(last, [])

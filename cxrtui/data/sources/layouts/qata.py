@@ -8,9 +8,9 @@
     Control_Group/Control_Group_I/                                  normal films
     Control_Group/Control_Group_II/{CHESTXRAY-14/{Train,Test},Pediatric_{Bacterial,Viral}_Pneumonia}/
 
-The early cases and control group I are as the authors' own code has them (methods_early-cov19, of arXiv 2006.05332);
-the rest is as users of the Kaggle archive do, whose page was not at hand. Of several sets of COVID-19 films the newest
-counts, for the others' films are among its own.
+The early cases and control group I follow the authors' own code (methods_early-cov19, of arXiv 2006.05332); the rest
+follows code of users of the Kaggle archive, whose page was not available. Of several sets of COVID-19 films, the newest
+is read, because it contains the films of the others.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def recognises(path: Path) -> bool:
 
 
 def _sets(path: Path) -> list[Path]:
-    """The folders at `path` that hold COVID-19 films, the newest release first; `path` itself where it is one."""
+    """Return the folders at `path` with COVID-19 films, the newest release first; or `path` itself where it is one."""
     named = (entry(path, name) for name in _RELEASES)
     found = [folder for folder in named if folder is not None and folder.is_dir() and _is_set(folder)]
     return found or ([path] if _is_set(path) else [])
@@ -48,7 +48,7 @@ def _sets(path: Path) -> list[Path]:
 def _is_set(path: Path) -> bool:
     inner = subfolders(path)
     splits = [folder for folder in inner if words.plain(folder.name) in _SPLITS]
-    # Without masks, anybody's Train Set/Images would be of COVID-19 throughout.
+    # Masks are required, because otherwise any Train Set/Images would count as COVID-19.
     if any(entry(folder, "images") and entry(folder, "ground-truths") for folder in splits) or any(
         words.plain(item.name) in _EARLY for item in inner
     ):
@@ -65,9 +65,9 @@ def _has_masks(folder: Path) -> bool:
 
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """COVID-19 films, and those of the control groups beside them.
+    """Yield the COVID-19 films, and those of the control groups beside them.
 
-    The published division into train and test is kept where it divides all films: control group I has none.
+    The published split into train and test is kept where it covers all films: control group I has none.
     """
     sets = _sets(path)
     if not sets:

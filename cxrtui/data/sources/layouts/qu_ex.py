@@ -1,6 +1,6 @@
 """COVID-QU-Ex: ``{Lung,Infection} Segmentation Data/<the same>/{Train,Val,Test}/<class>/{images,lung masks,…}``.
 
-The tree is as several users of the Kaggle archive list it (its seventh version); its own page was not at hand.
+The tree follows the lists of several users of the Kaggle archive (its seventh version), whose page was not available.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CLASSES = frozenset({"covid 19", "non covid", "normal"})
 
 
 def _sets(path: Path) -> list[Path]:
-    """The folders of train, val and test of each set at `path`, the larger set first."""
+    """Return the folders of train, val and test of each set at `path`, the larger set first."""
     homes = []
     for name in _SETS:
         home = entry(path, name)
@@ -45,7 +45,7 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """The films of the larger set; those of the infection set beside it are among them."""
+    """Yield the films of the larger set, which include those of the infection set beside it."""
     sets = _sets(path)
     if not sets:
         raise DataError(f"{printable(path)} cannot be read as covid-qu-ex: it has no Train/<class>/images.")

@@ -1,7 +1,7 @@
 """COVID-19 Radiography Database: ``{COVID,Lung_Opacity,Normal,Viral Pneumonia}/{images,masks}/`` and metadata.
 
-The first releases have the images directly in the class folders, as ``COVID (1).png``. Workbooks tell the origin of
-each film (FILE NAME, URL); the case of their names and of the files' differs.
+The first releases have the images directly in the class folders, as ``COVID (1).png``. Workbooks give the origin of
+each film (FILE NAME, URL); their names and the files' names differ in case.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _old_names(folder: Path) -> bool:
 
 
 def _books(path: Path) -> dict[str, Path]:
-    """The workbooks by class name."""
+    """Return the workbooks by class name."""
     try:
         files = [file for file in sorted(path.iterdir()) if file.name.casefold().endswith(METADATA)]
     except OSError:
@@ -56,7 +56,7 @@ def _books(path: Path) -> dict[str, Path]:
 
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """The films of every class folder, each with the publisher that its workbook names."""
+    """Yield the films of every class folder, each with the publisher that its workbook names."""
     books = _books(path)
     known = _classes(path)
     for folder in subfolders(path):
@@ -84,7 +84,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
 
 
 def _key(name: str) -> str:
-    """``COVID (1)``, ``COVID-1`` and ``covid-1.png`` alike."""
+    """Return the same key for ``COVID (1)``, ``COVID-1`` and ``covid-1.png``."""
     return re.sub(r"[\s()\-_]+", "-", name.casefold().removesuffix(".png")).strip("-")
 
 

@@ -1,4 +1,4 @@
-"""What every layout of films says of itself."""
+"""This module defines the entry of a layout of films."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Recogniser:
     """A layout that cxrtui reads by itself.
 
     `name` forces it (``--data name:PATH``); `recognises` is cheap and never raises; `read` counts in its second
-    argument what it leaves out, by reason. `positive` and `negative` are the rule that holds where the user sets none;
-    ``*`` means every other finding. `question` is asked where nothing decides, in place of the general one.
+    argument what it leaves out, by reason. `positive` and `negative` are the rule if the user sets none; ``*`` means
+    every other finding. `question` replaces the general question where nothing decides the classes.
     """
 
     name: str

@@ -2,9 +2,9 @@
 
 Two files are published beside the films. The workbook of clinical data has a sheet with the columns Anon MRN (what
 follows ``MIDRC-RICORD-1C-`` in the patient's folder) and Anon Study UID (its last five digits end the study's), as the
-code of COVID-Net and others reads it. Columns of age and sex are taken by their headers, which could not be looked up;
-where there are none, the tags of the films still say both. The annotations (MD.ai's JSON) tell how typical of COVID-19
-each reader found a study, and are not read: whatever the appearance, the patient was positive.
+code of COVID-Net and others reads it. Columns of age and sex are found by usual headers, as the real ones could not be
+looked up; without such columns, the films' tags give both. The annotations (MD.ai's JSON) say how typical of COVID-19
+each reader found a study. They are not read, because every patient was positive whatever the appearance.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _Person:
 
 
 def _roots(path: Path) -> list[Path]:
-    """Patients' folders at `path`, or up to two folders below that have none beside them, as classes would."""
+    """Return the patients' folders at `path`, or up to two folders below that have no others beside them."""
     place = path
     for _ in range(3):
         inner = subfolders(place)
@@ -60,7 +60,7 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """Every film, COVID-19 positive; the patient is in the folder's or file's name."""
+    """Yield every film as COVID-19 positive; the patient is in the folder's or file's name."""
     walked: Counter[str] = Counter()
     beside = _beside(path, walked)
     people = _people(beside, tally)
@@ -84,7 +84,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
 
 
 def _beside(path: Path, walked: Counter[str]) -> list[Path]:
-    """The tables and annotations at `path`, and on the way down to the patients; `walked` will meet them once more."""
+    """Return the tables and annotations at `path` and above the patients; subtract them from `walked`, which counts them."""
     places = dict.fromkeys((path, *(parent for root in _roots(path)[:1] for parent in root.parents[:3])))
     found = []
     for place in places:
@@ -97,7 +97,7 @@ def _beside(path: Path, walked: Counter[str]) -> list[Path]:
 
 
 def _people(files: list[Path], tally: Counter[str]) -> dict[tuple[str, str], _Person]:
-    """Sex and age by patient and study's last digits, and by patient alone; what is not understood is counted."""
+    """Return sex and age by patient and study's last digits, and by patient alone; count what is not understood."""
     people: dict[tuple[str, str], _Person] = {}
     for file in files:
         if file.suffix.casefold() == ".json":
@@ -107,7 +107,7 @@ def _people(files: list[Path], tally: Counter[str]) -> dict[tuple[str, str], _Pe
             rows = list(read_rows(file, _NEEDS)) if file.suffix.casefold() == ".xlsx" else None
         except DataError:
             rows = []
-        if rows is None:  # a line of the right table that is wrong is an error, and not another table
+        if rows is None:  # a wrong line in the right table is an error
             rows = [row for _, row in read_table(file)] if columns(file) >= _NEEDS else []
         if not rows:
             tally["a table that cannot be read, or has no Anon MRN and Anon Study UID"] += 1

@@ -43,7 +43,7 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """The films that the tables label; a film has a row for each of its boxes. `class` tells more than `Target`."""
+    """Yield the films that the tables label; a film has a row for each box; `class` has more detail than `Target`."""
     tables = _tables(path)
     if not tables:
         raise DataError(f"{printable(path)} cannot be read as rsna: it has no CSV with patientId and Target or class.")
@@ -78,5 +78,5 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
 
 
 def _is_opacity(said: Said) -> bool | None:
-    """Whether it says that there is an opacity; None where it says neither."""
+    """Return whether the line says that there is an opacity; None where it does not say."""
     return None if missing(said.label) else same_findings(said.label, _TARGETS["1"])

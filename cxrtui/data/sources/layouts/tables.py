@@ -1,6 +1,6 @@
-"""Layouts that are a table beside a folder of images: each one an entry here, and one reader for all.
+"""This module reads layouts with a table beside a folder of images: each has an entry here, and all have one reader.
 
-Columns are named in lower case, several where releases differ: the first that is there counts.
+Columns are named in lower case, several where releases differ: the first that exists is used.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ AGE = ("age", "patient age", "patient_age", "age_years")
 
 @dataclass(frozen=True)
 class Table:
-    """How one published table is read."""
+    """The description of how to read one published table."""
 
     name: str
     about: str
     files: tuple[str, ...]  # the table, beside the images
     needs: frozenset[str]  # columns that only this layout has together
-    lacks: frozenset[str]  # columns that tell it from its kin
+    lacks: frozenset[str]  # columns that only similar tables have
     images: tuple[str, ...]  # folders of images; the table's own folder and those in it are searched too
     file: tuple[str, ...]
     label: tuple[str, ...] = ()
-    always: str = ""  # the label, where all films are of one
+    always: str = ""  # the label, where all films have the same one
     blank: str = "a film without a finding"  # why a film whose finding is blank is left out
     patient: tuple[str, ...] = ("patientid", "patient_id")
     view: tuple[str, ...] = ("view", "projection")
@@ -50,12 +50,12 @@ class Table:
 
     @property
     def facts(self) -> dict[str, tuple[str, ...]]:
-        """The columns that are read, by what they say."""
+        """Return the columns that are read, by fact."""
         return {"path": self.file, "label": self.label, "patient": self.patient, "view": self.view, "sex": SEX,
                 "age": AGE, "modality": self.modality, "offset": self.offset, "source": ("url",)}  # fmt: skip
 
     def find(self, path: Path) -> Path | None:
-        """The table at `path` (itself, or in that folder), where it is this one."""
+        """Return the table at `path` (the file itself, or one in that folder), if it is this one."""
         file = path if path.is_file() else entry(path, *self.files)
         if file is None or not file.is_file() or file.name.casefold() not in self.files:
             return None
@@ -63,7 +63,7 @@ class Table:
         return file if self.needs <= there and not self.lacks & there else None
 
     def recogniser(self) -> Recogniser:
-        """The entry of this table among the layouts."""
+        """Return the entry of this table among the layouts."""
         return Recogniser(
             self.name, self.about, lambda path: self.find(path) is not None, partial(_read, self), ("COVID-19",), ("*",)
         )
@@ -103,7 +103,7 @@ TABLES = (
 
 
 def first(row: Row, names: tuple[str, ...]) -> str:
-    """The first of the columns `names` that is there and filled."""
+    """Return the first non-empty cell of the columns `names`."""
     return next((cell for name in names if (cell := words.given(row.get(name, "")))), "")
 
 
@@ -156,7 +156,7 @@ def _read(table: Table, path: Path, tally: Counter[str]) -> Iterator[Film]:
 
 
 def _image_folders(root: Path, named: tuple[str, ...]) -> list[Path]:
-    """Where the images may be: the named folders and what is in them, else `root` and every folder directly in it."""
+    """Return where images may be: the named folders and folders in them, else `root` and the folders directly in it."""
     folders = [folder for name in named if (folder := entry(root, name)) is not None and folder.is_dir()]
     if not folders:
         folders = [root]

@@ -1,8 +1,7 @@
-"""``tfds:NAME``: a data set that tensorflow-datasets has prepared on this machine, and cxrtui's own prepared stores.
+"""This module reads ``tfds:NAME``: a data set that tensorflow-datasets prepared on this machine, or a prepared store.
 
-Its images are written out once, into the cache (encoded ones as they are, others as PNG), because everything behind a
-source reads files. TensorFlow is not needed for data sets in array_record files (``tfds build
---file_format=array_record``).
+Its images are written once into the cache (encoded ones as they are, others as PNG), because all later steps read
+files. TensorFlow is not needed for data sets in array_record files (``tfds build --file_format=array_record``).
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ _SAID = ("patient", "source", "view", "sex", "age", "offset")
 
 
 def read_dataset(name: str) -> Collection:
-    """The films of the data set `name` (``name``, ``name/config:version``, or a folder with dataset_info.json).
+    """Return the films of the data set `name` (``name``, ``name/config:version``, or a folder with dataset_info.json).
 
     Raises:
         DataError: it is not prepared here, has no image or label, or cannot be read.
     """
     if not name.strip():
         raise DataError("No tfds data set was named; add its name or its folder behind tfds:.")
-    from cxrtui.data.tfds_source import open_published  # slow to import, and wanted for this layout alone
+    from cxrtui.data.tfds_source import open_published  # slow to import, and only this layout needs it
 
     path = expand(name)
     published = open_published(name, path if path.is_dir() else None)
@@ -79,7 +78,7 @@ def _write_out(published: Published, folder: Path, name: str) -> None:
 
 
 def _films(examples: Iterator[Example], folder: Path, left_out: Counter[str]) -> Iterator[dict[str, str]]:
-    """Write each image to `folder`; what a `Film` of it is made of."""
+    """Write each image to `folder`, and yield the facts for its `Film`."""
     for example in examples:
         if example.facts.get("error"):
             left_out["a film that could not be read when the data set was made"] += 1
@@ -99,7 +98,7 @@ def _films(examples: Iterator[Example], folder: Path, left_out: Counter[str]) ->
 
 
 def _picture(pixels: Any) -> Image.Image:
-    """uint8 or uint16 `[H, W]` or `[H, W, C]` as an image; floating point from 0 to 1 becomes 8 bits."""
+    """Convert uint8 or uint16 `[H, W]` or `[H, W, C]` to an image; floating point from 0 to 1 becomes 8 bits."""
     grey = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] in (1, 2) else pixels
     if np.issubdtype(grey.dtype, np.floating):
         grey = np.rint(np.clip(grey, 0.0, 1.0) * 255.0).astype(np.uint8)

@@ -3,11 +3,10 @@
 On PhysioNet the tables are ``annotations/image_labels_{train,test}.csv`` (a column of 0 and 1 for each finding) and
 ``annotations/annotations_{train,test}.csv`` (a row for each box); Kaggle's competition has the second alone, as
 ``train.csv``. Each training film has rows of three readers (rad_id); the test films have the consensus of five, in one
-row (Nguyen et al., VinDr-CXR, 2022). Where both kinds of table are there, the first counts.
+row (Nguyen et al., VinDr-CXR, 2022). Where both kinds of table exist, the first is read.
 
-A finding is given where more than half of a film's readers give it, and No finding only where all of them do. A film
-without either, on which its readers disagree, is left out and counted. There is no patient in the tables; DICOM files
-may tell one.
+A film has a finding if more than half of its readers give it, and No finding only if all of them do. A film without
+either, on which its readers disagree, is left out and counted. The tables have no patients; DICOM files may name them.
 """
 
 from __future__ import annotations
@@ -36,11 +35,11 @@ QUESTION = (
     "both classes."
 )
 
-Readers = dict[str, set[str]]  # what each reader of a film gives
+Readers = dict[str, set[str]]  # the findings of each reader of a film
 
 
 def _tables(path: Path) -> dict[str, Path]:
-    """The table that counts for each split."""
+    """Return the table that is read for each split."""
     annotations = entry(path, "annotations") if path.is_dir() else None
     files = [file for place in (annotations, path) if place is not None for file in csv_files(place)]
     found: dict[str, Path] = {}
@@ -57,7 +56,7 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
-    """The films of both splits, with the findings that their readers agree on."""
+    """Yield the films of both splits, with the findings that their readers agree on."""
     tables = _tables(path)
     if not tables:
         raise DataError(
@@ -84,10 +83,10 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
 
 
 def _readers(table: Table, tally: Counter[str]) -> dict[str, Readers]:
-    """By film, what each of its readers gives; a consensus is one reader.
+    """Return by film the findings of each of its readers; a consensus is one reader.
 
     Raises:
-        DataError: one of them gives two things by flags.
+        DataError: two lines of flags give one film different findings.
     """
     headers = {header.casefold(): header for header in table.headers if header}
     flags = [name for name in headers if name not in ("image_id", "rad_id")] if "class_name" not in headers else []
@@ -100,7 +99,7 @@ def _readers(table: Table, tally: Counter[str]) -> dict[str, Readers]:
         given = [headers[name] for name in flags if row[name].casefold() in _YES] if flags else row["class_name"]
         names = given if isinstance(given, list) else findings(given)
         who = row["image_id"].casefold(), row.get("rad_id", "").casefold()
-        if flags and row["image_id"]:  # else a reader has a row for each box
+        if flags and row["image_id"]:  # without flags, a reader has a row for each box
             said = Said(table.shown, line, ", ".join(names) or "no finding at all", row["image_id"])
             first = earlier.setdefault(who, said)
             first.check_again(said, Path(first.spelled))
@@ -111,7 +110,7 @@ def _readers(table: Table, tally: Counter[str]) -> dict[str, Readers]:
 
 
 def _agreed(readers: Readers) -> list[str]:
-    """The findings of more than half of the readers, or what all say where they say that there is none."""
+    """Return the findings of more than half of the readers, or No finding where all of them say so."""
     votes = Counter(finding for given in readers.values() for finding in sorted(given))
     none = [finding for finding in votes if canonical(finding) == NORMAL]
     if none and votes[none[0]] == len(readers) and len(votes) == 1:

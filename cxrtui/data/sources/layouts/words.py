@@ -1,4 +1,4 @@
-"""The words of many sources for view, sex, age and publisher, in one vocabulary."""
+"""This module translates the words of many sources for view, sex, age and publisher into one vocabulary."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ _SHARED_HOSTS = frozenset({"github.com", "kaggle.com", "raw.githubusercontent.co
 
 
 def given(text: str) -> str:
-    """`text` without spaces at its ends; empty where it is a word for nothing."""
+    """Return `text` without spaces at its ends; empty where it means a missing value."""
     text = text.strip()
     return "" if missing(text) else text
 
 
 def plain(text: str) -> str:
-    """A name without what varies: case, dashes, underscores, spaces at the ends."""
+    """Return a name without case, dashes, underscores and spaces at the ends."""
     return re.sub(r"[\s_\-]+", " ", text).strip().casefold()
 
 
 def view(text: str) -> str:
-    """PA, AP, AP supine, lateral or oblique; a word that is not known stays as it is."""
+    """Return PA, AP, AP supine, lateral or oblique; an unknown word is returned unchanged."""
     word = given(text)
     return _VIEWS.get(plain(word), word)
 
 
 def sex(text: str) -> str:
-    """F, M, or the source's own word."""
+    """Return F, M, or the source's own word."""
     word = given(text)
     return _SEXES.get(word.casefold(), word)
 
 
 def age(text: str) -> str:
-    """Years where that can be read (``65.0``, ``065Y``, ``[65]``, ``18M``); else the source's own word, as ``50+``."""
+    """Return years where readable (``65.0``, ``065Y``, ``[65]``, ``18M``); else the source's own word, as ``50+``."""
     word = given(text).strip("[]'\" ")
     if match := re.fullmatch(r"0*(\d{1,3})(?:\.(\d+))?\s*([YMWDymwd]?)(?:ears?|onths?|eeks?|ays?|rs?)?", word):
         whole, per_year = int(match[1]), {"m": 12, "w": 52, "d": 365}.get(match[3].casefold(), 1)
@@ -62,12 +62,12 @@ def age(text: str) -> str:
 
 
 def is_ct(modality: str, of_view: str = "") -> bool:
-    """Whether these words are of a CT slice and of no X-ray."""
+    """Whether these words describe a CT slice and not an X-ray."""
     return plain(modality) in _CT or plain(of_view) in _SLICES
 
 
 def publisher(url: str, within: bool = False) -> str:
-    """The host of `url`; `within` adds whose it is, where one host serves many (``github.com/armiro/COVID-CXNet``)."""
+    """Return the host of `url`; `within` adds the owner on a shared host (``github.com/armiro/COVID-CXNet``)."""
     text = given(url)
     if not text:
         return ""
@@ -82,7 +82,7 @@ def publisher(url: str, within: bool = False) -> str:
 
 
 def keeps(views: Iterable[str], of_film: str) -> bool:
-    """Whether films of the view `of_film` are wanted; a view that is not known passes as frontal."""
+    """Whether films of the view `of_film` are wanted; an unknown view counts as frontal."""
     wanted = set(views)
     known = of_film if of_film in (*FRONTAL, LATERAL, OBLIQUE) else UNKNOWN
     if "all" in wanted or known in wanted:

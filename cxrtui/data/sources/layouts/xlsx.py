@@ -1,4 +1,4 @@
-"""A sheet of an Excel workbook as rows of text by header."""
+"""This module reads a sheet of an Excel workbook as rows of text by header."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from cxrtui.errors import DataError
 
 
 def read_rows(file: Path, needs: frozenset[str] = frozenset()) -> Iterator[dict[str, str]]:
-    """The rows below the header of the first sheet that has the columns `needs`; headers in lower case, cells stripped.
+    """Yield the rows of the first sheet that has the columns `needs`; headers are in lower case, cells are stripped.
 
     Raises:
-        DataError: it is not a workbook that can be read, or has no such sheet.
+        DataError: it is not a readable workbook, or has no such sheet.
     """
     from openpyxl import load_workbook
 
@@ -43,6 +43,6 @@ def read_rows(file: Path, needs: frozenset[str] = frozenset()) -> Iterator[dict[
                 raise DataError(f"no sheet has the columns {', '.join(sorted(needs))}")
         finally:
             book.close()
-    except Exception as error:  # openpyxl raises many kinds on damaged files
+    except Exception as error:  # openpyxl raises many kinds of error on damaged files
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"Cannot read {printable(file)} as an Excel workbook: {reason}; save it anew.") from None
