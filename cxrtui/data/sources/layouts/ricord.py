@@ -84,7 +84,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
 
 
 def _beside(path: Path, walked: Counter[str]) -> list[Path]:
-    """Return the tables and annotations at `path` and above the patients; subtract them from `walked`, which counts them."""
+    """Return the tables and annotations at `path` and above the patients; take them off `walked`, which counts them."""
     places = dict.fromkeys((path, *(parent for root in _roots(path)[:1] for parent in root.parents[:3])))
     found = []
     for place in places:
