@@ -26,10 +26,10 @@ from cxrtui.runs.folder import Run
 from cxrtui.runs.glance import summary
 from cxrtui.settings import transfer
 from cxrtui.settings.config import Config
-from cxrtui.training.began import began, check_there
 from cxrtui.training.decisions import ENDED, REQUESTED, Decisions, Requests
 from cxrtui.training.first_weights import first_weights
 from cxrtui.training.hyper import hyper_of
+from cxrtui.training.initial_films import check_there, initial_films
 from cxrtui.training.initial_state import initial, resumed
 from cxrtui.training.loop import evaluate, train
 from cxrtui.training.rates import Rates
@@ -124,7 +124,7 @@ def _prepared(call: Call, restored: Restored, resume: bool) -> Generator[ev.Even
         DataError: the films cannot be used, or differ from those before (`OtherFilmsError`).
     """
     config, run = call.config, call.run
-    known = began(run) if resume else None
+    known = initial_films(run) if resume else None
     if resume:
         check_there(config, run)
     divided = config if known is not None and known.content else _with_own_split(config, run)

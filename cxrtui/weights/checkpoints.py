@@ -69,7 +69,7 @@ class Checkpoints:
         self._committing: Future[None] | None = None
         self._saving: int | None = None
 
-    def save(self, step: int, weights: Tree, optimizer: Tree, progress: dict[str, Any]) -> None:
+    def save(self, step: int, variables: Tree, optimizer: Tree, progress: dict[str, Any]) -> None:
         """Copy the state to the host and write it in the background; the caller may then donate the buffers.
 
         Raises:
@@ -91,7 +91,7 @@ class Checkpoints:
                 silence_late_readers()
                 self._saver = ocp.AsyncCheckpointer(ocp.CompositeCheckpointHandler())
             items = ocp.args.Composite(
-                weights=ocp.args.StandardSave(weights), optimizer=ocp.args.StandardSave(optimizer)
+                weights=ocp.args.StandardSave(variables), optimizer=ocp.args.StandardSave(optimizer)
             )
             self._saver.save(self._unfinished(step), args=items)
         except Exception as error:
@@ -219,19 +219,19 @@ class Checkpoints:
         except digests.DamagedError as error:
             raise states.damaged(self.folder, step, error, ("progress",)) from None
 
-    def weights(self, step: int, like: Tree) -> Tree:
+    def variables(self, step: int, like: Tree) -> Tree:
         """Return parameters and statistics at `step`, in the structure, shapes and dtypes of `like`; all are finite.
 
         Raises:
             CheckpointError: the checkpoint is damaged, or of another network, or holds a number that is not finite.
         """
-        weights = self._restore(step, "weights", like)
-        if not finite(weights):
+        variables = self._restore(step, "weights", like)
+        if not finite(variables):
             raise states.damaged(self.folder, step, "its weights are not all finite numbers", ("weights",))
-        return weights
+        return variables
 
     def optimizer(self, step: int, like: Tree) -> Tree:
-        """Return the optimizer's state at `step`; see `weights` for argument and errors."""
+        """Return the optimizer's state at `step`; see `variables` for argument and errors."""
         return self._restore(step, "optimizer", like)
 
     def _restore(self, step: int, item: str, like: Tree) -> Any:

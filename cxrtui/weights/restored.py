@@ -53,4 +53,4 @@ def restored(
     spec = restored_spec(config, progress)
     graphdef, trainable, frozen, statistics = abstract(spec)
     like = {"trainable": trainable, "frozen": frozen, "statistics": statistics}
-    return spec, graphdef, checkpoints.weights(step, (layout or Layout.over()).abstract_state(like))
+    return spec, graphdef, checkpoints.variables(step, (layout or Layout.over()).abstract_state(like))

@@ -125,7 +125,7 @@ def test_only_the_other_errors_of_a_torn_checkpoint_are_kept_quiet(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, reason: str, kept: int
 ) -> None:
     with pytest.raises(CheckpointError, match="is damaged"):
-        Checkpoints(tmp_path, read_only=True).weights(1, {})
+        Checkpoints(tmp_path, read_only=True).variables(1, {})
     with caplog.at_level(logging.ERROR, "asyncio"), pytest.raises(ValueError, match=reason[:4]):
         asyncio.run(_two_torn_arrays(reason))
     gc.collect()

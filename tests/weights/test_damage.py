@@ -45,7 +45,7 @@ def read(state: Path, step: int) -> list[Any]:
     """All that a resume reads."""
     checkpoints = Checkpoints(state, read_only=True)
     moment = checkpoints.optimizer(step, {"moment": tree(0)})
-    return [checkpoints.progress(step), checkpoints.weights(step, tree(0)), moment]
+    return [checkpoints.progress(step), checkpoints.variables(step, tree(0)), moment]
 
 
 def files_of(state: Path, step: int) -> list[Path]:
@@ -116,7 +116,7 @@ def test_weights_that_are_not_finite_are_never_read(tmp_path: Path, value: float
     checkpoints.save(1, {"bias": jnp.asarray([1.0, value])}, {"count": jnp.zeros(())}, {"step": 1})
     checkpoints.close()
     with pytest.raises(CheckpointError, match="not all finite"):
-        checkpoints.weights(1, {"bias": jnp.zeros(2)})
+        checkpoints.variables(1, {"bias": jnp.zeros(2)})
 
 
 def test_what_a_position_is_replaced_by_is_sealed_too(state: Path) -> None:

@@ -83,7 +83,7 @@ def test_a_network_that_does_not_fit_is_our_own_sentence(tmp_path: Path) -> None
     checkpoints = Checkpoints(saved(tmp_path / "run"), read_only=True)
     for like in ({"bias": jnp.zeros(5)}, {"kernel": jnp.zeros(2)}):
         with pytest.raises(CheckpointError) as told:
-            checkpoints.weights(3, like)
+            checkpoints.variables(3, like)
         assert str(told.value) == (
             f"The weights in checkpoint {tmp_path}/run/state/3 are not those of the network in the run's config.toml, "
             "or are torn; put config.toml back as it was, or start a new run."

@@ -1,4 +1,4 @@
-"""What a run that is resumed recorded of its films, and whether these are still where it had them."""
+"""Reads what a resumed run recorded of its films, and checks that they are still at the same place."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config
 
 
-def began(run: Run) -> Began:
-    """The record in the run's manifest.json; without hashes where it has none, as runs of older versions."""
+def initial_films(run: Run) -> Began:
+    """Return the record in the run's manifest.json; runs of older versions have none, and its hashes are then empty."""
     try:
         data = json.loads(read_text(run.manifest_file))["data"]
         content, division = str(data["content"]), str(data["division"])
@@ -26,10 +26,10 @@ def began(run: Run) -> Began:
 
 
 def check_there(config: Config, run: Run) -> None:
-    """Nothing, where the sources of `config` exist.
+    """Check that the sources of `config` exist.
 
     Raises:
-        MovedError: one does not; the message has the command that goes on with its films at another place.
+        MovedError: one does not; the message has the command that resumes the run with its films at another place.
     """
     for path in absent(config.data.source):
         raise MovedError(
