@@ -140,7 +140,7 @@ def make_loader(split: Split, layout: Layout, where: str = "auto", memory: int |
         DataError: the split has no images.
     """
     if not len(split):
-        raise DataError("A split has no films to feed; check the split.")
+        raise DataError("A split has no films; check the split.")
     if where == "device" or (where == "auto" and split.nbytes <= SHARE * (free_memory() if memory is None else memory)):
         return DeviceLoader(split, layout)
     return StreamLoader(split, layout)

@@ -64,7 +64,7 @@ def _dicom(path: Path | int, ending: str) -> Header:
 
     said = read_header(path, salt=b"", raw=True)
     if not said.rows or not said.columns:
-        raise FilmError(f"it is a DICOM object without a picture{f' ({said.sop_name})' if said.sop_name else ''}")
+        raise FilmError(f"it is a DICOM object without an image{f' ({said.sop_name})' if said.sop_name else ''}")
     colours = "grey" if said.photometric.startswith("MONOCHROME") else "colour"
     misnamed = ending not in ("", "DICOM")
     return Header("DICOM", said.columns, said.rows, said.bits_stored, colours, misnamed)

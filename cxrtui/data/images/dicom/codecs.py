@@ -63,7 +63,7 @@ def decoded(dataset: Dataset, how: Stored, frame: bytes | None) -> npt.NDArray[A
         if how.allocated == 8 and how.size > 64 and have in (2 * how.size, 2 * how.size + 1):
             raise FilmError(f"its tags describe {how.size} bytes of pixels and it holds {have}, two to a sample")
     elif len(frame) > 2 * how.size + (1 << 20):
-        raise FilmError("its compressed pixels are larger than the picture itself")
+        raise FilmError("its compressed pixels are larger than the image itself")
     stream = read_codestream(frame) if frame else None
     options: dict[str, Any] = {
         "rows": how.rows, "columns": how.columns, "number_of_frames": 1, "samples_per_pixel": how.samples,

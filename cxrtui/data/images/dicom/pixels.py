@@ -74,7 +74,7 @@ def check(dataset: Dataset) -> tuple[int, int]:
     height, width = whole(dataset, "Rows", 0), whole(dataset, "Columns", 0)
     if height <= 0 or width <= 0:
         kind = getattr(first(dataset, "SOPClassUID"), "name", "")
-        raise FilmError(f"it is a DICOM object without a picture{f' ({kind})' if kind else ''}")
+        raise FilmError(f"it is a DICOM object without an image{f' ({kind})' if kind else ''}")
     if height * width > MAX_PIXELS:
         limit = MAX_PIXELS // 10**6
         raise FilmError(f"it has too many pixels ({width} x {height}; the limit is {limit} million)")

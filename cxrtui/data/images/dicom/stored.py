@@ -220,9 +220,9 @@ def _by_codestream(made: Stored, said: _Said, stream: Codestream) -> Stored:
         said.note("PixelRepresentation", signed, int(bool(stream.signed)))
         signed = int(bool(stream.signed))
     elif stream.signed is not None and bool(signed) != stream.signed and made.samples == 1:
-        word, judge = ("signed", "the codestream counts") if stream.signed else ("unsigned", "the picture decides")
+        word, decider = ("signed", "the codestream counts") if stream.signed else ("unsigned", "the image decides")
         said.notes.append(
-            f"its codestream holds {word} values and Pixel Representation (0028,0103) says otherwise; {judge}"
+            f"its codestream holds {word} values and Pixel Representation (0028,0103) says otherwise; {decider}"
         )
         signed, doubtful = int(stream.signed), not stream.signed
     return replace(made, allocated=8 if stream.bits <= 8 else 16, bits=stream.bits, high=stream.bits - 1,

@@ -331,7 +331,7 @@ def test_words_of_a_signed_film_in_an_unsigned_codestream(tmp_path: Path, bits: 
     dataset.PixelRepresentation = 1
     found = read(dataset, tmp_path)
     close(found.values, own_range(values))
-    assert "the picture decides" in found.notes[0]
+    assert "the image decides" in found.notes[0]
 
 
 @pytest.mark.parametrize("stream", [8, 10, 12, 14, 16])
