@@ -88,13 +88,15 @@ def augment(images: Array, key: Array, strengths: Strengths, size: int) -> Array
 
         return jax.vmap(one)(keys)
 
-    grey = _sample(images, _maps(draw, strengths, images.shape[0]), size) if strengths.moves else resample(images, size)
+    result = (
+        _sample(images, _maps(draw, strengths, images.shape[0]), size) if strengths.moves else resample(images, size)
+    )
     if strengths.contrast is not None:
         factor = draw(5, 1.0 - strengths.contrast, 1.0 + strengths.contrast)[:, None, None, None]
-        grey = (grey - 0.5) * factor + 0.5
+        result = (result - 0.5) * factor + 0.5
     if strengths.brightness is not None:
-        grey = grey + draw(6, -strengths.brightness, strengths.brightness)[:, None, None, None]
-    return grey if strengths.contrast is None and strengths.brightness is None else jnp.clip(grey, 0.0, 1.0)
+        result = result + draw(6, -strengths.brightness, strengths.brightness)[:, None, None, None]
+    return result if strengths.contrast is None and strengths.brightness is None else jnp.clip(result, 0.0, 1.0)
 
 
 def _maps(draw: Callable[[int, Scalar | float, Scalar | float], Array], strengths: Strengths, count: int) -> Array:
@@ -120,8 +122,8 @@ def _maps(draw: Callable[[int, Scalar | float, Scalar | float], Array], strength
 
 def _sample(images: Array, maps: Array, size: int) -> Array:
     """Sample uint8 `[B, S, S]` bilinearly through `maps` (see `_maps`) to float32 `[B, size, size, 1]` in [0, 1]."""
-    count, side = images.shape[0], images.shape[1]
-    wide = side + 2
+    count, stored = images.shape[0], images.shape[1]
+    wide = stored + 2
     padded = jnp.pad(images, ((0, 0), (1, 2), (1, 2))).astype(jnp.uint32)
     packed = (
         padded[:, :-1, :-1]
@@ -135,7 +137,7 @@ def _sample(images: Array, maps: Array, size: int) -> Array:
     def place(row: int) -> tuple[Array, Array]:
         """Return the left or upper neighbour's index in the padded image, int32, and the other's share, float32."""
         a, b, c = (maps[:, row, column, None, None] for column in range(3))
-        exact = jnp.clip((a * x + b * y + c + 0.5) * side + 0.5, 0.0, side + 1.0)
+        exact = jnp.clip((a * x + b * y + c + 0.5) * stored + 0.5, 0.0, stored + 1.0)
         whole = jnp.floor(exact)
         return whole.astype(jnp.int32), exact - whole
 
@@ -144,5 +146,5 @@ def _sample(images: Array, maps: Array, size: int) -> Array:
     four = jnp.take_along_axis(packed, index, axis=1, mode="promise_in_bounds").reshape(count, size, size)
     a, b, c, d = (((four >> jnp.uint32(shift)) & jnp.uint32(255)).astype(jnp.float32) for shift in (0, 8, 16, 24))
     top, bottom = a + (b - a) * over, c + (d - c) * over
-    grey: Array = (top + (bottom - top) * under) * jnp.float32(1.0 / 255.0)
-    return grey[..., None]
+    result: Array = (top + (bottom - top) * under) * jnp.float32(1.0 / 255.0)
+    return result[..., None]

@@ -28,7 +28,7 @@ from PIL.Image import Resampling
 
 from cxrtui.data.films import Display
 from cxrtui.data.images.dicom.recognise import HEAD, is_dicom
-from cxrtui.data.images.opening import LARGE, large_at_once, open_picture, reading
+from cxrtui.data.images.opening import LARGE, large_at_once, open_image, reading
 from cxrtui.data.images.samples import Samples, orientation, png_samples
 from cxrtui.data.images.tiff import is_deep_tiff, tiff_samples
 from cxrtui.data.images.tones import (
@@ -155,8 +155,8 @@ def _decode(stream: BinaryIO, head: bytes, enough: int, display: Display | None,
     if is_dicom(head):
         from cxrtui.data.images.dicom import pixels  # pydicom takes long to import, and most films are not DICOM
 
-        return pixels.grey(stream, notes)
-    kind, image = open_picture(stream, head)
+        return pixels.read_image(stream, notes)
+    kind, image = open_image(stream, head)
     if image is None:
         return _deep(tiff_samples(stream), display, notes)
     with image:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cxrtui.data.images.dicom.recognise import HEAD, is_dicom
-from cxrtui.data.images.opening import open_picture, reading
+from cxrtui.data.images.opening import open_image, reading
 from cxrtui.data.images.tiff import is_deep_tiff, tiff_header
 from cxrtui.errors import FilmError
 
@@ -41,7 +41,7 @@ def read_header(path: Path | int, ending: str = "") -> Header:
 
 
 def _header(stream: BinaryIO, head: bytes, ending: str) -> Header:
-    kind, image = open_picture(stream, head)
+    kind, image = open_image(stream, head)
     misnamed = bool(ending) and ending != kind
     if image is None or is_deep_tiff(image):
         found = tiff_header(stream)

@@ -116,7 +116,7 @@ def _reason(error: Exception) -> str:
     return f"it is damaged or cut short ({said})"
 
 
-def open_picture(stream: BinaryIO, head: bytes) -> tuple[str, Image.Image | None]:
+def open_image(stream: BinaryIO, head: bytes) -> tuple[str, Image.Image | None]:
     """Return the kind of an image that begins with `head`, and the image, of which only the header is read.
 
     The image is None for a TIFF file that Pillow does not open and that `cxrtui.data.images.tiff` may open.

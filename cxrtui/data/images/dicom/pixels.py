@@ -23,7 +23,7 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R 601
 _BLOCK = 1 << 20
 
 
-def grey(stream: BinaryIO, notes: list[str]) -> Image.Image:
+def read_image(stream: BinaryIO, notes: list[str]) -> Image.Image:
     """Return the film in the DICOM file `stream`, in mode L; remarks for the user are added to `notes`.
 
     Raises:

@@ -92,12 +92,12 @@ def _films(examples: Iterator[Example], folder: Path, left_out: Counter[str]) ->
         if isinstance(image, bytes):
             (folder / own).write_bytes(image)
         else:
-            _picture(image).save(folder / own)
+            _as_image(image).save(folder / own)
         said = {key: text for key in _SAID if (text := example.facts.get(key))}
         yield {"name": own, "label": example.label, "split": SPLITS.get(example.split.casefold(), ""), **said}
 
 
-def _picture(pixels: Any) -> Image.Image:
+def _as_image(pixels: Any) -> Image.Image:
     """Convert uint8 or uint16 `[H, W]` or `[H, W, C]` to an image; floating point from 0 to 1 becomes 8 bits."""
     grey = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] in (1, 2) else pixels
     if np.issubdtype(grey.dtype, np.floating):
