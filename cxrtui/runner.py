@@ -111,7 +111,7 @@ class _Log:
         self.check()
         line = self.append(event)
         self.beat()
-        self.tell(line, event)
+        self.notify(line, event)
 
     def append(self, event: Event) -> str:
         """Write the event's line, and once an epoch and at the end of the run the summary beside the log.
@@ -126,7 +126,7 @@ class _Log:
                 self._marks.write(self.run.events_file)
         return written.line
 
-    def tell(self, line: str, event: Event) -> None:
+    def notify(self, line: str, event: Event) -> None:
         """Pass an event to the listener; if it fails (a closed pipe, say) it is not called again; the run goes on."""
         if self.on_event is not None:
             try:
@@ -173,7 +173,7 @@ def drive(
         # Only the process that holds the lock may write the run's log, so only the listener gets this event.
         message, code = endings.described(run, error)
         failed = events.Failed(error=type(error).__name__, message=message, exit_code=code)
-        log.tell(codec.encode(failed), failed)
+        log.notify(codec.encode(failed), failed)
         return code
     try:
         return _drive(run, settings, resume, should_stop or (lambda: False), log, fault or (lambda: ""))
@@ -270,5 +270,5 @@ def _failed(run: Run, error: Exception, log: _Log) -> int:
             if not (isinstance(error, OSError) and error.filename == full.filename):
                 told = f"{message} The log {full.filename} cannot be written either ({explained(full)})."
                 line = codec.encode(failed := dataclasses.replace(failed, message=told))
-    log.tell(line, failed)
+    log.notify(line, failed)
     return code

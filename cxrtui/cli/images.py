@@ -86,5 +86,5 @@ def evaluate(
     target = _find_model(context, model)
     values = data_settings(assignments, "evaluate")
     with progress.shown() as on_progress:
-        result = evaluating.evaluate(target, sources, values, progress.hearing(on_progress), step)
+        result = evaluating.evaluate(target, sources, values, progress.listener(on_progress), step)
     print_evaluation(result, as_json)

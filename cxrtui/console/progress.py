@@ -156,16 +156,16 @@ def shown_bytes(about: str) -> Iterator[Callable[[int, int], None]]:
         yield on_bytes
 
 
-def hearing(on_progress: OnProgress) -> Callable[[events.Event], None]:
+def listener(on_progress: OnProgress) -> Callable[[events.Event], None]:
     """Return a listener for events: it passes `Preparing` to `on_progress` and prints a warning as a line."""
 
-    def hear(event: events.Event) -> None:
+    def on_event(event: events.Event) -> None:
         if isinstance(event, events.Warned):
             print(f"warning: {printable_lines(event.message)}", file=sys.stderr)
         elif isinstance(event, events.Preparing):
             on_progress(event.stage, event.done, event.total)
 
-    return hear
+    return on_event
 
 
 def _count(done: int, total: int) -> str:

@@ -51,7 +51,7 @@ def describe(event: ev.Event) -> LogLine | None:
             text, level = f"{event.name} is on the shelf, {sound} · SHA-256 {event.sha256}", "good"
         case ev.FirstWeights():
             left = f" · left: {'; '.join(event.left)}" if event.left else ""
-            text = f"first weights of {event.source}: {event.taken}{left}"
+            text = f"initial weights of {event.source}: {event.taken}{left}"
         case ev.DataPrepared():
             splits = "; ".join(
                 f"{split} {sum(counts.values())} ({_counts(counts)})" for split, counts in event.counts.items()

@@ -73,7 +73,7 @@ class Dashboard(KeysInTurn):
         self.register_theme(THEME)
         self.theme = THEME.name
         self.push_screen(RunsScreen())
-        self.set_interval(LISTEN_EVERY, self._tell)
+        self.set_interval(LISTEN_EVERY, self._report_job)
         self.set_interval(LISTEN_EVERY, self._end)
         if self.opening is not None:
             self.open(self.opening)
@@ -84,7 +84,7 @@ class Dashboard(KeysInTurn):
         self.trainer.signal(f"The dashboard has failed ({type(self._exception).__name__})" if failed else "")
         self.jobs.cancel()
 
-    def _tell(self) -> None:
+    def _report_job(self) -> None:
         """Report that a job of the shelf has ended, unless the Weights screen is open and shows it."""
         job = self.jobs.job
         if job is None or not job.ended or job is self._told:
@@ -259,7 +259,7 @@ def run_app(
     elif attach is not None:
         app.opening = routes.OpenMonitor(attach)
     gc.freeze()  # imported objects stay anyway, and a collection that visits all of them blocks the screen for 0.1 s
-    with app.ending.heeded():
+    with app.ending.handled():
         with suppress(OSError):  # Textual writes to a terminal that has gone
             answer = app.run()
         if app.return_code and answer is None:  # after a fault of a screen the run must not lose its steps

@@ -29,7 +29,7 @@ def test_nothing_in_the_first_second_then_a_line_a_stage(
 
 def test_events_are_heard(capsys: pytest.CaptureFixture[str]) -> None:
     told: list[tuple[str, int, int]] = []
-    hear = progress.hearing(lambda *said: told.append(said))
+    hear = progress.listener(lambda *said: told.append(said))
     hear(events.Preparing(stage="decoding films", done=1, total=2))
     hear(events.Warned(code="x", message="films are seen"))
     assert told == [("decoding films", 1, 2)]

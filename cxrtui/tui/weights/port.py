@@ -110,7 +110,7 @@ class PortScreen(ModalScreen[PortOrder | None]):
         replaced = not wrong and is_shelf(self._models / self.values["name"])
         note.set_class(bool(wrong) or replaced, "-wrong")
         note.update(f"✗ {wrong}" if wrong else f"! {self.values['name']} is there already and would be replaced"
-                    if replaced else "whose keys it has is detected; what is taken and left is told")  # fmt: skip
+                    if replaced else "the format is detected; the card lists what is taken and left")  # fmt: skip
         self.query_one("#port-go", Button).disabled = bool(wrong)
 
     def _problem(self) -> str:

@@ -305,7 +305,7 @@ async def test_a_file_is_ported(dashboard: Dashboard, models: Path, tmp_path: Pa
         await pilot.press("end")
         await until(pilot, lambda: field._suggestion)
         await pilot.press("right")
-        await shows(pilot, "my-weights", "whose keys it has is detected")
+        await shows(pilot, "my-weights", "the format is detected")
         await pilot.press("enter", *"-2", "enter", *"MIT", "enter")
         await shows(pilot, "✔ my-weights-2 is on the shelf: 87 tensors with torchvision's keys", "─ my-weights-2 ─")
         assert shelf.verify(models / "my-weights-2").licence == "MIT"
