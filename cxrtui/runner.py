@@ -134,7 +134,7 @@ class _Log:
             except Exception as error:
                 self.on_event = None
                 if not isinstance(error, (OSError, ValueError)):  # a fault of the listener does not end the run
-                    said = f"What showed the run has failed ({explained(error)}); the run goes on, and so does its log."
+                    said = f"The display of the run failed ({explained(error)}); the run and its log go on."
                     self.append(events.Warned(code="watcher", message=said))
 
     def beat(self) -> None:

@@ -105,7 +105,7 @@ class Dashboard(KeysInTurn):
         elif not self._said_ending:
             self._said_ending = True
             self.notify("The run saves a checkpoint; then cxrtui ends. A second signal ends it at once.",
-                        title="Told to end", severity="warning", timeout=3600)  # fmt: skip
+                        title="Ending on a signal", severity="warning", timeout=3600)  # fmt: skip
 
     @on(routes.Go)
     def _go(self, message: routes.Go) -> None:
@@ -145,15 +145,15 @@ class Dashboard(KeysInTurn):
             self.push_screen(Notice(title, str(error)))
 
     def trains(self, run: Run) -> bool:
-        """Whether `run` trains in this dashboard."""
+        """Return whether `run` trains in this dashboard."""
         return self.trainer.active and self.trainer.owns(run)
 
     def stops(self, run: Run) -> bool:
-        """Whether `run` trains in this dashboard and was asked to end."""
+        """Return whether `run` trains in this dashboard and was asked to end."""
         return self.trainer.stopping and self.trainer.owns(run)
 
     def is_alive(self, run: Run) -> bool:
-        """Whether this or another process works on `run`."""
+        """Return whether this or another process trains `run`."""
         return self.trains(run) or run.alive()
 
     def launch(self, config: Config, name: str) -> None:

@@ -87,5 +87,5 @@ class QuitScreen(Question):
         waited = time.monotonic() - self._begun
         self.query_one(".dialog-text Static", Static).update(
             f"stopping… {waited:.0f} s. The run finishes its step and saves a checkpoint.\n"
-            "n quits now: the last checkpoint remains, what came after it is lost. c stays; the run stops all the same."
+            "n quits now: the last checkpoint stays, later steps are lost. c closes this question; the run still stops."
         )

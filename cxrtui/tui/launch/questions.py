@@ -19,7 +19,7 @@ def fetch(published: hub.Published) -> Question:
     return Question(
         f"Fetch {published.name}?",
         f"{published.name} is not on the shelf yet. It is {published.size} from Hugging Face, {published.address}, "
-        f"licence {published.licence}: {published.about}. The run fetches it first; a fetch that is cut goes on later.",
+        f"licence {published.licence}: {published.about}. The run fetches it first; an interrupted one goes on later.",
         Choice("y", "Fetch and train", "yes", "primary"),
         Choice("n", "Not now", ""),
     )

@@ -157,7 +157,7 @@ class LaunchScreen(Page[None]):
     def _say(self, found: Mapping[str, Note], problem: str = "") -> None:
         self._form.show(found)
         wrong = [FIELDS[key].label for key, note in found.items() if not note.ok]
-        listed = f"to be filled in or put right: {', '.join(wrong)}" if wrong else problem or self._busy()
+        listed = f"to fill in or correct: {', '.join(wrong)}" if wrong else problem or self._busy()
         self.query_one("#launch-why", Static).update(f"✗ {listed}" if listed else "✔ ready to start")
         self.query_one("#start", Button).disabled = bool(listed)
 

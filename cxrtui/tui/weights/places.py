@@ -23,7 +23,7 @@ STATES = {
     "sound": ("✔", GOOD, "its checksum is the one that was recorded"),
     "here": ("✔", "", "on the shelf; {check} compares its checksum"),
     "damaged": ("✗", BAD, "cannot be used"),
-    "partly here": ("◐", WARN, "a fetch has brought a part; {fetch} goes on from there"),
+    "partly here": ("◐", WARN, "a fetch was interrupted; {fetch} goes on with it"),
     "not here": ("○", FAINT, "{fetch} fetches it"),
 }
 
@@ -95,7 +95,7 @@ class Place:
     def loss(self) -> str:
         """What is lost if it is removed, as text for a question."""
         if not self.folder_is_here:
-            return f"{megabytes(self.partial)} of {self.name} were fetched before; the next fetch begins from nothing."
+            return f"{megabytes(self.partial)} of {self.name} were fetched before; the next fetch starts again."
         manifest, folder = self.entry.manifest, self.entry.folder
         lines = [str(folder), "Its weights and its card are removed for good."]
         if folder.is_symlink():

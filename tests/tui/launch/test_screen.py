@@ -259,7 +259,7 @@ async def test_the_form_starts_a_run_and_hands_over(dashboard: Dashboard, drive:
         epochs = next(widget for widget in dashboard.screen.query(Input) if widget.name == "optim.epochs")
         assert epochs.value == "12"
         epochs.value = "0"
-        await shows(pilot, "✗ must be between 1 and", "put right: Epochs")
+        await shows(pilot, "✗ must be between 1 and", "correct: Epochs")
         epochs.value = "3"
         await shows(pilot, "ready to start")
         await pilot.press("ctrl+s")
@@ -279,7 +279,7 @@ async def test_the_form_starts_a_run_and_hands_over(dashboard: Dashboard, drive:
 async def test_opening_all_sections_leaves_the_form_where_the_cursor_is(dashboard: Dashboard) -> None:
     async with dashboard.run_test(size=(60, 18)) as pilot:
         dashboard.push_screen(LaunchScreen())
-        await shows(pilot, "put right: Data")
+        await shows(pilot, "correct: Data")
         assert "Maximize" not in {command.title for command in dashboard.get_system_commands(dashboard.screen)}
         await pilot.press("f4")
         form = dashboard.screen.query_one(Form)
@@ -307,7 +307,7 @@ async def test_every_setting_has_a_line_and_what_is_changed_is_marked(
         form.fill({"optim.epochs": "3", "optim.warmup": "0.2", "model.unfreeze": "2:stage4", "data.views": "PA,all"})
         await shows(pilot, "✗ model.unfreeze 2:stage4 unfreezes nothing", "• Unfreeze", "default 0.1")
         form.fill({"optim.warmup": "2"})
-        await shows(pilot, "put right: Warmup", "✗ must be between 0 and")
+        await shows(pilot, "correct: Warmup", "✗ must be between 0 and")
         assert [section.title.partition(" · • ")[2] for section in form.query(Section)] == [
             "2 changed", "1 changed", "1 changed", "1 changed · ✗ 1 wrong", "", "1 changed",
         ]  # fmt: skip
