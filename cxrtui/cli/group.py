@@ -107,5 +107,5 @@ def data_settings(assignments: Sequence[str], command: str) -> dict[str, str]:
     """
     values = config.parse_assignments(assignments)
     if other := [key for key in values if not key.startswith("data.")]:
-        raise ConfigError(f"{command} takes settings of the data alone, not {other[0]}.")
+        raise ConfigError(f"{command} takes only settings of the data, not {other[0]}.")
     return values

@@ -60,7 +60,7 @@ class ModelConfig:
         "none", "freeze the network up to and with this group", choices=FREEZE_LEVELS, label="Freeze up to", often=True
     )
     unfreeze: tuple[Unfreezing, ...] = setting(
-        (), "EPOCH:STAGE, ...: from that epoch on STAGE and all above it train", table=Unfreezing
+        (), "EPOCH:GROUP, ...: from that epoch on GROUP and all above it train", table=Unfreezing
     )
     dropout: float = setting(0.3, "dropout rate before each layer on top", low=0.0, high=0.95)
     hidden: tuple[int, ...] = setting((256,), "widths of the layers on top, before the final two units")
@@ -81,7 +81,7 @@ class OptimConfig:
         0.0, "peak learning rate of the layers on top; 0 = the same", low=0.0, high=10.0
     )
     stage_learning_rates: tuple[StageRate, ...] = setting(
-        (), "STAGE:RATE, ...: peak learning rates of stem and stage1 to stage4; others have learning_rate",
+        (), "GROUP:RATE, ...: peak learning rates of stem and stage1 to stage4; others have learning_rate",
         table=StageRate,
     )  # fmt: skip
     schedule: str = setting("onecycle", "course of the learning rate", choices=("constant", "cosine", "onecycle"))

@@ -1,6 +1,6 @@
-"""The settings of transfer learning: which stages train from which epoch on, and at which rates.
+"""The settings of transfer learning: which groups of the network train from which epoch on, and at which rates.
 
-Gradual unfreezing (the last stage first, then those below it) and a rate for each stage are from Howard and Ruder
+Gradual unfreezing (the last group first, then those below it) and a rate for each group are from Howard and Ruder
 (2018, ULMFiT, arXiv:1801.06146), who divide the rate by 2.6 from each layer to the one below.
 """
 
@@ -18,7 +18,7 @@ HIGHEST_RATE = 10.0
 
 
 def training(level: str) -> tuple[str, ...]:
-    """Return the stages that train at this freeze level, the lowest first."""
+    """Return the groups that train at this freeze level, the lowest first."""
     return STAGES[FREEZE_LEVELS.index(level) :]
 
 
@@ -38,12 +38,12 @@ class Unfreezing(NamedTuple):
         """Return the entry from the values of a file or a text.
 
         Raises:
-            ConfigError: the values are not an epoch and a stage.
+            ConfigError: the values are not an epoch and a group.
         """
         number = str(epoch).strip()
         if not (number.isascii() and number.isdecimal()) or len(number) > 6 or stage not in STAGES:
             raise ConfigError(
-                f"model.unfreeze takes EPOCH:STAGE, for example 3:stage4, where STAGE is one of {', '.join(STAGES)}; "
+                f"model.unfreeze takes EPOCH:GROUP, for example 3:stage4, where GROUP is one of {', '.join(STAGES)}; "
                 f"not {_shown(epoch, stage)}."
             )
         return cls(int(number), str(stage))
@@ -58,7 +58,7 @@ class Unfreezing(NamedTuple):
 
 
 class StageRate(NamedTuple):
-    """An entry of ``optim.stage_learning_rates``: the peak learning rate of a stage."""
+    """An entry of ``optim.stage_learning_rates``: the peak learning rate of a group."""
 
     stage: str
     rate: float
@@ -68,7 +68,7 @@ class StageRate(NamedTuple):
         """Return the entry from the values of a file or a text.
 
         Raises:
-            ConfigError: the values are not a stage and a rate, or the rate is out of range.
+            ConfigError: the values are not a group and a rate, or the rate is out of range.
         """
         try:
             number = math.nan if isinstance(rate, bool) else float(rate)  # type: ignore[arg-type]
@@ -77,7 +77,7 @@ class StageRate(NamedTuple):
         if stage not in STAGES or math.isnan(number):
             hint = "; the layers on top have optim.head_learning_rate" if stage == "head" else ""
             raise ConfigError(
-                f"optim.stage_learning_rates takes STAGE:RATE, for example stage4:1e-4, where STAGE is one of "
+                f"optim.stage_learning_rates takes GROUP:RATE, for example stage4:1e-4, where GROUP is one of "
                 f"{', '.join(STAGES)}; not {_shown(stage, rate)}{hint}."
             )
         if not 0 < number <= HIGHEST_RATE:
@@ -110,7 +110,7 @@ def check_unfreezing(freeze: str, unfreeze: Sequence[Unfreezing], epochs: int) -
     """Refuse a list in which an entry would do nothing.
 
     Raises:
-        ConfigError: the epochs do not ascend within 2 and `epochs`, or an entry's stage trains already.
+        ConfigError: the epochs do not ascend within 2 and `epochs`, or an entry's group trains already.
     """
     level, last = freeze, 1
     for entry in unfreeze:
@@ -127,7 +127,7 @@ def check_unfreezing(freeze: str, unfreeze: Sequence[Unfreezing], epochs: int) -
         if epoch <= last:
             raise ConfigError(
                 f"model.unfreeze must name a later epoch with each entry, and {entry} follows epoch {last}; sort them, "
-                "and name for one epoch the lowest stage alone."
+                "and name only the lowest group for one epoch."
             )
         if stage in training(level):
             asleep = "nothing is" if level == "none" else "the stem alone is" if level == "stem" else (
@@ -146,10 +146,10 @@ def check_rates(freeze: str, rate: float, head_rate: float, stage_rates: Sequenc
         freeze: the freeze level of the last epoch.
         rate: the rate of groups without a rate of their own.
         head_rate: the rate of the layers on top; 0 = `rate`.
-        stage_rates: the rates of single stages.
+        stage_rates: the rates of single groups.
 
     Raises:
-        ConfigError: a stage has two rates, or is frozen to the end and has a rate, or `rate` is 0 and some groups have
+        ConfigError: a group has two rates, or is frozen to the end and has a rate, or `rate` is 0 and some groups have
             no other rate.
     """
     rates = dict(stage_rates)
@@ -166,6 +166,6 @@ def check_rates(freeze: str, rate: float, head_rate: float, stage_rates: Sequenc
         if without:
             raise ConfigError(
                 f"optim.learning_rate=0 leaves {', '.join(without)} without a rate; give each its own with "
-                "optim.stage_learning_rates and optim.head_learning_rate, or freeze stages with model.freeze "
+                "optim.stage_learning_rates and optim.head_learning_rate, or freeze groups with model.freeze "
                 "(stage4 trains the head alone)."
             )
