@@ -35,7 +35,7 @@ class Classified:
     notes: Sequence[str] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """The row as scripts read it."""
+        """Return the row as scripts read it."""
         keys = ("file", "ok", "label", "probabilities", "threshold", "notes") if self.ok else ("file", "ok", "error")
         return {key: value for key, value in asdict(replace(self, notes=list(self.notes))).items() if key in keys}
 

@@ -13,8 +13,8 @@ from cxrtui.net.resnet import GROUPS
 from cxrtui.settings.config import FREEZE_LEVELS
 
 __all__ = [
-    "FREEZE_LEVELS", "at_level", "decays", "group_of", "is_frozen", "is_head", "mask", "merge", "running_statistics",
-    "split",
+    "FREEZE_LEVELS", "at_freeze_level", "decays", "group_of", "is_frozen", "is_head", "mask", "merge",
+    "running_statistics", "split",
 ]  # fmt: skip
 
 Path = tuple[Any, ...]  # ("backbone", "stage1", "blocks", 0, "conv1", "kernel")
@@ -78,7 +78,7 @@ def merge(
     return network
 
 
-def at_level(
+def at_freeze_level(
     graphdef: nnx.GraphDef[Classifier],
     trainable: nnx.State,
     frozen: nnx.State,

@@ -64,7 +64,7 @@ class Conv(nnx.Module):
         self.kernel = nnx.Param(_he_normal(rngs.params(), (size, size, inputs, outputs), jnp.float32))
 
     def __call__(self, images: jax.Array) -> jax.Array:
-        """``[N, H, W, inputs]`` to ``[N, ceil(H / stride), ceil(W / stride), outputs]``."""
+        """Convolve ``[N, H, W, inputs]`` to ``[N, ceil(H / stride), ceil(W / stride), outputs]``."""
         return convolve(images, self.kernel[...], self.stride, self.padding)
 
 

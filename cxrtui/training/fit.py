@@ -178,6 +178,6 @@ def _set_up(
         call=call, prepared=prepared, hyper=hyper, rates=Rates(config.optim, steps * config.optim.epochs),
         network=network, step=step, position=position, steps_per_epoch=steps,
         evaluator=Evaluator(predictor, weights, scalar(config.optim.label_smoothing)),
-        evaluated_level=freeze_level, train=make_loader(films, layout, config.data.feed),
+        evaluated_freeze_level=freeze_level, train=make_loader(films, layout, config.data.feed),
         validation=make_loader(prepared.splits["validation"], layout, config.data.feed),
     )  # fmt: skip

@@ -37,7 +37,7 @@ def train(session: Session) -> Generator[ev.Event, None, str]:
         if position.step >= session.total_steps:
             return "epochs"
         # This waits until a step follows, because a checkpoint of this step has its arrays split by the old level.
-        if session.next_level != session.network.spec.freeze:
+        if session.next_freeze_level != session.network.spec.freeze:
             yield from unfreeze(session)
         interrupted = yield from _epoch(session)
         if interrupted:

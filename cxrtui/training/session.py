@@ -78,7 +78,7 @@ class Session:
     """The training of one call of `fit`: its data, its network and its programs.
 
     `network` and `step` change together before an epoch in which more groups train; `step` is None until the step for
-    the next epoch is compiled. The evaluator's program always takes the variables as `evaluated_level` splits them.
+    the next epoch is compiled. The evaluator's program always takes variables split by `evaluated_freeze_level`.
     """
 
     call: Call
@@ -90,7 +90,7 @@ class Session:
     position: Position
     steps_per_epoch: int
     evaluator: Evaluator
-    evaluated_level: str
+    evaluated_freeze_level: str
     train: Loader
     validation: Loader
     _announced: list[ev.CheckpointSaved] = field(default_factory=list)
@@ -116,16 +116,18 @@ class Session:
         return max(1, -(-self.position.step // self.steps_per_epoch))
 
     @property
-    def next_level(self) -> str:
+    def next_freeze_level(self) -> str:
         """The freeze level of the next step."""
         model = self.config.model
         return transfer.level_in(self.position.step // self.steps_per_epoch + 1, model.freeze, model.unfreeze)
 
     def to_evaluate(self, variables: Variables, freeze_level: str) -> Variables:
         """Return `variables`, which `freeze_level` splits, as the evaluator's program takes them."""
-        if freeze_level == self.evaluated_level:
+        if freeze_level == self.evaluated_freeze_level:
             return variables
-        _, *states = freeze.at_level(self.network.graphdef, **variables, freeze_level=self.evaluated_level)
+        _, *states = freeze.at_freeze_level(
+            self.network.graphdef, **variables, freeze_level=self.evaluated_freeze_level
+        )
         return dict(zip(("trainable", "frozen", "statistics"), states, strict=True))
 
     def save(self, reason: str) -> Iterator[ev.Event]:

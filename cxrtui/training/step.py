@@ -89,7 +89,7 @@ class Program:
 
 
 def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) -> tuple[TrainState, Scalars]:
-    """One optimizer step.
+    """Do one optimizer step.
 
     Args:
         program: everything that is not data.

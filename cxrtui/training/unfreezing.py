@@ -22,8 +22,9 @@ def unfreeze(session: Session) -> Iterator[ev.Event]:
     them. Their running averages are updated from now on, because the network's description holds the freeze level.
     """
     yield from session.committed(wait=True)  # waits until the epoch before is saved, as compiling takes long
-    config, before, freeze_level, layout = session.config, session.network, session.next_level, session.call.layout
-    graphdef, trainable, frozen, statistics = freeze.at_level(
+    config, before, layout = session.config, session.network, session.call.layout
+    freeze_level = session.next_freeze_level
+    graphdef, trainable, frozen, statistics = freeze.at_freeze_level(
         before.graphdef, **before.state.variables, freeze_level=freeze_level
     )
     program = Program.of(config, graphdef, freeze_level, layout)

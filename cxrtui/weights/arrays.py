@@ -21,7 +21,7 @@ STEM_KERNEL, STEM_OFFSET = ("backbone", "stem", "conv", "kernel"), ("backbone", 
 
 @functools.lru_cache(32)
 def shapes(spec: ClassifierSpec) -> Mapping[VariablePath, tuple[int, ...]]:
-    """The shape of every parameter and running average of a network, by path."""
+    """Return the shape of every parameter and running average of a network, by path."""
     network = nnx.eval_shape(lambda: Classifier(spec, nnx.Rngs(0)))
     state = nnx.state(network, (nnx.Param, nnx.BatchStat))
     return {path: tuple(variable.shape) for path, variable in nnx.to_flat_state(state)}
@@ -41,7 +41,7 @@ def assemble(spec: ClassifierSpec, arrays: Mapping[VariablePath, np.ndarray]) ->
 
 
 def disassemble(network: Classifier) -> Arrays:
-    """The inverse of `assemble`."""
+    """Invert `assemble`."""
     state = nnx.state(network, (nnx.Param, nnx.BatchStat))
     return {path: np.asarray(variable[...]) for path, variable in nnx.to_flat_state(state)}
 

@@ -181,11 +181,11 @@ class Checkpoints:
                 shutil.rmtree(left, ignore_errors=True)
 
     def steps(self) -> list[int]:
-        """The committed steps, ascending."""
+        """Return the committed steps, ascending."""
         return states.steps(self.folder)
 
     def latest(self) -> int | None:
-        """The last committed step, or None."""
+        """Return the last committed step, or None."""
         return self.steps()[-1] if self.steps() else None
 
     def best(self) -> int:
@@ -209,7 +209,7 @@ class Checkpoints:
         return (self.folder / str(step) / digests.DIGESTS).is_file()
 
     def progress(self, step: int) -> dict[str, Any]:
-        """Where the run stood at `step`.
+        """Return where the run stood at `step`.
 
         Raises:
             CheckpointError: the checkpoint is damaged.
@@ -269,6 +269,6 @@ class Checkpoints:
 
 
 def finite(tree: Tree) -> bool:
-    """Whether all floating-point numbers of a pytree of arrays are finite."""
+    """Return whether all floating-point numbers of a pytree of arrays are finite."""
     leaves = (np.asarray(leaf) for leaf in jax.tree.leaves(tree))
     return all(bool(np.isfinite(leaf).all()) for leaf in leaves if jax.numpy.issubdtype(leaf.dtype, np.floating))

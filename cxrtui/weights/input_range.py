@@ -61,14 +61,14 @@ def parse(text: str) -> Normalisation:
     raise UsageError(f"The range of one-channel input is {HOW}; not {text!r}.")
 
 
-def told_by(file: Path, keys: Iterable[str], lists: Mapping[str, list[str]], words: str = "") -> str:
+def told_by(file: Path, keys: Iterable[str], lists: Mapping[str, list[str]], metadata: str = "") -> str:
     """Return what in a file says that torchxrayvision wrote it; empty if nothing does.
 
     Args:
         file: its name.
         keys: of its tensors.
         lists: of strings that stand beside them, by name.
-        words: of its metadata.
+        metadata: of the file, as text.
     """
     if any(key.rpartition(".")[2] == "op_threshs" for key in keys):
         return "its op_threshs"
@@ -76,7 +76,7 @@ def told_by(file: Path, keys: Iterable[str], lists: Mapping[str, list[str]], wor
         listed = [word for word in lists.get(name, ()) if word]
         if len(listed) >= 3 and set(listed) <= _FINDINGS:
             return f"its list of {name}"
-    if re.search(r"(?i)torchxrayvision|\bxrv\b", words):
+    if re.search(r"(?i)torchxrayvision|\bxrv\b", metadata):
         return "its metadata"
     return "its name" if _FILE.fullmatch(file.name) else ""
 

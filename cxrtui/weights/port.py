@@ -105,7 +105,7 @@ def _of_one_channel(file: Path, content: FileContents, place: Place, said: str) 
         return place.format, input_range.parse(said), f"; one channel, its range {said} as was said"
     if place.format.channels == 1:
         return place.format, place.format.normalisation, ""
-    word = input_range.told_by(file, content.tensors, content.lists, content.words)
+    word = input_range.told_by(file, content.tensors, content.lists, content.metadata)
     if not word or place.format.name != TORCHVISION.name:
         raise WeightsError(input_range.asked(file))
     return TORCHXRAYVISION, TORCHXRAYVISION.normalisation, f"; one channel from -1024 to 1024, as {word} tells"

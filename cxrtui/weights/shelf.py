@@ -49,12 +49,12 @@ def may_be_called(name: str) -> bool:
 
 
 def is_classifier(folder: Path) -> bool:
-    """Whether `folder` holds a finished classifier."""
+    """Return whether `folder` holds a finished classifier."""
     return is_shelf(folder) and is_there(folder / CLASSIFIER)
 
 
 def classifiers(models: Path) -> list[Path]:
-    """The finished classifiers on the shelf, by name."""
+    """Return the finished classifiers on the shelf, by name."""
     try:
         return sorted(item for item in models.iterdir() if is_classifier(item))
     except OSError:

@@ -119,7 +119,7 @@ def test_masks_label_by_path(tiny: ClassifierSpec) -> None:
 @pytest.mark.parametrize(("before", "after"), [("stage4", "stage2"), ("stage1", "none"), ("none", "stage4")])
 def test_another_level_divides_the_same_arrays(tiny: ClassifierSpec, before: str, after: str) -> None:
     parts = freeze.split(create(dataclasses.replace(tiny, freeze=before)))
-    again = freeze.at_level(*parts, freeze_level=after)
+    again = freeze.at_freeze_level(*parts, freeze_level=after)
     like = freeze.split(create(dataclasses.replace(tiny, freeze=after)))
     assert again[0] == like[0]
     assert jax.tree.structure(again[1:]) == jax.tree.structure(like[1:])

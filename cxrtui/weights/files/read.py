@@ -26,7 +26,7 @@ class FileContents:
     tensors: Tensors
     left: dict[str, str] = field(default_factory=dict)
     lists: dict[str, list[str]] = field(default_factory=dict)
-    words: str = ""
+    metadata: str = ""
 
 
 def read_tensors(path: str | Path) -> Tensors:
@@ -45,11 +45,11 @@ def read_file(path: str | Path) -> FileContents:
     if kind == "torch":
         found = read_contents(path)
         left = {printable(key): printable(why) for key, why in found.left.items()}
-        lists = {printable(key): list(map(printable, words)) for key, words in found.lists.items()}
+        lists = {printable(key): list(map(printable, texts)) for key, texts in found.lists.items()}
         return FileContents(_as_floats(found.tensors), left, lists)
     if kind == "safetensors":
-        tensors, words = _read_safetensors(path)
-        return FileContents(_as_floats(tensors), words=words)
+        tensors, metadata = _read_safetensors(path)
+        return FileContents(_as_floats(tensors), metadata=metadata)
     if kind == "keras":
         from cxrtui.weights.files.keras_file import read_keras
 
@@ -72,8 +72,8 @@ def _read_safetensors(path: Path) -> tuple[Tensors, str]:
     try:
         # The framework is "flax" and not "numpy", because only "flax" reads bfloat16.
         with safe_open(path, framework="flax") as file:
-            words = " ".join(f"{key} {value}" for key, value in (file.metadata() or {}).items())
-            return {key: np.asarray(file.get_tensor(key)) for key in file.keys()}, words  # noqa: SIM118
+            metadata = " ".join(f"{key} {value}" for key, value in (file.metadata() or {}).items())
+            return {key: np.asarray(file.get_tensor(key)) for key in file.keys()}, metadata  # noqa: SIM118
     except (AttributeError, KeyError) as error:  # safetensors' reader has no dtype of 8 bits or fewer
         raise WeightsError(
             f"{path} holds numbers of a kind that is not read here ({error}); save it as float32, float16 or bfloat16"
