@@ -17,15 +17,16 @@ from cxrtui.runs.folder import Run, is_run
 
 def all_runs(checkpoints: Path) -> list[Run]:
     """Return every run in `checkpoints`; the run that was active last comes first."""
-    found: list[tuple[float, Run]] = []
+    found: list[tuple[int, Run]] = []
     try:
         for path in checkpoints.iterdir():
             if is_run(path):
                 with contextlib.suppress(OSError):  # deleted meanwhile
-                    found.append((os.lstat(Run(path).events_file).st_mtime, Run(path)))
+                    found.append((os.lstat(Run(path).events_file).st_mtime_ns, Run(path)))
     except OSError:
         pass
-    return [run for _, run in sorted(found, key=lambda item: -item[0])]
+    # The name decides between runs of one moment, so that the order is always the same.
+    return [run for _, run in sorted(found, key=lambda item: (item[0], item[1].name), reverse=True)]
 
 
 def find_run(checkpoints: Path, name: str) -> Run:
