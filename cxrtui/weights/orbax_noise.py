@@ -9,8 +9,19 @@ import sys
 
 @functools.cache
 def silence_failed_saves() -> None:
-    """Silence Orbax's log of a save that failed, because `Checkpoints.wait` raises the same error."""
+    """Silence Orbax's log of a save that failed, because `Checkpoints.wait` raises the same error.
+
+    Orbax writes many arrays at once. It raises the error of the first that fails; asyncio would print the others
+    whenever Python collects their tasks.
+    """
     logging.getLogger("absl").addFilter(lambda record: "orbax" not in record.pathname)
+    logging.getLogger("asyncio").addFilter(lambda record: not of_orbax_task(record))
+
+
+def of_orbax_task(record: logging.LogRecord) -> bool:
+    """Whether asyncio reports with `record` the error of a task of Orbax's that nobody waited for."""
+    message = record.getMessage()
+    return "Task exception was never retrieved" in message and "/orbax/checkpoint/" in message
 
 
 @functools.cache
