@@ -32,8 +32,9 @@ def _reported(code: str, file: str, caplog: pytest.LogCaptureFixture) -> logging
 
 @pytest.mark.parametrize(("orbax", "of_it"), [(True, True), (False, False)])
 def test_the_error_of_a_second_array_is_told_from_those_of_others(
-    orbax: bool, of_it: bool, caplog: pytest.LogCaptureFixture
+    orbax: bool, of_it: bool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(logging.getLogger("asyncio"), "filters", [])  # those that an earlier test in this process set
     specification = importlib.util.find_spec("orbax.checkpoint")
     assert specification is not None
     assert specification.origin is not None
