@@ -38,6 +38,6 @@ def test_the_error_of_a_second_array_is_told_from_those_of_others(
     specification = importlib.util.find_spec("orbax.checkpoint")
     assert specification is not None
     assert specification.origin is not None
-    file = str(Path(specification.origin).with_name("serialization.py")) if orbax else __file__
+    file = str(Path(specification.origin).with_name("serialization.py")) if orbax else "other.py"
     record = _reported("async def fail():\n    raise ValueError('OUT_OF_RANGE: Error writing')\n", file, caplog)
     assert of_orbax_task(record) is of_it

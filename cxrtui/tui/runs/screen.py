@@ -60,6 +60,7 @@ class RunsScreen(Page[None]):
         self._runs: tuple[Snapshot, ...] = ()
         self._rows: list[tuple[Snapshot, str, tuple[bool, bool]]] = []  # what each row of the table shows
         self._place = 0  # index of the next row to write
+        self._rest_asked = False  # whether the event loop will write the rest of a long list
         self._columns: list[str] = []
         self._aim: Run | None = None  # the run that gets the cursor once its row is written
         self._looked = False
@@ -132,17 +133,22 @@ class RunsScreen(Page[None]):
         while len(self._rows) > len(self._runs):
             self._rows.pop()
             table.remove_row(str(len(self._rows)))
-        waiting, self._place = self._place < len(self._runs), 0
+        self._place = 0
         self._write_rows()
-        if not waiting:
-            self._go_on()
+        self._ask_for_rest()
         self._offer()
 
-    def _go_on(self) -> None:
-        """Write the rest of a long list."""
-        if self._place < len(self._runs):
-            self._write_rows()
-            self.call_later(self._go_on)
+    def _ask_for_rest(self) -> None:
+        """Have the rest of a long list written in the next turn of the event loop, once."""
+        if not self._rest_asked and self._place < len(self._runs):
+            self._rest_asked = True
+            self.call_later(self._write_rest)
+
+    def _write_rest(self) -> None:
+        """Write the next rows of a long list, and ask for those after them."""
+        self._rest_asked = False
+        self._write_rows()
+        self._ask_for_rest()
 
     def _write_rows(self) -> None:
         """Write the rows from `_place` on that have changed, at most `ROWS_AT_ONCE`."""
