@@ -16,12 +16,14 @@ def silence_failed_saves() -> None:
     """
     logging.getLogger("absl").addFilter(lambda record: "orbax" not in record.pathname)
     logging.getLogger("asyncio").addFilter(lambda record: not of_orbax_task(record))
+    silence_late_readers()  # a failed save leaves tasks behind as a failed read does
 
 
 def of_orbax_task(record: logging.LogRecord) -> bool:
     """Whether asyncio reports with `record` the error of a task of Orbax's that nobody waited for."""
-    message = record.getMessage()
-    return "exception was never retrieved" in message and "orbax" in message  # its code, or the folder it writes
+    message = f"{record.getMessage()} {record.exc_info[1] if record.exc_info else ''}"
+    forgotten = "exception was never retrieved" in message or "Task was destroyed but it is pending" in message
+    return forgotten and any(word in message for word in ("orbax", "OCDBT", "tensorstore"))
 
 
 @functools.cache
