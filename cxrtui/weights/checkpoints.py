@@ -40,7 +40,7 @@ from cxrtui.files import sync
 from cxrtui.runs.advice import named
 from cxrtui.runs.folder import Run
 from cxrtui.weights import digests, recorded, states
-from cxrtui.weights.orbax_noise import silence_failed_saves, silence_late_readers
+from cxrtui.weights.orbax_noise import silence_repeated_errors
 
 Tree = Any
 
@@ -87,8 +87,7 @@ class Checkpoints:
             # Its parents are not made, so that a run's folder that was deleted is not created again in part.
             self.folder.mkdir(exist_ok=True)
             if self._saver is None:
-                silence_failed_saves()
-                silence_late_readers()
+                silence_repeated_errors()
                 self._saver = ocp.AsyncCheckpointer(ocp.CompositeCheckpointHandler())
             items = ocp.args.Composite(
                 weights=ocp.args.StandardSave(variables), optimizer=ocp.args.StandardSave(optimizer)
@@ -235,7 +234,7 @@ class Checkpoints:
         return self._restore(step, "optimizer", like)
 
     def _restore(self, step: int, item: str, like: Tree) -> Any:
-        silence_late_readers()
+        silence_repeated_errors()
         states.verify(self.folder, step, (item,))
         try:
             with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
