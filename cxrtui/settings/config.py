@@ -1,17 +1,20 @@
 """The configuration of a run: frozen sections that are read from TOML and ``section.key=value`` with every key checked.
 
-Precedence, highest first: a command-line flag, ``--set section.key=value``, ``--config FILE.toml``, the workspace's
-``cxrtui.toml``, the defaults of `sections`. An unknown key is a `ConfigError` that names the nearest known one.
+Precedence, highest first: a command-line flag, ``--set section.key=value``, ``--config FILE.toml``, ``--preset NAME``
+(`presets`), the workspace's ``cxrtui.toml``, the defaults of `sections`. An unknown key is a `ConfigError` that names
+the nearest known one.
 """
 
 from __future__ import annotations
 
 import errno
+import re
+import shlex
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from cxrtui.errors import ConfigError, CxrtuiError
@@ -19,6 +22,8 @@ from cxrtui.files import is_there, read_bytes
 from cxrtui.printable import printable
 from cxrtui.settings.field import as_text as as_text  # for modules that show a configuration
 from cxrtui.settings.field import nearest, plain, value_of
+from cxrtui.settings.operating_rule import operating_rule
+from cxrtui.settings.sections import FILES
 from cxrtui.settings.sections import SECTIONS as SECTIONS
 from cxrtui.settings.sections import AugmentConfig as AugmentConfig
 from cxrtui.settings.sections import DataConfig as DataConfig
@@ -27,8 +32,10 @@ from cxrtui.settings.sections import OptimConfig as OptimConfig
 from cxrtui.settings.sections import RunConfig as RunConfig
 from cxrtui.settings.sections import StopConfig as StopConfig
 from cxrtui.settings.transfer import FREEZE_LEVELS as FREEZE_LEVELS
-from cxrtui.settings.transfer import check_rates, check_unfreezing, level_in
+from cxrtui.settings.transfer import check_rates, check_unfreezing, freeze_level_in
 
+_SHELLS = frozenset(("sh", "bash", "dash", "zsh", "ksh", "fish"))
+_OF_A_SHELL = frozenset(("|", "||", "&", "&&", ";", ">", ">>", "<", "2>", "2>&1"))
 _MOST_BYTES = 1 << 24  # of a configuration; a list of every label of a large collection is far shorter
 
 
@@ -47,12 +54,15 @@ class Config:
         """Return the sections as plain values for TOML and JSON; tuples become lists or tables."""
         return {
             section: {
-                item.name: plain(getattr(getattr(self, section), item.name), item.metadata["table"])
+                item.name: plain(getattr(getattr(self, section), item.name), item.metadata["limits"].table)
                 for item in fields(cls)
             }
             for section, cls in SECTIONS.items()
         }
 
+
+OF_A_SEARCH = "tune"
+"""A table of the same file that only a search reads (`tuning`)."""
 
 # Names of older versions, which configurations, checkpoints and scripts still hold.
 ALIASES = {"data.fit": "data.resize_mode"}
@@ -61,6 +71,12 @@ ALIASES = {"data.fit": "data.resize_mode"}
 def real_key(key: str) -> str:
     """Return the present name of the setting `key`; a key that is not an alias is returned unchanged."""
     return ALIASES.get(key, key)
+
+
+def named_files(config: Config) -> dict[str, str]:
+    """Return the paths of the files that `config` names, by ``section.key``; a key without a file is absent."""
+    named = {key: getattr(getattr(config, section), name) for key in FILES for section, _, name in [key.partition(".")]}
+    return {key: file for key, file in named.items() if file}
 
 
 def known_keys() -> list[str]:
@@ -88,7 +104,7 @@ def coerce(key: str, value: Any) -> Any:
     item = next((item for item in fields(SECTIONS[section]) if item.name == name), None)
     if item is None:
         raise ConfigError(f"Unknown setting {key[:64]!r}{nearest(key, known_keys())}")
-    return value_of(key, item.metadata, typing.get_type_hints(SECTIONS[section])[name], value)
+    return value_of(key, item.metadata["limits"], typing.get_type_hints(SECTIONS[section])[name], value)
 
 
 def with_values(config: Config, values: Mapping[str, Any]) -> Config:
@@ -111,7 +127,8 @@ def check(config: Config) -> Config:
 
     Raises:
         ConfigError: validation and test leave too little to train on, a class is both positive and negative, freezing
-            or rates contradict the rest (`transfer`), or the stages are not four.
+            or rates contradict the rest (`transfer`), the stages are not four, the command cannot be run, or the
+            operating point has no rule or no films to be set on.
     """
     if config.data.validation + config.data.test >= 0.95:
         raise ConfigError("data.validation and data.test together must leave at least 5 % of the films to train on.")
@@ -119,11 +136,32 @@ def check(config: Config) -> Config:
         raise ConfigError(f"data.positive and data.negative both name {', '.join(sorted(both))}.")
     model, optim = config.model, config.optim
     check_unfreezing(model.freeze, model.unfreeze, optim.epochs)
-    at_last = level_in(optim.epochs, model.freeze, model.unfreeze)
+    at_last = freeze_level_in(optim.epochs, model.freeze, model.unfreeze)
     check_rates(at_last, optim.learning_rate, optim.head_learning_rate, optim.stage_learning_rates)
     if len(config.model.stages) != 4:
         raise ConfigError("model.stages must hold four numbers, for example 3,4,6,3.")
+    _check_command(config.run.notify)
+    rule = operating_rule(config.run.operating_point)
+    if rule.needs_films and config.run.evaluate == ("test",):
+        raise ConfigError(f"run.operating_point = {printable(config.run.operating_point)} is set on the validation "
+                          "films, so that run.evaluate must hold validation.")  # fmt: skip
     return config
+
+
+def _check_command(command: str) -> None:
+    """Check the command of `run.notify`.
+
+    Raises:
+        ConfigError: its quotations are open, or it needs a shell and names none.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise ConfigError(f"run.notify is not a command line ({error}); close its quotations.") from None
+    wrong = next((word for word in words if word in _OF_A_SHELL or re.search(r"^\S+;$|^\S*\$\{?CXRTUI_", word)), None)
+    if wrong is not None and PurePath(words[0]).name not in _SHELLS:
+        raise ConfigError(f"run.notify needs a shell for {printable(wrong)[:64]!r}, and none reads it; write "
+                          "sh -c '…' or name a script.")  # fmt: skip
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
@@ -149,6 +187,8 @@ def flatten(body: Mapping[str, Any], where: str) -> dict[str, Any]:
     """
     values: dict[str, Any] = {}
     for section, entries in body.items():
+        if section == OF_A_SEARCH:
+            continue
         if section not in SECTIONS or not isinstance(entries, Mapping):
             raise ConfigError(f"Unknown section [{printable(section)[:64]}] in {where}{nearest(section, SECTIONS)}")
         values.update({f"{section}.{key}": value for key, value in entries.items()})
@@ -171,26 +211,34 @@ def _piped(path: Path) -> bytes:
     return raw
 
 
-def read_file(path: Path, *, pipe: bool = False) -> dict[str, Any]:
-    """Return the settings of a TOML file as ``{"section.key": value}``, not yet checked; with `pipe` it may be a pipe.
+def read_toml(path: Path, *, pipe: bool = False) -> dict[str, Any]:
+    """Return the content of a TOML file; with `pipe` it may be a pipe.
 
     Raises:
-        ConfigError: the file is missing, unreadable or not TOML, or has an unknown section.
+        ConfigError: the file is missing, unreadable or not TOML.
     """
     try:
         raw = _piped(path) if pipe else read_bytes(path, _MOST_BYTES)
-        body = tomllib.loads(raw.decode("utf-8-sig"))
+        return tomllib.loads(raw.decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"Cannot read the configuration {path}: {error.strerror or error}.") from None
     except RecursionError:
         raise ConfigError(f"{path} is not a configuration: it is nested too deep.") from None
     except ValueError as error:  # it is not TOML or not UTF-8, or has a number of thousands of digits
         raise ConfigError(f"{path} is not a TOML file: {error}.") from None
-    return flatten(body, str(path))
+
+
+def read_file(path: Path, *, pipe: bool = False) -> dict[str, Any]:
+    """Return the settings of a TOML file as ``{"section.key": value}``, not yet checked; with `pipe` it may be a pipe.
+
+    Raises:
+        ConfigError: as `read_toml`, or the file has an unknown section.
+    """
+    return flatten(read_toml(path, pipe=pipe), str(path))
 
 
 def resolve(*layers: Mapping[str, Any]) -> Config:
-    """Return the configuration from `layers`: workspace file, ``--config``, ``--set``, flags; a later one wins."""
+    """Return the configuration from `layers`: workspace file, preset, ``--config``, ``--set``, flags; the last wins."""
     merged: dict[str, Any] = {}
     for layer in layers:
         merged.update({real_key(key): value for key, value in layer.items()})

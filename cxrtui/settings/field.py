@@ -9,6 +9,7 @@ import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from cxrtui.errors import ConfigError
@@ -32,23 +33,59 @@ class Entry(Protocol):
         """The entry's place among the entries of a table."""
 
 
-def setting(default: Any, about: str, *, low: float | None = None, high: float | None = None,
-            choices: tuple[str, ...] = (), table: type[Entry] | None = None, label: str = "",
-            often: bool = False) -> Any:  # fmt: skip
+@dataclass(frozen=True)
+class Limits:
+    """The values that a setting may have.
+
+    Attributes:
+        low: the least number, if there is one.
+        high: the greatest number, if there is one.
+        choices: the allowed words, for the value or for each of its items; empty if any is allowed.
+        table: the type of an entry if the setting is a table; the value is then a tuple of entries.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    table: type[Entry] | None = None
+
+
+NO_LIMITS = Limits()
+
+
+def between(low: float, high: float) -> Limits:
+    """Return the limits of a number that is not below `low` and not above `high`."""
+    return Limits(low=low, high=high)
+
+
+def at_least(low: float) -> Limits:
+    """Return the limits of a number that is not below `low`."""
+    return Limits(low=low)
+
+
+def among(*choices: str) -> Limits:
+    """Return the limits of a setting whose value, or each item of it, is one of `choices`."""
+    return Limits(choices=choices)
+
+
+def table_of(entry: type[Entry]) -> Limits:
+    """Return the limits of a setting that is a table of `entry`."""
+    return Limits(table=entry)
+
+
+def setting(default: Any, about: str, limits: Limits = NO_LIMITS, *, label: str = "", often: bool = False) -> Any:
     """Make a field with its help text and its limits.
 
     Args:
         default: the value if nothing is set.
         about: the help text.
-        low: the least value.
-        high: the greatest value.
-        choices: the allowed words, for the value or for each of its items.
-        table: the type of an entry if the setting is a table; the value is then a tuple of entries.
+        limits: the allowed values; without them, every value of the field's type.
         label: the name in a form, if it is not made from the field's own.
         often: whether most runs set it, so that a form shows it at first.
     """
-    limits = {"low": low, "high": high, "choices": choices, "table": table}
-    return dataclasses.field(default=default, metadata={"about": about, "label": label, "often": often, **limits})
+    return dataclasses.field(
+        default=default, metadata={"about": about, "limits": limits, "label": label, "often": often}
+    )
 
 
 def plain(value: Any, table: type[Entry] | None) -> Any:
@@ -106,6 +143,8 @@ def _scalar(key: str, kind: Any, value: Any) -> Any:
         return float(value)
     except (ValueError, TypeError, OverflowError):
         name = {int: "a whole number", float: "a number", str: "text"}[kind]
+        if value == "":
+            raise ConfigError(f"{key} must be {name}, and is empty.") from None
         raise ConfigError(f"{key} must be {name}, not {_shown(value)}.") from None
 
 
@@ -124,20 +163,20 @@ def _entry(kind: type[Entry], text: str) -> Entry:
     return kind.of(key, value if colon else None)
 
 
-def value_of(key: str, limits: Mapping[str, Any], kind: Any, value: Any) -> Any:
+def value_of(key: str, limits: Limits, kind: Any, value: Any) -> Any:
     """Return `value` in the type of the setting `key`, checked against its limits.
 
     Args:
         key: for messages.
-        limits: the metadata that `setting` gave the field.
+        limits: of the setting.
         kind: str, int, float, or a tuple of one of them or of the entries of a table.
         value: the value as read; text such as ``0.3`` or ``a,b`` is parsed.
 
     Raises:
         ConfigError: the value is of the wrong type or outside the limits.
     """
-    if limits["table"] is not None:
-        return _entries(key, limits["table"], value)
+    if limits.table is not None:
+        return _entries(key, limits.table, value)
     if isinstance(kind, types.GenericAlias):
         inner = typing.get_args(kind)[0]
         parts = _items(value) if isinstance(value, str) else value
@@ -146,13 +185,13 @@ def value_of(key: str, limits: Mapping[str, Any], kind: Any, value: Any) -> Any:
         result: Any = tuple(_scalar(key, inner, part) for part in parts)
         if inner is int and any(number < 1 for number in result):
             raise ConfigError(f"{key} must hold positive whole numbers, not {_shown(value)}.")
-        if (choices := limits["choices"]) and (other := [part for part in result if part not in choices]):
+        if (choices := limits.choices) and (other := [part for part in result if part not in choices]):
             raise ConfigError(f"{key} may hold {', '.join(choices)}, not {_shown(other[0])}.")
         return result
     result = _scalar(key, kind, value)
-    if limits["choices"] and result not in limits["choices"]:
-        raise ConfigError(f"{key} must be one of {', '.join(limits['choices'])}, not {_shown(result)}.")
-    low, high = limits["low"], limits["high"]
+    if limits.choices and result not in limits.choices:
+        raise ConfigError(f"{key} must be one of {', '.join(limits.choices)}, not {_shown(result)}.")
+    low, high = limits.low, limits.high
     inside = kind is str or ((low is None or result >= low) and (high is None or result <= high))
     if not inside or (kind is float and not math.isfinite(result)):
         span = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from cxrtui.settings.config import SECTIONS, Config, as_text
-from cxrtui.settings.field import Entry
+from cxrtui.settings.field import NO_LIMITS, Entry, Limits
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,7 @@ class Setting:
         label: the name in a form.
         about: the help text.
         default: the value if nothing is set.
-        low: the least value, if there is one.
-        high: the greatest value, if there is one.
-        choices: the allowed words, for the value or for each of its items; empty if any is allowed.
-        table: the type of an entry if the setting is a table.
+        limits: the allowed values.
         often: whether most runs set it, so that a form shows it at first.
     """
 
@@ -29,10 +26,7 @@ class Setting:
     label: str
     about: str
     default: Any = ""
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    table: type[Entry] | None = None
+    limits: Limits = NO_LIMITS
     often: bool = False
 
     @property
@@ -44,6 +38,16 @@ class Setting:
     def several(self) -> bool:
         """Whether the value holds several items."""
         return isinstance(self.default, tuple)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The allowed words, for the value or for each of its items; empty if any is allowed."""
+        return self.limits.choices
+
+    @property
+    def table(self) -> type[Entry] | None:
+        """The type of an entry if the setting is a table."""
+        return self.limits.table
 
     def value(self, config: Config) -> Any:
         """Return the setting's value in `config`."""
@@ -59,7 +63,7 @@ class Setting:
         """The choices or the limits as text; empty if there are none."""
         if self.choices:
             return f"{'any' if self.several else 'one'} of {', '.join(self.choices)}"
-        low, high = (None if limit is None else amount(limit) for limit in (self.low, self.high))
+        low, high = (None if limit is None else amount(limit) for limit in (self.limits.low, self.limits.high))
         if low is None or high is None:
             return f"at least {low}" if low is not None else f"at most {high}" if high is not None else ""
         return f"{low} to {high}"
@@ -79,15 +83,19 @@ def _label(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-SETTINGS = tuple(
-    Setting(
-        key=f"{section}.{item.name}", label=item.metadata["label"] or _label(item.name),
-        about=item.metadata["about"], default=item.default, low=item.metadata["low"], high=item.metadata["high"],
-        choices=item.metadata["choices"], table=item.metadata["table"], often=item.metadata["often"],
-    )
-    for section, cls in SECTIONS.items()
-    for item in fields(cls)
-)  # fmt: skip
+def listed(section: str, cls: type[Any]) -> tuple[Setting, ...]:
+    """Return the settings that the dataclass `cls` of a section declares."""
+    return tuple(
+        Setting(
+            key=f"{section}.{item.name}", label=item.metadata["label"] or _label(item.name),
+            about=item.metadata["about"], default=item.default, limits=item.metadata["limits"],
+            often=item.metadata["often"],
+        )
+        for item in fields(cls)
+    )  # fmt: skip
+
+
+SETTINGS = tuple(item for section, cls in SECTIONS.items() for item in listed(section, cls))
 """All settings, in the order of the file."""
 
 BY_KEY = {item.key: item for item in SETTINGS}

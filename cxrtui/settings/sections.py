@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cxrtui.settings.field import setting
+from cxrtui.settings.field import among, at_least, between, setting, table_of
+from cxrtui.settings.operating_rule import FORMS
 from cxrtui.settings.transfer import FREEZE_LEVELS, StageRate, Unfreezing
 
 VIEWS = ("frontal", "PA", "AP", "AP supine", "lateral", "unknown", "all")
+EVALUATED = ("validation", "test")
+FILES = ("data.splits", "data.exclude", "data.groups")
+"""Settings that name a file of the user's."""
+CALIBRATIONS = ("platt", "isotonic", "none")
 METRICS = ("loss", "accuracy", "auroc", "sensitivity", "specificity")
 
 
@@ -21,32 +26,46 @@ class DataConfig:
     )
     positive: tuple[str, ...] = setting((), "findings that count as positive; * is every other finding", often=True)
     negative: tuple[str, ...] = setting((), "findings that count as negative; * is every other finding", often=True)
-    views: tuple[str, ...] = setting(("frontal",), "views of the films that are used", choices=VIEWS)
+    views: tuple[str, ...] = setting(("frontal",), "views of the films that are used", among(*VIEWS))
     size: int = setting(
-        224, "width and height of the network's input, pixels", low=32, high=1024, label="Image size", often=True
+        224, "width and height of the network's input, pixels", between(32, 1024), label="Image size", often=True
     )
     resize_mode: str = setting(
-        "stretch", "how an image becomes square; its older name is data.fit", choices=("stretch", "crop", "pad")
+        "stretch", "how an image becomes square; its older name is data.fit", among("stretch", "crop", "pad")
     )
     splits: str = setting("", "a splits.csv to reuse instead of making a new split")
-    validation: float = setting(0.15, "fraction of films for validation", low=0.01, high=0.8)
-    test: float = setting(0.15, "fraction of films for test", low=0.01, high=0.8)
-    max_bad: float = setting(0.01, "fraction of unreadable films above which the run stops", low=0.0, high=1.0)
+    validation: float = setting(0.15, "fraction of films for validation", between(0.01, 0.8))
+    test: float = setting(0.15, "fraction of films for test", between(0.01, 0.8))
+    max_bad: float = setting(0.01, "fraction of unreadable films above which the run stops", between(0.0, 1.0))
     patient_pattern: str = setting("", "regular expression on the file name; group 1 is the patient")
-    identifiers: str = setting("hashed", "patients and sites of DICOM, which logs then show", choices=("hashed", "raw"))
-    feed: str = setting("auto", "where films live while training", choices=("auto", "device", "stream"))
+    exclude: str = setting("", "a text file of paths, one a line, of films that are left out")
+    groups: str = setting("", "a CSV file that says of two films whether they are of one patient")
+    duplicates: str = setting(
+        "near",
+        "which copies of a film stay in one split: all, or byte-identical ones alone",
+        among("near", "identical"),
+    )
+    conflicts: str = setting(
+        "error", "what becomes of copies of one film that are in both classes", among("error", "drop")
+    )
+    identifiers: str = setting("hashed", "patients and sites of DICOM, which logs then show", among("hashed", "raw"))
+    feed: str = setting("auto", "where films live while training", among("auto", "device", "stream"))
 
 
 @dataclass(frozen=True)
 class AugmentConfig:
     """Random changes to each training film; 0 turns a change off. Validation and test films are never changed."""
 
-    rotation: float = setting(10.0, "largest rotation, degrees", low=0.0, high=180.0)
-    flip: float = setting(0.5, "probability of a left-right flip", low=0.0, high=1.0)
-    brightness: float = setting(0.1, "largest shift of brightness, fraction of the grey range", low=0.0, high=1.0)
-    contrast: float = setting(0.1, "largest relative change of contrast", low=0.0, high=0.9)
-    scale: float = setting(0.1, "largest relative change of size", low=0.0, high=0.5)
-    translation: float = setting(0.05, "largest shift, fraction of the image size", low=0.0, high=0.5)
+    rotation: float = setting(10.0, "largest rotation, degrees", between(0.0, 180.0))
+    flip: float = setting(0.5, "probability of a left-right flip", between(0.0, 1.0))
+    brightness: float = setting(0.1, "largest shift of brightness, fraction of the grey range", between(0.0, 1.0))
+    contrast: float = setting(0.1, "largest relative change of contrast", between(0.0, 0.9))
+    scale: float = setting(0.1, "largest relative change of size", between(0.0, 0.5))
+    translation: float = setting(0.05, "largest shift, fraction of the image size", between(0.0, 0.5))
+    mixup: float = setting(
+        0.0, "mixup: parameter alpha of the beta distribution from which the shares of two films are drawn",
+        between(0.0, 10.0),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,40 +76,45 @@ class ModelConfig:
         "imagenet", "imagenet, random, a name on the shelf, or a file of weights", label="Weights", often=True
     )
     freeze: str = setting(
-        "none", "freeze the network up to and with this group", choices=FREEZE_LEVELS, label="Freeze up to", often=True
+        "none", "freeze the network up to and with this group", among(*FREEZE_LEVELS), label="Freeze up to", often=True
     )
     unfreeze: tuple[Unfreezing, ...] = setting(
-        (), "EPOCH:GROUP, ...: from that epoch on GROUP and all above it train", table=Unfreezing
+        (), "EPOCH:GROUP, ...: from that epoch on GROUP and all above it train", table_of(Unfreezing)
     )
-    dropout: float = setting(0.3, "dropout rate before each layer on top", low=0.0, high=0.95)
+    dropout: float = setting(0.3, "dropout rate before each layer on top", between(0.0, 0.95))
     hidden: tuple[int, ...] = setting((256,), "widths of the layers on top, before the final two units")
-    width: int = setting(64, "channels of the stem; 64 is ResNet-50", low=4, high=256)
+    width: int = setting(64, "channels of the stem; 64 is ResNet-50", between(4, 256))
     stages: tuple[int, ...] = setting((3, 4, 6, 3), "blocks of each stage; 3,4,6,3 is ResNet-50")
-    precision: str = setting("auto", "arithmetic of the network", choices=("auto", "float32", "bfloat16"))
+    precision: str = setting("auto", "arithmetic of the network", among("auto", "float32", "bfloat16"))
 
 
 @dataclass(frozen=True)
 class OptimConfig:
     """The optimizer, its schedule and the loss."""
 
-    epochs: int = setting(30, "largest number of passes over the training films", low=1, high=100_000, often=True)
-    batch_size: int = setting(32, "films in each step", low=1, high=4096, often=True)
-    name: str = setting("adamw", "optimizer", choices=("adam", "adamw", "sgd"))
-    learning_rate: float = setting(1e-3, "peak learning rate", low=0.0, high=10.0, often=True)
+    epochs: int = setting(30, "largest number of passes over the training films", between(1, 100_000), often=True)
+    batch_size: int = setting(32, "films in each step", between(1, 4096), often=True)
+    name: str = setting("adamw", "optimizer", among("adam", "adamw", "sgd"))
+    learning_rate: float = setting(1e-3, "peak learning rate", between(0.0, 10.0), often=True)
     head_learning_rate: float = setting(
-        0.0, "peak learning rate of the layers on top; 0 = the same", low=0.0, high=10.0
+        0.0, "peak learning rate of the layers on top; 0 = the same", between(0.0, 10.0)
     )
     stage_learning_rates: tuple[StageRate, ...] = setting(
         (), "GROUP:RATE, ...: peak learning rates of stem and stage1 to stage4; others have learning_rate",
-        table=StageRate,
+        table_of(StageRate),
     )  # fmt: skip
-    schedule: str = setting("onecycle", "course of the learning rate", choices=("constant", "cosine", "onecycle"))
-    warmup: float = setting(0.1, "fraction of all steps in which the rate rises", low=0.0, high=0.9)
-    weight_decay: float = setting(0.01, "decay of weights, not of norms and biases", low=0.0, high=1.0)
-    clip: float = setting(1.0, "largest global norm of the gradient; 0 = no limit", low=0.0)
-    momentum: float = setting(0.9, "momentum of sgd", low=0.0, high=0.999)
-    class_weights: str = setting("balanced", "weights of the two classes in the loss", choices=("balanced", "none"))
-    label_smoothing: float = setting(0.0, "label smoothing", low=0.0, high=0.5)
+    schedule: str = setting("onecycle", "course of the learning rate", among("constant", "cosine", "onecycle"))
+    warmup: float = setting(0.1, "fraction of all steps in which the rate rises", between(0.0, 0.9))
+    weight_decay: float = setting(0.01, "decay of weights, not of norms and biases", between(0.0, 1.0))
+    clip: float = setting(1.0, "largest global norm of the gradient; 0 = no limit", at_least(0.0))
+    momentum: float = setting(0.9, "momentum of sgd", between(0.0, 0.999))
+    class_weights: str = setting("balanced", "weights of the two classes in the loss", among("balanced", "none"))
+    label_smoothing: float = setting(0.0, "label smoothing", between(0.0, 0.5))
+    ema_decay: float = setting(
+        0.0,
+        "decay of the moving average of the weights that validation, test and export use; 0 = the weights themselves",
+        between(0.0, 0.9999),
+    )
 
 
 @dataclass(frozen=True)
@@ -98,20 +122,32 @@ class StopConfig:
     """Early stopping, decided after each epoch by the validation split."""
 
     metric: str = setting(
-        "loss", "metric of the validation split that decides", choices=METRICS, label="Early stop on", often=True
+        "loss", "metric of the validation split that decides", among(*METRICS), label="Early stop on", often=True
     )
     patience: int = setting(
-        8, "epochs without improvement before the run stops; 0 = never stop early", low=0, often=True
+        8, "epochs without improvement before the run stops; 0 = never stop early", at_least(0), often=True
     )
-    min_delta: float = setting(0.0, "smallest change that counts as an improvement", low=0.0)
+    min_delta: float = setting(0.0, "smallest change that counts as an improvement", at_least(0.0))
 
 
 @dataclass(frozen=True)
 class RunConfig:
     """The run itself."""
 
-    seed: int = setting(0, "seed of split, order, augmentation and initial weights", low=0, high=2**31 - 1)
-    checkpoint_minutes: float = setting(5.0, "minutes between checkpoints inside an epoch", low=0.0)
+    seed: int = setting(0, "seed of split, order, augmentation and initial weights", between(0, 2**31 - 1))
+    checkpoint_minutes: float = setting(5.0, "minutes between checkpoints inside an epoch", at_least(0.0))
+    evaluate: tuple[str, ...] = setting(
+        EVALUATED, "splits on which the best weights are evaluated at the end", among(*EVALUATED)
+    )
+    calibration: str = setting(
+        "platt",
+        "how probabilities are calibrated on the validation films: platt (a temperature and a bias), isotonic or none",
+        among(*CALIBRATIONS),
+    )
+    operating_point: str = setting(
+        "0.5", f"rule for the threshold, set on the validation films: {FORMS}", label="Operating point"
+    )
+    notify: str = setting("", "command that is run when the run has ended; CXRTUI_STATUS, CXRTUI_MESSAGE, … say how")
 
 
 SECTIONS: dict[str, type[Any]] = {

@@ -83,7 +83,7 @@ class StageRate(NamedTuple):
         if not 0 < number <= HIGHEST_RATE:
             raise ConfigError(
                 f"optim.stage_learning_rates must be above 0 and at most {HIGHEST_RATE:g}, not {_shown(stage, rate)}; "
-                "what shall stay as it is, its running averages too, is for model.freeze."
+                "to keep a group as it is, with its running averages, set model.freeze."
             )
         return cls(str(stage), number)
 
@@ -101,7 +101,7 @@ def _shown(key: object, value: object) -> str:
     return repr(f"{key!s:.40}:{value!s:.40}" if value is not None else f"{key!s:.80}")
 
 
-def level_in(epoch: int, freeze: str, unfreeze: Sequence[Unfreezing]) -> str:
+def freeze_level_in(epoch: int, freeze: str, unfreeze: Sequence[Unfreezing]) -> str:
     """Return the freeze level in `epoch`, counted from 1, for ``model.freeze`` and ``model.unfreeze``."""
     return next((level_from(stage) for start, stage in reversed(unfreeze) if epoch >= start), freeze)
 
@@ -117,12 +117,13 @@ def check_unfreezing(freeze: str, unfreeze: Sequence[Unfreezing], epochs: int) -
         epoch, stage = entry
         if epoch < 2:
             raise ConfigError(
-                f"model.unfreeze {entry} must name epoch 2 or a later one; for what trains from the first on, set "
-                f"model.freeze={level_from(stage)}."
+                f"model.unfreeze {entry} must name epoch 2 or a later one; to train a group from the first epoch "
+                f"on, set model.freeze={level_from(stage)}."
             )
         if epoch > epochs:
             raise ConfigError(
-                f"model.unfreeze {entry} comes after the last epoch, optim.epochs={epochs}; take it out or train on."
+                f"model.unfreeze {entry} comes after the last epoch, optim.epochs={epochs}; take it out, or raise "
+                "optim.epochs."
             )
         if epoch <= last:
             raise ConfigError(

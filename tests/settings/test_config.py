@@ -80,7 +80,7 @@ def test_text_becomes_the_type_of_the_setting() -> None:
         ({"optim.stage_learning_rates": "stage4:fast"}, "not 'stage4:fast'"),
         ({"optim.stage_learning_rates": "stage4:nan"}, "not 'stage4:nan'"),
         ({"optim.stage_learning_rates": "head:1e-3"}, "layers on top have optim.head_learning_rate"),
-        ({"optim.stage_learning_rates": "stem:0"}, "above 0 .* for model.freeze"),
+        ({"optim.stage_learning_rates": "stem:0"}, "above 0 .* set model.freeze"),
         ({"optim.stage_learning_rates": "stem:inf"}, "at most 10"),
         ({"optim.stage_learning_rates": "stem:1e-4,stem:1e-3"}, "names stem twice"),
         ({"optim.stage_learning_rates": "stage2:1e-4,stage3:1e-4", "model.freeze": "stage2"}, "names stage2, frozen"),
@@ -154,6 +154,7 @@ def test_tables_are_read_once_into_values(tmp_path: Path, content: str) -> None:
         ("optim.stage_learning_rates", {"stage4": 0}, "above 0"),
         ("optim.stage_learning_rates", {"head": 1e-3}, "optim.head_learning_rate"),
         ("optim.epochs", {"3": 4}, "must be a whole number"),
+        ("optim.epochs", "", "must be a whole number, and is empty"),
         ("data.positive", {"a": "b"}, "must be text"),
     ],
 )
@@ -164,7 +165,7 @@ def test_a_bad_table_is_named(key: str, value: object, words: str) -> None:
 
 def test_the_freeze_level_of_each_epoch() -> None:
     unfreeze = config.coerce("model.unfreeze", "3:stage4,4:stage2,6:stem")
-    levels = [transfer.level_in(epoch, "stage4", unfreeze) for epoch in range(1, 8)]
+    levels = [transfer.freeze_level_in(epoch, "stage4", unfreeze) for epoch in range(1, 8)]
     assert levels == ["stage4", "stage4", "stage3", "stage1", "stage1", "none", "none"]
     assert transfer.training("stage2") == ("stage3", "stage4")
     assert transfer.training("none") == transfer.STAGES
