@@ -7,7 +7,9 @@ import shutil
 from cxrtui.runs import events
 from cxrtui.runs.folder import Run, is_run
 
-_BEGINNING = ("lock", "config.toml", "events.jsonl", "summary.json", "heartbeat", "control", "traceback.txt")
+_BEGINNING = (
+    "lock", "config.toml", "events.jsonl", "summary.json", "heartbeat", "control", "traceback.txt", "stderr.txt",
+)  # fmt: skip
 
 
 def clear_stump(run: Run) -> bool:
@@ -37,5 +39,5 @@ def is_beginning(run: Run) -> bool:
     if not ours or any(item.is_dir() and not item.is_symlink() for item in items):
         return False
     tail = run.tail()
-    told = tail.poll()
-    return not tail.problem and not any(isinstance(event, events.StepDone) for event in told)
+    new = tail.poll()
+    return not tail.problem and not any(isinstance(event, events.StepDone) for event in new)

@@ -53,7 +53,7 @@ def parse(line: str | bytes) -> events.Event | None:
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise DamagedError(f"a {kind} {schema.misfit(body, known) or 'that lacks something'}") from error
     if not events.EARLIEST <= event.time <= events.LATEST:
-        raise DamagedError(f"a {kind} at no time that can be")
+        raise DamagedError(f"a {kind} with an impossible time")
     if isinstance(event, events.Evaluated) and not event.counts.keys() >= events.COUNTED:
         raise DamagedError(f"a {kind} without its counts")
     if isinstance(event, events.DataPrepared) and any(len(row) != 2 for row in event.unreadable):

@@ -10,7 +10,8 @@ from cxrtui.disk import explained, refusal
 from cxrtui.errors import UsageError
 from cxrtui.files import read_text, write_atomic
 
-COMMANDS = ("pause", "resume", "checkpoint", "stop")
+COMMANDS = ("pause", "resume", "checkpoint", "stop", "stop-after-epoch", "keep-going")
+"""The commands; ``stop-after-epoch`` stops a run after its next validation, unless ``keep-going`` takes that back."""
 _KEPT = 8
 _MOST = 1 << 16  # bytes of the file at most
 

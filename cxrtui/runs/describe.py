@@ -53,17 +53,7 @@ def describe(event: ev.Event) -> LogLine | None:
             left = f" · left: {'; '.join(event.left)}" if event.left else ""
             text = f"initial weights of {event.source}: {event.taken}{left}"
         case ev.DataPrepared():
-            splits = "; ".join(
-                f"{split} {sum(counts.values())} ({_counts(counts)})" for split, counts in event.counts.items()
-            )
-            text = f"films: {splits}" + (" · from the prepared store" if event.cached else f" · {event.seconds:.1f} s")
-            if event.left_out:
-                text += " · left out: " + "; ".join(f"{count} {why}" for why, count in event.left_out.items())
-            if event.unreadable:
-                level = "warning"
-                listed = "; ".join(f"{path}: {reason}" for path, reason in event.unreadable[:10])
-                more = f"; and {len(event.unreadable) - 10} more" if len(event.unreadable) > 10 else ""
-                text += f" · {len(event.unreadable)} cannot be read: {listed}{more}"
+            text, level = _films(event), "warning" if event.unreadable else "info"
         case ev.Compiled():
             text = f"compiled in {event.seconds:.1f} s · {event.trainable:,} of {event.parameters:,} parameters train"
         case ev.Unfrozen():
@@ -75,14 +65,8 @@ def describe(event: ev.Event) -> LogLine | None:
         case ev.Validated():
             text = f"epoch {event.epoch}: validation {metrics_text(event.metrics)}"
         case ev.EarlyStopping():
-            if event.improved:
-                text, level = f"best {event.metric} so far: {event.value:.4f} (epoch {event.epoch})", "good"
-            else:
-                left = f" · patience left {event.patience_left}" if event.patience else ""
-                text = (f"{event.metric} {event.value:.4f} does not pass {event.to_beat:.4f} of epoch"
-                        f" {event.best_epoch}{left}")  # fmt: skip
-            if event.stopping:
-                text, level = text + " · stopping early", "warning"
+            text = _early_stopping(event)
+            level = "warning" if event.stopping else "good" if event.improved else "info"
         case ev.CheckpointSaved():
             text = f"checkpoint at step {event.step}" + (" (best)" if event.best else "") + f" · {event.reason}"
         case ev.Paused():
@@ -92,18 +76,61 @@ def describe(event: ev.Event) -> LogLine | None:
         case ev.Warned():
             text, level = event.message, "warning"
         case ev.Evaluated():
-            counts = event.counts
-            text, level = (f"{event.part}: {metrics_text(event.metrics)} · {counts['films']} films:"
-                           f" {counts['tp']} true positive, {counts['fn']} missed, {counts['tn']} true negative,"
-                           f" {counts['fp']} false alarms"), "good"  # fmt: skip
+            text, level = _evaluated(event), "good"
         case ev.Stopped():
-            why = {"epochs": "all epochs done", "early_stopping": "early stopping", "requested": "stopped on request"}
+            why = {
+                "epochs": "all epochs done",
+                "early_stopping": "early stopping",
+                "requested": "stopped on request",
+                "pruned": "pruned by the search",
+            }
             text, level = f"{why.get(event.reason, event.reason)} after step {event.step}", "good"
         case ev.Failed():
             text, level = event.message, "error"
         case _:
             return None
     return LogLine(event.time, level, printable_lines(text))
+
+
+def _films(event: ev.DataPrepared) -> str:
+    splits = "; ".join(f"{split} {sum(counts.values())} ({_counts(counts)})" for split, counts in event.counts.items())
+    text = f"films: {splits}" + (" · from the prepared store" if event.cached else f" · {event.seconds:.1f} s")
+    if event.left_out:
+        text += " · left out: " + "; ".join(f"{count} {why}" for why, count in event.left_out.items())
+    if event.unreadable:
+        listed = "; ".join(f"{path}: {reason}" for path, reason in event.unreadable[:10])
+        more = f"; and {len(event.unreadable) - 10} more" if len(event.unreadable) > 10 else ""
+        text += f" · {len(event.unreadable)} cannot be read: {listed}{more}"
+    return text
+
+
+def _early_stopping(event: ev.EarlyStopping) -> str:
+    if event.improved:
+        text = f"best {event.metric} so far: {event.value:.4f} (epoch {event.epoch})"
+    else:
+        left = f" · patience left {event.patience_left}" if event.patience else ""
+        text = f"{event.metric} {event.value:.4f} does not pass {event.to_beat:.4f} of epoch {event.best_epoch}{left}"
+    return f"{text} · stopping early" if event.stopping else text
+
+
+def _evaluated(event: ev.Evaluated) -> str:
+    counts = event.counts
+    return (
+        f"{event.part}: {metrics_text(event.metrics)}{_intervals(event)} · {counts['films']} films: {counts['tp']}"
+        f" true positive, {counts['fn']} missed, {counts['tn']} true negative, {counts['fp']} false alarms"
+    )
+
+
+def _intervals(event: ev.Evaluated) -> str:
+    """Return the 95 % intervals that the log has; empty if it has none."""
+    found = []
+    for metric in ("accuracy", "auroc", "sensitivity", "specificity"):
+        body = event.estimates.get(metric, {})
+        low, high = body.get("low", math.nan), body.get("high", math.nan)
+        if math.isfinite(low) and math.isfinite(high):
+            ends = f"{low:.3f}–{high:.3f}" if metric == "auroc" else f"{100 * low:.1f}–{100 * high:.1f}"
+            found.append(f"{'AUROC' if metric == 'auroc' else metric} {ends}")
+    return f" (95 %: {', '.join(found)})" if found else ""
 
 
 def _counts(found: Mapping[str, int]) -> str:

@@ -27,7 +27,8 @@ class RunStarted(Event):
     """The first event of a run; it holds the whole configuration.
 
     `run` is the name of the run, and `seed` is the seed of all randomness. `config` has the settings by section and
-    key, `device` describes the device, and `versions` has those of Python and of the packages that matter.
+    key; its `model.unfreeze` and `optim.stage_learning_rates` are objects, and lists of ``key:value`` in older logs.
+    `device` describes the device, and `versions` has those of Python and of the packages that matter.
     """
 
     run: str
@@ -170,13 +171,19 @@ class EpochDone(Event):
 class Validated(Event):
     """The validation split was classified with the weights of `step`, after `epoch`, in `seconds`.
 
-    `metrics` has loss, accuracy, auroc, sensitivity and specificity; one that is undefined is NaN.
+    `metrics` has loss, accuracy, auroc, sensitivity and specificity; one that is undefined is NaN. `counts` are as in
+    `Evaluated`. `scores` counts the films of the negative and of the positive class by probability, in bins of equal
+    width from 0 to 1; `roc` has points of the ROC curve, each a false positive rate and a sensitivity. Older logs have
+    none of the three.
     """
 
     epoch: int
     step: int
     metrics: dict[str, float]
     seconds: float = 0.0
+    counts: dict[str, int] = field(default_factory=dict)
+    scores: dict[str, list[int]] = field(default_factory=dict)
+    roc: list[list[float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,12 +254,34 @@ class Warned(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Usage(Event):
+    """How much of the machine the run uses, every few seconds while it works.
+
+    `cpu` is the number of cores that the run's process kept busy since the last of these events, and `host_cpu` the
+    fraction of all cores that were busy. `memory` is what the process holds, `host_memory` what all processes hold, of
+    `host_memory_total`; all are bytes. Each of `devices` has `name`, `use` (the fraction of the time in which it
+    worked), `memory` and `memory_peak` (what the run's arrays take) and `memory_total`, bytes; null is unknown.
+    """
+
+    cpu: float
+    host_cpu: float
+    memory: int
+    host_memory: int
+    host_memory_total: int
+    devices: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evaluated(Event):
     """The best weights, those of `step`, were evaluated on one split, `part`.
 
-    `metrics` is as in `Validated`; `counts` are tp, fp, tn, fn, positive, negative and films at `threshold`.
-    `estimates` are statistics with their intervals by name, each with value, low, high, n (films) and patients; older
-    logs have none.
+    `metrics` is as in `Validated`; `counts` are tp, fp, tn, fn, positive, negative and films at `threshold`, which the
+    rule `operating_point` has set on the validation films. `estimates` are all metrics with their intervals by name,
+    each with value, low, high, n (films), patients and, where the interval is the exact one of a count, exact (1);
+    `by_patient` are the same of patients, each with the mean probability of its films. PPV and NPV hold at
+    `prevalence`. `calibration` has temperature and bias where these were fitted, and the Brier score and the ECE
+    without it (brier_before, ece_before); threshold, `metrics` and `estimates` are those of calibrated probabilities.
+    Older logs have only the first five, and their `threshold` is of the network's own probability.
     """
 
     part: str
@@ -261,11 +290,18 @@ class Evaluated(Event):
     counts: dict[str, int]
     threshold: float
     estimates: dict[str, dict[str, float]] = field(default_factory=dict)
+    by_patient: dict[str, dict[str, float]] = field(default_factory=dict)
+    prevalence: float = 0.0
+    operating_point: str = ""
+    calibration: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stopped(Event):
-    """The run ended without a fault after `step`, in `epoch`. `reason`: epochs, early_stopping or requested."""
+    """The run ended without a fault after `step`, in `epoch`.
+
+    `reason`: epochs or early_stopping, requested by a user, or pruned by a search.
+    """
 
     reason: str
     step: int
@@ -291,7 +327,7 @@ TYPES: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
         RunStarted, Preparing, Fetching, Fetched, FirstWeights, DataPrepared, Compiled, Unfrozen, StepDone, EpochDone,
-        Validated, EarlyStopping, CheckpointSaved, Paused, Resumed, Warned, Evaluated, Stopped, Failed,
+        Validated, EarlyStopping, CheckpointSaved, Paused, Resumed, Warned, Usage, Evaluated, Stopped, Failed,
     )
 }  # fmt: skip
 
@@ -301,3 +337,6 @@ EARLIEST, LATEST = 0.0, 253_402_300_799.0
 
 PATIENTS_UNKNOWN = "patients-unknown"
 """Code of the warning that leakage by patient cannot be excluded."""
+
+SPLIT_LEAKS = "split-leaks"
+"""Code of the warning that the user's own split divides patients or copies of films."""

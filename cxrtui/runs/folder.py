@@ -8,17 +8,20 @@
         events.jsonl     append-only log, the only interface to programs that show the run
         summary.json     the places in the log of the lines that a list of runs needs
         control          replaced atomically: the latest commands to the run
-        lock             held by the process that writes the run; its pid
+        stderr.txt       what libraries printed while a process trained that no terminal shows
+        lock             held by the process that writes the run; its pid and machine
         heartbeat        touched by that process, for other machines that share the folder
         splits.csv       which film is in which split
         state/           Orbax checkpoints
         evaluation/      metrics and predictions of the best weights
+        notes.toml       what people note about the run, and its tags
 """
 
 from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +32,11 @@ from cxrtui.runs import control, events, lock, log
 from cxrtui.runs.reading import read_log
 from cxrtui.runs.state import RunState, with_problem
 from cxrtui.runs.tail import EventTail, cannot
+
+BIN = ".bin"
+"""The folder in `checkpoints/` to which deleted runs are moved."""
+FRESH_SECONDS = 300.0
+"""Age of a heartbeat up to which its process counts as alive; compiling takes minutes without one."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,11 @@ class Run:
     def splits_file(self) -> Path:
         """The run's splits.csv."""
         return self.folder / "splits.csv"
+
+    @property
+    def stderr_file(self) -> Path:
+        """What was printed to stderr by a process that trained without a terminal."""
+        return self.folder / "stderr.txt"
 
     @property
     def state(self) -> Path:
@@ -103,14 +116,37 @@ class Run:
         """Return whether some process holds the run's lock right now."""
         return lock.held(self.lock_file)
 
+    def seems_alive(self) -> bool:
+        """Return whether some process holds the lock, or a process of another machine has a fresh heartbeat.
+
+        Not every shared folder shows the locks of other machines, but all show when a file was touched.
+        """
+        return self.alive() or (self._beats() and lock.taken_elsewhere(self.lock_file))
+
+    def _beats(self) -> bool:
+        """Return whether the heartbeat was touched less than `FRESH_SECONDS` ago."""
+        try:
+            return abs(time.time() - (self.folder / "heartbeat").stat().st_mtime) < FRESH_SECONDS
+        except OSError:
+            return False
+
     def holder(self) -> int | None:
         """Return the pid of the process that writes the run, or None."""
         return lock.holder(self.lock_file)
 
     def stopping(self) -> bool:
         """Return whether the process that writes the run was asked to stop and has not stopped yet."""
-        began = lock.held_since(self.lock_file)
-        return began is not None and any(word == "stop" and asked >= began for word, asked in self.read_commands())
+        return "stop" in self._commands_of_holder()
+
+    def stopping_after_epoch(self) -> bool:
+        """Return whether the process that writes the run was asked to stop at the end of its epoch."""
+        asked = [word for word in self._commands_of_holder() if word in ("stop-after-epoch", "keep-going")]
+        return asked[-1:] == ["stop-after-epoch"]
+
+    def _commands_of_holder(self) -> list[str]:
+        """Return the commands to the process that writes the run, oldest first."""
+        since = lock.held_since(self.lock_file)
+        return [] if since is None else [word for word, asked in self.read_commands() if asked >= since]
 
     def acquire(self) -> lock.RunLock:
         """Take and return the lock that gives the right to write this run.
@@ -134,7 +170,7 @@ class Run:
             (self.folder / "heartbeat").touch()
 
     def command(self, command: str) -> None:
-        """Ask the run to pause, resume, checkpoint or stop; the run reports this in its log.
+        """Give the run one of `control.COMMANDS`; the run reports in its log what it does.
 
         Raises:
             UsageError: the disk refuses.

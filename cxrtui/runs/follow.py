@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
+from cxrtui.runs.notes import NONE, Notes
 from cxrtui.runs.reading import News, fold_read
 from cxrtui.runs.state import RunState, with_problem
+from cxrtui.runs.status import status_word
 from cxrtui.runs.tail import EventTail
 
 _ALIVE_SECONDS = 1.0
@@ -25,8 +27,10 @@ _TURNS: News = frozenset((ev.RunStarted, ev.Stopped, ev.Failed, ev.Resumed))
 class Snapshot:
     """A run at one moment.
 
-    `alive`: some process holds its lock. `stopping`: that process was asked to stop and has not stopped yet. `read`:
-    the log was read to its end; until then the state is that of an earlier moment.
+    `alive`: some process trains it (`Run.seems_alive`). `stopping`: that process was asked to stop and has not stopped
+    yet. `stopping_after_epoch`: it was asked to stop at the end of its epoch. `read`: the log was read to its end;
+    until then the state is that of an earlier moment. For a list it has the `notes`, and for a run that is seen the
+    `curve`, the watched metric at each validation.
     """
 
     run: Run
@@ -35,6 +39,14 @@ class Snapshot:
     stopping: bool = False
     read: bool = False
     news: News = frozenset()
+    notes: Notes = NONE
+    curve: tuple[float, ...] = ()
+    stopping_after_epoch: bool = False
+
+    @property
+    def word(self) -> str:
+        """The run's status in one word; "reading" until the log was read."""
+        return status_word(self.state, self.alive) if self.read else "reading"
 
     def after(self, earlier: Snapshot) -> Snapshot:
         """Return this snapshot with the news of `earlier` added, for a reader who has not seen `earlier`."""
@@ -52,7 +64,7 @@ class Follower:
             self._tail.to_end()
         self._restarts = 0
         self._news: News = frozenset()
-        self._alive = self._stopping = False
+        self._alive = self._stopping = self._after_epoch = False
         self._looked = 0.0
 
     def read(self, enough: Callable[[], bool] = lambda: False) -> bool:
@@ -74,7 +86,9 @@ class Follower:
         whole = self.read(enough)
         if self._news & _TURNS or time.monotonic() - self._looked > _ALIVE_SECONDS:
             self._looked = time.monotonic()
-            self._alive = self.run.alive()
+            self._alive = self.run.seems_alive()
             self._stopping = self._alive and self.run.stopping()
+            self._after_epoch = self._alive and self.run.stopping_after_epoch()
         news, self._news = self._news, frozenset()
-        return Snapshot(self.run, self.state, self._alive, self._stopping, whole, news)
+        return Snapshot(self.run, self.state, self._alive, self._stopping, whole, news,
+                        stopping_after_epoch=self._after_epoch)  # fmt: skip

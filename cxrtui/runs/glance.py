@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from cxrtui.files import open_file
+from cxrtui.runs import codec, notes
 from cxrtui.runs import events as ev
+from cxrtui.runs.curve import Curve
 from cxrtui.runs.folder import Run
 from cxrtui.runs.follow import Snapshot
-from cxrtui.runs.listing import all_runs
+from cxrtui.runs.listing import all_runs, why_unreadable
 from cxrtui.runs.reading import fold_read
 from cxrtui.runs.state import RunState, with_problem
 from cxrtui.runs.summary import read_summary
@@ -17,20 +22,48 @@ from cxrtui.runs.tail import EventTail
 
 _RECENT = 1 << 14  # bytes at the end of a log that are always read, whatever its summary says
 _END = 1 << 16  # bytes at the end of a log that are read first if there is no summary
+_HEAD = 1 << 16  # bytes at the beginning of a log in which its configuration is looked for
 _MOST = 1 << 28  # bytes that are searched at most for the last `EarlyStopping`
+_LEAKS = f'"{ev.SPLIT_LEAKS}"'.encode()
 _FIRST_POST = 50
 """Number of runs after which the first states are yielded; the next follow after twice as many, and so on."""
 
 
 class Glance:
-    """One run for a list. `state` holds what a list shows: not every step, and not the data."""
+    """One run for a list. `state` holds what a list shows: not every step, and not the data. `notes` are the user's."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.state = RunState()
+        self._log = str(run.events_file)
         self._tail: EventTail | None = None
         self._restarts = 0
         self._stamp: tuple[int, int, int] | None = None
+        self.notes = notes.NONE
+        self._notes_stamp: tuple[int, int, int] | None = None
+        self.curve: tuple[float, ...] = ()
+        """The watched metric of each validation, once `look_at_curve` was called."""
+        self._curve: Curve | None = None
+        self._curve_stamp: tuple[int, int, int] | None = None
+
+    def look_at_curve(self) -> bool:
+        """Read the new validations, the first time all of the log; return whether there were any."""
+        if self._curve is not None and self._curve_stamp == self._stamp:
+            return False
+        self._curve, self._curve_stamp = self._curve or Curve(self.run.events_file), self._stamp
+        early, stop = self.state.early, self.state.config.get("stop", {})
+        found = self._curve.look(early.metric if early is not None else str(stop.get("metric", "loss")))
+        if found == self.curve:
+            return False
+        self.curve = found
+        return True
+
+    def look_at_notes(self) -> None:
+        """Read the notes if they have changed."""
+        stamp = notes.stamp(self.run.folder)
+        if stamp != self._notes_stamp:
+            self._notes_stamp = stamp
+            self.notes = notes.read(self.run.folder)
 
     def look(self) -> bool:
         """Read the log's new lines; return whether there were any."""
@@ -40,11 +73,12 @@ class Glance:
         self._stamp, before = stamp, self.state
         if self._tail is None or not self._read_on(self._tail):
             self._begin()
+            self._find_beginning()
         return self.state is not before
 
     def _stamp_now(self) -> tuple[int, int, int] | None:
         with contextlib.suppress(OSError):
-            status = self.run.events_file.stat()
+            status = os.stat(self._log)
             return status.st_ino, status.st_size, status.st_mtime_ns
         return None
 
@@ -81,6 +115,28 @@ class Glance:
                 return
             length *= 8  # in a very long epoch the last `EarlyStopping` is further back
 
+    def _find_beginning(self) -> None:
+        """Take what the beginning of the log has if only its end was read.
+
+        That is the configuration, the first `Compiled`, and a warning that the split leaks.
+        """
+        if self.state.config and self.state.compiled is not None:
+            return
+        with contextlib.suppress(OSError), open_file(self.run.events_file) as file:
+            for line in file.read(_HEAD).split(b"\n")[:-1]:
+                wanted = any(word in line for word in (b'"RunStarted"', b'"Compiled"', _LEAKS))
+                event = codec.decode(line) if wanted else None
+                if isinstance(event, ev.RunStarted) and not self.state.config:
+                    self.state = replace(self.state, run=event.run, started=event.time, config=event.config,
+                                         device=event.device)  # fmt: skip
+                elif isinstance(event, ev.Warned) and event.code == ev.SPLIT_LEAKS:
+                    if event in self.state.warnings:
+                        continue
+                    self.state = replace(self.state, warnings=self.state.warnings.appended(event))
+                elif isinstance(event, ev.Compiled):
+                    self.state = replace(self.state, compiled=self.state.compiled or event)
+                    return
+
     def _from(self, start: int, before: list[ev.Event]) -> RunState:
         """Return the state of the events `before` and of the log from byte `start` on."""
         self._tail = tail = EventTail(self.run.events_file, offset=start)
@@ -103,6 +159,10 @@ class Overview:
 
     def __init__(self, checkpoints: Path) -> None:
         self.checkpoints = checkpoints
+        self.wanted: frozenset[Path] = frozenset()
+        """Folders of the runs whose curves are read too; another thread may replace it."""
+        self.problem = ""
+        """Why no run can be listed; empty if they can."""
         self._glances: dict[Path, Glance] = {}
         self._known: dict[Path, Snapshot] = {}
 
@@ -112,6 +172,7 @@ class Overview:
         A run that did not change is the same object as before. `stopped` is called after each run.
         """
         runs = all_runs(self.checkpoints)
+        self.problem = "" if runs else why_unreadable(self.checkpoints)
         folders = {run.folder for run in runs}
         for folder in self._known.keys() - folders:
             del self._known[folder]
@@ -127,17 +188,39 @@ class Overview:
                 due *= 2
                 yield tuple(self._known.get(item.folder) or Snapshot(item, RunState()) for item in runs)
         yield tuple(self._known[run.folder] for run in runs)
+        news, wanted = False, self.wanted
+        for run in [run for run in runs if run.folder in wanted]:
+            news |= self._glances[run.folder].look_at_curve() and self._look(run)
+            if stopped():
+                return
+        if news:
+            yield tuple(self._known[run.folder] for run in runs)
 
     def _look(self, run: Run) -> bool:
         """Look at one run; return whether it changed."""
-        glance = self._glances.setdefault(run.folder, Glance(run))
+        glance = self._glances.get(run.folder)
+        if glance is None:
+            glance = self._glances[run.folder] = Glance(run)
         glance.look()
+        glance.look_at_notes()
         # A process that holds the lock of an ended run is about to resume it, and the log will say so.
-        alive = (glance.state.live or glance.state.status == "empty") and run.alive()
-        snapshot = Snapshot(run, glance.state, alive, alive and run.stopping(), True)
+        alive = (glance.state.live or glance.state.status == "empty") and run.seems_alive()
+        snapshot = Snapshot(
+            run, glance.state, alive, alive and run.stopping(), True, notes=glance.notes, curve=glance.curve
+        )
         known = self._known.get(run.folder)
-        same = known is not None and known.state is snapshot.state
-        if known is not None and same and (known.alive, known.stopping) == (snapshot.alive, snapshot.stopping):
+        if (
+            known is not None
+            and (known.state is snapshot.state and known.notes is snapshot.notes and known.curve is snapshot.curve)
+            and (known.alive, known.stopping) == (snapshot.alive, snapshot.stopping)
+        ):
             return False
         self._known[run.folder] = snapshot
         return True
+
+    def look(self) -> tuple[Snapshot, ...]:
+        """Return all runs with their states."""
+        found: tuple[Snapshot, ...] = ()
+        for found in self.looks():  # noqa: B007
+            pass
+        return found

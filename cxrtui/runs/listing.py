@@ -9,24 +9,41 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from cxrtui.disk import explained
 from cxrtui.errors import UsageError
-from cxrtui.files import NAME_RULE, is_name
+from cxrtui.files import NAME_RULE, is_name, is_there
 from cxrtui.runs.beginnings import clear_stump
-from cxrtui.runs.folder import Run, is_run
+from cxrtui.runs.folder import BIN, Run, is_run
+
+STUDY_FILE = "study.toml"
+"""The file that makes a folder in `checkpoints/` a study, which holds no run itself."""
+PROTOCOL_FILE = "protocol.toml"
+"""The same of a protocol (``cxrtui evaluate --protocol``)."""
 
 
 def all_runs(checkpoints: Path) -> list[Run]:
     """Return every run in `checkpoints`; the run that was active last comes first."""
     found: list[tuple[int, Run]] = []
-    try:
-        for path in checkpoints.iterdir():
-            if is_run(path):
-                with contextlib.suppress(OSError):  # deleted meanwhile
-                    found.append((os.lstat(Run(path).events_file).st_mtime_ns, Run(path)))
-    except OSError:
-        pass
+    with contextlib.suppress(OSError), os.scandir(checkpoints) as items:
+        for item in items:  # as texts, because a list of a thousand runs is read each second
+            with contextlib.suppress(OSError):  # it is no run (`is_run`), or was deleted meanwhile
+                os.lstat(f"{item.path}/config.toml")
+                changed = os.lstat(f"{item.path}/events.jsonl").st_mtime_ns
+                if item.name != BIN:
+                    found.append((changed, Run(Path(item.path))))
     # The name decides between runs of one moment, so that the order is always the same.
     return [run for _, run in sorted(found, key=lambda item: (item[0], item[1].name), reverse=True)]
+
+
+def why_unreadable(folder: Path) -> str:
+    """Return why the runs in `folder` cannot be listed; empty if they can be, or if there is no such folder."""
+    try:
+        os.scandir(folder).close()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"The runs in {folder} cannot be listed: {explained(error)}."
+    return ""
 
 
 def find_run(checkpoints: Path, name: str) -> Run:
@@ -39,6 +56,12 @@ def find_run(checkpoints: Path, name: str) -> Run:
         if is_run(folder) and (".." not in Path(name).parts or folder == Path(name)):  # a path is relative to the user
             # A link is not resolved, so that deleting it never deletes its target.
             return Run(folder.absolute() if folder.is_symlink() else folder.resolve())
+    if why := why_unreadable(checkpoints):
+        raise UsageError(why)
+    if is_there(checkpoints / name / STUDY_FILE):
+        raise UsageError(f"{name} is a study and no run; see it with: cxrtui tune show {name}")
+    if is_there(checkpoints / name / PROTOCOL_FILE):
+        raise UsageError(f"{name} is a protocol and no run; see it with: cxrtui runs show {name}")
     known = [run.name for run in all_runs(checkpoints)]
     known = [*difflib.get_close_matches(name[:64], known, n=1), *known]  # the most similar name comes first
     shown = list(dict.fromkeys(known))
@@ -66,7 +89,7 @@ def new_run(checkpoints: Path, name: str = "") -> Run:
         raise UsageError(f"A run's name holds {NAME_RULE}, not {name!r}.")
     try:
         checkpoints.mkdir(parents=True, exist_ok=True)
-        for candidate in [name] if name else _fresh_names():
+        for candidate in [name] if name else fresh_names():
             try:
                 (checkpoints / candidate).mkdir()
             except FileExistsError:
@@ -86,10 +109,11 @@ def new_run(checkpoints: Path, name: str = "") -> Run:
 
 def fresh_name(checkpoints: Path) -> str:
     """Return a name from date and time that no run has yet."""
-    return next(name for name in _fresh_names() if not (checkpoints / name).exists())
+    return next(name for name in fresh_names() if not (checkpoints / name).exists())
 
 
-def _fresh_names() -> Iterator[str]:
+def fresh_names() -> Iterator[str]:
+    """Yield names from date and time, for a run or a study that got none."""
     stem = time.strftime("%Y%m%d-%H%M%S")
     yield stem
     for number in range(2, 100):

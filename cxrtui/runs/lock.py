@@ -37,7 +37,7 @@ class RunLock:
         try:
             self._folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             self._file.truncate(0)
-            self._file.write(f"{os.getpid()}\n")
+            self._file.write(f"{os.getpid()}\n{os.uname().nodename}\n")
             self._file.flush()
         except OSError as error:
             error.filename = str(path)
@@ -87,9 +87,18 @@ def holder(path: Path) -> int | None:
     if not held(path):
         return None
     try:
-        return int(read_text(path, _MOST))
+        return int(read_text(path, _MOST).split("\n", 1)[0])
     except (OSError, ValueError):
         return None
+
+
+def taken_elsewhere(path: Path) -> bool:
+    """Return whether the latest process that took the lock at `path` was on another machine; False if it is unknown."""
+    try:
+        lines = read_text(path, _MOST).split("\n")
+    except (OSError, ValueError):
+        return False
+    return len(lines) > 2 and lines[1] not in ("", os.uname().nodename)
 
 
 def held_since(path: Path) -> int | None:

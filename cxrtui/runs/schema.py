@@ -16,6 +16,7 @@ from cxrtui.printable import printable, printable_lines
 
 Check = Callable[[Any], Any]
 _MOST = 2**63
+_DEEPEST = 32  # levels of a configuration; Pythons differ in how many they can walk through
 _NOT_FINITE = frozenset(("nan", "inf", "-inf"))
 
 
@@ -47,14 +48,16 @@ def _str(value: Any) -> str:
     return printable_lines(value)
 
 
-def _any(value: Any) -> Any:
-    """Check a value of a configuration or a device; text is made printable at any depth."""
+def _any(value: Any, depth: int = 0) -> Any:
+    """Check a value of a configuration or a device; text is made printable at every depth, of which few are allowed."""
     if isinstance(value, str):
         return printable_lines(value)
+    if isinstance(value, (dict, list)) and depth == _DEEPEST:
+        raise ValueError
     if isinstance(value, dict):
-        return {printable(key): _any(item) for key, item in value.items()}
+        return {printable(key): _any(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [_any(item) for item in value]
+        return [_any(item, depth + 1) for item in value]
     return _int(value) if type(value) is int else value
 
 

@@ -69,7 +69,8 @@ class RunState:
     """Everything that a screen shows of a run. It is empty at first; `fold` makes each new one.
 
     `status`: empty, preparing, compiling, training, validating, paused, evaluating, finished, stopped, failed;
-    unreadable if there is a log and nothing in it can be read. `problem` says what could not be read.
+    unreadable if there is a log and nothing in it can be read. `problem` says what could not be read. `resumes` are the
+    steps after which a new process went on from a checkpoint.
     """
 
     run: str = ""
@@ -78,12 +79,14 @@ class RunState:
     updated: float = 0.0
     config: dict[str, dict[str, object]] = field(default_factory=dict)
     device: dict[str, object] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     preparing: ev.Preparing | None = None
     data: ev.DataPrepared | None = None
     compiled: ev.Compiled | None = None
     unfrozen: Series[ev.Unfrozen] = field(default_factory=Series)
     steps: Steps = field(default_factory=Steps)
+    resumes: Series[int] = field(default_factory=Series)
     epochs: Series[ev.EpochDone] = field(default_factory=Series)
     validations: Series[ev.Validated] = field(default_factory=Series)
     stoppings: Series[ev.EarlyStopping] = field(default_factory=Series)
@@ -92,6 +95,7 @@ class RunState:
     stopped: ev.Stopped | None = None
     failed: ev.Failed | None = None
     warnings: Series[ev.Warned] = field(default_factory=Series)
+    usage: Series[ev.Usage] = field(default_factory=Series)
     log: Series[LogLine] = field(default_factory=Series)
     problem: str = ""
 
@@ -128,7 +132,14 @@ class RunState:
 
     @property
     def eta_seconds(self) -> float | None:
-        """Seconds until the last epoch ends, from the time of the latest epoch and its validation; None if unknown."""
+        """Seconds until the last epoch ends, as `seconds_until`."""
+        return self.seconds_until(self.total_steps)
+
+    def seconds_until(self, step: int) -> float | None:
+        """Return seconds until `step` and its validation; None if unknown or if the run does not train.
+
+        They follow from the time of the latest epoch and its validation, or in the first epoch from its steps.
+        """
         if self.status not in ("training", "validating") or not len(self.steps):
             return None
         last = self.steps[-1]
@@ -140,7 +151,7 @@ class RunState:
             if known is None:
                 return None
             per_step = known
-        return max(0.0, per_step * (self.total_steps - last.step))
+        return max(0.0, per_step * (step - last.step))
 
     def _step_seconds(self, first: int) -> float | None:
         """Return the mean seconds of a step after the one at index `first`, without pauses and saves between steps."""
@@ -196,9 +207,8 @@ def _apply(state: RunState, event: ev.Event) -> RunState:
     """Return `state` after `event`, except for `log` and `updated`."""
     match event:
         case ev.RunStarted():
-            return replace(
-                state, run=event.run, status="preparing", started=event.time, config=event.config, device=event.device
-            )
+            return replace(state, run=event.run, status="preparing", started=event.time, config=event.config,
+                           device=event.device, versions=event.versions)  # fmt: skip
         case ev.Preparing():
             status = event.stage if event.stage in ("compiling", "validating", "evaluating") else "preparing"
             return replace(state, status=status, preparing=event)
@@ -231,6 +241,8 @@ def _apply(state: RunState, event: ev.Event) -> RunState:
             return replace(state, stopped=event, status=status, preparing=None)
         case ev.Warned():
             return replace(state, warnings=state.warnings.appended(event))
+        case ev.Usage():
+            return replace(state, usage=state.usage.appended(event))
         case ev.Failed():
             return replace(state, failed=event, status="failed", preparing=None)
     return state
@@ -247,6 +259,7 @@ def _resumed(state: RunState, event: ev.Resumed) -> RunState:
         state,
         unfrozen=Series(item for item in state.unfrozen if item.step < event.step),  # it is logged again at that step
         steps=state.steps.until(event.step),
+        resumes=Series([*(step for step in state.resumes if step <= event.step), event.step]),
         epochs=Series(item for item in state.epochs if item.step <= event.step),
         validations=validations,
         stoppings=Series(item for item in state.stoppings if item.epoch <= validated),

@@ -31,7 +31,10 @@ KEPT: frozenset[type[ev.Event]] = frozenset((
     ev.RunStarted, ev.Preparing, ev.Compiled, ev.StepDone, ev.EpochDone, ev.Validated, ev.EarlyStopping,
     ev.CheckpointSaved, ev.Paused, ev.Resumed, ev.Evaluated, ev.Stopped, ev.Failed,
 ))  # fmt: skip
-"""Types whose latest line is kept; of `Evaluated`, the latest line of each split is kept."""
+"""Types whose latest line is kept; of `Evaluated`, the latest line of each split is kept.
+
+Of the warnings, only the latest that a split leaks is kept: it belongs beside every figure of the run.
+"""
 _OF_A_STEP = ("StepDone", "EpochDone", "Validated", "EarlyStopping")  # a restore returns these to its checkpoint
 
 Place = tuple[int, int]
@@ -68,7 +71,7 @@ class Landmarks:
         self.started = self.started or isinstance(event, ev.RunStarted)
         if isinstance(event, ev.Resumed) and event.restored:
             self._restore(event.step)
-        if type(event) in KEPT:
+        if _is_kept(event):
             split = f" {event.part}" if isinstance(event, ev.Evaluated) else ""
             self._places[type(event).__name__ + split] = (start, end)
         if isinstance(event, ev.CheckpointSaved):
@@ -154,9 +157,13 @@ def _event(file: BinaryIO, place: list[int], most: int) -> tuple[Place, ev.Event
     if before != b"\n" or line.find(b"\n") != end - start - 1:
         raise ValueError
     event = codec.parse(line)
-    if type(event) not in KEPT or event is None:
+    if event is None or not _is_kept(event):
         raise ValueError
     return (start, end), event
+
+
+def _is_kept(event: ev.Event) -> bool:
+    return type(event) in KEPT or (isinstance(event, ev.Warned) and event.code == ev.SPLIT_LEAKS)
 
 
 def _mark(file: BinaryIO, end: int) -> str:

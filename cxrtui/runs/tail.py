@@ -24,8 +24,9 @@ class EventTail:
 
     A line longer than `_LINE_MOST` bytes is skipped without being held. `problem` says what could not be read: the
     file, or lines that name an event and do not hold a valid one. Lines that are torn, of another program or of a newer
-    version are no problem. A log that shrank, was replaced or was written anew is read from its beginning; `restarts`
-    counts how often this happened, and a caller that folds the events must then begin anew.
+    version are no problem, unless the log has no others. A log that shrank, was replaced or was written anew is read
+    from its beginning; `restarts` counts how often this happened, and a caller that folds the events must then begin
+    anew.
     """
 
     def __init__(self, path: Path, *, offset: int = 0) -> None:
@@ -42,12 +43,17 @@ class EventTail:
         self._passing = False  # whether the reader is within a line that is too long
         self._unreadable = self._damage = ""
         self._damaged = 0
+        self._foreign = False  # whether there was a line without a known event
+        self._known = self.offset > 0  # whether there was one with it, or may have been before the offset
 
     @property
     def problem(self) -> str:
         """What could not be read of the log so far; empty if all could be read."""
-        if self._unreadable or not self._damaged:
+        if self._unreadable:
             return self._unreadable
+        if not self._damaged:
+            nothing = self._foreign and not self._known
+            return f"{self.path.name} has no event that this version of cxrtui can read" if nothing else ""
         more = f", and {self._damaged - 1} more of its lines" if self._damaged > 1 else ""
         return f"part of {self.path.name} cannot be read: {self._damage}{more}"
 
@@ -76,7 +82,8 @@ class EventTail:
                     yield found
             self._unreadable = ""
         except FileNotFoundError as error:
-            self._unreadable = cannot(self.path, error) if is_there(self.path) else ""
+            gone = f"{self.path.name} is no longer there: the run was moved or deleted" if self.offset else ""
+            self._unreadable = cannot(self.path, error) if is_there(self.path) else gone
         except OSError as error:
             self._unreadable = cannot(self.path, error)
 
@@ -85,6 +92,7 @@ class EventTail:
         try:
             with open_file(self.path) as file:
                 self.offset = file.seek(0, 2)
+                self._known = True
                 self._recognise(file)
         except OSError:
             self.offset = 0
@@ -130,6 +138,7 @@ class EventTail:
                 found.append(whole)
             else:
                 found += self._one_by_one(together)
+        self._known = self._known or bool(found)
         return found
 
     def _one_by_one(self, lines: list[bytes]) -> Iterator[events.Event]:
@@ -141,6 +150,8 @@ class EventTail:
                 continue
             if event is not None:
                 yield event
+            elif line:
+                self._foreign = True
 
 
 def cannot(file: Path, error: OSError) -> str:

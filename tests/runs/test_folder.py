@@ -244,6 +244,17 @@ def test_a_folder_left_empty_by_a_process_that_died_can_be_used(tmp_path: Path) 
     assert new_run(tmp_path, "again").folder == tmp_path / "again"
 
 
+def test_a_log_that_goes_is_a_problem_until_it_is_back(run: Run) -> None:
+    tail = run.tail()
+    assert tail.poll()
+    assert tail.problem == ""
+    away = run.folder.rename(run.folder.with_name("away"))
+    assert tail.poll() == []
+    assert tail.problem == "events.jsonl is no longer there: the run was moved or deleted"
+    away.rename(run.folder)
+    assert (tail.poll(), tail.problem, tail.restarts) == ([], "", 0)
+
+
 def test_a_log_with_foreign_lines_still_tells_the_rest(run: Run) -> None:
     with run.events_file.open("a") as file:
         file.write('{"type": "DataPrepared", "labels": 5}\n{"type": "Warned", "code": 1, "message": {}}\nnoise\n')

@@ -93,6 +93,18 @@ def test_whether_a_process_writes_it_and_was_told_to_stop(run: Run) -> None:
     assert (snapshot.alive, snapshot.stopping) == (False, False)
 
 
+def test_a_stop_after_the_epoch_can_be_taken_back(run: Run) -> None:
+    lock = run.acquire()
+    try:
+        for command, asked in (("stop-after-epoch", True), ("pause", True), ("keep-going", False)):
+            run.command(command)
+            assert Follower(run).snapshot().stopping_after_epoch is asked
+        run.command("stop-after-epoch")
+    finally:
+        lock.release()
+    assert not Follower(run).snapshot().stopping_after_epoch
+
+
 def test_columns_are_shared_by_what_they_grow_into_and_hidden_from_what_they_were() -> None:
     items = [event for event in epoch_events(1, steps=300) if isinstance(event, ev.StepDone)]
     states = [Steps()]

@@ -17,9 +17,11 @@ from cxrtui.files import read_bytes
 from cxrtui.runs import codec
 from cxrtui.runs import events as ev
 from cxrtui.runs import tail as tails
+from cxrtui.runs.arrange import LATEST
+from cxrtui.runs.filter import Filter
 from cxrtui.runs.folder import Run
 from cxrtui.runs.glance import summary
-from cxrtui.runs.listing import all_runs, new_run
+from cxrtui.runs.listing import new_run
 from cxrtui.settings import config
 from cxrtui.training.steering import Steering
 from cxrtui.weights import shelf
@@ -72,13 +74,15 @@ def _run(checkpoints: Path, name: str) -> Run:
     return run
 
 
-@pytest.mark.parametrize("name", ["config.toml", "events.jsonl", "control", "lock", "heartbeat", "manifest.json"])
+@pytest.mark.parametrize(
+    "name", ["config.toml", "events.jsonl", "control", "lock", "heartbeat", "manifest.json", "notes.toml"]
+)
 def test_a_run_is_listed_whatever_lies_in_a_files_place(
     tmp_path: Path, name: str, put: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad, good = _run(tmp_path, "bad"), _run(tmp_path, "good")
     put(bad.folder / name)
-    print_runs(all_runs(tmp_path), as_json=True)
+    print_runs(tmp_path, True, Filter(), LATEST)
     rows = {row["run"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
     assert rows["good"]["status"] == "finished"
     assert rows["good"]["problem"] is None
@@ -186,6 +190,18 @@ def test_a_torn_a_foreign_or_a_newer_line_is_no_problem(tmp_path: Path, line: by
     assert run.read().problem == ""
 
 
+@pytest.mark.parametrize("line", [b"noise", b"\x00\xff\n\x1b", b'{"type": "Unheard", "x": 1}', DEEP])
+def test_a_log_without_any_event_is_unreadable_until_one_comes(tmp_path: Path, line: bytes) -> None:
+    run = new_run(tmp_path, "run")
+    run.config_file.write_text("")
+    run.events_file.write_bytes(line + b"\n")
+    state = run.read()
+    assert (state.status, state.problem) == (
+        "unreadable", "events.jsonl has no event that this version of cxrtui can read")  # fmt: skip
+    run.append(whole_run()[0])
+    assert run.read().problem == ""
+
+
 def test_an_endless_line_is_passed_over_and_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tails, "_LINE_MOST", 5000)
     monkeypatch.setattr(tails, "BLOCK", 1000)
@@ -226,6 +242,19 @@ def test_an_id_of_four_hundred_digits_does_not_deafen_a_run(tmp_path: Path) -> N
     run.command("stop")
     steering.look()
     assert steering.stopping
+
+
+def test_a_stop_after_the_epoch_holds_until_it_is_taken_back(tmp_path: Path) -> None:
+    run = _run(tmp_path, "run")
+    run.command("stop-after-epoch")  # to an earlier process
+    steering = Steering(run, lambda: False)
+    asked = []
+    for command in ("pause", "stop-after-epoch", "resume", "keep-going"):
+        run.command(command)
+        steering._looked = 0.0
+        asked.append(steering.stop_after_epoch())
+    assert asked == [False, True, True, False]
+    assert not steering.stop()
 
 
 def test_no_more_is_read_than_was_asked_for(tmp_path: Path) -> None:

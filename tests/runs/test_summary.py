@@ -62,6 +62,7 @@ def test_a_list_reads_a_small_part_of_a_log(run: Run) -> None:
     (run.folder / "kept").rename(run.folder / FILE)
     assert len(summary(run).steps) < len(without.steps) < len(run.read().steps) == 3 * EPOCHS
     assert summary(run).early == without.early == run.read().early
+    assert summary(run).compiled == without.compiled == run.read().compiled is not None
 
 
 def _with(**changes: Any) -> Callable[[Path], None]:
@@ -121,6 +122,17 @@ def test_a_summary_that_hides_how_the_run_ended_does_not(run: Run) -> None:
     assert _rows(run) == right
     append(run.events_file, ev.Failed(error="DiskError", message="full", exit_code=3))
     assert summary(run).status == "failed"
+
+
+def test_that_a_split_leaks_is_listed_however_long_the_log_is(tmp_path: Path) -> None:
+    run = new_run(tmp_path / "checkpoints", "long")
+    first, second, *others = training([], epochs=EPOCHS)
+    leaks = ev.Warned(code=ev.SPLIT_LEAKS, message="The split of s.csv leaks.")
+    _write(run, [first, second, ev.Warned(code="other", message="split-leaks"), leaks, *others])
+    assert summary(run).warned(ev.SPLIT_LEAKS) == [leaks]
+    read_landmarks(run.events_file).write(run.events_file)
+    assert read_summary(run.events_file) is not None
+    assert list(summary(run).warnings) == [leaks]
 
 
 def test_a_log_in_the_place_of_another_makes_its_summary_stale(run: Run) -> None:
