@@ -8,12 +8,15 @@ few observations ("What Teachers Should Know About the Bootstrap", The American 
 the end of its range, such as an AUROC of 1, still gets an interval of no width.
 
 A draw is a row of weights: the weight of a film is how often its patient was drawn. A statistic is a function from
-weights ``[B, N]`` to values ``[B]``, so that a few array operations compute all draws.
+weights ``[B, N]`` to values ``[B]``, so that a few array operations compute all draws. `resample` gives many statistics
+the same draws, so that their differences are paired.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,9 +25,15 @@ from cxrtui.statistics.estimate import CONFIDENCE, Estimate
 
 Weights = NDArray[np.float64]
 Statistic = Callable[[Weights], NDArray[np.float64]]
+Statistics = Callable[[Weights], Mapping[str, NDArray[np.float64]]]
+"""A function from weights ``[B, N]`` to values ``[B]`` by name."""
+OnDraws = Callable[[int, int], None]
+"""It is called with how many draws are done, and of how many; it may raise to end the work."""
 
 DRAWS = 2_000
-_CELLS = 1 << 22  # weights in memory at a time: 32 MiB
+SEED = 0
+"""The seed of an evaluation's resamples, so that the same films and model give the same intervals."""
+_CELLS = 1 << 18  # weights in memory at a time: 2 MiB, and a few arrays of that size for what a statistic computes
 
 
 def divided(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -78,15 +87,80 @@ def bootstrap(
     films = len(patients)
     if not films:
         return Estimate(float("nan"), float("nan"), float("nan"), 0, 0)
+    found = resample(lambda weights: {"": statistic(weights)}, patients, seed=seed, draws=draws)
+    return Estimate(found.values[""], *found.interval(""), films, found.patients)
+
+
+@dataclass(frozen=True, eq=False)
+class Resampled:
+    """Statistics on all films and on resamples of the patients, the same resamples for each statistic.
+
+    Attributes:
+        values: on all films, by name.
+        draws: by name, ``[draws]``.
+        films: how many films there are.
+        patients: how many patients.
+    """
+
+    values: Mapping[str, float]
+    draws: Mapping[str, NDArray[np.float64]]
+    films: int
+    patients: int
+
+    def interval(self, name: str, patients: int | None = None) -> tuple[float, float]:
+        """Return both ends of the interval of a statistic, NaN as `bootstrap` says.
+
+        Args:
+            name: of the statistic.
+            patients: how many patients the statistic rests on, if these are fewer than all, such as the positive ones
+                of a sensitivity. They decide how far the tails are expanded.
+        """
+        return percentiles(self.draws[name], self.patients if patients is None else patients)
+
+
+def resample(
+    statistics: Statistics,
+    patients: Sequence[str],
+    *,
+    seed: int = SEED,
+    draws: int = DRAWS,
+    on_draws: OnDraws | None = None,
+) -> Resampled:
+    """Return `statistics` on all films and on `draws` resamples of the patients.
+
+    Args:
+        statistics: see the module.
+        patients: ``[N]``, the patient of each film; N is at least 1.
+        seed: the same seed gives the same resamples.
+        draws: how many times the patients are drawn.
+        on_draws: is called between blocks of draws.
+    """
     names, patient_of = np.unique(np.asarray(patients, dtype=np.str_), return_inverse=True)
-    value = float(statistic(np.ones((1, films)))[0])
-    low = high = float("nan")
-    if len(names) > 1:
-        values = np.concatenate([statistic(weights) for weights in _resamples(patient_of, len(names), seed, draws)])
-        if (defined := values[~np.isnan(values)]).size:
-            tail = _tail(len(names))
-            low, high = (float(end) for end in np.quantile(defined, [tail, 1.0 - tail]))
-    return Estimate(value, low, high, films, len(names))
+    values = {name: float(value[0]) for name, value in statistics(np.ones((1, len(patients)))).items()}
+    found = {name: np.full(draws, np.nan) for name in values}
+    done = 0
+    for weights in _resamples(patient_of, len(names), seed, draws) if len(names) > 1 else ():
+        for name, value in statistics(weights).items():
+            found[name][done : done + len(weights)] = value
+        done += len(weights)
+        if on_draws is not None:
+            on_draws(done, draws)
+    return Resampled(values, found, len(patients), len(names))
+
+
+def percentiles(values: NDArray[np.float64], patients: int) -> tuple[float, float]:
+    """Return both ends of the expanded percentile interval of resampled `values`, where NaN is left out.
+
+    A value may be infinite, as a likelihood ratio without a false positive is.
+    """
+    defined = values[~np.isnan(values)]
+    if patients < 2 or not defined.size:
+        return float("nan"), float("nan")
+    tail = _tail(patients)
+    # Between two infinite values there is nothing to interpolate.
+    method: Literal["linear", "inverted_cdf"] = "linear" if np.isfinite(defined).all() else "inverted_cdf"
+    low, high = np.quantile(defined, [tail, 1.0 - tail], method=method)
+    return float(low), float(high)
 
 
 def _tail(patients: int) -> float:
@@ -96,10 +170,10 @@ def _tail(patients: int) -> float:
     Hesterberg's expanded percentile interval corrects both: it takes the normal distribution's tail beyond
     sqrt(n / (n - 1)) times the quantile of t with n - 1 degrees of freedom.
     """
-    from scipy.stats import norm, t  # takes half a second to import
+    from scipy.special import ndtr, stdtrit  # scipy.stats has the same and takes half a second to import
 
-    quantile = t.ppf((1.0 + CONFIDENCE) / 2, patients - 1)
-    return float(norm.sf(np.sqrt(patients / (patients - 1)) * quantile))
+    quantile = stdtrit(patients - 1, (1.0 + CONFIDENCE) / 2)
+    return float(ndtr(-np.sqrt(patients / (patients - 1)) * quantile))
 
 
 def _resamples(patient_of: NDArray[np.intp], patients: int, seed: int, draws: int) -> Iterator[Weights]:

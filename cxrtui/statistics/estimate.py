@@ -19,6 +19,7 @@ class Estimate:
         high: upper end of the interval, NaN where there is none.
         n: how many films it was computed from.
         patients: how many patients these films are of; a film whose patient is not known counts as one patient.
+        exact: whether the interval is the exact binomial one of a count; else it is by the bootstrap over patients.
     """
 
     value: float
@@ -26,7 +27,14 @@ class Estimate:
     high: float
     n: int
     patients: int
+    exact: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values, as an event or a JSON report holds them; `strict_json` writes NaN as null."""
-        return asdict(self)
+        """Return plain values, as an event or a JSON report holds them; `strict_json` writes NaN as null.
+
+        `exact` is there only if it is true.
+        """
+        values = asdict(self)
+        if not self.exact:
+            del values["exact"]
+        return values
