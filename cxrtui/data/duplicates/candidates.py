@@ -1,0 +1,139 @@
+"""This module proposes pairs of films that may be copies: near neighbours, cropped, mirrored or inverted.
+
+Every film in every window (`descriptor.windows`) is compared with every film by products of matrices, in tiles that fit
+into a core's cache, so that memory stays flat however many films there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cxrtui.data.duplicates import descriptor
+from cxrtui.data.duplicates.frames import frames
+from cxrtui.data.duplicates.normalise import Floats
+from cxrtui.data.duplicates.thumbnails import Bytes
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+ReadFilms = Callable[[Ints], Bytes]  # from places to thumbnails
+
+BLOCK = 64
+"""Films that are read or compared at once."""
+_COLUMNS = 1024  # descriptors of a tile
+_NEIGHBOURS = 16  # most candidates of a frame
+_LEAST = 0.45  # score of a candidate; among few films, each pair is one
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Pairs of frames that may show one film, each with how the first is to be laid on the second.
+
+    Attributes:
+        films: int64 ``[P, 2]``, the places of the two films.
+        trimmed: bool ``[P, 2]``, whether a frame is without its film's border.
+        windows: int64 ``[P]``, the window of the first that resembles the second, an index of `descriptor.windows`.
+        mirrored: bool ``[P]``, whether the first resembles it mirrored.
+        signs: float32 ``[P]``, -1 where the first resembles it inverted.
+        scores: float32 ``[P]``, how much, from 0 to 1.
+    """
+
+    films: Ints
+    trimmed: Bools
+    windows: Ints
+    mirrored: Bools
+    signs: Floats
+    scores: Floats
+
+    def __len__(self) -> int:
+        return len(self.films)
+
+    def at(self, places: Ints | slice) -> Candidates:
+        """Return the candidates at `places`."""
+        return Candidates(self.films[places], self.trimmed[places], self.windows[places], self.mirrored[places],
+                          self.signs[places], self.scores[places])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Frames of films: each one's place, whether its border was cut off, and what is described of it.
+
+    `films`, uint8, and `images`, float32, are ``[M, S, S]``.
+    """
+
+    owners: Ints
+    trimmed: Bools
+    films: Bytes
+    images: Floats
+
+    @classmethod
+    def of(cls, read: ReadFilms, places: Ints) -> Frames:
+        """Return the frames of the films at `places`."""
+        images, owners = frames(read(places))
+        return cls(places[owners], np.diff(owners, prepend=-1) == 0, images, descriptor.prepared(images))
+
+
+class Index:
+    """Descriptors ``[F, D]`` of whole frames, whitened; `owners` and `trimmed` are as in `Frames`."""
+
+    def __init__(self, raw: Floats, owners: Ints, trimmed: Bools) -> None:
+        self.whitening = descriptor.Whitening(raw)
+        self.whole = self.whitening(raw)
+        self.owners, self.trimmed = owners, trimmed
+        self._least = _LEAST if len(np.unique(owners)) >= descriptor.FEWEST else 0.0
+
+    def nearest(self, images: Floats, owners: Ints, trimmed: Bools, *, other: bool) -> Candidates:
+        """Return pairs of each of `images` and its nearest of the index; with `other`, only of another film.
+
+        Args:
+            images: frames as `descriptor.prepared` gives them, float32 ``[M, S, S]``.
+            owners: the place of each one's film, int64 ``[M]``.
+            trimmed: whether it is without its film's border, bool ``[M]``.
+            other: see above.
+        """
+        kinds = descriptor.windows()
+        queries = np.stack([self.whitening(descriptor.described(images, window)) for window in kinds])
+        queries = np.concatenate([queries, queries * descriptor.mirror()])  # [2 W, M, D]
+        best = self._best(queries)
+        if other:
+            best[self.owners[None, :] == owners[:, None]] = 0
+        if len(self.whole) > 2 * _NEIGHBOURS:
+            cut = np.partition(best, -_NEIGHBOURS - 1, axis=1)[:, -_NEIGHBOURS - 1]
+            best[best <= cut[:, None]] = 0
+        rows, columns = np.nonzero(best > self._least)
+        products = np.einsum("vpd,pd->vp", queries[:, rows], self.whole[columns])
+        variants = np.abs(products).argmax(0)
+        values = products[variants, np.arange(len(rows))]
+        return Candidates(
+            np.stack([owners[rows], self.owners[columns]], 1), np.stack([trimmed[rows], self.trimmed[columns]], 1),
+            variants % len(kinds), variants >= len(kinds),
+            np.where(values < 0, -1, 1).astype(np.float32), np.abs(values),
+        )  # fmt: skip
+
+    def _best(self, queries: Floats) -> Floats:
+        """Return the largest product, whatever its sign, of any of `queries` ``[V, M, D]`` with each of the index."""
+        best = np.zeros((queries.shape[1], len(self.whole)), np.float32)
+        for left in range(0, len(self.whole), _COLUMNS):
+            columns = np.ascontiguousarray(self.whole[left : left + _COLUMNS].T)
+            most = np.zeros((queries.shape[1], columns.shape[1]), np.float32)
+            product = np.empty_like(most)
+            for query in queries:
+                np.matmul(query, columns, out=product)
+                np.abs(product, out=product)
+                np.maximum(most, product, out=most)
+            best[:, left : left + _COLUMNS] = most
+        return best
+
+
+def once(found: Sequence[Candidates]) -> Candidates:
+    """Return all candidates of `found`, the best of each pair of films, sorted by the films."""
+    joined = Candidates(*(np.concatenate([getattr(part, name) for part in found])
+                          for name in Candidates.__annotations__))  # fmt: skip
+    ordered = np.sort(joined.films, axis=1)
+    order = np.lexsort((-joined.scores, ordered[:, 1], ordered[:, 0]))
+    ordered = ordered[order]
+    new = np.any(np.diff(ordered, axis=0, prepend=-1) != 0, axis=1)
+    return joined.at(order[new])

@@ -1,0 +1,148 @@
+"""This module relates films of one exposure, and says what follows: groups, contradicting findings, divided splits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxrtui.data.duplicates import search
+from cxrtui.data.duplicates import thumbnails as thumbs
+from cxrtui.data.films import Film
+from cxrtui.data.images.decoding.films import PIXELS_VERSION
+from cxrtui.data.pool import OnProgress
+from cxrtui.files import read_text, write_atomic
+from cxrtui.workspace import cache_root
+
+IDENTICAL, NEAR = "identical", "near"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MOST = 1 << 30  # bytes of a list of pairs
+
+
+@dataclass(frozen=True, order=True)
+class Relation:
+    """Two films, by their places, that show one exposure.
+
+    `kind` is ``identical`` for files of the same bytes and ``near`` for other copies; `similarity` is at most 1.
+    """
+
+    first: int
+    second: int
+    kind: str
+    similarity: float
+
+
+def related(films: Sequence[Film], digests: Sequence[str], on_progress: OnProgress, *, near: bool) -> list[Relation]:
+    """Return how `films`, with the SHA-256 of their files, are related, sorted; each film once to its first copy.
+
+    Without `near`, only identical files count. A film whose file cannot be read or decoded is related to none.
+
+    Args:
+        films: the films.
+        digests: of their files; another text stands for a file that cannot be read.
+        on_progress: called with the progress; it may raise an error to end the search.
+        near: whether to look at the images too.
+
+    Raises:
+        DataError: the disk refuses the thumbnails.
+    """
+    keys = [
+        thumbs.key_of(film, digest) if _SHA256.fullmatch(digest) else ""
+        for film, digest in zip(films, digests, strict=True)
+    ]
+    first: dict[str, int] = {}
+    found = []
+    for place, key in enumerate(keys):
+        if key and first.setdefault(key, place) != place:
+            found.append(Relation(first[key], place, IDENTICAL, 1.0))
+    if near and len(first) > 1:
+        for one, other, similarity in _near([(films[place], key) for key, place in first.items()], on_progress):
+            low, high = sorted((first[one], first[other]))
+            found.append(Relation(low, high, NEAR, similarity))
+    return sorted(found)
+
+
+def _near(films: Sequence[tuple[Film, str]], on_progress: OnProgress) -> list[tuple[str, str, float]]:
+    """Return the near-duplicates among `films`, by their keys; an earlier result for the same keys is used again."""
+    about = [search.VERSION, thumbs.VERSION, PIXELS_VERSION, sorted(key for _, key in films)]
+    mark = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:32]
+    file = cache_root() / "prepared" / "duplicates" / f"{mark}.json"
+    if (kept := _kept(file, {key for _, key in films})) is not None:
+        return kept
+    held = thumbs.thumbnails(films, on_progress)
+    found = [(held.keys[item.first], held.keys[item.second], item.similarity)
+             for item in search.near(held.read, len(held), on_progress)]  # fmt: skip
+    if len(held) == len(films):  # else a film cannot be decoded, which another decoder may change
+        with suppress(OSError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(file, json.dumps(found), durable=False)
+    return found
+
+
+def _kept(file: Path, keys: set[str]) -> list[tuple[str, str, float]] | None:
+    with suppress(OSError, ValueError, TypeError, RecursionError):
+        found = [(str(one), str(other), float(similarity)) for one, other, similarity in
+                 json.loads(read_text(file, _MOST))]  # fmt: skip
+        if all({one, other} <= keys for one, other, _ in found):
+            return found
+    return None
+
+
+def groups(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Return `count` places in groups, each with all that `pairs` connect, in the order of their first place."""
+    parent = list(range(count))
+
+    def root(place: int) -> int:
+        while parent[place] != place:
+            parent[place] = parent[parent[place]]
+            place = parent[place]
+        return place
+
+    for one, other in pairs:
+        low, high = sorted((root(one), root(other)))
+        parent[high] = low
+    held: defaultdict[int, list[int]] = defaultdict(list)
+    for place in range(count):
+        held[root(place)].append(place)
+    return list(held.values())
+
+
+def persons(films: Sequence[Film], pairs: Iterable[tuple[int, int]]) -> list[str]:
+    """Return the name of each film's person: the first known patient of all films that are connected.
+
+    Films of one patient are connected, and so are the two of each of `pairs`.
+    """
+    first: dict[str, int] = {}
+    same = [(first.setdefault(film.patient, place), place) for place, film in enumerate(films)]
+    result = [""] * len(films)
+    for group in groups(len(films), [*same, *pairs]):
+        name = films[min(group, key=lambda place: (not films[place].patient_known, place))].patient
+        for place in group:
+            result[place] = name
+    return result
+
+
+def pairs_of(relations: Iterable[Relation]) -> list[tuple[int, int]]:
+    """Return the places of each relation."""
+    return [(item.first, item.second) for item in relations]
+
+
+def contradicting(relations: Iterable[Relation], findings: Sequence[object]) -> list[Relation]:
+    """Return the relations whose films differ in their entry of `findings`; a film with None contradicts none."""
+    return [
+        item for item in relations
+        if None not in (findings[item.first], findings[item.second]) and findings[item.first] != findings[item.second]
+    ]  # fmt: skip
+
+
+def divided(relations: Iterable[Relation], of_film: Sequence[str]) -> list[Relation]:
+    """Return the relations whose films are in two splits; `of_film` is each film's split, empty for none."""
+    return [
+        item for item in relations
+        if of_film[item.first] and of_film[item.second] and of_film[item.first] != of_film[item.second]
+    ]  # fmt: skip
