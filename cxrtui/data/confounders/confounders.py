@@ -1,0 +1,95 @@
+"""This module finds the confounders of films that were chosen for a training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cxrtui.data.confounders.estimating import estimate
+from cxrtui.data.confounders.film import Known
+from cxrtui.data.confounders.found import ALPHA, Estimates
+from cxrtui.data.confounders.measuring import measured
+from cxrtui.data.confounders.verdict import Verdict, verdict_on
+from cxrtui.data.films import Film
+from cxrtui.data.images.headers import Header
+from cxrtui.data.pool import OnProgress
+from cxrtui.settings.config import DataConfig
+from cxrtui.statistics.estimate import Estimate
+
+FEWEST = 10
+"""Patients of each class below which nothing is estimated."""
+
+
+@dataclass(frozen=True)
+class Confounders:
+    """The verdict, and the estimates; these are None where there are too few films, or no classes."""
+
+    verdict: Verdict
+    estimates: Estimates | None = None
+
+    def as_list(self) -> list[dict[str, Any]]:
+        """Return the kinds as plain values for JSON, the strongest first."""
+        if self.estimates is None:
+            return []
+        return [
+            {
+                "name": found.kind.key, "about": found.kind.about, "flagged": found.flagged,
+                "auroc": found.auroc.as_dict(), "p": found.p,
+                "within_source": _plain(found.within_source, found.within_source_p),
+                "as_seen": _plain(found.as_seen, found.as_seen_p),
+            }
+            for found in self.estimates.found
+        ]  # fmt: skip
+
+
+def confounders_of(
+    chosen: Sequence[tuple[Film, int]],
+    names: Sequence[str],
+    headers: Mapping[Path, Header],
+    root: Path,
+    data: DataConfig,
+    on_progress: OnProgress,
+    *,
+    decoded: bool = True,
+    assumed: bool = False,
+) -> Confounders:
+    """Return the confounders of the films in `chosen`, each given with its class, 0 or 1.
+
+    Args:
+        chosen: the films that a training would use; those of one person have one patient, also those of copies.
+        names: of the negative and the positive class.
+        headers: the header of each film that can be read, by its path; the others do not count.
+        root: the folder of the films' collection.
+        data: settings that decide how the network sees the films.
+        on_progress: called with the phase, what is done, and the total; it may raise an error to end the search.
+        decoded: whether to decode the films; otherwise only names, headers and tables are used.
+        assumed: whether the classes are not clear and these are only suggested, which the verdict then says.
+    """
+    readable = [(film, index) for film, index in chosen if film.path in headers]
+    patients = [len({film.patient for film, index in readable if index == place}) for place in (0, 1)]
+    if min(patients) < FEWEST:
+        fewer = int(patients[1] < patients[0])
+        return Confounders(Verdict.unknown(
+            "there are too few patients to say what a classifier could cheat with: "
+            f"{patients[fewer]} of {names[fewer]}, and each class needs {FEWEST}"
+        ))  # fmt: skip
+    found = measured([film for film, _ in readable], root, data, on_progress) if decoded else [None] * len(readable)
+    films = [
+        Known(film, index, headers[film.path], measures)
+        for (film, index), measures in zip(readable, found, strict=True)
+        if measures is not None or not decoded
+    ]
+    if len({film.class_index for film in films}) < 2 or len({film.film.patient for film in films}) < FEWEST:
+        return Confounders(Verdict.unknown("the films could not be measured, so nothing is said of confounders"))
+    estimates = estimate(films, lambda done, total: on_progress("estimating confounders", done, total))
+    verdict = verdict_on(estimates, films, names, data)
+    if assumed:
+        unclear = f"the classes are not clear; this is for {names[1]} against {names[0]}"
+        verdict = replace(verdict, advice=(unclear, *verdict.advice))
+    return Confounders(verdict, estimates)
+
+
+def _plain(found: Estimate | None, p: float) -> dict[str, Any] | None:
+    return None if found is None else {**found.as_dict(), "p": p, "flagged": p <= ALPHA}
