@@ -1,0 +1,115 @@
+"""This module decides whether an image is a frontal chest film, in which pose it lies, and if it is none, why not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from cxrtui.data.frontal.features import features
+from cxrtui.data.frontal.model import CLASSES, VERSION, Weights, bundled
+from cxrtui.data.frontal.righting import RIGHTINGS, Righting
+from cxrtui.data.frontal.thumbnail import Pixels, thumbnail
+from cxrtui.printable import printable
+
+RULES = f"{VERSION}-1"
+"""Changes when the same pixels may be recognised otherwise."""
+LONGEST = 2.2
+"""The longer edge of a film is at most so many times the shorter one."""
+REASONS = {
+    "lateral": "it looks like a lateral view",
+    "ct": "it looks like a CT slice",
+    "photo": "it looks like a photograph",
+    "graphic": "it looks like text or a drawing, or empty",
+    "radiograph": "it looks like a radiograph of another part of the body",
+    "part": "it looks like a part of a film, or like several films",
+    "pose": "it seems to lie wrongly or to be inverted",
+}
+"""Why an image of each other kind is refused."""
+UNLIKE = "it is unlike the frontal chest films that are known"
+POSED = ("pose", "part", "radiograph")
+"""Kinds that a film may look like as it is if it is righted; what looks like a photograph or a slice is not turned."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What an image shows.
+
+    Attributes:
+        refused: why it is no frontal chest film, as a clause; empty if it is one.
+        turned: degrees clockwise that make the film upright, see `Righting`.
+        inverted: whether black and white have to be exchanged.
+        kind: ``frontal``, or the kind that it most looks like: a key of `REASONS`, ``unlike`` any, or ``long`` by
+            its shape.
+        log_odds: of being a frontal chest film, after righting; see `Weights.accept`.
+        distance: from frontal chest films, after righting; see `Weights.far`.
+    """
+
+    refused: str = ""
+    turned: int = 0
+    inverted: bool = False
+    kind: str = "frontal"
+    log_odds: float = 0.0
+    distance: float = 0.0
+
+    @classmethod
+    def checked(cls, values: Any) -> View:
+        """Return a view from plain values of a file or a process.
+
+        Raises:
+            TypeError, ValueError, KeyError: they are of no view.
+        """
+        view = cls(printable(str(values["refused"])), int(values["turned"]), bool(values["inverted"]),
+                   printable(str(values["kind"])), float(values["log_odds"]), float(values["distance"]))  # fmt: skip
+        Righting(view.turned, view.inverted)
+        return view
+
+    @property
+    def righting(self) -> Righting:
+        """What makes the film upright."""
+        return Righting(self.turned, self.inverted)
+
+
+def recognise(image: Image.Image) -> View:
+    """Return what an `image` in mode L shows.
+
+    A film that is turned or inverted is righted only where it is surely a frontal chest film then.
+    """
+    ratio = max(image.size) / min(image.size)
+    if ratio > LONGEST:
+        return View(f"it is {ratio:.1f} times as long as wide", kind="long")
+    return of_thumbnail(thumbnail(image))
+
+
+def of_thumbnail(small: Pixels, weights: Weights | None = None) -> View:
+    """Return what the image of a thumbnail, uint8 ``[SIZE, SIZE]``, shows, by other `weights` if they are given."""
+    weights = weights or bundled()
+    log_odds, others, distances = weights.weigh(features(small[None]))
+    kind, odds = CLASSES[others[0]], float(log_odds[0])
+    if odds >= weights.accept and distances[0] <= weights.far:
+        return View(log_odds=odds, distance=float(distances[0]))
+    away = float(distances[0])
+    if odds >= weights.accept:
+        return View(UNLIKE, kind="unlike", log_odds=odds, distance=away)
+    if kind not in POSED:
+        return View(REASONS[kind], kind=kind, log_odds=odds, distance=away)
+    righting, righted, distance = _best_pose(small, weights)
+    likely = righted if distance <= weights.far else -math.inf
+    if likely >= weights.safe:
+        return View("", righting.turned, righting.inverted, log_odds=righted, distance=distance)
+    lies = kind == "pose" and likely >= weights.accept
+    reason = f"it {righting.wrong}, if it is a chest film at all" if lies else REASONS[kind]
+    return View(reason, kind=kind, log_odds=odds, distance=away)
+
+
+def _best_pose(small: Pixels, weights: Weights) -> tuple[Righting, float, float]:
+    """Return what makes a thumbnail most like a frontal film, and the log odds and the distance that it has then."""
+    found = []
+    for righting in RIGHTINGS[1:]:  # one by one: the processor's caches hold what one image takes
+        posed = np.asarray(righting.apply(Image.fromarray(small)))
+        log_odds, _, distances = weights.weigh(features(posed[None]))
+        found.append((righting, float(log_odds[0]), float(distances[0])))
+    return max(found, key=lambda each: each[1] if each[2] <= weights.far else -math.inf)
