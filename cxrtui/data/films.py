@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,13 @@ from cxrtui.printable import printable as printable  # the data's modules take i
 
 SPLIT_NAMES = ("train", "validation", "test")
 _WORDS = ("label", "patient", "split", "source", "view", "sex", "age", "offset", "not_frontal")
+SYNTHETIC = "synthetic phantom"  # the source of films that `cxrtui.data.phantoms` drew
+_PHANTOM = re.compile(r"(.*/)?phantom_P\d{4,}_\d(_b)?\.(png|jpg)")
 FILE_PATIENT = "file:"  # the prefix of a patient's name where only the file is known
+RULE_SOURCE = "the source"
+RULE_PATTERN = "data.patient_pattern"
+RULE_GROUPS = "data.groups"
+RULE_SERIES = "series of names (x-day0, x-day7; x-a, x-b; x1_01, x1_02)"
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,8 @@ class Film:
     `patient` is empty until `patients.assign` has run. `split` is one of `SPLIT_NAMES` where the source assigns one.
     `offset` is in days since symptoms or admission, as the source counts them. `display` is None for most films.
     `not_frontal` names the DICOM tag that gives a view which is not frontal. `patient_everywhere` means that other
-    collections use the same name for this patient, as with a hash of the Patient ID or an NIH number.
+    collections use the same name for this patient, as with a hash of the Patient ID or an NIH number. `patient_rule`
+    says how the patient was found; it is empty where only the file is known.
     """
 
     path: Path
@@ -51,6 +59,7 @@ class Film:
     display: Display | None = None
     not_frontal: str = ""
     patient_everywhere: bool = False
+    patient_rule: str = ""
 
     def __post_init__(self) -> None:
         """Make the text of the source printable; `path` and `name` are kept, because they locate the file."""
@@ -73,7 +82,9 @@ class Collection:
     by reason what is not a film or cannot be used. `positive` and `negative` are the layout's own rule, used when the
     user sets none; `question` is what to ask when that rule does not decide. `names` are the names of the sources that
     the collection joins. `spellings` maps a finding to the words of the source that were read as that finding.
-    `columns` says, in one line each, how the columns of tables were understood and which were not read.
+    `columns` says, in one line each, how the columns of tables were understood and which were not read. `apart` are the
+    names of each two films of which the user says that they are of different patients. `remarks` are on the user's
+    corrections (`cxrtui.data.sources.corrections`).
     """
 
     films: tuple[Film, ...]
@@ -87,6 +98,8 @@ class Collection:
     names: tuple[str, ...] = ()
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    apart: frozenset[frozenset[str]] = frozenset()
+    remarks: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -105,6 +118,11 @@ class Tally(Counter[str]):
     def __init__(self) -> None:
         super().__init__()
         self.columns: list[str] = []
+
+
+def is_synthetic(name: str, source: str = "") -> bool:
+    """Return whether a film was drawn by cxrtui, by its `source` or else by the name that such films have."""
+    return source == SYNTHETIC or _PHANTOM.fullmatch(name) is not None
 
 
 def count_labels(films: Iterable[Film]) -> dict[str, int]:

@@ -55,13 +55,13 @@ def reported(
     Raises:
         Cancelled: `check_cancelled` said so.
     """
-    said, results, failures = [(phase, 0, 0)], list[Out](), list[BaseException]()
+    latest, results, failures = [(phase, 0, 0)], list[Out](), list[BaseException]()
     cancelled = threading.Event()
 
     def on_progress(phase: str, done: int, total: int) -> None:
         if cancelled.is_set():
             raise Cancelled
-        said[0] = (phase, done, total)
+        latest[0] = (phase, done, total)
 
     def run() -> None:
         try:
@@ -75,7 +75,7 @@ def reported(
     try:
         while worker.is_alive():
             check_cancelled()
-            yield Preparing(stage=said[0][0], done=said[0][1], total=said[0][2])
+            yield Preparing(stage=latest[0][0], done=latest[0][1], total=latest[0][2])
             worker.join(TICK)
     finally:
         cancelled.set()

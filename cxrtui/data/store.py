@@ -2,7 +2,8 @@
 
 A store is a folder named by its fingerprint. It is built under another name and renamed when it is complete, so that a
 folder of that name is complete; on opening, sizes are checked against the index. Record `i` is film `i`; a film that
-could not be read is a black record with the reason in `error` and in the index, which also holds the notes on films.
+could not be read is a black record with the reason in `error` and in the index, which also holds the notes on films
+and what those show that are no upright frontal chest films.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Store:
     count: int
     unreadable: dict[int, str]
     notes: dict[int, list[str]]
+    odd: dict[int, str]
     _source: ArraySource = field(repr=False)
 
     def images(self, indices: Sequence[int] | npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
@@ -55,19 +57,20 @@ def open_store(folder: Path, names: Sequence[str]) -> Store | None:
         whole = all((folder / name).stat().st_size == size for name, size in body["files"].items())
         size, count = int(body["side"]), int(body["count"])
         unreadable = {int(place): str(reason) for place, reason in body["unreadable"].items()}
-        notes = {int(place): [str(note) for note in said] for place, said in body["notes"].items()}
+        notes = {int(place): [str(note) for note in texts] for place, texts in body["notes"].items()}
+        odd = {int(place): str(reason) for place, reason in body.get("odd", {}).items()}  # older stores have none
         whole = whole and (not unreadable or body["decoders"] == list(decoders()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     if not whole:
         return None
     source = tfds_source.open_arrays(folder, size=size, count=count, names=names)
-    return None if source is None else Store(folder, size, count, unreadable, notes, source)
+    return None if source is None else Store(folder, size, count, unreadable, notes, odd, source)
 
 
 def build_store(folder: Path, records: Iterator[Record], *, size: int, count: int, names: Sequence[str],
-                unreadable: dict[int, str], notes: dict[int, list[str]]) -> None:  # fmt: skip
-    """Write `count` records to `folder`, all or none; `unreadable` and `notes` are complete after the last record.
+                unreadable: dict[int, str], notes: dict[int, list[str]], odd: dict[int, str]) -> None:  # fmt: skip
+    """Write `count` records to `folder`, all or none; the three dictionaries are complete after the last record.
 
     Raises:
         DataError: the disk is full or may not be written to.
@@ -82,8 +85,8 @@ def build_store(folder: Path, records: Iterator[Record], *, size: int, count: in
             for file in sorted(temporary.rglob("*"))
             if file.is_file()
         }
-        index = {"side": size, "count": count, "unreadable": unreadable, "notes": notes, "decoders": decoders(),
-                 "files": files}  # fmt: skip
+        index = {"side": size, "count": count, "unreadable": unreadable, "notes": notes, "odd": odd,
+                 "decoders": decoders(), "files": files}  # fmt: skip
         write_atomic(temporary / _INDEX, json.dumps(index))
         if folder.exists():  # an incomplete store, or another process was faster
             if open_store(folder, names) is not None:

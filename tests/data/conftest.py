@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cxrtui.runs.events import Event
+from cxrtui.runs.events import Event, Warned
 from cxrtui.settings.config import Config, resolve
 
 
@@ -28,6 +28,11 @@ def drain(stage: Generator[Event, None, Any]) -> tuple[list[Event], Any]:
             said.append(next(stage))
         except StopIteration as stop:
             return said, stop.value
+
+
+def warned(said: list[Event]) -> list[Warned]:
+    """The warnings but the one that pictures of noise are no frontal chest films."""
+    return [event for event in said if isinstance(event, Warned) and event.code != "not-frontal"]
 
 
 @pytest.fixture

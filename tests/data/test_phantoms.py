@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cxrtui.data.films import SYNTHETIC
 from cxrtui.data.phantoms import PhantomSet, generate, render
 from cxrtui.data.phantoms.films import build, film_count
-from cxrtui.data.phantoms.generate import DESCRIPTION, SOURCE, allot
+from cxrtui.data.phantoms.generate import DESCRIPTION, allot
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +69,7 @@ def test_manifest_lists_every_film_once(phantoms: PhantomSet) -> None:
         str(p.relative_to(phantoms.folder)) for c in ("positive", "negative") for p in (phantoms.folder / c).iterdir()
     }
     assert {r["path"] for r in rows} == on_disk
-    assert {r["source"] for r in rows} == {SOURCE}
+    assert {r["source"] for r in rows} == {SYNTHETIC}
     assert {r["sex"] for r in rows} == {"F", "M"}
     assert {r["view"] for r in rows} == {"AP", "PA"}
     assert all(18 <= int(r["age"]) <= 95 for r in rows)

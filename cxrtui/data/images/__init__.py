@@ -1,1 +1,1 @@
-"""This package decodes a film's file to grey values and collects notes on how it was read."""
+"""This package decodes a film's file to an image and collects notes on how it was read."""

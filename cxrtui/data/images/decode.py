@@ -1,9 +1,11 @@
-"""This module decodes one file to grey values. The content decides the format; the header is checked before decoding.
+"""This module decodes one file to an image of one channel and 8 bits.
+
+The content of the file decides its format, and its header is checked before decoding.
 
 The rules depend only on the file (and on the sidecar that `layouts.bimcv` reads), so that training and `classify` see
 the same pixels:
 
-- Only files that `opening` opens are decoded; of several images in a file, the first one is used.
+- Only files that `opening` opens are decoded; of several pages in a file, the first one is used.
 - DICOM follows its own rules, which are in `cxrtui.data.images.dicom.tables`; the rules below are for other formats.
 - In films of more than 8 bits (grey, colour, with alpha or floating point), `tones` finds black and white from the
   stored values (12-bit detectors are often stored in 16).
@@ -27,6 +29,9 @@ from PIL import Image, ImageOps
 from PIL.Image import Resampling
 
 from cxrtui.data.films import Display
+from cxrtui.data.frontal.recognise import View, recognise
+from cxrtui.data.frontal.righting import UPRIGHT, Righting
+from cxrtui.data.frontal.thumbnail import FIRST
 from cxrtui.data.images.dicom.recognise import HEAD, is_dicom
 from cxrtui.data.images.opening import LARGE, large_at_once, open_image, reading
 from cxrtui.data.images.samples import Samples, orientation, png_samples
@@ -44,7 +49,7 @@ from cxrtui.data.images.tones import (
     spread,
     tally,
 )
-from cxrtui.data.images.tones import Grey as Grey
+from cxrtui.data.images.tones import Pixels as Pixels
 from cxrtui.errors import FilmError
 
 _TOPS = tuple((1 << bits) - 1 for bits in (8, 10, 12, 14))
@@ -65,14 +70,15 @@ class Decoded:
     """A film's `values`, uint8 `[H, W]`, and notes for the user on how they were read.
 
     Each of `notes` is a clause without a capital or a full stop, such as "Pixel Representation is missing; its pixels
-    are taken as unsigned". Most films have none.
+    are taken as unsigned". Most films have none. `view` is what the film shows, where that was asked for.
     """
 
-    values: Grey
+    values: Pixels
     notes: tuple[str, ...] = ()
+    view: View | None = None
 
 
-def decode(path: str | Path | int, display: Display | None = None) -> Grey:
+def decode(path: str | Path | int, display: Display | None = None) -> Pixels:
     """Return the film at `path` as uint8 `[H, W]`, from 0 (black) to 255 (white).
 
     Raises:
@@ -81,17 +87,21 @@ def decode(path: str | Path | int, display: Display | None = None) -> Grey:
     return decode_with_notes(path, display).values
 
 
-def decode_with_notes(path: str | Path | int, display: Display | None = None) -> Decoded:
-    """Return what `decode` returns, with the notes.
+def decode_with_notes(
+    path: str | Path | int, display: Display | None = None, righting: Righting = UPRIGHT
+) -> Decoded:  # fmt: skip
+    """Return what `decode` returns, after `righting`, with the notes.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
     """
     image, notes = _load(path, 0, display)
-    return Decoded(np.asarray(image), notes)
+    return Decoded(np.asarray(righting.apply(image)), notes)
 
 
-def read_film(path: str | Path | int, size: int, resize_mode: str = "stretch", display: Display | None = None) -> Grey:
+def read_film(
+    path: str | Path | int, size: int, resize_mode: str = "stretch", display: Display | None = None
+) -> Pixels:
     """Return the film at `path` as uint8 `[size, size]`, as the prepared store and `classify` use it.
 
     Raises:
@@ -101,15 +111,24 @@ def read_film(path: str | Path | int, size: int, resize_mode: str = "stretch", d
 
 
 def read_film_with_notes(
-    path: str | Path | int, size: int, resize_mode: str = "stretch", display: Display | None = None
-) -> Decoded:
-    """Return what `read_film` returns, with the notes.
+    path: str | Path | int, size: int, resize_mode: str = "stretch", display: Display | None = None,
+    righting: Righting = UPRIGHT, *, recognised: bool = False,
+) -> Decoded:  # fmt: skip
+    """Return what `read_film` returns, after `righting`, with the notes; and what the film shows, if `recognised`.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
     """
     image, notes = _load(path, 2 * size, display)
-    return Decoded(np.asarray(square(image, size, resize_mode)), notes)
+    view = _view(path, image, display) if recognised else None
+    return Decoded(np.asarray(square(righting.apply(image), size, resize_mode)), notes, view)
+
+
+def _view(path: str | Path | int, image: Image.Image, display: Display | None) -> View:
+    """Return what a film shows that was decoded as `image`, perhaps smaller than it can be recognised by."""
+    if min(image.size) < FIRST:
+        image, _ = _load(path, FIRST, display)
+    return recognise(image)
 
 
 def square(image: Image.Image, size: int, resize_mode: str = "stretch") -> Image.Image:
@@ -168,9 +187,9 @@ def _decode(stream: BinaryIO, head: bytes, enough: int, display: Display | None,
             if kind == "TIFF" and is_deep_tiff(image):
                 return _deep(tiff_samples(stream), display, notes)
             samples = png_samples(stream, head, image) if kind == "PNG" else None
-            grey = _shallow(image, notes) if samples is None else _deep(samples, display, notes)
+            decoded = _shallow(image, notes) if samples is None else _deep(samples, display, notes)
             turn = _TURNS.get(orientation(image) if samples is None else samples.turn)
-        return grey.transpose(turn) if turn is not None else grey
+        return decoded.transpose(turn) if turn is not None else decoded
 
 
 def _shallow(image: Image.Image, notes: list[str]) -> Image.Image:
@@ -179,8 +198,8 @@ def _shallow(image: Image.Image, notes: list[str]) -> Image.Image:
     mode = image.mode
     if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         clear = image if mode in ("RGBA", "LA") else image.convert("RGBA")
-        grey = clear.convert("RGB").convert("L") if clear.mode == "RGBA" else clear.getchannel("L")
-        return _on_black(grey, clear.getchannel("A"), notes)
+        opaque = clear.convert("RGB").convert("L") if clear.mode == "RGBA" else clear.getchannel("L")
+        return _on_black(opaque, clear.getchannel("A"), notes)
     if mode in ("L", "RGB", "1", "YCbCr"):
         return image.convert("L")
     if mode in ("P", "CMYK", "HSV", "RGBX", "LAB"):
@@ -192,10 +211,10 @@ def _deep(samples: Samples, display: Display | None, notes: list[str]) -> Image.
     """Convert samples of any depth to an image in mode L."""
     values = samples.values if samples.values.ndim == 2 else _luma(samples.values)
     if display is not None and display.window is not None:
-        grey = _windowed(values, display.window, notes)
+        pixels = _windowed(values, display.window, notes)
     else:
-        grey = values if values.dtype == np.uint8 else eight_bits(values, notes)
-    image = Image.fromarray(np.ascontiguousarray(grey))
+        pixels = values if values.dtype == np.uint8 else eight_bits(values, notes)
+    image = Image.fromarray(np.ascontiguousarray(pixels))
     if samples.white_is_zero or (display is not None and display.inverted):
         image = ImageOps.invert(image)
     if samples.alpha is None:
@@ -203,7 +222,7 @@ def _deep(samples: Samples, display: Display | None, notes: list[str]) -> Image.
     return _on_black(image, Image.fromarray(np.ascontiguousarray(_opacity(samples.alpha))), notes)
 
 
-def _opacity(alpha: Array) -> Grey:
+def _opacity(alpha: Array) -> Pixels:
     """Return alpha of any depth as uint8; opaque is the top of its dtype, or of a depth that it reaches exactly."""
     if alpha.dtype.kind == "f":
         return scaled(alpha, 0, 1)
@@ -224,32 +243,32 @@ def _luma(colours: Array) -> Array:
     return luma
 
 
-def _on_black(grey: Image.Image, alpha: Image.Image, notes: list[str]) -> Image.Image:
-    """Blend `grey` with black by its `alpha`, both in mode L; ignore alpha where it would leave no film.
+def _on_black(opaque: Image.Image, alpha: Image.Image, notes: list[str]) -> Image.Image:
+    """Blend `opaque` with black by its `alpha`, both in mode L; ignore alpha where it would leave no film.
 
     Alpha that is the same everywhere is ignored too, because it would only darken the film.
     """
     least, most = alpha.getextrema()
     if least == 255:
-        return grey
-    shown = Image.composite(grey, Image.new("L", grey.size, 0), alpha)
-    if spread(*_counted(shown), BLANK) <= COLLAPSED < spread(*_counted(grey), BLANK):
+        return opaque
+    shown = Image.composite(opaque, Image.new("L", opaque.size, 0), alpha)
+    if spread(*_counted(shown), BLANK) <= COLLAPSED < spread(*_counted(opaque), BLANK):
         notes.append("its transparency would leave nothing of it, and was ignored")
-        return grey
+        return opaque
     if least == most:
         notes.append("it is equally transparent everywhere, which was ignored")
-        return grey
-    refuse_uniform(*_counted(grey, alpha))  # transparent pixels do not count, so a blank film stays blank
+        return opaque
+    refuse_uniform(*_counted(opaque, alpha))  # transparent pixels do not count, so a blank film stays blank
     return shown
 
 
-def _counted(grey: Image.Image, seen: Image.Image | None = None) -> tuple[Array, Array]:
-    counts = np.asarray(grey.histogram(seen))
+def _counted(image: Image.Image, seen: Image.Image | None = None) -> tuple[Array, Array]:
+    counts = np.asarray(image.histogram(seen))
     (levels,) = np.nonzero(counts)
     return levels, counts[levels]
 
 
-def _windowed(values: Array, window: tuple[float, float], notes: list[str]) -> Grey:
+def _windowed(values: Array, window: tuple[float, float], notes: list[str]) -> Pixels:
     """Apply a linear window (PS3.3 section C.11.2.1.2.1) to `[H, W]`; scale by depth where that leaves too little."""
     if not np.isfinite(values).all():
         raise FilmError("it has pixels that are not numbers")
@@ -257,10 +276,10 @@ def _windowed(values: Array, window: tuple[float, float], notes: list[str]) -> G
         refuse_uniform(*tally(values))
     centre, width = window
     seen = (values.astype(np.float32) - np.float32(centre - 0.5)) / np.float32(max(width - 1, 1e-6)) + np.float32(0.5)
-    grey: npt.NDArray[np.uint8] = np.rint(seen.clip(0, 1) * 255).astype(np.uint8)
-    left = spread(*_counted(Image.fromarray(grey)))
+    pixels: npt.NDArray[np.uint8] = np.rint(seen.clip(0, 1) * 255).astype(np.uint8)
+    left = spread(*_counted(Image.fromarray(pixels)))
     if left > COLLAPSED:
-        return grey
+        return pixels
     notes.append(
         f"the window beside it (center {centre:g}, width {width:g}) leaves {left + 1} of 256 greys; its own depth was "
         "used"

@@ -62,9 +62,9 @@ def _dicom(path: Path | int, ending: str) -> Header:
         read_header,  # pydicom takes long to import, and most films are not DICOM
     )
 
-    said = read_header(path, salt=b"", raw=True)
-    if not said.rows or not said.columns:
-        raise FilmError(f"it is a DICOM object without an image{f' ({said.sop_name})' if said.sop_name else ''}")
-    colours = "grey" if said.photometric.startswith("MONOCHROME") else "colour"
+    header = read_header(path, salt=b"", raw=True)
+    if not header.rows or not header.columns:
+        raise FilmError(f"it is a DICOM object without an image{f' ({header.sop_name})' if header.sop_name else ''}")
+    colours = "grey" if header.photometric.startswith("MONOCHROME") else "colour"
     misnamed = ending not in ("", "DICOM")
-    return Header("DICOM", said.columns, said.rows, said.bits_stored, colours, misnamed)
+    return Header("DICOM", header.columns, header.rows, header.bits_stored, colours, misnamed)

@@ -43,12 +43,12 @@ def by_kind(noted: Iterable[tuple[str, Iterable[str]]]) -> list[Kind]:
 
 def warnings(kinds: list[Kind]) -> list[Warned]:
     """Return a warning event for each kind."""
-    said = []
+    found = []
     for kind in kinds[:_KINDS]:
         count, more = len(kind.names), len(kind.names) - _FIRST
         named = listing(kind.names[:_FIRST]) + (f" and {more:,} more" if more > 0 else "")
         films = "1 film" if count == 1 else f"{count:,} films"
-        said.append(Warned(code="film-notes", message=f"Of {films}: {kind.text} ({named})."))
+        found.append(Warned(code="film-notes", message=f"Of {films}: {kind.text} ({named})."))
     if (rest := len(kinds) - _KINDS) > 0:
-        said.append(Warned(code="film-notes", message=f"{rest} rarer remarks on films; data inspect lists them."))
-    return said
+        found.append(Warned(code="film-notes", message=f"{rest} rarer remarks on films; data inspect lists them."))
+    return found

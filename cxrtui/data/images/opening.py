@@ -106,14 +106,14 @@ def reading(path: Path | int) -> Iterator[BinaryIO]:
 
 def _reason(error: Exception) -> str:
     """Return why a file could not be decoded; only faults of its content, not of disk or library, are called damage."""
-    said = (str(error) or type(error).__name__).splitlines()[0]
+    message = (str(error) or type(error).__name__).splitlines()[0]
     if isinstance(error, OSError) and error.errno is not None:
         if error.errno == errno.ENOMEM:
             return "there is not enough memory to decode it"
-        return f"it cannot be read ({error.strerror or said})"
-    if isinstance(error, NotImplementedError) or _NOT_READ.search(said):
-        return f"it is of a kind that is not read ({said})"
-    return f"it is damaged or cut short ({said})"
+        return f"it cannot be read ({error.strerror or message})"
+    if isinstance(error, NotImplementedError) or _NOT_READ.search(message):
+        return f"it is of a kind that is not read ({message})"
+    return f"it is damaged or cut short ({message})"
 
 
 def open_image(stream: BinaryIO, head: bytes) -> tuple[str, Image.Image | None]:

@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from cxrtui.errors import FilmError
 
-Grey = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[np.uint8]
 Array = npt.NDArray[Any]
 
 SHARE = 200
@@ -46,7 +46,7 @@ _ENOUGH = 1 << 24  # pixels that are enough to find the tone of a film
 
 @dataclass(frozen=True)
 class Ends:
-    """Ends of grey values: `low`, `high` without outlying ones, `dark`, `bright` without the share that may be."""
+    """Ends of an image's values: `low`, `high` without outlying ones; `dark`, `bright` without the allowed share."""
 
     low: float
     high: float
@@ -71,7 +71,7 @@ def tally(values: Array) -> tuple[Array, Array]:
 
 
 def ends(levels: Array, counts: Array) -> Ends:
-    """Return the ends of grey values, given as distinct `levels` in any order and the number of pixels with each."""
+    """Return the ends of an image's values, given as distinct `levels` in any order and the pixels with each."""
     order = np.argsort(levels, kind="stable")
     level, count = np.asarray(levels)[order].astype(np.float64), np.asarray(counts)[order]
     level, count, _, _ = _unparted(level, count, MARKED, APART)
@@ -146,8 +146,8 @@ def refuse_uniform(levels: Array, counts: Array, share: int = BLANK) -> None:
         raise FilmError(f"it is uniform: one grey all over{same}, and no film")
 
 
-def eight_bits(values: Array, notes: list[str]) -> Grey:
-    """Scale grey values of any integer or floating dtype to uint8 of the same shape.
+def eight_bits(values: Array, notes: list[str]) -> Pixels:
+    """Scale the values of an image of any integer or floating dtype to uint8 of the same shape.
 
     Black is 0 and white is as in the module docstring; integers that are stored as floating point count as integers.
     Values well below zero, floating ones beyond 255, and a film that would get a sixteenth of the scale or less are
@@ -173,7 +173,7 @@ def eight_bits(values: Array, notes: list[str]) -> Grey:
     return scaled(values, 0, white)
 
 
-def scaled(values: Array, low: float, high: float) -> Grey:
+def scaled(values: Array, low: float, high: float) -> Pixels:
     """Scale `values` to uint8 of the same shape; `low` and less become black, `high` and more become white."""
     span = high - low if high > low else 1.0
     if values.dtype.kind == "u" and values.dtype.itemsize <= 2:
@@ -181,12 +181,12 @@ def scaled(values: Array, low: float, high: float) -> Grey:
         table = np.rint((np.arange(top) - low) * (255.0 / span)).clip(0, 255).astype(np.uint8)
         return np.asarray(table[values])
     kind: type[np.floating[Any]] = np.float64 if values.dtype.itemsize > 4 else np.float32
-    grey = np.empty(values.shape, np.uint8)
+    pixels = np.empty(values.shape, np.uint8)
     for rows in blocks(values):
         part: Array = values[rows].astype(kind)
         seen = (part - part.dtype.type(low)) * part.dtype.type(255.0 / span)
-        grey[rows] = np.rint(seen).clip(0, 255)
-    return grey
+        pixels[rows] = np.rint(seen).clip(0, 255)
+    return pixels
 
 
 def blocks(values: Array) -> Iterator[slice]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrtui.data.films import Film, printable
+from cxrtui.data.frontal.recognise import RULES, View
 from cxrtui.data.images.decode import stored_size
 from cxrtui.data.images.decoding.films import PIXELS_VERSION, Seen, decoders, look, read_header, rest
 from cxrtui.data.images.decoding.process import RefusedFilmError
@@ -47,13 +48,13 @@ def headers_of(films: Sequence[Film], on_progress: OnProgress) -> list[Seen | st
 def looks_at(films: Sequence[Film], root: Path, data: DataConfig, on_progress: OnProgress) -> list[Seen | str]:
     """Decode each film as for a training by `data`; return its header and notes, or why it cannot be decoded."""
     size = stored_size(data.size)
-    rules = (os.fspath(root.absolute()), size, data.resize_mode, PIXELS_VERSION, decoders())
+    rules = (os.fspath(root.absolute()), size, data.resize_mode, PIXELS_VERSION, RULES, decoders())
     mark = hashlib.sha256(os.fsencode(repr(rules))).hexdigest()[:16]
     known = Remembered(cache_root() / "prepared" / "looks" / f"{mark}.json")
 
     def work(film: Film, cancelled: Callable[[], bool]) -> Seen | str:
         shown = [film.display.window, film.display.inverted] if film.display is not None else None
-        if (found := _said(known.get(film.path, shown))) is not None:
+        if (found := _kept_result(known.get(film.path, shown))) is not None:
             return found
         try:
             with open_film(film.path) as stream:  # this raises the reason where it cannot be opened
@@ -90,11 +91,12 @@ def _all(films: Sequence[Film], work: Work, phase: str, on_progress: OnProgress)
     return seen
 
 
-def _said(kept: Any) -> Seen | str | None:
+def _kept_result(kept: Any) -> Seen | str | None:
     """Return a kept result; None where it is not usable."""
     if isinstance(kept, str):
         return printable(kept)
     try:
-        return Seen(Header(**kept["header"]), tuple(str(note) for note in kept["notes"]))
-    except (TypeError, KeyError):
+        view = View.checked(kept["view"])
+        return Seen(Header(**kept["header"]), tuple(str(note) for note in kept["notes"]), view)
+    except (TypeError, KeyError, ValueError):
         return None

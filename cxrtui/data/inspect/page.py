@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cxrtui.data.films import printable
 from cxrtui.data.inspect.report import Report
-from cxrtui.data.inspect.section import Section, Verdict
+from cxrtui.data.inspect.section import Bar, Conclusion, Section
 from cxrtui.statistics.estimate import CONFIDENCE, Estimate
 
 Block = Callable[[str], RenderableType]  # from the title that stands before it
@@ -19,6 +19,7 @@ Block = Callable[[str], RenderableType]  # from the title that stands before it
 _ROWS = 12
 _FILES = 10
 _BAR = 24
+_BARS = 45  # cells of a row of bars without bar and gaps: 11 of the title, 16 of the name, 18 of the numbers
 
 
 def headline(report: Report) -> Text:
@@ -37,7 +38,8 @@ def shown_sections(report: Report) -> list[Section]:
 
     def shows(section: Section) -> bool:
         remarks = section.notes and section.key != "unreadable"  # where no film is unreadable, its note is useless
-        return bool(section.counts or remarks or section.estimates or section.pairs or section.verdict)
+        drawn = section.estimates or section.bars
+        return bool(section.counts or remarks or drawn or section.pairs or section.conclusion)
 
     return [section for section in report.sections if shows(section)]
 
@@ -45,19 +47,20 @@ def shown_sections(report: Report) -> list[Section]:
 def height(section: Section) -> int:
     """Return about how many lines a section takes, if none of them is wrapped."""
     listed = sum(min(len(items), _FILES + 1) for items in (section.files, section.pairs))
-    rows = min(len(section.counts), _ROWS + 1) + len(section.estimates)
-    return (section.verdict is not None) + rows + len(section.notes) + listed + 1
+    rows = min(len(section.counts), _ROWS + 1) + len(section.estimates) + len(section.bars)
+    return (section.conclusion is not None) + rows + len(section.notes) + listed + 1
 
 
 def section_view(section: Section, report: Report, width: int, *, fold: bool = True) -> RenderableType:
-    """Render one section in `width` columns: conclusion, counts with their shares, estimates, notes, files and pairs.
+    """Render one section in `width` columns: conclusion, counts with shares, estimates, bars, notes, files, pairs.
 
     The section's title stands before the first of these. `fold` lets a long path take several lines.
     """
     blocks = [
-        *([_line(_verdict(section.verdict))] if section.verdict is not None else []),
+        *([_line(_conclusion(section.conclusion))] if section.conclusion is not None else []),
         *([_counts(section, report, width)] if section.counts else []),
         *(_line(Text(_estimate(name, item))) for name, item in section.estimates.items()),
+        *([_bars(section.bars, width)] if section.bars else []),
         *(_line(Text(note, "dim")) for note in section.notes),
     ]
     parts = [block("" if place else section.title) for place, block in enumerate(blocks)]
@@ -97,6 +100,36 @@ def _counts(section: Section, report: Report, width: int) -> Block:
     return table
 
 
+def _bars(bars: list[Bar], width: int) -> Block:
+    """Render statistics from 0.5 to 1 as bars below a scale: solid up to the interval, shaded in it."""
+    gap = 2 if width >= _BARS + 6 + 3 * 2 else 1  # cells between columns
+    cells = max(6, min(_BAR, width - _BARS - 3 * gap))
+
+    def place(value: float) -> int:
+        return round(cells * min(1.0, max(0.0, 2 * value - 1))) if math.isfinite(value) else 0
+
+    def table(title: str) -> RenderableType:
+        result = Table(box=None, show_header=False, pad_edge=False, expand=False, padding=(0, gap, 0, 0))
+        result.add_column(width=11, style="bold", no_wrap=True)
+        result.add_column(width=16, no_wrap=True)
+        result.add_column(width=cells, no_wrap=True)
+        result.add_column(no_wrap=True)
+        result.add_row(title, Text("AUROC", "dim"), Text(f"0.5{'1':>{cells - 3}}", "dim"),
+                       Text(f"({CONFIDENCE:.0%} interval)", "dim"))  # fmt: skip
+        for bar in bars:
+            at = bar.estimate
+            known = math.isfinite(at.low) and math.isfinite(at.high)
+            solid, shaded = (place(at.low), place(at.high)) if known else (place(at.value), 0)
+            drawn = "█" * solid + "▒" * (shaded - solid)
+            interval = f" ({at.low:.2f}-{at.high:.2f})" if known else ""
+            style = "bold red" if bar.raised else ""
+            text = Text(f"{at.value:.2f}{interval}{' ✗' * bar.raised}", style)
+            result.add_row("", Text(bar.name, style), Text(drawn, "cyan"), text)
+        return result
+
+    return table
+
+
 def _line(text: Text) -> Block:
     """Return a block of one text, which wraps beside the title's column."""
 
@@ -110,9 +143,9 @@ def _line(text: Text) -> Block:
     return grid
 
 
-def _verdict(verdict: Verdict) -> Text:
-    mark, style = ("✔", "green") if verdict.ok else ("✗", "bold red")
-    return Text(f"{mark} {verdict.text}", style)
+def _conclusion(conclusion: Conclusion) -> Text:
+    mark, style = ("✔", "green") if conclusion.ok else ("✗", "bold red")
+    return Text(f"{mark} {conclusion.text}", style)
 
 
 def _estimate(name: str, estimate: Estimate) -> str:

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from cxrtui.data.confounders.confounders import Confounders
 from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.images.headers import Header
+from cxrtui.data.inspect.duplicates import Duplicates
 from cxrtui.data.sources.rule import Labels
 from cxrtui.statistics.estimate import Estimate
 
@@ -25,7 +27,16 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Bar:
+    """An AUROC that is shown as a bar with its interval; `raised` means that it raises an alarm."""
+
+    name: str
+    estimate: Estimate
+    raised: bool = False
+
+
+@dataclass(frozen=True)
+class Conclusion:
     """A section's conclusion, in one sentence; `ok` is False where the films should not be used as they are."""
 
     ok: bool
@@ -44,8 +55,9 @@ class Section:
         files: paths of files, each with a reason.
         unit: what `counts` counts; empty where shares of the total are meaningless.
         estimates: statistics with their intervals, by name.
+        bars: statistics that are to be compared, with their intervals.
         pairs: films that belong together, such as copies.
-        verdict: the conclusion for the user, None where the section only reports.
+        conclusion: for the user, None where the section only reports.
     """
 
     key: str
@@ -55,8 +67,9 @@ class Section:
     files: list[tuple[str, str]] = field(default_factory=list)
     unit: str = "films"
     estimates: dict[str, Estimate] = field(default_factory=dict)
+    bars: list[Bar] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
-    verdict: Verdict | None = None
+    conclusion: Conclusion | None = None
 
     def __post_init__(self) -> None:
         """Make the text of a source or a file printable, once for every view."""
@@ -69,13 +82,17 @@ class Section:
         object.__setattr__(self, "files", [(printable(path), printable(reason)) for path, reason in self.files])
         object.__setattr__(self, "estimates", {printable(name): item for name, item in self.estimates.items()})
         object.__setattr__(self, "pairs", pairs)
-        if self.verdict is not None:
-            object.__setattr__(self, "verdict", Verdict(self.verdict.ok, printable(self.verdict.text)))
+        if self.conclusion is not None:
+            object.__setattr__(self, "conclusion", Conclusion(self.conclusion.ok, printable(self.conclusion.text)))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON, with estimates, pairs and verdict where the section has them."""
+        """Return plain values, for JSON, with estimates, bars, pairs and conclusion where the section has them."""
         body = {key: value for key, value in asdict(self).items() if key != "key"}
-        return {key: value for key, value in body.items() if value or key not in ("estimates", "pairs", "verdict")}
+        return {
+            key: value
+            for key, value in body.items()
+            if value or key not in ("estimates", "bars", "pairs", "conclusion")
+        }
 
 
 @dataclass(frozen=True)
@@ -93,7 +110,9 @@ class Look:
         absent: names that the user gave and that match no finding.
         notes: remarks on films, by their paths.
         decoded: whether the films were decoded; otherwise only their headers were read.
-        both: a sentence on identical films in both classes; empty where there are none.
+        duplicates: which films show one exposure; None where they were not compared.
+        odd: what is odd about films by their pixels (no chest, lateral, upside down), by their paths.
+        confounders: what a classifier could cheat with, None where the classes are not clear.
     """
 
     collection: Collection
@@ -106,7 +125,9 @@ class Look:
     absent: list[str]
     notes: list[tuple[str, tuple[str, ...]]]
     decoded: bool
-    both: str
+    duplicates: Duplicates | None
+    confounders: Confounders | None = None
+    odd: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def read(self) -> list[Header]:

@@ -100,14 +100,16 @@ def view_of(seed: int, patient: int, film: int) -> str:
     return projection.draw_exposure(np.random.default_rng(_stream(seed, patient, _STREAMS["film"], film))).view
 
 
-def expose(body: Body, seed: int, patient: int, film: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def expose(
+    body: Body, seed: int, patient: int, film: int, size: int, portable: bool | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Make one film of a body: image uint8 `[size, size]` and the finding's mask, bool (empty for a negative).
 
     All random draws except those of the disease, and the display window, are the same for both classes: a positive and
-    a negative of one seed differ only in the opacities.
+    a negative of one seed differ only in the opacities. `portable` decides the projection, which else is drawn.
     """
     rng = np.random.default_rng(_stream(seed, patient, _STREAMS["film"], film))
-    e = projection.draw_exposure(rng)
+    e = projection.draw_exposure(rng, portable)
     x, y = projection.sightlines(body.grid, size, e)
     middle = body.middle
     mask = np.zeros((size, size), dtype=bool)

@@ -5,7 +5,8 @@ FOLDER/positive/phantom_P0001_0.png   8-bit greyscale; a PNG text chunk says tha
 FOLDER/negative/phantom_P0002_0.png
 FOLDER/annotations/masks/phantom_P0001_0_mask.png   0 or 255; positives only
 FOLDER/manifest.csv                   path,label,patient,source,view,sex,age; written last, so its presence means
-                                      that the set is complete
+                                      that the set is complete. Where features are planted (see `plant`), the column
+                                      planted lists those of each film, and strengths those of the set.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,21 +23,26 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from cxrtui.data.films import SYNTHETIC
+from cxrtui.data.phantoms import plant
 from cxrtui.data.phantoms.films import MAX_FILMS, build, expose, film_count, view_of
 from cxrtui.files import write_atomic
 
-SOURCE = "synthetic phantom"
 DESCRIPTION = "SYNTHETIC phantom, not a patient"
 COLUMNS = ("path", "label", "patient", "source", "view", "sex", "age")
+PLANTED_COLUMNS = ("planted", "strengths")
 _MARK = "cxrtui phantoms: SYNTHETIC images, not patients"
-_OURS = re.compile(r"phantom_P\d{4,}_\d(_mask)?\.png")
+_OURS = re.compile(r"phantom_P\d{4,}_\d(_b)?(_mask)?\.(png|jpg)")
 _FOLDERS = ("positive", "negative", "annotations/masks")
 _ALLOTMENT = 0xA110
 
 
 @dataclass(frozen=True)
 class PhantomFilm:
-    """One row of the manifest; `mask` is None for a negative. Paths are relative to the set's folder."""
+    """One row of the manifest; `mask` is None for a negative. Paths are relative to the set's folder.
+
+    `planted` names the features of `plant.PLANTS` that the film carries.
+    """
 
     path: str
     label: str
@@ -45,6 +51,7 @@ class PhantomFilm:
     sex: str
     age: int
     mask: str | None
+    planted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,15 +99,16 @@ def generate(
     *,
     size: int = 320,
     positive_fraction: float = 0.5,
+    plants: Mapping[str, float] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> PhantomSet:
     """Write `count` synthetic films of `size`×`size` pixels into `folder`; call `on_progress(done, count)` after each.
 
     The same arguments write the same bytes (with the same numpy, scipy and pillow). An earlier set in the folder is
-    replaced: its own files are removed, other files are kept.
+    replaced: its own files are removed, other files are kept. `plants` are strengths by kind (see `plant`).
 
     Raises:
-      ValueError: count below 2, size below 64, a fraction outside 0..1 or a negative seed.
+      ValueError: count below 2, size below 64, a fraction or strength outside 0..1, an unknown kind or a negative seed.
       FileExistsError: the folder holds something that is not a phantom set.
     """
     if count < 2:
@@ -111,33 +119,50 @@ def generate(
         raise ValueError(f"positive_fraction is a share between 0 and 1, not {positive_fraction}.")
     if seed < 0:
         raise ValueError(f"The seed is a whole number from 0 up, not {seed}.")
+    strengths = plant.checked(plants or {})
     folder = Path(folder)
     _prepare(folder)
     films: list[PhantomFilm] = []
-    for number, n, positive in allot(count, seed, positive_fraction):
+    patients = allot(count, seed, positive_fraction)
+    carriers = plant.carried(patients, seed, strengths)
+    for number, n, positive in patients:
         body = build(seed, number, size, positive)
         label = "positive" if positive else "negative"
+        carried = carriers[number]
+        portable = "view" in carried if "view" in strengths else None
+        quality = None
+        if "compression" in strengths:
+            quality = plant.QUALITY if "compression" in carried else plant.OTHER_QUALITY
         for k in range(n):
-            image, mask = expose(body, seed, number, k, size)
-            stem = f"phantom_P{number:04d}_{k}"
-            path = f"{label}/{stem}.png"
+            image, mask = plant.altered(*expose(body, seed, number, k, size, portable), carried)
+            stem = f"phantom_P{number:04d}_{k}{plant.SUFFIX if 'name' in carried else ''}"
+            path = f"{label}/{stem}.{'png' if quality is None else 'jpg'}"
             mask_path = f"annotations/masks/{stem}_mask.png" if positive else None
-            write_atomic(folder / path, _png(image), durable=False)
+            write_atomic(folder / path, _png(image) if quality is None else _jpeg(image, quality), durable=False)
             if mask_path:
                 write_atomic(folder / mask_path, _png(np.where(mask, 255, 0).astype(np.uint8)), durable=False)
             who = body.habitus
+            view = view_of(seed, number, k) if portable is None else "AP" if portable else "PA"
             films.append(
-                PhantomFilm(path, label, f"P{number:04d}", view_of(seed, number, k), who.sex, who.age, mask_path)
+                PhantomFilm(path, label, f"P{number:04d}", view, who.sex, who.age, mask_path, tuple(sorted(carried)))
             )
             if on_progress:
                 on_progress(len(films), count)
+    manifest = folder / "manifest.csv"
+    write_atomic(manifest, _table(films, strengths))
+    return PhantomSet(folder, manifest, tuple(films))
+
+
+def _table(films: list[PhantomFilm], strengths: Mapping[str, float]) -> str:
+    """Return the manifest; it has the columns of planted features only where there are any."""
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    rows.writerows((f.path, f.label, f.patient, SOURCE, f.view, f.sex, f.age) for f in films)
-    manifest = folder / "manifest.csv"
-    write_atomic(manifest, table.getvalue())
-    return PhantomSet(folder, manifest, tuple(films))
+    rows.writerow((*COLUMNS, *(PLANTED_COLUMNS if strengths else ())))
+    of_set = " ".join(f"{kind}={strength:g}" for kind, strength in strengths.items())
+    for f in films:
+        planted = (" ".join(f.planted), of_set) if strengths else ()
+        rows.writerow((f.path, f.label, f.patient, SYNTHETIC, f.view, f.sex, f.age, *planted))
+    return table.getvalue()
 
 
 def _prepare(folder: Path) -> None:
@@ -168,6 +193,12 @@ def _png(image: NDArray[np.uint8]) -> bytes:
     return out.getvalue()
 
 
+def _jpeg(image: NDArray[np.uint8], quality: int) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(image).save(out, "JPEG", quality=quality, comment=DESCRIPTION)
+    return out.getvalue()
+
+
 _README = f"""{_MARK}
 
 Every image in this folder was computed by cxrtui from a parametric model of a chest. None shows a person, and none may
@@ -176,5 +207,5 @@ be used to judge how a classifier does on people. They exist for demonstrations 
 positive/            films with simulated bilateral peripheral ground-glass opacities
 negative/            films without them
 annotations/masks/   where the opacities are (white), for the films in positive/
-manifest.csv         path, label, patient, source ("{SOURCE}"), view, sex and age of each film; a patient has 1 to 4
+manifest.csv         path, label, patient, source ("{SYNTHETIC}"), view, sex and age of each film; a patient has 1 to 4
 """

@@ -38,9 +38,10 @@ class Exposure:
     brightness: float
 
 
-def draw_exposure(rng: np.random.Generator) -> Exposure:
-    """Draw a plausible technique: upright PA in a department, or portable AP at the bedside."""
-    portable = rng.random() < 0.4
+def draw_exposure(rng: np.random.Generator, portable: bool | None = None) -> Exposure:
+    """Draw a plausible technique: upright PA in a department, or portable AP at the bedside; `portable` decides it."""
+    drawn = rng.random() < 0.4
+    portable = drawn if portable is None else portable
     return Exposure(
         view="AP" if portable else "PA",
         field=float(rng.uniform(32.5, 38.0)),

@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cxrtui.data.films import FILE_PATIENT, Film, printable
+from cxrtui.data.films import FILE_PATIENT, RULE_SERIES, Film, printable
 from cxrtui.data.prepared import splits
 from cxrtui.data.prepared.reading import Readable
 from cxrtui.errors import DataError, OtherFilmsError
@@ -24,10 +24,10 @@ Chosen = Sequence[tuple[Film, int]]
 
 
 @dataclass(frozen=True)
-class Began:
+class FilmRecord:
     """What a run recorded when it began: its splits.csv, and the hashes, which are empty where it recorded none.
 
-    `name` is the name of the run; `command` resumes it with its films at another place. `division` is the
+    `name` is the name of the run; `command` resumes it with its films at another place. `splits_hash` is the
     `splits_hash`, under its name in the log.
     """
 
@@ -35,7 +35,7 @@ class Began:
     command: str
     file: Path
     content: str = ""
-    division: str = ""
+    splits_hash: str = ""
 
 
 def content_of(films: Chosen, digests: Sequence[str], settings: Mapping[str, Any], names: Sequence[str]) -> str:
@@ -56,39 +56,41 @@ def _hash(body: Any) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def restore(ready: Readable, content: str, began: Began) -> tuple[Readable, list[str], int]:
+def restore(ready: Readable, content: str, record: FilmRecord) -> tuple[Readable, list[str], int]:
     """Return the films in the order of the run's splits.csv, their splits, and how many have other names than there.
 
     Args:
         ready: the films as they are found now.
         content: their `content_of`.
-        began: what the run recorded.
+        record: what the run recorded.
 
     Raises:
         OtherFilmsError: the run began with other films; the message says what differs.
     """
-    rows = [row for _, row in splits.listed(began.file)]
+    rows = [row for _, row in splits.listed(record.file)]
     if lacking := [name for name in splits.COLUMNS if any(name not in row for row in rows)]:
         raise DataError(
-            f"{printable(began.file)} is not as run {began.name} wrote it: it has no column {lacking[0]}; put the old "
-            "file back, or start a new run with data.splits naming this one."
+            f"{printable(record.file)} is not as run {record.name} wrote it: it has no column {lacking[0]}; put the "
+            "old file back, or start a new run with data.splits naming this one."
         )
     pairs, gone, new = _paired(rows, ready)
-    said = _differences(rows, ready, pairs, gone, new)
-    if (gone or new) and content == began.content:
+    ready = _as_recorded(ready, rows, pairs)
+    differences = _differences(rows, ready, pairs, gone, new)
+    if (gone or new) and content == record.content:
         lacks = _named("it lacks", [_name(ready.films[place][0]) for place in new])
         other = _named("it has a line that it had not, of", [rows[number]["path"] for number in gone])
         raise DataError(
-            f"{printable(began.file)} was changed since run {began.name} began, and the films were not: "
+            f"{printable(record.file)} was changed since run {record.name} began, and the films were not: "
             f"{'; '.join(filter(None, (lacks, other)))}; put the old file back, or start a new run with data.splits "
             "naming the new one."
         )
-    if not said and content != began.content:
-        said = ["the same files are decoded otherwise, by another version of cxrtui or by what lies beside them"]
-    if said:
+    if not differences and content != record.content:
+        differences = ["the same files are decoded otherwise, by another version of cxrtui or by what lies beside them"]
+    if differences:
         raise OtherFilmsError(
-            f"The films of {ready.collection.shown} are not those that run {began.name} began with: {'; '.join(said)}. "
-            f"Bring the old ones back, say where they lie with: {began.command} (or start a new run)."
+            f"The films of {ready.collection.shown} are not those that run {record.name} began with: "
+            f"{'; '.join(differences)}. Bring the old ones back, say where they lie with: {record.command} (or start "
+            "a new run)."
         )
     order = [pairs[place] for place in range(len(rows))]
     films = [ready.films[place] for place in order]
@@ -97,6 +99,16 @@ def restore(ready: Readable, content: str, began: Began) -> tuple[Readable, list
         ready, films=films, digests=[ready.digests[place] for place in order], rows=[ready.rows[i] for i in order]
     )
     return restored, [row["part"] for row in rows], renamed
+
+
+def _as_recorded(ready: Readable, rows: Sequence[Mapping[str, str]], pairs: Mapping[int, int]) -> Readable:
+    """Return the films with the patients that a run of an older version recorded, which knew no series of names."""
+    films = list(ready.films)
+    for number, place in pairs.items():
+        film, class_index = films[place]
+        if film.patient_rule == RULE_SERIES and rows[number]["patient"].startswith(FILE_PATIENT):
+            films[place] = replace(film, patient=FILE_PATIENT + film.name, patient_rule=""), class_index
+    return replace(ready, films=films)
 
 
 def _name(film: Film) -> str:
@@ -135,7 +147,7 @@ def _differences(
     """Return what has changed, in words."""
     names = {_name(ready.films[place][0]) for place in new}
     changed = [rows[number]["path"] for number in gone if rows[number]["path"] in names]
-    said: list[tuple[str, list[str]]] = [
+    kinds: list[tuple[str, list[str]]] = [
         ("other content", changed),
         ("no longer there", [rows[number]["path"] for number in gone if rows[number]["path"] not in changed]),
         ("not there before", sorted(names - set(changed))),
@@ -146,15 +158,15 @@ def _differences(
     for number, place in sorted(pairs.items()):
         row, film = rows[number], ready.films[place][0]
         if row["label"] != printable(film.label).strip():
-            said[3][1].append(f"{_name(film)}, {row['label']} then and {printable(film.label)} now")
+            kinds[3][1].append(f"{_name(film)}, {row['label']} then and {printable(film.label)} now")
         # A patient's name may contain a folder's name and change with it; which films share a patient may not change.
         old, now = row["patient"], printable(film.patient).strip()
         known = not old.startswith(FILE_PATIENT)
         if known != film.patient_known or (
             known and (patients.setdefault(old, now) != now or before.setdefault(now, old) != old)
         ):
-            said[4][1].append(f"{_name(film)}, {old} then and {now} now")
-    return [_counted(words, films) for words, films in said if films]
+            kinds[4][1].append(f"{_name(film)}, {old} then and {now} now")
+    return [_counted(words, films) for words, films in kinds if films]
 
 
 def _named(words: str, films: Sequence[str]) -> str:
@@ -173,8 +185,8 @@ def check_splits(
     films: Chosen,
     digests: Sequence[str],
     of_film: Sequence[str],
-    first: Callable[[], Sequence[str] | None],
-    began: Began,
+    first: Callable[[], Iterable[Sequence[str]]],
+    record: FilmRecord,
 ) -> None:
     """Check that the films are in the splits that the run began with.
 
@@ -182,20 +194,19 @@ def check_splits(
         films: the films in the order of the run's splits.csv.
         digests: the SHA-256 of each film.
         of_film: the split of each film in the run's splits.csv now.
-        first: returns the split of each film when the run began, or None where it cannot be computed again.
-        began: what the run recorded.
+        first: gives what the split of each film may have been when the run began, as far as it can be computed again.
+        record: what the run recorded.
 
     Raises:
         DataError: a film is in another split than when the run began.
     """
-    if not began.division or splits_hash(digests, of_film) == began.division:
+    if not record.splits_hash or splits_hash(digests, of_film) == record.splits_hash:
         return
-    told = first()
-    told = told if told is not None and splits_hash(digests, told) == began.division else None
-    what = moved(films, told, of_film) if told is not None else "films have changed their split"
+    before = next((made for made in first() if splits_hash(digests, made) == record.splits_hash), None)
+    what = moved(films, before, of_film) if before is not None else "films have changed their split"
     raise DataError(
-        f"{printable(began.file)} is not the split that run {began.name} began with: {what}; put the old file back, or "
-        "start a new run with data.splits naming the new one."
+        f"{printable(record.file)} is not the split that run {record.name} began with: {what}; put the old file back, "
+        "or start a new run with data.splits naming the new one."
     )
 
 

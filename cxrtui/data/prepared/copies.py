@@ -1,66 +1,110 @@
-"""This module finds films whose files are identical and which are in both classes, so that one finding is wrong."""
+"""This module relates the films of a source, and finds those that show one exposure and are in both classes.
+
+One finding of the two is then wrong, and nothing says which.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from dataclasses import dataclass
 
+from cxrtui.data.duplicates import relations
+from cxrtui.data.duplicates.relations import NEAR, Relation, related
 from cxrtui.data.films import Film, printable
 from cxrtui.data.pool import OnProgress, windowed, workers
 from cxrtui.data.prepared.fingerprint import Hashes
+from cxrtui.errors import DataError
 
+Apart = Set[frozenset[str]]
 _EVERY = 64  # films between two reports of progress
 _FIRST = 3  # pairs that a message names
+CONFLICTS = "films that are in both classes, they or their copies (data.conflicts=drop)"
 
 
-def contradiction(films: Sequence[tuple[Film, int]], digests: Sequence[str]) -> str:
-    """Return a sentence on `films` (each with its class) of one content and two classes; empty where there are none.
+@dataclass(frozen=True)
+class Copies:
+    """How films are related, and which of them contradict each other, both by index; `near` as in `related`."""
 
-    `digests` are the hashes of the films' content.
+    relations: list[Relation]
+    conflicts: list[Relation]
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """The indices of each two films that show one exposure."""
+        return relations.pairs_of(self.relations)
+
+    def contradicting(self, count: int) -> set[int]:
+        """Return the indices, of `count`, of all films that show an exposure which is in both classes."""
+        wrong = {item.first for item in self.conflicts}
+        groups = relations.groups(count, self.pairs)
+        return {place for group in groups if not wrong.isdisjoint(group) for place in group}
+
+
+def copies_of(
+    films: Sequence[tuple[Film, int]], digests: Sequence[str], on_progress: OnProgress, *, near: bool,
+    apart: Apart = frozenset(),
+) -> Copies:  # fmt: skip
+    """Return how `films`, each with its class and the SHA-256 of its file, are related.
+
+    The arguments are of `related`, and `apart` of `no_copies`.
+
+    Raises:
+        DataError: the disk refuses, or as in `no_copies`.
     """
-    by_class: defaultdict[str, dict[int, Film]] = defaultdict(dict)
-    for (film, class_index), digest in zip(films, digests, strict=True):
-        by_class[digest].setdefault(class_index, film)
-    pairs = [held for held in by_class.values() if len(held) > 1]
-    if not pairs:
+    records = [film for film, _ in films]
+    found = no_copies(related(records, digests, on_progress, near=near), records, apart)
+    return Copies(found, relations.contradicting(found, [class_index for _, class_index in films]))
+
+
+def no_copies(found: Sequence[Relation], films: Sequence[Film], apart: Apart) -> list[Relation]:
+    """Return the relations in `found` but for those of two `films` whose names are in `apart`.
+
+    Raises:
+        DataError: two of these are identical files.
+    """
+    relations_left = []
+    for item in found:
+        one, other = films[item.first], films[item.second]
+        if frozenset((one.name, other.name)) not in apart:
+            relations_left.append(item)
+        elif item.kind != NEAR:
+            raise DataError(f"data.groups says that {printable(one.path)} and {printable(other.path)} are of different "
+                            "patients, and they are byte for byte the same file; take that line out.")  # fmt: skip
+    return relations_left
+
+
+def contradiction(films: Sequence[tuple[Film, int]], conflicts: Sequence[Relation]) -> str:
+    """Return a sentence, without an end, on `conflicts` among `films`; empty where there are none."""
+    if not conflicts:
         return ""
-    named = "; ".join(
-        f"{printable(held[1].name)} ({printable(held[1].label)}) and {printable(held[0].name)} "
-        f"({printable(held[0].label)})" for held in pairs[:_FIRST]
-    )  # fmt: skip
-    more = f"; and {len(pairs) - _FIRST:,} more" if len(pairs) > _FIRST else ""
-    one = len(pairs) == 1
-    return (
-        f"{len(pairs):,} film{'s are' if not one else ' is'} there in both classes, byte for byte: {named}{more}; take "
-        "out what is wrong, for nothing can be learnt of a film that is both"
+    named = []
+    for item in conflicts[:_FIRST]:
+        pair = sorted((films[place] for place in (item.first, item.second)), key=lambda film: -film[1])
+        alike = f", similarity {item.similarity:.2f}" if item.kind == NEAR else ", byte for byte"
+        shown = " and ".join(f"{printable(film.path)} ({printable(film.label)})" for film, _ in pair)
+        named.append(f"{shown}{alike}")
+    more = f"; and {len(conflicts) - _FIRST:,} more" if len(conflicts) > _FIRST else ""
+    one = len(conflicts) == 1
+    pairs = f"{len(conflicts):,} pair{'s' * (not one)} of copies {'is' if one else 'are'}"
+    return f"{pairs} in both classes: {'; '.join(named)}{more}"
+
+
+def refused(films: Sequence[tuple[Film, int]], conflicts: Sequence[Relation]) -> DataError:
+    """Return the error that ends a training on films that contradict each other."""
+    return DataError(
+        f"{contradiction(films, conflicts)}; correct or remove the wrong one, name it in the file of data.exclude "
+        "(d in the dashboard's Data screen does), or leave all of them out with --set data.conflicts=drop."
     )
 
 
-def contradiction_among(films: Sequence[tuple[Film, int]], hashes: Hashes, on_progress: OnProgress) -> str:
-    """Return what `contradiction` does, but read only files that have the size of a file of the other class.
-
-    `on_progress` is called at intervals; it may raise an error to end the search.
-    """
-    sizes = [_size(film.path) for film, _ in films]
-    classes: defaultdict[int, set[int]] = defaultdict(set)
-    for size, (_, class_index) in zip(sizes, films, strict=True):
-        classes[size].add(class_index)
-    alike = [item for size, item in zip(sizes, films, strict=True) if len(classes[size]) > 1 and size >= 0]
+def digests_of(films: Sequence[Film], hashes: Hashes, on_progress: OnProgress) -> list[str]:
+    """Return the SHA-256 of each film's file; `on_progress` may raise an error to end it."""
+    digests: list[str] = []
     with ThreadPoolExecutor(workers(), "cxrtui-hash") as pool:
-        digests = []
-        for digest in windowed(pool, [film.path for film, _ in alike], hashes.of):
+        for digest in windowed(pool, [film.path for film in films], hashes.of):
             digests.append(digest)
-            if len(digests) % _EVERY == 0:
-                on_progress("reading files", len(digests), len(alike))
+            if len(digests) % _EVERY == 0 or len(digests) == len(films):
+                on_progress("reading files", len(digests), len(films))
     hashes.save()
-    return contradiction(alike, digests)
-
-
-def _size(path: Path) -> int:
-    """Return the size of the file at `path` in bytes; -1 where it no longer exists."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
+    return digests

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cxrtui.data.films import Collection, Film, printable
+from cxrtui.data.films import FILE_PATIENT, RULE_SERIES, Collection, Film, printable
 from cxrtui.files import sha256, write_atomic
 from cxrtui.workspace import cache_root
 
@@ -101,7 +101,9 @@ def fingerprint(
     """Return 32 hexadecimal digits that change with any film's content, name, label, patient, source, or a setting."""
     total = hashlib.sha256(json.dumps([dict(settings), list(names)], sort_keys=True).encode())
     for (film, index), digest in zip(films, digests, strict=True):
-        line: list[Any] = [printable(film.name), film.label, film.patient, film.source, index, digest]
+        # Before series of names were read, such a film was a patient of its own; stores and runs of then stay valid.
+        patient = FILE_PATIENT + film.name if film.patient_rule == RULE_SERIES else film.patient
+        line: list[Any] = [printable(film.name), film.label, patient, film.source, index, digest]
         if film.display is not None:
             line += [film.display.window, film.display.inverted]
         total.update(json.dumps(line).encode())

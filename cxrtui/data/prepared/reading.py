@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from cxrtui.data.films import Collection, Film, printable
+from cxrtui.data.frontal.reports import oddity, warning
 from cxrtui.data.images.decode import Decoded, stored_size
 from cxrtui.data.images.decoding.films import read_film, rest
 from cxrtui.data.images.notes import by_kind, warnings
 from cxrtui.data.pool import TICK, OnProgress, reported, windowed, workers
-from cxrtui.data.prepared.copies import contradiction
 from cxrtui.data.prepared.fingerprint import Hashes, fingerprint, hashes_of
-from cxrtui.data.sources.collect import read_sources
+from cxrtui.data.sources.corrections import read_corrected
 from cxrtui.data.sources.labels import select
 from cxrtui.data.sources.rule import Labels
 from cxrtui.data.store import PIXELS_VERSION, Record, Store, build_store, open_store
@@ -67,7 +67,7 @@ def read(
     """
 
     def collect(on_progress: OnProgress) -> Collection:
-        return read_sources(source, data.patient_pattern, raw=data.identifiers == "raw", on_progress=on_progress)
+        return read_corrected(data, source, on_progress)
 
     collection = yield from reported(collect, "reading folder", check_cancelled)
     chosen, labels, left_out = select(collection, data.positive, data.negative, partial, data.views, trained)
@@ -90,11 +90,12 @@ def read(
         raise DataError(f"The prepared films in {home / mark} cannot be read back; remove that folder and try again.")
     unreadable = [[printable(chosen[row][0].path), reason] for row, reason in sorted(store.unreadable.items())]
     _check_readable(unreadable, len(chosen), data.max_bad)
-    yield from warnings(by_kind((printable(chosen[row][0].name), said) for row, said in sorted(store.notes.items())))
+    yield from warnings(by_kind((printable(chosen[row][0].name), notes) for row, notes in sorted(store.notes.items())))
+    odd = {printable(chosen[row][0].name): printable(reason) for row, reason in sorted(store.odd.items())}
+    if warned := warning(odd, len(chosen) - len(store.unreadable)):
+        yield warned
     rows = [row for row in range(len(chosen)) if row not in store.unreadable]
     films, digests = [chosen[row] for row in rows], [digests[row] for row in rows]
-    if both := contradiction(films, digests):
-        yield Warned(code="copies-in-both-classes", message=f"{both}.")
     return Readable(collection, labels, left_out, films, digests, rows, unreadable, store, mark, cached)
 
 
@@ -138,12 +139,12 @@ def _check_readable(unreadable: list[list[str]], total: int, most: float) -> Non
 
 def _digests(chosen: Chosen, hashes: Hashes, check_cancelled: CheckCancelled) -> Generator[Event, None, list[str]]:
     digests: list[str] = []
-    said = time.monotonic()
+    reported = time.monotonic()
     with ThreadPoolExecutor(workers(), "cxrtui-hash") as pool:
         for digest in windowed(pool, [film.path for film, _ in chosen], hashes.of):
             digests.append(digest)
-            if time.monotonic() - said >= TICK:
-                said = time.monotonic()
+            if time.monotonic() - reported >= TICK:
+                reported = time.monotonic()
                 check_cancelled()
                 yield Preparing(stage="reading files", done=len(digests), total=len(chosen))
     hashes.save()
@@ -154,13 +155,13 @@ def _build(
     folder: Path, chosen: Chosen, names: list[str], size: int, resize_mode: str, check_cancelled: CheckCancelled
 ) -> Generator[Event, None, None]:
     """Decode and store all of `chosen`; the writer runs in its own thread, so that this one can report and stop it."""
-    done, unreadable, notes = [0], dict[int, str](), dict[int, list[str]]()
+    done, unreadable, notes, odd = [0], dict[int, str](), dict[int, list[str]](), dict[int, str]()
     failures: list[BaseException] = []
     cancelled = threading.Event()
 
     def decoded(item: tuple[Film, int]) -> tuple[Decoded, str]:
         try:
-            return read_film(item[0].path, size, resize_mode, item[0].display, cancelled.is_set), ""
+            return read_film(item[0].path, size, resize_mode, item[0].display, cancelled.is_set, recognised=True), ""
         except FilmError as error:
             return Decoded(np.zeros((size, size), np.uint8)), printable(error)
 
@@ -173,13 +174,15 @@ def _build(
                     unreadable[row] = reason
                 if film.notes:
                     notes[row] = list(film.notes)
+                if found := oddity(film.view):
+                    odd[row] = found
                 yield Record(film.values, *chosen[row], reason)
                 done[0] = row + 1
 
     def write() -> None:
         try:
             build_store(folder, records(), size=size, count=len(chosen), names=names, unreadable=unreadable,
-                        notes=notes)  # fmt: skip
+                        notes=notes, odd=odd)  # fmt: skip
         except BaseException as error:  # the waiting thread raises it
             failures.append(error)
 

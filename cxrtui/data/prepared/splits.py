@@ -1,8 +1,9 @@
 """This module puts each film into a split: train, validation or test.
 
 The splits are stratified by class, no patient is in two of them, and they depend only on the seed and the films'
-content. Films that share a patient, or whose files are identical, form a group, and a group stays together. The groups
-are ordered by a hash of the seed and their content; they fill test, then validation, up to each class's share.
+content. Films that share a patient, or that are copies of each other, form a group, and a group stays together. The
+groups are ordered by a hash of the seed and their content; they fill test, then validation, up to each class's share. A
+split that the user gives in a file is taken as it is; `leaks` says what of it is divided.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import csv
 import hashlib
 import io
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cxrtui.data.duplicates import relations
 from cxrtui.data.films import SPLIT_NAMES, Film
 from cxrtui.data.sources.table import read_table
 from cxrtui.errors import DataError
@@ -23,8 +25,11 @@ from cxrtui.printable import cell, path_cell, printable
 from cxrtui.workspace import expand
 
 COLUMNS = ("path", "label", "patient", "part", "source", "sha256")  # on disk, a split is called a part
+GROUP = "group"  # the column of `group_names`; files of older versions have none
 COPIES = "byte-identical copies of films in the {split} split"
+NEAR_COPIES = "near-duplicates of films in the {split} split"
 Chosen = Sequence[tuple[Film, int]]
+Pairs = Sequence[tuple[int, int]]
 
 
 @dataclass
@@ -42,40 +47,38 @@ class Splits:
     absent: int = 0
 
 
-def groups_of(films: Chosen, digests: Sequence[str]) -> list[list[int]]:
-    """Return groups of indices of films that must stay together, in the order of their first film."""
-    parent = list(range(len(films)))
+def groups_of(films: Chosen, digests: Sequence[str], copies: Pairs = ()) -> list[list[int]]:
+    """Return groups of indices of films that must stay together, in the order of their first film.
 
-    def root(place: int) -> int:
-        while parent[place] != place:
-            parent[place] = parent[parent[place]]
-            place = parent[place]
-        return place
-
-    first: dict[tuple[str, str], int] = {}
-    for place, ((film, _), digest) in enumerate(zip(films, digests, strict=True)):
-        for key in (("patient", film.patient), ("content", digest)):
-            other = first.setdefault(key, place)
-            low, high = sorted((root(place), root(other)))
-            parent[high] = low
-    groups: defaultdict[int, list[int]] = defaultdict(list)
-    for place in range(len(films)):
-        groups[root(place)].append(place)
-    return list(groups.values())
+    `copies` are pairs of indices of films that show one exposure, whose files need not be identical.
+    """
+    return relations.groups(len(films), [*_alike([film.patient for film, _ in films]), *_alike(digests), *copies])
 
 
-def assign(films: Chosen, digests: Sequence[str], *, seed: int, validation: float, test: float) -> Splits:
+def _alike(keys: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield each index with that of the first of the same key."""
+    first: dict[str, int] = {}
+    for place, key in enumerate(keys):
+        yield first.setdefault(key, place), place
+
+
+def assign(
+    films: Chosen, digests: Sequence[str], *, seed: int, validation: float, test: float, copies: Pairs = (),
+    dropped: Collection[int] = (),
+) -> Splits:  # fmt: skip
     """Return the splits of `films` (each with its class, 0 or 1), whose content hashes are `digests`.
 
-    If the source assigns validation or test itself, this is kept, and only a split that it does not assign is filled,
-    from its training films. If a patient is in more than one assigned split, the films in the earlier splits (train
-    before validation before test) are left out.
+    `copies` are pairs of indices as in `groups_of`; the films at the indices `dropped` get no split, and are not
+    counted. If the source assigns validation or test itself, this is kept, and only a split that it does not assign is
+    filled, from its training films. If a patient is in more than one assigned split, the films in the earlier splits
+    (train before validation before test) are left out.
 
     Raises:
         DataError: a split would lack a class.
     """
     result = Splits([""] * len(films))
-    pool = _as_assigned(films, digests, result)
+    groups = ([place for place in group if place not in dropped] for group in groups_of(films, digests, copies))
+    pool = _as_assigned(films, digests, copies, filter(None, groups), result)
 
     def order(group: list[int]) -> tuple[str, list[str]]:
         content = sorted(digests[place] for place in group)
@@ -89,11 +92,14 @@ def assign(films: Chosen, digests: Sequence[str], *, seed: int, validation: floa
     return result
 
 
-def _as_assigned(films: Chosen, digests: Sequence[str], result: Splits) -> list[list[int]]:
-    """Put into `result` what the source assigns to validation or test; return the groups that remain."""
-    copies = _by_digest(digests)
+def _as_assigned(
+    films: Chosen, digests: Sequence[str], copies: Pairs, groups: Iterable[list[int]], result: Splits
+) -> list[list[int]]:
+    """Put into `result` what the source assigns to validation or test; return those of `groups` that remain."""
+    identical = _by_digest(digests)
+    shown = {place: group for group in relations.groups(len(films), copies) for place in group}
     pool: list[list[int]] = []
-    for group in groups_of(films, digests):
+    for group in groups:
         latest = max(
             (films[place][0].split for place in group), key=lambda split: SPLIT_NAMES.index(split) if split else -1
         )
@@ -103,8 +109,10 @@ def _as_assigned(films: Chosen, digests: Sequence[str], result: Splits) -> list[
         for place in group:
             if films[place][0].split in ("", latest):
                 result.of_film[place] = latest
-            elif any(films[other][0].split == latest for other in copies[digests[place]]):
+            elif any(films[other][0].split == latest for other in identical[digests[place]]):
                 result.left_out[COPIES.format(split=latest)] += 1
+            elif any(films[other][0].split == latest for other in shown[place]):
+                result.left_out[NEAR_COPIES.format(split=latest)] += 1
             else:
                 result.left_out["films of patients who are in a later split too"] += 1
     return pool
@@ -145,13 +153,13 @@ def _by_digest(digests: Sequence[str]) -> dict[str, list[int]]:
 def check(
     films: Chosen, of_film: Sequence[str], digests: Sequence[str] = (), left_out: Mapping[str, int] | None = None
 ) -> None:
-    """Check that every split holds both classes and that no patient is in two.
+    """Check that every split holds both classes.
 
     `of_film` is the split of each film. `digests` and `left_out`, where given, explain in the message why a split lacks
     films: they were left out, or copies stay together.
 
     Raises:
-        DataError: a split lacks a class, or a patient is in two.
+        DataError: a split lacks a class.
     """
     held = Counter((split, class_index) for split, (_, class_index) in zip(of_film, films, strict=True))
     for split in SPLIT_NAMES:
@@ -168,31 +176,87 @@ def check(
                     f"The {split} split has no {word} films ({counts}){why}; {todo}"
                     "add films of more patients, or change data.validation, data.test or the split file that is given."
                 )
-    where: dict[str, str] = {}
-    for split, (film, _) in zip(of_film, films, strict=True):
-        if split and where.setdefault(film.patient, split) != split:
-            raise DataError(
-                f"Patient {printable(film.patient)} has films in {where[film.patient]} and in {split}; a patient's "
-                "films must be in one split, so correct the split file."
-            )
 
 
-def copies_apart(digests: Sequence[str], of_film: Sequence[str]) -> int:
-    """Return how many different films have byte-identical copies in more than one split."""
-    where: dict[str, set[str]] = {}
-    for digest, split in zip(digests, of_film, strict=True):
-        if split:
-            where.setdefault(digest, set()).add(split)
-    return sum(len(held) > 1 for held in where.values())
+def leaks(films: Chosen, digests: Sequence[str], of_film: Sequence[str], copies: Pairs = ()) -> str:
+    """Return what a split divides, in one sentence without an end; empty if it divides no patient and no copies.
+
+    A validation or test film is counted if another film of its patient, or a copy of it, is in an earlier split.
+    `copies` are as in `groups_of`.
+    """
+    apart = Counter[str]()
+    example = ""
+    for group in groups_of(films, digests, copies):
+        first: dict[str, int] = {}
+        for place in group:
+            if of_film[place]:
+                first.setdefault(of_film[place], place)
+        held = [split for split in SPLIT_NAMES if split in first]
+        for split in held[1:]:
+            apart[split] += sum(of_film[place] == split for place in group)
+        if len(held) > 1 and not example:
+            one, other = first[held[0]], first[held[-1]]
+            example = (f"{printable(films[other][0].name)} in {held[-1]} and {printable(films[one][0].name)} in "
+                       f"{held[0]}")  # fmt: skip
+    if not apart:
+        return ""
+    total = Counter(of_film)
+    numbers = " and ".join(
+        f"{apart[split]:,} of {total[split]:,} {split} films" for split in SPLIT_NAMES if apart[split]
+    )
+    divided = _divided(films, digests, of_film, copies)
+    return f"{numbers} have their patient or a copy in an earlier split ({divided}; one is {example})"
 
 
-def write(file: Path, films: Chosen, digests: Sequence[str], of_film: Sequence[str]) -> None:
-    """Write the splits as splits.csv, by a rename; the part of a film that is left out is empty."""
+def _divided(films: Chosen, digests: Sequence[str], of_film: Sequence[str], copies: Pairs) -> str:
+    """Return how many patients, identical films and near-duplicates are in more than one split, in words."""
+
+    def count(pairs: Iterable[tuple[int, int]]) -> int:
+        """Count groups, of those that `pairs` make, with more than one split."""
+        made = relations.groups(len(films), pairs)
+        return sum(len({of_film[place] for place in group} - {""}) > 1 for group in made)
+
+    near = [pair for pair in copies if digests[pair[0]] != digests[pair[1]]]
+    patients, same, alike = (
+        count(pairs) for pairs in (_alike([film.patient for film, _ in films]), _alike(digests), near)
+    )
+    kinds = ((patients, "patient", "patients"), (same, "identical film", "identical films"),
+             (alike, "near-duplicate", "near-duplicates"))  # fmt: skip
+    return ", ".join(f"{number:,} {many if number > 1 else one}" for number, one, many in kinds if number) + " divided"
+
+
+def group_names(digests: Sequence[str], copies: Pairs) -> list[str]:
+    """Return a name for each film, the same for films that `copies` connect; empty for a film without a copy."""
+    names = [""] * len(digests)
+    for group in relations.groups(len(digests), copies):
+        if len(group) > 1:
+            name = min(digests[place] for place in group)[:12]
+            for place in group:
+                names[place] = name
+    return names
+
+
+def persons(films: Chosen, digests: Sequence[str], groups: Sequence[str]) -> list[str]:
+    """Return the person of each film, as `relations.persons` does: copies of a film are of one person.
+
+    `groups` are as `group_names` returns them, empty for a film without a copy; the list may be empty too.
+    """
+    pairs = [*_alike(digests), *_alike([name or f"{place}" for place, name in enumerate(groups)])]
+    return relations.persons([film for film, _ in films], pairs)
+
+
+def write(
+    file: Path, films: Chosen, digests: Sequence[str], of_film: Sequence[str], groups: Sequence[str] = ()
+) -> None:  # fmt: skip
+    """Write the splits as splits.csv, by a rename; the part of a film that is left out is empty.
+
+    `groups` are as `group_names` gives them.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for split, (film, _), digest in zip(of_film, films, digests, strict=True):
-        words = map(cell, (film.label, film.patient, split, film.source, digest))
+    writer.writerow((*COLUMNS, GROUP))
+    for split, (film, _), digest, group in zip(of_film, films, digests, groups or [""] * len(films), strict=True):
+        words = map(cell, (film.label, film.patient, split, film.source, digest, group))
         writer.writerow([path_cell(film.name), *words])
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(file, text.getvalue())
@@ -224,25 +288,29 @@ def listed(file: Path) -> list[tuple[int, dict[str, str]]]:
     return result
 
 
-def read(file: str | Path, films: Chosen) -> Splits:
-    """Return the splits that `file` gives for `films`.
+def read(file: str | Path, films: Chosen, dropped: Collection[int] = (), *, checked: bool = True) -> Splits:
+    """Return the splits that `file` gives for `films`, but for those at the indices `dropped`, which get none.
 
-    Films that the file lists and that are not among `films` are counted in `absent`.
+    Films that the file lists and that are not among `films` are counted in `absent`. If it is not `checked`, the file
+    may lack films, which then get no split, and a split may lack a class.
 
     Raises:
-        DataError: the file cannot be read or used, does not cover all films, or breaks the rules of `check`.
+        DataError: the file cannot be read or used, does not cover all films, or a split lacks a class.
     """
     path = expand(file)
     there = {row["path"]: row["part"] for _, row in listed(path)}
     ways = (printable, path_cell)
     names = [[way(path).strip() for path in (film.name, film.path) for way in ways] for film, _ in films]
     found = [next((there[name] for name in known if name in there), None) for known in names]
-    if missing := [film.name for (film, _), split in zip(films, found, strict=True) if split is None]:
+    missing = [film.name for (film, _), split in zip(films, found, strict=True) if split is None]
+    if missing and checked:
         raise DataError(
             f"{printable(path)} does not say where {len(missing)} of {len(films)} films belong, one of them "
             f"{printable(missing[0])}; leave data.splits empty for a new split, or add them to the file."
         )
     of_film = [split or "" for split in found]
-    check(films, of_film)
     unused = Counter({"films without a split in the split file": of_film.count("")})
+    of_film = ["" if place in dropped else split for place, split in enumerate(of_film)]
+    if checked:
+        check(films, of_film)
     return Splits(of_film, +unused, absent=max(0, len(there) - len(films)))

@@ -161,7 +161,7 @@ def _files_once(films: Sequence[Film], tally: Counter[str]) -> list[Film]:
 
 def _in_our_words(film: Film) -> Film:
     """Return the film with view, sex and age in the vocabulary of `words`, and with the display from its sidecar."""
-    said = {"view": words.view(film.view), "sex": words.sex(film.sex), "age": words.age(film.age),
+    normal = {"view": words.view(film.view), "sex": words.sex(film.sex), "age": words.age(film.age),
             "display": display_of(film.path)}  # fmt: skip
-    changed: dict[str, Any] = {key: value for key, value in said.items() if value != getattr(film, key)}
+    changed: dict[str, Any] = {key: value for key, value in normal.items() if value != getattr(film, key)}
     return replace(film, **changed) if changed else film

@@ -59,8 +59,8 @@ class Columns:
         known = ", ".join(
             f"{role} is {in_list(name)}" if plain(name) != plain(role) else role for role, name in self.read.items()
         )
-        said = [f"{self.table}: {known or 'none is understood'}"]
-        return [*said, f"not read: {listing(self.unread)}"] if self.unread else said
+        lines = [f"{self.table}: {known or 'none is understood'}"]
+        return [*lines, f"not read: {listing(self.unread)}"] if self.unread else lines
 
 
 def plain(name: str) -> str:

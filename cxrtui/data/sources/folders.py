@@ -32,7 +32,7 @@ _PACKED = "a packed archive, whose films do not count until it is unpacked"
 _LOOSE = "not in a class folder"
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"})
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
-_DEEP = 3  # the most nested folders that hold one folder and nothing else, as in archives
+NESTED = 3  # the most nested folders that hold one folder and nothing else, as in archives
 _MASKS = frozenset({"mask", "masks", "ground-truths", "ground truths", "groundtruths", "gt", "gts", "labelcol"})
 
 
@@ -120,7 +120,7 @@ def read_classes(path: Path, tally: Counter[str]) -> Iterator[Film]:
 
 def _home(path: Path, tally: Counter[str]) -> Path:
     """Return the folder of the class folders: `path`, or the one folder in it that is no class but holds classes."""
-    for _ in range(_DEEP):
+    for _ in range(NESTED):
         inner = [folder for folder in subfolders(path) if not is_mask_folder(folder.name)]
         if len(inner) != 1 or not (below := subfolders(inner[0])):
             break

@@ -5,7 +5,9 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from cxrtui.data.films import printable
 from cxrtui.data.sources import archives
+from cxrtui.files import open_file
 
 _CSV = "save it as CSV (UTF-8) from the program that wrote it, and name that"
 _KINDS: tuple[tuple[bytes, str, str], ...] = (
@@ -33,7 +35,7 @@ def not_a_file(path: Path) -> str:
     return next((word for is_kind, word in kinds if is_kind(mode)), "a device")
 
 
-def said_of(path: Path, head: bytes) -> str:
+def what_it_is(path: Path, head: bytes) -> str:
     """Return, for example, ``is an Excel workbook; save it …`` by `head`, the first bytes at `path`; empty for text."""
     if head.startswith(b"PK\x03\x04") and (book := _office(head)):
         return f"is {book}; {_CSV}"
@@ -47,6 +49,27 @@ def said_of(path: Path, head: bytes) -> str:
         return "is JSON and not a table; write it as CSV with the columns path and label"
     if text[:1] == b"<":
         return "is a web page or XML and not a table; fetch the file itself, which a login page may have replaced"
+    return ""
+
+
+def kind_of(path: Path) -> str:
+    """Return what the file at `path` is, for example ``is a PDF document``, if it is no image and that can be told.
+
+    It begins with a verb; it is empty for an image and for a file that cannot be read.
+    """
+    try:
+        with open_file(path) as stream:
+            head = stream.read(HEAD)
+    except OSError:
+        return ""
+    kind, _, _ = what_it_is(path, head).partition(";")
+    if kind:
+        return "" if kind == "is an image" else kind.removesuffix(" and not a table")
+    text = head.decode("utf-8", "replace").rstrip("\ufffd")  # the last character may be cut
+    if text and "\ufffd" not in text and "\0" not in text:
+        first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+        shown = printable(first[:60]) + ("…" if len(first) > 60 else "")
+        return f"is text, which begins with “{shown}”" if shown else "is blank text"
     return ""
 
 

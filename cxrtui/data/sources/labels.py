@@ -66,7 +66,7 @@ def decide(
         plus, minus = (by_name["positive"],), (by_name["negative"],)
     if plus and minus:
         return Labels(minus, plus)
-    here = f"Which classes count is not plain{f' in {where}' if where else ''}, which has {counts_text(found)}"
+    here = f"It is not clear which classes count{f' in {where}' if where else ''}, which has {counts_text(found)}"
     here += f", and nothing called {listing(strangers)}" if strangers else ""
     if plus or minus:
         raise DataError(_which(here, found, plus, minus))
@@ -92,9 +92,9 @@ def _with_what_is_there(found: Mapping[str, int], positive: Names, negative: Nam
     minus = _named([name for name in negative if is_there(name, found)], found, "data.negative")
     if (plus or minus) and (plus or positive) and (minus or negative):
         return Labels(minus or negative, plus or positive)
-    said = {side(label): label for label in found}
-    if len(found) == 1 and "" not in said:
-        return Labels((said.get("negative", "negative"),), (said.get("positive", "positive"),))
+    of_class = {side(label): label for label in found}
+    if len(found) == 1 and "" not in of_class:
+        return Labels((of_class.get("negative", "negative"),), (of_class.get("positive", "positive"),))
     return None
 
 
@@ -151,10 +151,12 @@ def _refuse_both(positive: tuple[str, ...], negative: tuple[str, ...]) -> None:
 
 def _as_trained(trained: Sequence[str], found: Mapping[str, int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the positive and negative names from which `Labels.names` made `trained`, if one of them is in `found`."""
-    sides = [(ANY,) if name.startswith("not ") else tuple(filter(None, name.split("+"))) for name in trained]
-    if len(sides) != 2 or not any(is_there(name, found) for names in sides for name in names if name != ANY):
+    if len(trained) != 2:
         return (), ()
-    return sides[1], sides[0]
+    rule = Labels.named(trained)
+    if not any(is_there(name, found) for name in (*rule.positive, *rule.negative) if name != ANY):
+        return (), ()
+    return rule.positive, rule.negative
 
 
 def counted(collection: Collection, views: tuple[str, ...] = ("all",)) -> dict[str, int]:

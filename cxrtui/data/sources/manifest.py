@@ -8,7 +8,7 @@ each other are an error.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +28,8 @@ COLUMNS = ROLES
 NAME = "manifest.csv"
 _FACTS = ("label", "patient", "split", "source", "view", "sex", "age", "offset")
 _FLAGS = frozenset({"", "0", "1", "-1", "0.0", "1.0", "-1.0", "true", "false"})
+
+_PREDICTED = frozenset({"ok", "label", "positive", "probability", "threshold"})  # columns of evaluation/rows.py
 
 Row = Mapping[str, str]
 
@@ -71,13 +73,37 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
             tally["a row whose path no file can have"] += 1
             continue
         film = _film(cells, columns.read.get("split", ""), spellings, where)
-        said = _Listed(line, cells["path"], film)
-        earlier = listed.setdefault(spellings.identity(film.path), said)
-        if earlier is not said:
-            earlier.take(said, table.shown)
+        new = _Listed(line, cells["path"], film)
+        earlier = listed.setdefault(spellings.identity(film.path), new)
+        if earlier is not new:
+            earlier.take(new, table.shown)
             tally["a row listed twice"] += 1
     for item in listed.values():
         yield item.film
+
+
+def column(path: Path, wanted: Callable[[str], bool]) -> tuple[list[str], dict[str, str] | None]:
+    """Return the headers of a manifest, and by the film's path the cells of the column that is `wanted`.
+
+    Cells that mean that nothing is known are empty; None if there is no such column.
+
+    Raises:
+        DataError: as `read`.
+    """
+    file = path / NAME if path.is_dir() else path
+    table = open_table(file)
+    rows = list(table)
+    headers = [header for header in table.headers if header]
+    header = next((header for header in headers if wanted(header)), None)
+    if header is None:
+        return headers, None
+    read = _understood(table, [row for _, row in rows]).read
+    spellings, found = Spellings(file.parent), dict[str, str]()
+    for _, row in rows:
+        spelled = row[read["path"].casefold()]
+        if spelled and "\0" not in spelled and not litter(spelled, spellings.root):
+            found.setdefault(str(spellings.find(spelled)), printable(_given(row[header.casefold()])))
+    return headers, found
 
 
 @dataclass
@@ -96,7 +122,7 @@ class _Listed:
         """
         added: dict[str, Any] = {}
         for fact in _FACTS:
-            ours, theirs = _said(fact, self.film), _said(fact, other.film)
+            ours, theirs = _value(fact, self.film), _value(fact, other.film)
             if ours and theirs and ours != theirs and not (fact == "label" and same_findings(ours, theirs)):
                 spelled = f" (there as {printable(other.spelled)})" if other.spelled != self.spelled else ""
                 raise DataError(
@@ -115,7 +141,7 @@ def _given(cell: str) -> str:
     return "" if missing(cell) else cell
 
 
-def _said(fact: str, film: Film) -> str:
+def _value(fact: str, film: Film) -> str:
     """Return the value of a fact of `film`; empty where its word means that the value is missing."""
     text = str(getattr(film, fact))
     return "" if missing(text) or (fact == "patient" and no_patient(text)) else text
@@ -125,9 +151,14 @@ def _understood(table: Table, rows: Sequence[Row]) -> Columns:
     """Return which fact each column holds.
 
     Raises:
-        DataError: there is no column of paths or of labels, or two columns may hold one fact.
+        DataError: there is no column of paths or of labels, two columns may hold one fact, or the labels are predicted.
     """
     headers = [header for header in table.headers if header]
+    if {header.casefold() for header in headers} >= _PREDICTED:
+        raise DataError(
+            f"{table.shown} holds what a model predicted (it is from cxrtui classify), and no film's true class; give "
+            "a table with the true classes, or the folder of the films."
+        )
     read: dict[str, str] = {}
     if split := _split_column(headers, rows, table.shown):
         read["split"] = split

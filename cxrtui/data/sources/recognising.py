@@ -6,15 +6,13 @@ from pathlib import Path
 
 from cxrtui.data.films import printable
 from cxrtui.data.sources import folders, layouts, manifest
-from cxrtui.data.sources.foreign import HEAD, not_a_file, said_of
+from cxrtui.data.sources.foreign import HEAD, not_a_file, what_it_is
 from cxrtui.data.sources.layouts import Recogniser
 from cxrtui.data.sources.unsorted import why_nothing
 from cxrtui.errors import DataError
 from cxrtui.files import open_file
 from cxrtui.printable import in_list
 from cxrtui.workspace import expand
-
-_DEEP = 3  # the most nested folders that hold one folder and nothing else, as in archives
 
 
 def find_layout(path: str, forced: str) -> tuple[Recogniser, Path]:
@@ -37,8 +35,8 @@ def find_layout(path: str, forced: str) -> tuple[Recogniser, Path]:
             else "; check --data"
         )
         raise DataError(f"Cannot read the data at {shown}: {error.strerror or error}{hint}.") from None
-    if (recogniser is None or forced) and root.is_file() and (said := _foreign(root)):
-        raise DataError(f"{shown} {said}.")
+    if (recogniser is None or forced) and root.is_file() and (what := _foreign(root)):
+        raise DataError(f"{shown} {what}.")
     if recogniser is None:
         raise DataError(why_nothing(root, "", {}, layouts.NAMES))
     if recogniser.name == "class-folders" and not forced:
@@ -51,7 +49,7 @@ def _recognise(root: Path, forced: str) -> tuple[Recogniser | None, Path]:
     if forced:
         return next(item for item in layouts.RECOGNISERS if item.name == forced), root
     place = root
-    for _ in range(_DEEP):
+    for _ in range(folders.NESTED):
         found = next((item for item in (layouts.MANIFEST, *layouts.SPECIFIC) if item.recognises(place)), None)
         if found is None and place != root and folders.is_split(place):
             found = next(item for item in layouts.RECOGNISERS if item.name == "split-folders")
@@ -70,7 +68,7 @@ def _foreign(root: Path) -> str:
     """Return what a file is that no layout reads, if its first bytes say so."""
     try:
         with open_file(root) as stream:
-            return said_of(root, stream.read(HEAD))
+            return what_it_is(root, stream.read(HEAD))
     except OSError:
         return ""
 

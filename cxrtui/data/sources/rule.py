@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cxrtui.data.films import printable
@@ -33,6 +33,12 @@ class Labels:
         minus = f"not {plus}" if self.negative == (ANY,) else minus
         plus = f"not {minus}" if self.positive == (ANY,) else plus
         return [printable(minus), printable(plus)]
+
+    @classmethod
+    def named(cls, names: Sequence[str]) -> Labels:
+        """Return the rule from which `names` made these two names, the negative and the positive one."""
+        minus, plus = ((ANY,) if name.startswith("not ") else tuple(filter(None, name.split("+"))) for name in names)
+        return cls(minus, plus)
 
     def class_index(self, label: str) -> int | None:
         """Return 0 or 1, or None where the finding is in neither class."""

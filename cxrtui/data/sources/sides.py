@@ -58,10 +58,10 @@ def container(name: str) -> bool:
 
 def side(finding: str) -> str:
     """Return ``positive`` or ``negative`` where a name says so, else nothing; a list is positive if an item is."""
-    said = {_side(canonical(item)) for item in findings(finding)}
-    if "positive" in said:
+    found = {_side(canonical(item)) for item in findings(finding)}
+    if "positive" in found:
         return "positive"
-    return "negative" if said == {"negative"} else ""
+    return "negative" if found == {"negative"} else ""
 
 
 def _side(key: str) -> str:
@@ -104,9 +104,9 @@ def plain_sides(found: Mapping[str, int]) -> dict[str, str]:
         if by_word := plain_sides(dict.fromkeys(whole, 1)):
             return {which: whole[word] for which, word in by_word.items()}
     items = {canonical(item): item for listed in lists for item in listed}
-    told = {word: [key for key in items if _side(key) == word] for word in ("positive", "negative")}
-    if all(len(keys) == 1 for keys in told.values()):
-        plus, minus = told["positive"][0], told["negative"][0]
+    of_side = {word: [key for key in items if _side(key) == word] for word in ("positive", "negative")}
+    if all(len(keys) == 1 for keys in of_side.values()):
+        plus, minus = of_side["positive"][0], of_side["negative"][0]
         keys = [set(map(canonical, listed)) for listed in lists]
         if all(plus in held or held == {minus} for held in keys) and not any(
             minus in held and len(held) > 1 for held in keys

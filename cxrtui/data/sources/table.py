@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cxrtui.data.films import printable
-from cxrtui.data.sources.foreign import HEAD, not_a_file, said_of
+from cxrtui.data.sources.foreign import HEAD, not_a_file, what_it_is
 from cxrtui.errors import DataError
 
 _LIMIT = 1 << 30
@@ -36,12 +36,12 @@ class Table:
 
     def __init__(self, body: str, shown: str) -> None:
         self.shown = shown
-        told = re.match(r"\s*sep=([,;\t|])\r?\n", body, re.IGNORECASE)  # Excel writes and reads this line
-        self._body = body[told.end() :] if told else body
-        self._before = body[: told.end()].count("\n") if told else 0  # lines
+        declared = re.match(r"\s*sep=([,;\t|])\r?\n", body, re.IGNORECASE)  # Excel writes and reads this line
+        self._body = body[declared.end() :] if declared else body
+        self._before = body[: declared.end()].count("\n") if declared else 0  # lines
         # Separators between quotation marks belong to a cell.
         first = re.sub(r'"[^"]*"', "", re.split(r"[\r\n]", self._body.lstrip("\r\n"), maxsplit=1)[0])
-        self._separator = told[1] if told else max(_SEPARATORS, key=first.count)
+        self._separator = declared[1] if declared else max(_SEPARATORS, key=first.count)
         self._rows = self._read()
         self.line, header = next(self._rows, (0, []))
         if not header:
@@ -153,8 +153,8 @@ def open_table(file: Path) -> Table:
         raw = file.read_bytes()
     except OSError as error:
         raise DataError(f"Cannot read {shown}: {error.strerror or error}.") from None
-    if said := said_of(file, raw[:HEAD]):
-        raise DataError(f"{shown} {said}.")
+    if what := what_it_is(file, raw[:HEAD]):
+        raise DataError(f"{shown} {what}.")
     body = text(raw)
     if body[:HEAD].count("\0") > 8:
         raise DataError(f"{shown} is not a text file; name a CSV file.")

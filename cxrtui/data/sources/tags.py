@@ -11,7 +11,7 @@ the names of institutions.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
@@ -24,6 +24,7 @@ from cxrtui.data.images.dicom.recognise import HEAD, is_dicom
 from cxrtui.data.images.dicom.salt import deidentified, own_salt
 from cxrtui.data.pool import OnProgress, no_progress, windowed, workers
 from cxrtui.data.sources.chest import other_view, why_not_chest_film
+from cxrtui.data.sources.layouts.words import keeps
 from cxrtui.errors import FilmError
 
 _EVERY = 32  # films in one task of a thread, and between two reports of progress
@@ -73,6 +74,18 @@ def with_tags(
                     yield film
 
 
+def why_not_frontal(path: Path, views: Iterable[str] = ("frontal",)) -> str:
+    """Return why a file shows no chest in one of `views`, by its DICOM tags; empty if none says so or it has none."""
+    if not _is_dicom(path):
+        return ""
+    try:
+        tags = read_tags(path)
+    except FilmError:
+        return ""
+    view, named = other_view(tags)
+    return why_not_chest_film(tags) or (named if view and not keeps(views, view) else "")
+
+
 def _is_dicom(path: Path) -> bool:
     try:
         if not path.is_file():  # reading a pipe would block
@@ -86,14 +99,14 @@ def _is_dicom(path: Path) -> bool:
 def _with_tags(film: Film, raw: bool) -> tuple[Film, str]:
     """Return the film, and why it is left out."""
     try:
-        said = read_tags(film.path, raw=raw)
+        tags = read_tags(film.path, raw=raw)
     except FilmError:
         return film, ""
-    site = said.institution if raw or not said.institution else f"site {deidentified(said.institution, own_salt())[:8]}"
-    view, not_frontal = other_view(said)
+    site = tags.institution if raw or not tags.institution else f"site {deidentified(tags.institution, own_salt())[:8]}"
+    view, not_frontal = other_view(tags)
     film = replace(
-        film, patient=film.patient or said.patient, view=view or film.view or said.view, sex=film.sex or said.sex,
-        age=film.age or said.age, source=film.source or site, not_frontal=not_frontal,
-        patient_everywhere=film.patient_everywhere or bool(said.patient and not film.patient),
+        film, patient=film.patient or tags.patient, view=view or film.view or tags.view, sex=film.sex or tags.sex,
+        age=film.age or tags.age, source=film.source or site, not_frontal=not_frontal,
+        patient_everywhere=film.patient_everywhere or bool(tags.patient and not film.patient),
     )  # fmt: skip
-    return film, why_not_chest_film(said)
+    return film, why_not_chest_film(tags)

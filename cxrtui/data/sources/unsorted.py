@@ -35,8 +35,8 @@ def why_nothing(root: Path, layout: str, tally: Mapping[str, int], layouts: Iter
         tables = [item for item in _tables(root) if _lists_films(item)]
         if films and tables:
             name, path = printable(tables[0].name), shlex.quote(printable(tables[0]))
-            said = f"{name} lists films, so name that: --data {path}"
-            return f"{shown} has {films:,} {_films(films)} but no classes: {said}."
+            advice = f"{name} lists films, so name that: --data {path}"
+            return f"{shown} has {films:,} {_films(films)} but no classes: {advice}."
         if films:
             return f"{shown} has {films:,} {_films(films)} but no classes: {_where(root)}."
     if packed:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cxrtui.data.prepared.continued import Began
+from cxrtui.data.prepared.continued import FilmRecord
 from cxrtui.data.prepared.prepare import prepare
 from cxrtui.data.prepared.ready import Prepared
 from cxrtui.errors import DataError
@@ -28,7 +29,7 @@ def manifest(tmp_path: Path) -> Path:
     """Forty films of twenty patients, two each, one positive and one negative, in a table."""
     rows = [["path", "label", "patient"]]
     for number in range(40):
-        save(tmp_path / "table" / "images" / f"{number}.png", number)
+        save(tmp_path / "table" / "images" / f"{number}.png", 500 + number)
         rows.append([f"images/{number}.png", "COVID-19" if number % 2 else "Normal", f"p{number // 2}"])
     (tmp_path / "table" / "manifest.csv").write_text("\n".join(map(",".join, rows)))
     return tmp_path / "table"
@@ -39,15 +40,17 @@ class Kept:
 
     def __init__(self, config: Config, folder: Path) -> None:
         self.file = folder / "splits.csv"
-        said, self.films = drain(prepare(config, splits_out=self.file))
-        first = said[-1]
+        events, self.films = drain(prepare(config, splits_out=self.file))
+        first = events[-1]
         assert isinstance(first, DataPrepared)
-        self.began = Began("r1", "cxrtui train --resume r1 --data NEWPATH", self.file, first.content, first.division)
+        self.record = FilmRecord(
+            "r1", "cxrtui train --resume r1 --data NEWPATH", self.file, first.content, first.division
+        )
 
     def again(self, config: Config) -> tuple[list[Warned], Prepared]:
         """The films once more, as the run goes on."""
-        said, films = drain(prepare(config, splits_out=self.file, began=self.began))
-        return [event for event in said if isinstance(event, Warned)], films
+        events, films = drain(prepare(config, splits_out=self.file, record=self.record))
+        return [event for event in events if isinstance(event, Warned)], films
 
     def edit(self, change: Callable[[dict[str, str]], None]) -> None:
         """Change each row of the run's splits.csv."""
@@ -185,7 +188,7 @@ def test_a_given_split_that_changes(manifest: Path, tmp_path: Path, configure: C
     (lambda lines: lines[:1], r"it lacks \S+ and 39 more; put the old file back"),
     (lambda lines: [*lines, lines[3].replace("images/", "more/")], r"that it had not, of more/\d+.png; put"),
     (lambda lines: [*lines, lines[3]], r"line that it had not, of {name}; put the old"),
-    (lambda lines: [line.rpartition(",")[0] + "\n" for line in lines], "no column sha256; put the old file back"),
+    (lambda lines: [line.rsplit(",", 2)[0] + "\n" for line in lines], "no column sha256; put the old file back"),
 ])  # fmt: skip
 def test_lines_of_the_split_that_go_or_come_are_not_the_films_fault(
     manifest: Path, tmp_path: Path, configure: Configure, change: Callable[[list[str]], list[str]], words: str
@@ -203,6 +206,6 @@ def test_a_film_in_two_splits_of_a_split_file(manifest: Path, tmp_path: Path, co
     line = run.file.read_text().splitlines()[1]
     other = "test" if ",train," in line else "train"
     with run.file.open("a") as stream:
-        stream.write(line.replace(",train,", f",{other},").replace(",validation,", f",{other},") + "\n")
+        stream.write(re.sub(",(train|validation|test),", f",{other},", line) + "\n")
     with pytest.raises(DataError, match=r"in two splits: \w+ in line 2 and \w+ in line 42"):
         drain(prepare(configure(manifest, data__splits=str(run.file))))

@@ -14,6 +14,8 @@ from cxrtui.data.films import Film
 from cxrtui.data.prepared import splits
 from cxrtui.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 Films = list[tuple[Film, int]]
 ASSIGNED = ("", "", "", "train", "validation", "test")
 

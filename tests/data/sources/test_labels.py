@@ -30,7 +30,7 @@ def test_named_classes() -> None:
     assert labels.names == ["No_findings+Pneumonia", "COVID-19"]
     assert decide({"a": 1, "b": 2}, ("b",), ()).names == ["a", "b"]
     assert decide({"a": 1, "b": 2}, (), ("b",)).names == ["b", "a"]
-    with pytest.raises(DataError, match="not plain"):
+    with pytest.raises(DataError, match="not clear"):
         decide(THREE, ("COVID-19",), ())
 
 
@@ -103,7 +103,7 @@ def test_findings_listed_beside_the_positive_one_are_plain_too() -> None:
     labels = decide(found, (), ())
     assert labels.names == ["Normal", "COVID-19"]
     assert [labels.class_index(label) for label in found] == [1, 1, 1, 0]
-    with pytest.raises(DataError, match="not plain"):
+    with pytest.raises(DataError, match="not clear"):
         decide({**found, "Normal, Pneumonia": 1}, (), ())
 
 

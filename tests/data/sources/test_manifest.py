@@ -12,6 +12,7 @@ from cxrtui.data.films import Collection
 from cxrtui.data.inspect.report import inspect
 from cxrtui.data.sources.collect import read_source, read_sources
 from cxrtui.errors import DataError
+from cxrtui.evaluation.rows import COLUMNS
 from cxrtui.settings.config import DataConfig
 from tests.data.conftest import save
 
@@ -65,6 +66,12 @@ def test_columns_that_are_not_plain(tmp_path: Path, header: str, words: str) -> 
     body = "\n".join(",".join(row[: count + 1]) for row in rows)
     with pytest.raises(DataError, match=words):
         _read(tmp_path, f"{header}\n{body}\n")
+
+
+def test_what_a_model_predicted_is_not_taken_for_the_truth(tmp_path: Path) -> None:
+    header = ",".join(COLUMNS)
+    with pytest.raises(DataError, match=r"films\.csv holds what a model predicted"):
+        _read(tmp_path, f"{header}\na.png,True,COVID-19,COVID-19,0.9,0.5" + "," * (len(COLUMNS) - 6) + "\n")
 
 
 def test_columns_that_are_not_read_are_named(tmp_path: Path) -> None:

@@ -160,5 +160,5 @@ def test_another_hospitals_spelling_is_evaluated_without_a_setting(
         _, films = drain(load_evaluation(unset, folder, trained=names))
         wanted = [1, 1, 1, 0, 0, 0] + [0, 0] * (names[0] != "No_findings")
         assert films.splits["all"].labels.tolist() == wanted
-    with pytest.raises(DataError, match="not plain"):
+    with pytest.raises(DataError, match="not clear"):
         drain(load_evaluation(unset, folder, trained=["benign", "malignant"]))

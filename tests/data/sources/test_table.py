@@ -102,7 +102,8 @@ FOREIGN = [
 ]
 
 
-@pytest.mark.parametrize(("raw", "words"), FOREIGN)
+# The words name the tests: the bytes of a workbook hold the time at which it was made.
+@pytest.mark.parametrize(("raw", "words"), FOREIGN, ids=[words for _, words in FOREIGN])
 def test_what_is_called_a_table_and_is_none(tmp_path: Path, raw: bytes, words: str) -> None:
     for name in ("films.csv", "manifest.csv"):
         (tmp_path / name).write_bytes(raw)
@@ -112,13 +113,16 @@ def test_what_is_called_a_table_and_is_none(tmp_path: Path, raw: bytes, words: s
         read_source(tmp_path)
 
 
-@pytest.mark.parametrize(("name", "raw", "words"), [
+PACKED = [
     ("f.xlsx", _workbook(), "Excel workbook; save it as CSV"),
     ("f's.zip", _zip("a/b.png"), "unzip '.*f'\"'\"'s.zip' -d '.*f'\"'\"'s'"),
     ("f.tar", bytes(257) + b"ustar\0" + bytes(300), r"tar -xf \S*f.tar -C \S*/f\."),
     ("f.tar.gz", b"\x1f\x8b\x08" + bytes(40), r"tar -xf \S*f.tar.gz -C \S*/f\."),
     ("f.parquet", b"PAR1", "read_parquet"),
-])  # fmt: skip
+]
+
+
+@pytest.mark.parametrize(("name", "raw", "words"), PACKED, ids=[name for name, *_ in PACKED])
 def test_files_that_no_layout_reads(tmp_path: Path, name: str, raw: bytes, words: str) -> None:
     (tmp_path / name).write_bytes(raw)
     with pytest.raises(DataError, match=words):

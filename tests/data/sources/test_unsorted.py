@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from cxrtui.data.inspect.report import inspect
-from cxrtui.data.prepared.prepare import prepare
+from cxrtui.data.prepared.prepare import load_evaluation, prepare
 from cxrtui.data.sources.collect import read_source
 from cxrtui.errors import DataError
 from cxrtui.runs.events import Warned
 from cxrtui.settings.config import Config
-from tests.data.conftest import drain, save
+from tests.data.conftest import drain, picture, save
 from tests.data.sources.layouts.test_published import covid_qu_ex, ieee8023, radiography
 
 
@@ -276,20 +276,32 @@ def test_a_part_that_is_empty_because_of_copies_says_so(
         drain(prepare(configure(tmp_path / "d")))
 
 
-def test_copies_in_both_classes_are_named(class_folder: Path, configure: Callable[..., Config]) -> None:
+@pytest.mark.parametrize("near", [False, True])
+def test_copies_in_both_classes_end_a_training_or_are_left_out(
+    class_folder: Path, configure: Callable[..., Config], near: bool
+) -> None:
     """Else half of what is learnt of them is wrong, whichever half it is."""
-    config = configure(class_folder)
-    said, _ = drain(prepare(config))
-    assert "copies-in-both-classes" not in {event.code for event in said if isinstance(event, Warned)}
-    shutil.copy(class_folder / "COVID-19" / "00000000_000.png", class_folder / "Normal" / "a.png")
-    words = (
-        r"1 film is there in both classes, byte for byte: COVID-19/00000000_000.png \(COVID-19\) and Normal/a.png \("
-    )
-    said, _ = drain(prepare(config))
+    film, copy = class_folder / "COVID-19" / "00000000_000.png", class_folder / "Normal" / "a.png"
+    drain(prepare(configure(class_folder)))
+    if near:
+        picture(0).save(copy, "JPEG", quality=95)
+    else:
+        shutil.copy(film, copy)
+    how = r"similarity \d\.\d\d" if near else "byte for byte"
+    words = rf"1 pair of copies is in both classes: {film} \(COVID-19\) and {copy} \(Normal\), {how}"
+    with pytest.raises(DataError, match=f"{words}; correct or remove .* --set data.conflicts=drop"):
+        drain(prepare(configure(class_folder)))
+    report = inspect(class_folder, configure(class_folder).data).as_dict()["duplicates"]
+    assert [(item["a"], item["b"], item["findings"]) for item in report["conflicts"]] == [
+        (str(film), str(copy), ["COVID-19", "Normal"])
+    ]
+    said, films = drain(prepare(configure(class_folder, data__conflicts="drop")))
+    assert sum(map(len, films.splits.values())) == 59
     told = {event.code: event.message for event in said if isinstance(event, Warned)}
-    assert re.match(words, told["copies-in-both-classes"])
-    assert any(re.match(words, note) for note in inspect(class_folder, config.data).section("rule").notes)
-    assert len(inspect(class_folder, config.data, headers_only=True).section("rule").notes) == 1
+    assert re.match(words, told["conflicts-dropped"])
+    said, films = drain(load_evaluation(configure(class_folder).data, class_folder))
+    assert len(films.splits["all"]) == 61
+    assert near or any(event.code == "copies-in-both-classes" for event in said if isinstance(event, Warned))
 
 
 def test_a_folder_of_copies_says_so(tmp_path: Path, configure: Callable[..., Config]) -> None:

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from cxrtui.data.films import Display, printable
+from cxrtui.data.frontal.recognise import View
+from cxrtui.data.frontal.righting import UPRIGHT, Righting
 from cxrtui.data.images.decode import Decoded
 from cxrtui.data.images.decoding.process import Answer, Cancelled
 from cxrtui.data.images.decoding.process import CancelledError as CancelledError
@@ -25,7 +27,7 @@ from cxrtui.data.images.dicom.description import DicomHeader
 from cxrtui.data.images.headers import Header
 from cxrtui.errors import FilmError
 
-PIXELS_VERSION = 3  # raise it when the same files would give other pixels, notes or reasons
+PIXELS_VERSION = 4  # raise it when the same files would give other pixels, notes or reasons
 
 # Packages that decode. The user may install, remove or upgrade any of them.
 _DECODERS = (
@@ -35,14 +37,19 @@ _DECODERS = (
 
 warm = processes.warm
 rest = processes.rest
+kept = processes.kept
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A film that can be decoded: its header, and notes for the user on how its pixels are read."""
+    """A film that can be decoded: its header, and notes for the user on how its pixels are read.
+
+    `view` is what it shows; None if only the header was read.
+    """
 
     header: Header
     notes: tuple[str, ...] = ()
+    view: View | None = None
 
 
 @cache
@@ -55,14 +62,15 @@ def decoders() -> tuple[str, ...]:
     return tuple(found)
 
 
-def decode(path: str | Path, display: Display | None = None) -> Decoded:
+def decode(path: str | Path, display: Display | None = None, righting: Righting = UPRIGHT) -> Decoded:
     """Decode the film at `path` in full, as `cxrtui.data.images.decode.decode_with_notes` does.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
     """
     with _valid():
-        return _pixels(processes.run("decode", Path(path), {"display": _plain(display)}))
+        arguments = {"display": _plain(display), "righting": (righting.turned, righting.inverted)}
+        return _pixels(processes.run("decode", Path(path), arguments))
 
 
 def read_film(
@@ -71,6 +79,9 @@ def read_film(
     resize_mode: str = "stretch",
     display: Display | None = None,
     cancelled: Cancelled = never,
+    *,
+    righting: Righting = UPRIGHT,
+    recognised: bool = False,
 ) -> Decoded:
     """Decode the film at `path` to a square of `size`, as `cxrtui.data.images.decode.read_film_with_notes` does.
 
@@ -79,7 +90,8 @@ def read_film(
         CancelledError: `cancelled` said so.
     """
     with _valid():
-        arguments = {"size": size, "resize_mode": resize_mode, "display": _plain(display)}
+        arguments = {"size": size, "resize_mode": resize_mode, "display": _plain(display),
+                     "righting": (righting.turned, righting.inverted), "recognised": recognised}  # fmt: skip
         return _pixels(processes.run("read_film", Path(path), arguments, cancelled))
 
 
@@ -96,7 +108,7 @@ def read_header(path: Path) -> Header:
 def look(
     path: Path, size: int, resize_mode: str = "stretch", display: Display | None = None, cancelled: Cancelled = never
 ) -> Seen:
-    """Return the header of the film at `path` after checking that `read_film` can read it.
+    """Return the header of the film at `path` after checking that `read_film` can read it, and what it shows.
 
     Raises:
         FilmError: it cannot be read; the message is the reason, without the path.
@@ -105,7 +117,7 @@ def look(
     arguments = {"ending": path.suffix, "size": size, "resize_mode": resize_mode, "display": _plain(display)}
     with _valid():
         words = processes.run("look", path, arguments, cancelled).words
-        return Seen(Header(**words["header"]), _notes(words))
+        return Seen(Header(**words["header"]), _notes(words), _view(words))
 
 
 def read_tags(path: Path, *, salt: bytes, raw: bool) -> DicomHeader:
@@ -129,11 +141,16 @@ def _valid() -> Iterator[None]:
 
 def _pixels(answer: Answer) -> Decoded:
     height, width = answer.words["shape"]
-    return Decoded(np.frombuffer(answer.body, np.uint8).reshape(height, width), _notes(answer.words))
+    values = np.frombuffer(answer.body, np.uint8).reshape(height, width)
+    return Decoded(values, _notes(answer.words), _view(answer.words))
 
 
 def _notes(words: dict[str, Any]) -> tuple[str, ...]:
     return tuple(printable(note) for note in words["notes"])
+
+
+def _view(words: dict[str, Any]) -> View | None:
+    return None if words["view"] is None else View.checked(words["view"])
 
 
 def _plain(display: Display | None) -> dict[str, Any] | None:

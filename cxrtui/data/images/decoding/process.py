@@ -24,7 +24,7 @@ from cxrtui.printable import printable
 Cancelled = Callable[[], bool]
 _TICK = 0.1  # seconds between two checks of a worker that is decoding
 _START = 120.0  # seconds
-_SAID = 4096  # bytes kept of what a process printed last
+_PRINTED = 4096  # bytes kept of what a process printed last
 _CODE = "import sys; sys.path[:] = {path!r}; from cxrtui.data.images.decoding.worker import main; main{arguments!r}"
 
 
@@ -166,13 +166,13 @@ class Process:
             with contextlib.suppress(OSError):
                 self._child.kill()
             self._child.wait()
-            said = self._last_words().strip().splitlines()
-            raise _cannot_start(said[-1] if said else f"exit code {self._child.returncode}") from None
+            lines = self._last_words().strip().splitlines()
+            raise _cannot_start(lines[-1] if lines else f"exit code {self._child.returncode}") from None
         self._ready = True
 
     def _receive(self, seconds: float, cancelled: Cancelled = lambda: False) -> Answer:
         """Return the next message; raise `TimeoutError` after `seconds`. Meanwhile, watch the process's limits."""
-        began = time.monotonic()
+        started = time.monotonic()
         used: float | None = None
         self._link.settimeout(_TICK)
         while True:
@@ -186,7 +186,7 @@ class Process:
                 used = used_now if used is None else used
                 if memory > self._limits.memory:
                     raise self._too_large() from None
-                waited = time.monotonic() - began
+                waited = time.monotonic() - started
                 if waited >= seconds and not (computes and used_now - used < seconds and waited < 10 * seconds):
                     raise
         self._link.settimeout(max(seconds, 1.0))
@@ -220,7 +220,7 @@ class Process:
         """Return the end of what the process and its decoders printed."""
         try:
             size = os.fstat(self._printed).st_size
-            return os.pread(self._printed, _SAID, max(0, size - _SAID)).decode("utf-8", "replace")
+            return os.pread(self._printed, _PRINTED, max(0, size - _PRINTED)).decode("utf-8", "replace")
         except OSError:
             return ""
 

@@ -34,6 +34,7 @@ class Processes:
         self._busy: set[Process] = set()
         self._large = threading.Semaphore(1)
         self._again = threading.Lock()
+        self._keepers = 0
 
     def run(self, job: str, path: Path, arguments: dict[str, Any], cancelled: Cancelled = never) -> Answer:
         """Return the result of `job` for the film at `path`, unless `cancelled` returns True.
@@ -62,9 +63,23 @@ class Processes:
     def rest(self) -> None:
         """End all idle processes but one; call this when no film will be decoded for a while."""
         with self._lock:
+            if self._keepers:
+                return
             ended, self._idle = self._idle[1:], self._idle[:1]
         for process in ended:
             process.end()
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep the idle processes while the block decodes films several times, and rest after it."""
+        with self._lock:
+            self._keepers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._keepers -= 1
+            self.rest()
 
     def close(self) -> None:
         """End all processes; a thread that waits for one gets an error."""

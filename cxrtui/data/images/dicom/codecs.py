@@ -115,20 +115,20 @@ def _plugins(syntax: UID, *, cut: bool) -> tuple[str, ...]:
 
 def _why(syntax: UID, frame: bytes | None, reasons: list[str]) -> str:
     """Return why no decoder read it: a decoder is missing, the image is damaged, or the codecs' own messages."""
-    said = "; ".join(dict.fromkeys(reasons))
+    text = "; ".join(dict.fromkeys(reasons))
     stream = read_codestream(frame) if frame else None
-    if "missing dependencies" in said:
+    if "missing dependencies" in text:
         return f"no decoder of {syntax.name} is installed; pip install 'cxrtui[jpeg12]' brings one"
     has_libjpeg = importlib.util.find_spec("libjpeg") is not None
     if stream is not None and stream.lossy_12_bit and not has_libjpeg:
-        return f"it is {stream.bits}-bit lossy JPEG, which needs: {_JPEG12} ({said})"
+        return f"it is {stream.bits}-bit lossy JPEG, which needs: {_JPEG12} ({text})"
     if frame is None or (stream is not None and not whole(frame)):
-        return f"its pixels are damaged or cut short ({said})"
+        return f"its pixels are damaged or cut short ({text})"
     if syntax == RLELossless or stream is None:
-        return f"its pixels are damaged ({said})"
+        return f"its pixels are damaged ({text})"
     if "JPEG" in syntax.name and syntax not in JPEG2000TransferSyntaxes and not has_libjpeg:
-        return f"its pixels ({syntax.name}) cannot be decoded ({said}); a decoder that may read them: {_JPEG12}"
-    return f"its pixels ({syntax.name}) cannot be decoded ({said})"
+        return f"its pixels ({syntax.name}) cannot be decoded ({text}); a decoder that may read them: {_JPEG12}"
+    return f"its pixels ({syntax.name}) cannot be decoded ({text})"
 
 
 def _words(error: Exception) -> str:

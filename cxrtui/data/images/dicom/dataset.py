@@ -15,7 +15,7 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.multival import MultiValue
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from cxrtui.data.images.opening import MAX_PIXELS
 from cxrtui.errors import FilmError
@@ -52,6 +52,12 @@ def quiet() -> Iterator[None]:
                 _filters.__exit__(None, None, None)
 
 
+CUT_SHORT = "it is a DICOM file that ends before its pixels"
+"""The reason for a file that is torn in its header, wherever that is, or from which the pixels were taken."""
+
+_STANDARD = "1.2.840.10008."  # the root of the UIDs that the standard defines
+
+
 def open_dataset(stream: BinaryIO, *, pixels: bool) -> Dataset:
     """Return the data set in `stream`, a file with or without preamble (PS3.10 section 7.1); `pixels`: read them too.
 
@@ -63,13 +69,30 @@ def open_dataset(stream: BinaryIO, *, pixels: bool) -> Dataset:
             _refuse_deflated_bomb(stream)
             stream.seek(0)
             dataset = pydicom.dcmread(stream, stop_before_pixels=not pixels, force=True)
-            if dataset:
-                return dataset
         except (FilmError, MemoryError):
             raise
         except Exception as error:  # the message may quote a value
+            if not stream.read(1):
+                raise FilmError(CUT_SHORT) from None
             raise FilmError(f"its DICOM tags are damaged or cut short ({type(error).__name__})") from None
-    raise FilmError("it is a DICOM file cut short before its first tag")
+        if not dataset or (_of_an_image(dataset) and not _has_pixels(dataset, stream, pixels=pixels)):
+            raise FilmError(CUT_SHORT)
+        return dataset
+
+
+def _of_an_image(dataset: Dataset) -> bool:
+    """Return whether pixels belong to an object of this SOP class (PS3.4 annex B.5), or its UID is torn itself."""
+    meta = getattr(dataset, "file_meta", None) or Dataset()
+    kind = UID(str(meta.get("MediaStorageSOPClassUID", "") or first(dataset, "SOPClassUID") or ""))
+    return "Image Storage" in kind.name or (kind.name == kind and kind.startswith(_STANDARD))
+
+
+def _has_pixels(dataset: Dataset, stream: BinaryIO, *, pixels: bool) -> bool:
+    """Return whether there are pixels in a data set that was read with them, or else behind where reading stopped."""
+    if pixels:
+        return any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"))
+    # Of a deflated file everything is read, so that the stream is at its end in any case.
+    return transfer_syntax(dataset) == DeflatedExplicitVRLittleEndian or bool(stream.read(1))
 
 
 def _refuse_deflated_bomb(stream: BinaryIO) -> None:

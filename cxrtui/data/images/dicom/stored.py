@@ -62,7 +62,7 @@ def stored(dataset: Dataset, rows: int, columns: int, frame: bytes | None, notes
     Raises:
         FilmError: they are of a kind that is not read.
     """
-    said = _Said(dataset, notes)
+    tags = _Tags(dataset, notes)
     stream = read_codestream(frame) if frame else None
     if stream is not None and (stream.rows, stream.columns) != (rows, columns):
         raise FilmError(
@@ -71,15 +71,15 @@ def stored(dataset: Dataset, rows: int, columns: int, frame: bytes | None, notes
     photometric, written = photometric_of(dataset), text(dataset, "PhotometricInterpretation")
     if photometric != written.replace(" ", "_") and photometric in (*_GREY, *_COLOURS):
         notes.append(f"Photometric Interpretation (0028,0004) is {written[:20]!r}; taken as {photometric}")
-    samples, photometric = _samples(said, photometric, stream)
+    samples, photometric = _samples(tags, photometric, stream)
     if photometric not in (_GREY if samples == 1 else _COLOURS if samples == 3 else ()):
         raise FilmError(f"its colour model ({photometric or 'none'}, {samples} samples a pixel) is not read")
-    planar = 0 if samples == 1 else said.of("PlanarConfiguration", 0, (0, 1), missing=not frame)
+    planar = 0 if samples == 1 else tags.of("PlanarConfiguration", 0, (0, 1), missing=not frame)
     made = Stored(rows=rows, columns=columns, photometric=photometric, samples=samples, planar=planar, allocated=8,
                   bits=8, high=7, claimed=8, signed=False)  # fmt: skip
     if stream is not None:
-        return _by_codestream(made, said, stream)
-    return _by_tags(made, said, dataset, frame)
+        return _by_codestream(made, tags, stream)
+    return _by_tags(made, tags, dataset, frame)
 
 
 def photometric_of(dataset: Dataset) -> str:
@@ -160,7 +160,7 @@ def _read(values: npt.NDArray[Any], how: Stored) -> npt.NDArray[Any]:
     return np.where(values >> (how.bits - 1), values - (1 << how.bits), values) if how.signed else values
 
 
-class _Said:
+class _Tags:
     """Reads the tags, and adds a note where one is missing or has an impossible value."""
 
     def __init__(self, dataset: Dataset, notes: list[str]) -> None:
@@ -186,42 +186,42 @@ class _Said:
         self.notes.append(f"{_TAGS[keyword]} {wrong}; taken as {shown}")
 
 
-def _samples(said: _Said, photometric: str, stream: Codestream | None) -> tuple[int, str]:
+def _samples(tags: _Tags, photometric: str, stream: Codestream | None) -> tuple[int, str]:
     """Return the samples per pixel and the colour model; the codestream decides where its number of samples differs."""
     named = 3 if photometric in _COLOURS else 1
-    value = said.tag("SamplesPerPixel")
+    value = tags.tag("SamplesPerPixel")
     if stream is not None and stream.components in (1, 3):
         if value in (1, 3) and value != stream.components:
-            said.notes.append(
+            tags.notes.append(
                 f"its codestream holds {stream.components} samples a pixel and Samples per Pixel (0028,0002) says "
                 f"{value}; the codestream counts"
             )
         elif value not in (1, 3):
-            said.note("SamplesPerPixel", value, stream.components)
+            tags.note("SamplesPerPixel", value, stream.components)
         if stream.components != named and photometric:
             blocks = 0xC0 <= stream.marker <= 0xC2
             photometric = "MONOCHROME2" if stream.components == 1 else "YBR_FULL_422" if blocks else "RGB"
         return stream.components, photometric
     if value is None or value < 1:
-        said.note("SamplesPerPixel", value, named)
+        tags.note("SamplesPerPixel", value, named)
         value = named
     return value, photometric
 
 
-def _by_codestream(made: Stored, said: _Said, stream: Codestream) -> Stored:
+def _by_codestream(made: Stored, tags: _Tags, stream: Codestream) -> Stored:
     if stream.bits > 16:
         raise FilmError(f"its codestream holds {stream.bits} bits; 8 to 16 bits are read")
-    claimed, signed = said.tag("BitsStored"), said.tag("PixelRepresentation")
+    claimed, signed = tags.tag("BitsStored"), tags.tag("PixelRepresentation")
     if not claimed or claimed < 0:
-        said.note("BitsStored", claimed, stream.bits)
+        tags.note("BitsStored", claimed, stream.bits)
         claimed = stream.bits
     doubtful = False
     if signed not in (0, 1):
-        said.note("PixelRepresentation", signed, int(bool(stream.signed)))
+        tags.note("PixelRepresentation", signed, int(bool(stream.signed)))
         signed = int(bool(stream.signed))
     elif stream.signed is not None and bool(signed) != stream.signed and made.samples == 1:
         word, decider = ("signed", "the codestream counts") if stream.signed else ("unsigned", "the image decides")
-        said.notes.append(
+        tags.notes.append(
             f"its codestream holds {word} values and Pixel Representation (0028,0103) says otherwise; {decider}"
         )
         signed, doubtful = int(stream.signed), not stream.signed
@@ -229,36 +229,36 @@ def _by_codestream(made: Stored, said: _Said, stream: Codestream) -> Stored:
                    claimed=claimed, signed=bool(signed), doubtful=doubtful)  # fmt: skip
 
 
-def _by_tags(made: Stored, said: _Said, dataset: Dataset, frame: bytes | None) -> Stored:
-    allocated, bits = said.tag("BitsAllocated"), said.tag("BitsStored")
+def _by_tags(made: Stored, tags: _Tags, dataset: Dataset, frame: bytes | None) -> Stored:
+    allocated, bits = tags.tag("BitsAllocated"), tags.tag("BitsStored")
     pixels = made.rows * made.columns * made.samples
     if frame is not None and transfer_syntax(dataset) == RLELossless:
         each = int.from_bytes(frame[:4], "little") // made.samples * 8  # PS3.5 section G.2: one segment a byte
         if each in (8, 16) and each != allocated:
             if allocated:
-                said.notes.append(
+                tags.notes.append(
                     f"its codestream holds {each}-bit words and Bits Allocated (0028,0100) says {allocated}; the "
                     "codestream counts"
                 )
             else:
-                said.note("BitsAllocated", allocated, each)
+                tags.note("BitsAllocated", allocated, each)
             allocated, bits = each, min(bits or each, each)
     if not allocated:
         length = len(dataset.get("PixelData") or b"")
         usual = 16 if bits is not None and bits > 8 else 8 if length and length < 2 * pixels else 16
-        said.note("BitsAllocated", allocated, usual)
+        tags.note("BitsAllocated", allocated, usual)
         allocated = usual
     if not bits or (allocated in (8, 16) and not 1 <= bits <= allocated):
-        high = said.tag("HighBit")
+        high = tags.tag("HighBit")
         usual = high + 1 if high is not None and allocated // 2 <= high < allocated else allocated
-        said.note("BitsStored", bits, usual)
+        tags.note("BitsStored", bits, usual)
         bits = usual
     if allocated not in (8, 16) or not 1 <= bits <= allocated:
         raise FilmError(f"it stores {bits} bits of {allocated}; 8 to 16 bits are read")
-    high = said.tag("HighBit")
+    high = tags.tag("HighBit")
     if high is None or not bits - 1 <= high < allocated:
         high = bits - 1
-    missing = said.tag("PixelRepresentation") not in (0, 1)
-    signed = said.of("PixelRepresentation", 0, (0, 1))
+    missing = tags.tag("PixelRepresentation") not in (0, 1)
+    signed = tags.of("PixelRepresentation", 0, (0, 1))
     return replace(made, allocated=allocated, bits=bits, high=high, claimed=bits, signed=bool(signed),
                    doubtful=missing and made.samples == 1)  # fmt: skip

@@ -1,4 +1,4 @@
-"""This module maps the stored values of a file to displayed grey values, with one table.
+"""This module maps the stored values of a file to the values of the image, with one table.
 
 Every step depends only on a pixel's stored value. The table's index has all allocated bits (`raw`); bits beyond Bits
 Stored are removed first. The order is that of PS3.4 section N.2.1: stored value, padding, modality LUT, VOI LUT or

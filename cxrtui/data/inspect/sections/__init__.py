@@ -11,10 +11,13 @@ from cxrtui.data.inspect.section import Look, Section
 from cxrtui.data.inspect.sections import (
     ages,
     columns,
+    confounders,
     depths,
+    duplicates,
     findings,
     left_out,
     missing,
+    not_frontal,
     patients,
     remarks,
     rest,
@@ -24,13 +27,14 @@ from cxrtui.data.inspect.sections import (
     sources,
     types,
     unreadable,
+    verdict,
     views,
 )
 
 SECTIONS: tuple[Callable[[Look], Section], ...] = tuple(
     module.section
     for module in (
-        findings, rule, rest, sources, views, sexes, ages, patients, sizes, depths, types, columns, left_out,
-        unreadable, remarks, missing,
+        verdict, confounders, findings, rule, rest, sources, views, not_frontal, sexes, ages, patients, duplicates,
+        sizes, depths, types, columns, left_out, unreadable, remarks, missing,
     )
 )  # fmt: skip

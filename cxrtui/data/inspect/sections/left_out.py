@@ -9,4 +9,5 @@ from cxrtui.data.inspect.section import Look, Section
 
 def section(look: Look) -> Section:
     """Count files and films that are left out, by reason."""
-    return Section("left_out", "left out", dict(Counter(look.left_out).most_common()), unit="")
+    return Section("left_out", "left out", dict(Counter(look.left_out).most_common()), list(look.collection.remarks),
+                   unit="")  # fmt: skip

@@ -19,6 +19,8 @@ def section(look: Look) -> Section:
         counts["with more"] = more
     unknown = sum(not film.patient_known for film in look.collection.films)
     notes = [f"{len(films_of):,} patients, {max(films_of.values())} films at most"] if films_of else []
+    rules = {film.patient: film.patient_rule for film in look.collection.films if film.patient_known}
+    notes += [f"{count:,} of these by {rule}" for rule, count in Counter(rules.values()).most_common()]
     if unknown:
         notes.append(f"{unknown:,} films' patients are not known; data.patient_pattern may find them in the names")
     return Section("patients", "patients", counts, notes, unit="patients")

@@ -12,8 +12,6 @@ def section(look: Look) -> Section:
         return Section("rule", "counted as", {}, [look.why_no_rule])
     whose = "the layout's rule" if look.rule.by_layout else "as set, or plain from the names"
     notes = [f"{whose}; --set data.positive=… --set data.negative=… change it"]
-    if look.both:
-        notes.append(look.both)
     if look.absent:
         notes.append(f"no finding is called {listing(look.absent)}")
     return Section("rule", "counted as", look.counted, notes)

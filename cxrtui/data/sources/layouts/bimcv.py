@@ -86,8 +86,8 @@ def display_of(film: Path) -> Display | None:
     """Return the display of the film at `film` from its sidecar; None where its name is not like BIMCV's."""
     if not NAME.match(film.name):
         return None
-    said = read_sidecar(film)
-    found = Display(said.window, said.photometric == "MONOCHROME1")
+    sidecar = read_sidecar(film)
+    found = Display(sidecar.window, sidecar.photometric == "MONOCHROME1")
     return None if found == Display() else found
 
 
@@ -172,14 +172,14 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
             elif canonical(_UNCERTAIN) in keys and COVID not in keys:
                 tally["a film of uncertain COVID 19"] += 1
             else:
-                in_name, said = VIEW.search(file.name), read_sidecar(file)
-                if said.damaged:
+                in_name, sidecar = VIEW.search(file.name), read_sidecar(file)
+                if sidecar.damaged:
                     tally["a JSON file beside a film that cannot be read (the film stays, without its window)"] += 1
                 sex, age = people.get(patient.casefold(), ("", ""))
                 yield Film(
                     path=file, name=name_below(file, path), label=", ".join(findings), patient=patient,
                     patient_everywhere=True, sex=sex,
-                    age=age, view=in_name[1] if in_name else said.view,
+                    age=age, view=in_name[1] if in_name else sidecar.view,
                 )  # fmt: skip
         del met["not an image"]  # other counts say more about the films
         tally.update(met)

@@ -17,7 +17,7 @@ from pathlib import Path
 from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.sources.columns import noted
 from cxrtui.data.sources.folders import SPLITS, subfolders, walk
-from cxrtui.data.sources.layouts.once import Said
+from cxrtui.data.sources.layouts.once import Listed
 from cxrtui.data.sources.layouts.places import columns, csv_files
 from cxrtui.data.sources.spellings import NO_FINDING
 from cxrtui.data.sources.table import open_table
@@ -56,7 +56,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     if not tables:
         raise DataError(f"{printable(path)} cannot be read as chexpert: it has no CSV with Path and Frontal/Lateral.")
     root = path if path.is_dir() else path.parent
-    listed: dict[Path, Said] = {}
+    listed: dict[Path, Listed] = {}
     mentioned: set[Path] = set()
     for file in tables:
         table = open_table(file)
@@ -69,23 +69,23 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
             found = _find(root, parts)
             if found is not None:
                 mentioned.add(found)
-            told = tally if found not in listed else Counter[str]()
-            findings = _findings(row, given, told) if found is not None else []
+            counted = tally if found not in listed else Counter[str]()
+            findings = _findings(row, given, counted) if found is not None else []
             if found is None:
                 tally["listed in the table, but no such file" if row["path"] else "a row that names no file"] += 1
             elif found in listed:
-                listed[found].check_again(Said(table.shown, line, ", ".join(findings)), found)
+                listed[found].check_again(Listed(table.shown, line, ", ".join(findings)), found)
                 tally["a film listed twice"] += 1
             elif not findings:
                 tally[NO_FINDING] += 1
             else:
-                listed[found] = Said(table.shown, line, ", ".join(findings))
+                listed[found] = Listed(table.shown, line, ", ".join(findings))
                 patient = next((part for part in parts if _PATIENT.fullmatch(part)), "")
-                said = next((SPLITS[part.casefold()] for part in parts if part.casefold() in SPLITS), "")
+                of_folder = next((SPLITS[part.casefold()] for part in parts if part.casefold() in SPLITS), "")
                 lateral = row["frontal/lateral"].casefold() == "lateral"
                 yield Film(
                     path=found, name=name_below(found, root), label=", ".join(findings), patient=patient,
-                    split=SPLITS.get(file.stem.casefold(), said), view="lateral" if lateral else row["ap/pa"],
+                    split=SPLITS.get(file.stem.casefold(), of_folder), view="lateral" if lateral else row["ap/pa"],
                     sex=row.get("sex", ""), age=row.get("age", ""),
                 )  # fmt: skip
     if unlisted := sum(file not in mentioned for file in walk(root, root, Counter())):

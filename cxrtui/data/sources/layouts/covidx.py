@@ -12,7 +12,7 @@ from pathlib import Path
 from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.findings import canonical, findings, no_patient
 from cxrtui.data.sources.folders import SPLITS, may_be_film
-from cxrtui.data.sources.layouts.once import Once, Said
+from cxrtui.data.sources.layouts.once import Listed, Once
 from cxrtui.data.sources.layouts.places import Files, entry
 from cxrtui.data.sources.table import text
 from cxrtui.errors import DataError
@@ -102,7 +102,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
                     patient = ""
                 film = Film(path=found, name=name_below(found, root), label=label, split=split, source=source,
                             patient=f"{source}:{patient}" if source and patient else patient)  # fmt: skip
-                seen.add(film, Said(printable(file), number, label, " ".join(before[start:])), tally)
+                seen.add(film, Listed(printable(file), number, label, " ".join(before[start:])), tally)
     yield from seen
     if unlisted := sum(file not in seen and may_be_film(file) for file in beside):
         tally["a file that the lists do not name"] += unlisted

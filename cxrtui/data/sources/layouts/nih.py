@@ -16,7 +16,7 @@ from pathlib import Path
 from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.sources.columns import noted
 from cxrtui.data.sources.folders import may_be_film
-from cxrtui.data.sources.layouts.once import Said
+from cxrtui.data.sources.layouts.once import Listed
 from cxrtui.data.sources.layouts.places import Files, columns, csv_files, two_deep
 from cxrtui.data.sources.table import open_table, text
 from cxrtui.errors import DataError
@@ -53,7 +53,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     images, splits = Files(two_deep(root)), _splits(root)
     table = open_table(file)
     noted(table, tally, _FACTS)
-    listed: dict[Path, Said] = {}
+    listed: dict[Path, Listed] = {}
     for line, row in table:
         table.check_lines(line, row, (name for names in _FACTS.values() for name in names))
         name = row["image index"]
@@ -61,10 +61,10 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
         if found is None:
             tally["listed in the table, but no such file" if name else "a row that names no file"] += 1
         elif found in listed:
-            listed[found].check_again(Said(table.shown, line, row["finding labels"]), found)
+            listed[found].check_again(Listed(table.shown, line, row["finding labels"]), found)
             tally["a film listed twice"] += 1
         else:
-            listed[found] = Said(table.shown, line, row["finding labels"])
+            listed[found] = Listed(table.shown, line, row["finding labels"])
             yield Film(
                 path=found, name=name_below(found, root), label=row["finding labels"], patient=_patient(row),
                 patient_everywhere=bool(_patient(row)), split=splits.get(name.casefold(), ""),

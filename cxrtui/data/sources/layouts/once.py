@@ -13,7 +13,7 @@ from cxrtui.errors import DataError
 
 
 @dataclass(frozen=True)
-class Said:
+class Listed:
     """The facts that a line gives for a film; `spelled` is the film's name in that line, where it may vary."""
 
     table: str
@@ -21,7 +21,7 @@ class Said:
     label: str
     spelled: str = ""
 
-    def check_again(self, again: Said, film: Path) -> None:
+    def check_again(self, again: Listed, film: Path) -> None:
         """Check that another line gives the same findings for `film`, or that one of the two gives none.
 
         Raises:
@@ -48,22 +48,22 @@ class Once:
     """
 
     films: dict[Path, Film] = field(default_factory=dict)
-    _said: dict[Path, Said] = field(default_factory=dict)
+    _listed: dict[Path, Listed] = field(default_factory=dict)
     _person: dict[str, str] = field(default_factory=dict)  # from a patient's other name to the name in use
 
     def __contains__(self, file: Path) -> bool:
         return file in self.films
 
-    def add(self, film: Film, said: Said, tally: Counter[str]) -> None:
+    def add(self, film: Film, listed: Listed, tally: Counter[str]) -> None:
         """Add `film`, or count it in `tally` where another line has already listed it.
 
         Raises:
             DataError: that line gives other findings.
         """
         if film.path not in self.films:
-            self.films[film.path], self._said[film.path] = film, said
+            self.films[film.path], self._listed[film.path] = film, listed
             return
-        self._said[film.path].check_again(said, film.path)
+        self._listed[film.path].check_again(listed, film.path)
         earlier = self.films[film.path]
         ours, theirs = earlier.patient, film.patient
         if ours != theirs and not (no_patient(ours) or no_patient(theirs)):

@@ -10,7 +10,7 @@ from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.findings import missing, same_findings
 from cxrtui.data.sources.columns import noted
 from cxrtui.data.sources.folders import subfolders
-from cxrtui.data.sources.layouts.once import Said
+from cxrtui.data.sources.layouts.once import Listed
 from cxrtui.data.sources.layouts.places import Files, columns
 from cxrtui.data.sources.table import open_table
 from cxrtui.errors import DataError
@@ -48,8 +48,8 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     if not tables:
         raise DataError(f"{printable(path)} cannot be read as rsna: it has no CSV with patientId and Target or class.")
     root = path if path.is_dir() else path.parent
-    labels: dict[str, Said] = {}
-    classes: dict[str, Said] = {}
+    labels: dict[str, Listed] = {}
+    classes: dict[str, Listed] = {}
     for file in tables:
         table = open_table(file)
         noted(table, tally, {"path": ("patientid",), "label": ("class", "target")})
@@ -58,9 +58,9 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
             name = row["patientid"]
             into, seen = (classes, row["class"]) if row.get("class") else (labels, row.get("target", ""))
             if name and seen:
-                said = Said(table.shown, line, _TARGETS.get(seen.removesuffix(".0"), seen), name)
-                if (earlier := into.setdefault(name.casefold(), said)) is not said:
-                    earlier.check_again(said, Path(earlier.spelled))
+                new = Listed(table.shown, line, _TARGETS.get(seen.removesuffix(".0"), seen), name)
+                if (earlier := into.setdefault(name.casefold(), new)) is not new:
+                    earlier.check_again(new, Path(earlier.spelled))
                     tally["a row of a film that has one already (one for each box)"] += 1
     for key in labels.keys() & classes.keys():
         if _is_opacity(labels[key]) != _is_opacity(classes[key]):
@@ -77,6 +77,6 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
         tally["a file that the table does not list"] += unlisted
 
 
-def _is_opacity(said: Said) -> bool | None:
+def _is_opacity(line: Listed) -> bool | None:
     """Return whether the line says that there is an opacity; None where it does not say."""
-    return None if missing(said.label) else same_findings(said.label, _TARGETS["1"])
+    return None if missing(line.label) else same_findings(line.label, _TARGETS["1"])

@@ -15,7 +15,7 @@ from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.sources.columns import noted
 from cxrtui.data.sources.folders import is_mask_folder, loose, may_be_film, subfolders
 from cxrtui.data.sources.layouts import words
-from cxrtui.data.sources.layouts.once import Once, Said
+from cxrtui.data.sources.layouts.once import Listed, Once
 from cxrtui.data.sources.layouts.places import Files, columns, entry
 from cxrtui.data.sources.layouts.recogniser import Recogniser
 from cxrtui.data.sources.table import open_table
@@ -142,7 +142,7 @@ def _read(table: Table, path: Path, tally: Counter[str]) -> Iterator[Film]:
                 patient=table.same_patient(first(row, table.patient)), view=first(row, table.view),
                 sex=first(row, SEX), age=first(row, AGE), offset=first(row, table.offset),
             )  # fmt: skip
-            listed.add(film, Said(sheet.shown, line, label, name), tally)
+            listed.add(film, Listed(sheet.shown, line, label, name), tally)
     known = dict(table.folders)
     for unlisted in sorted(set(images) - mentioned - {file}):
         by_folder = known.get(unlisted.parent.name.casefold(), "")

@@ -25,7 +25,7 @@ from cxrtui.errors import DataError
 from cxrtui.workspace import cache_root, expand
 
 _INDEX = "films.json"
-_SAID = ("patient", "source", "view", "sex", "age", "offset")
+_FACTS = ("patient", "source", "view", "sex", "age", "offset")
 
 
 def read_dataset(name: str) -> Collection:
@@ -93,13 +93,13 @@ def _films(examples: Iterator[Example], folder: Path, left_out: Counter[str]) ->
             (folder / own).write_bytes(image)
         else:
             _as_image(image).save(folder / own)
-        said = {key: text for key in _SAID if (text := example.facts.get(key))}
-        yield {"name": own, "label": example.label, "split": SPLITS.get(example.split.casefold(), ""), **said}
+        facts = {key: text for key in _FACTS if (text := example.facts.get(key))}
+        yield {"name": own, "label": example.label, "split": SPLITS.get(example.split.casefold(), ""), **facts}
 
 
 def _as_image(pixels: Any) -> Image.Image:
     """Convert uint8 or uint16 `[H, W]` or `[H, W, C]` to an image; floating point from 0 to 1 becomes 8 bits."""
-    grey = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] in (1, 2) else pixels
-    if np.issubdtype(grey.dtype, np.floating):
-        grey = np.rint(np.clip(grey, 0.0, 1.0) * 255.0).astype(np.uint8)
-    return Image.fromarray(grey)
+    image = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] in (1, 2) else pixels
+    if np.issubdtype(image.dtype, np.floating):
+        image = np.rint(np.clip(image, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return Image.fromarray(image)

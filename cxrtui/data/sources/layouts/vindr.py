@@ -19,7 +19,7 @@ from cxrtui.data.films import Film, name_below, printable
 from cxrtui.data.findings import NORMAL, canonical, findings
 from cxrtui.data.sources.columns import noted
 from cxrtui.data.sources.folders import may_be_film
-from cxrtui.data.sources.layouts.once import Said
+from cxrtui.data.sources.layouts.once import Listed
 from cxrtui.data.sources.layouts.places import Files, columns, csv_files, entry, two_deep
 from cxrtui.data.sources.spellings import NO_FINDING
 from cxrtui.data.sources.table import Table, open_table
@@ -93,16 +93,16 @@ def _readers(table: Table, tally: Counter[str]) -> dict[str, Readers]:
     noted(table, tally, {"path": ("image_id",), "label": tuple(flags) or ("class_name",), "source": ()})
     result: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     spelled: dict[str, str] = {}
-    earlier: dict[tuple[str, str], Said] = {}
+    earlier: dict[tuple[str, str], Listed] = {}
     for line, row in table:
         table.check_lines(line, row, ("image_id", "class_name", "rad_id"))
         given = [headers[name] for name in flags if row[name].casefold() in _YES] if flags else row["class_name"]
         names = given if isinstance(given, list) else findings(given)
         who = row["image_id"].casefold(), row.get("rad_id", "").casefold()
         if flags and row["image_id"]:  # without flags, a reader has a row for each box
-            said = Said(table.shown, line, ", ".join(names) or "no finding at all", row["image_id"])
-            first = earlier.setdefault(who, said)
-            first.check_again(said, Path(first.spelled))
+            listed = Listed(table.shown, line, ", ".join(names) or "no finding at all", row["image_id"])
+            first = earlier.setdefault(who, listed)
+            first.check_again(listed, Path(first.spelled))
         of_reader = result[who[0]][who[1]]
         of_reader.update(spelled.setdefault(canonical(name), name) for name in names)
     result.pop("", None)

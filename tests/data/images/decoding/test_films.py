@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -182,7 +181,7 @@ def test_no_decoder_of_dicom_is_loaded_where_the_application_runs(folder: Path, 
 def test_the_dashboard_previews_in_a_process_apart(tmp_path: Path) -> None:
     from cxrtui.tui.backend import Backend
 
-    decode: Any = Backend().decode
+    open_film = Backend().open_film
     with pytest.raises(FilmError, match="crashed"):
-        decode(crashing(tmp_path / "film.dcm"))
-    np.testing.assert_array_equal(decode(save(tmp_path / "film.png", 1)), np.asarray(picture(1)))
+        open_film(crashing(tmp_path / "film.dcm"))
+    np.testing.assert_array_equal(open_film(save(tmp_path / "film.png", 1)).values, np.asarray(picture(1)))

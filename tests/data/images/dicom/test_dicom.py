@@ -426,11 +426,25 @@ def test_without_preamble(tmp_path: Path) -> None:
     assert read_film(tmp_path / "bare.png", 32).shape == (32, 32)
 
 
+def test_a_file_torn_in_its_header_has_one_reason_wherever_it_is_torn(tmp_path: Path) -> None:
+    tags = {"PatientID": "P1", "ViewPosition": "PA", "BodyPartExamined": "CHEST"}
+    whole = written(film(RAMP, 12, **tags), tmp_path / "whole").read_bytes()
+    start = whole.rindex(b"\xe0\x7f\x10\x00")  # of the element of the pixels
+    reasons = set()
+    for end in range(132, start + 4):
+        (tmp_path / "torn.dcm").write_bytes(whole[:end])
+        for read in (decode, read_header):
+            with pytest.raises(FilmError) as error:
+                read(tmp_path / "torn.dcm")
+            reasons.add(str(error.value))
+    assert reasons == {"it is a DICOM file that ends before its pixels"}
+
+
 HOSTILE = {
     "frames": (lambda d: setattr(d, "NumberOfFrames", 3), "3 frames"),
     "huge": (lambda d: (setattr(d, "Rows", 60000), setattr(d, "Columns", 60000)), "60000 x 60000"),
     "short": (lambda d: setattr(d, "PixelData", d.PixelData[:50]), "cut short"),
-    "no pixels": (lambda d: delattr(d, "PixelData"), "pixels are missing"),
+    "no pixels": (lambda d: delattr(d, "PixelData"), "ends before its pixels"),
     "no rows": (lambda d: delattr(d, "Rows"), "without an image"),
     "no columns": (lambda d: setattr(d, "Columns", 0), "without an image"),
     "palette": (lambda d: setattr(d, "PhotometricInterpretation", "PALETTE COLOR"), "colour model"),

@@ -58,7 +58,7 @@ def true(reason: str, dataset: pydicom.Dataset) -> bool:
     size = 2 * whole(dataset, "Rows", 0) * whole(dataset, "Columns", 0)
     said: dict[str, Any] = {
         "without an image": not dataset.get("Rows") or not dataset.get("Columns"),
-        "pixels are missing": "PixelData" not in dataset,
+        "ends before its pixels": "PixelData" not in dataset,
         "frames; a film has one": whole(dataset, "NumberOfFrames", 1) > 1,
         "8 to 16 bits are read": dataset.get("BitsAllocated") not in (8, 16),
         "pixels are cut short": len(dataset.get("PixelData", b"")) < size,
