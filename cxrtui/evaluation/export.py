@@ -27,21 +27,25 @@ from flax import nnx
 
 from cxrtui import RESEARCH_ONLY
 from cxrtui.data.augment import resample
+from cxrtui.data.duplicates import known
 from cxrtui.evaluation import model as models
 from cxrtui.evaluation import onnx_file, sealed
 from cxrtui.evaluation.cards import classifier_card
 from cxrtui.evaluation.model import SEEN, Model
+from cxrtui.evaluation.trained_on import leaks, synthetic_films
 from cxrtui.files import read_text, write_atomic
 from cxrtui.net import build
 from cxrtui.net.classifier import Classifier
 from cxrtui.net.resnet import GREY_MEAN, GREY_STD, normalise
 from cxrtui.runs.folder import Run
+from cxrtui.settings.sections import FILES
 from cxrtui.weights import saved, shelf, shelving
 from cxrtui.weights.formats.format import Normalisation
 from cxrtui.weights.manifest import Manifest, read_manifest
 
 PLATFORMS = ("cpu", "cuda", "tpu")
-_PRIVATE = ("source", "splits")  # settings with paths of the machine that trained the run
+# Settings with paths of the machine that trained the run.
+_PRIVATE = ("source", *(key.partition(".")[2] for key in FILES))
 
 
 def export(
@@ -78,7 +82,10 @@ def export(
         if onnx:
             (folder / shelf.ONNX).write_bytes(onnx_file.onnx_file(model))
         write_atomic(folder / shelf.CLASSIFIER, _sealed(facts, read_manifest(folder)))
-        write_atomic(folder / SEEN, "".join(f"{digest}\n" for digest in sorted(models.seen_in_training(run))))
+        seen = models.seen_in_training(run)
+        write_atomic(folder / SEEN, "".join(f"{digest}\n" for digest in sorted(seen.digests)))
+        if seen.known is not None:
+            seen.known.write(folder / known.FILE)
         write_atomic(folder / shelf.CARD, classifier_card(name, facts, onnx=onnx))
     return shelf_folder / name
 
@@ -92,28 +99,32 @@ def describe(model: Model, run: Run, versions: Mapping[str, str]) -> dict[str, A
     data = manifest.get("data", {})
     results = {file.stem: _json(file) for file in sorted(run.evaluation.glob("*.json"))}
     facts = {
-        "name": run.name, "note": RESEARCH_ONLY, "labels": list(model.labels), "threshold": model.threshold,
-        "step": model.step, "precision": settings["model"]["precision"], "stored_side": model.stored_size,
+        "name": run.name, "note": RESEARCH_ONLY, "labels": list(model.labels),
+        "threshold": model.operation.uncalibrated, "step": model.step,
+        "precision": settings["model"]["precision"], "stored_side": model.stored_size,
+        "operation": model.operation.as_dict(),
         "data": {key: value for key, value in settings["data"].items() if key not in _PRIVATE},
         "provenance": {
             "run": run.name, "seed": settings["run"]["seed"], "fingerprint": data.get("fingerprint"),
             "device": manifest.get("device"), "films": data.get("counts"), "patients": data.get("patients"),
+            "synthetic": synthetic_films(run), "leaks": leaks(run) or None,
             "trained_with": manifest.get("versions"), "exported_with": dict(versions),
             "settings": {key: settings[key] for key in ("model", "augment", "optim", "stop")},
         },
         "metrics": {
-            split: {"threshold": body.get("threshold"), **body.get("metrics", {}), "counts": body.get("counts")}
+            split: {"threshold": body.get("threshold"), **body.get("metrics", {}), "counts": body.get("counts"),
+                    "estimates": body.get("estimates"), "by_patient": body.get("by_patient")}
             for split, body in results.items() if body.get("step") == model.step
         },
     }  # fmt: skip
-    told: dict[str, Any] = _told(facts)
-    return told
+    written: dict[str, Any] = _without_none(facts)
+    return written
 
 
 def _sealed(facts: Mapping[str, Any], manifest: Manifest) -> str:
     """Return the text of ``classifier.toml``, with the digest of its values and of the network's description."""
-    told = tomllib.loads(tomlkit.dumps({**facts, "spec": manifest.spec}))
-    return tomlkit.dumps({sealed.DIGEST: sealed.digest(told), **told})
+    body = tomllib.loads(tomlkit.dumps({**facts, "spec": manifest.spec}))
+    return tomlkit.dumps({sealed.DIGEST: sealed.digest(body), **body})
 
 
 def _manifest(name: str, network: Classifier, model: Model) -> Manifest:
@@ -133,18 +144,18 @@ def _json(file: Path) -> dict[str, Any]:
     return {}
 
 
-def _told(value: Any) -> Any:
+def _without_none(value: Any) -> Any:
     """Return `value` without the entries that are None, because TOML has no None."""
     if isinstance(value, Mapping):
-        return {key: _told(item) for key, item in value.items() if item is not None}
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
     return value
 
 
 def stablehlo(model: Model) -> bytes:
     """Return the classifier with its weights as one serialised program, in float32, for any number of images.
 
-    The program takes uint8 ``[N, S, S]``, images as `decoding.films.read_film` returns them. It returns probabilities,
-    float32 ``[N, 2]``, of the negative and the positive class.
+    The program takes uint8 ``[N, S, S]``, images as `decoding.films.read_film` returns them. It returns the network's
+    own probabilities, before calibration, float32 ``[N, 2]``, of the negative and the positive class.
     """
     network = model.network()
     build.compute_in(network, "float32")

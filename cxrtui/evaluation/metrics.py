@@ -12,7 +12,7 @@ from cxrtui.statistics.ranking import auroc
 
 
 def metrics(
-    labels: NDArray[np.int32],
+    labels: NDArray[np.integer[Any]],
     probabilities: NDArray[np.floating[Any]],
     loss: float = float("nan"),
     threshold: float = THRESHOLD,
@@ -20,7 +20,7 @@ def metrics(
     """Return loss, accuracy, AUROC, sensitivity and specificity; NaN if a class is absent or a score is no number.
 
     Args:
-        labels: ``[N]`` int32, 1 is positive.
+        labels: ``[N]`` integers, 1 is positive.
         probabilities: ``[N]`` float, of the positive class.
         loss: the loss, which is returned unchanged.
         threshold: the operating point of all metrics but the AUROC.

@@ -6,13 +6,18 @@ import csv
 import io
 import math
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from cxrtui.data.duplicates import known
 from cxrtui.data.images.decode import stored_size
+from cxrtui.data.prepared.seen import Seen
 from cxrtui.errors import CheckpointError, ConfigError, UsageError, WeightsError
+from cxrtui.evaluation import operation as operations
 from cxrtui.evaluation import sealed
+from cxrtui.evaluation.operation import Operation
 from cxrtui.evaluation.predict import Variables
 from cxrtui.files import read_text
 from cxrtui.net import backend, build, freeze
@@ -21,7 +26,6 @@ from cxrtui.printable import printable
 from cxrtui.runs.folder import Run, is_run
 from cxrtui.settings import config as configs
 from cxrtui.settings.config import Config
-from cxrtui.statistics.operating_point import THRESHOLD
 from cxrtui.weights import restored, saved, shelf, states
 from cxrtui.weights.checkpoints import Checkpoints
 
@@ -36,12 +40,12 @@ class Model:
 
     Attributes:
         name: of the run, or of the folder.
-        config: of the run; from a folder, the sections ``data`` and ``model`` as far as a prediction needs them.
+        config: of the run; from a folder, ``data``, ``model`` and ``augment`` as far as a prediction needs them.
         labels: the negative and the positive label.
         graphdef: the network's description.
         variables: the network's parameters and running statistics.
         step: optimizer step of the variables.
-        threshold: a film is predicted positive at or above it.
+        operation: the calibration, and the threshold at or above which a film is predicted positive.
         note: a remark on these weights for the user; may be empty.
     """
 
@@ -51,7 +55,7 @@ class Model:
     graphdef: Any
     variables: Variables
     step: int
-    threshold: float = THRESHOLD
+    operation: Operation = field(default_factory=Operation)
     note: str = ""
 
     @property
@@ -63,6 +67,16 @@ class Model:
     def stored_size(self) -> int:
         """Height and width of an image as it is stored and passed to the network's resampling, pixels."""
         return stored_size(self.config.data.size)
+
+    @property
+    def threshold(self) -> float:
+        """A film is predicted positive if its calibrated probability is this or more."""
+        return self.operation.threshold
+
+    @property
+    def uncalibrated(self) -> Model:
+        """The same classifier with the network's own probabilities, and the same operating point for them."""
+        return replace(self, operation=self.operation.without_calibration)
 
     def network(self) -> Classifier:
         """Return a copy of the network."""
@@ -119,8 +133,9 @@ def load_step(run: Run, step: int) -> Model:
         negative, positive = map(printable, progress["labels"])
     except (KeyError, TypeError, ValueError):
         raise CheckpointError(f"Checkpoint {step} of run {run.name} does not name its classes.") from None
-    note = "" if checkpoints.sealed(step) else OLDER
-    return Model(run.name, settings, (negative, positive), graphdef, variables, step, note=note)
+    operation, why = operations.read(run, step)
+    note = " ".join(filter(None, ("" if checkpoints.sealed(step) else OLDER, why)))
+    return Model(run.name, settings, (negative, positive), graphdef, variables, step, operation, note)
 
 
 def load_shelved(folder: Path) -> Model:
@@ -139,9 +154,11 @@ def load_shelved(folder: Path) -> Model:
         negative, positive = map(printable, facts["labels"])
         threshold, step = float(facts["threshold"]), int(facts["step"])
         settings = configs.resolve({f"data.{key}": value for key, value in facts["data"].items()},
-                                   {"model.precision": facts["precision"]})  # fmt: skip
+                                   {"model.precision": facts["precision"]}, _augment(facts))  # fmt: skip
         if not (math.isfinite(threshold) and 0 <= step < 1 << 63):
             raise ValueError("threshold or step is out of range")
+        older = Operation(threshold=threshold, uncalibrated=threshold, rule=f"{threshold:g}")
+        operation = Operation.from_dict(facts["operation"]) if "operation" in facts else older
     except (
         OSError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, ConfigError,
     ) as error:  # fmt: skip
@@ -154,7 +171,13 @@ def load_shelved(folder: Path) -> Model:
     build.compute_in(network, build.precision(settings))
     graphdef, trainable, frozen, statistics = freeze.split(network)
     variables = {"trainable": trainable, "frozen": frozen, "statistics": statistics}
-    return Model(folder.name, settings, (negative, positive), graphdef, variables, step, threshold)
+    return Model(folder.name, settings, (negative, positive), graphdef, variables, step, operation)
+
+
+def _augment(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the augmentation that it was trained with; the defaults' if they are not recorded."""
+    settings = facts.get("provenance", {}).get("settings", {}).get("augment", {})
+    return {f"augment.{key}": value for key, value in settings.items()}
 
 
 def _reason(error: Exception) -> str:
@@ -166,12 +189,18 @@ def _reason(error: Exception) -> str:
     return printable(error.strerror or error if isinstance(error, OSError) else error)[:200]
 
 
-def seen_in_training(target: Run | Path) -> set[str]:
-    """Return content hashes of the films in the training and validation splits; empty if they were not recorded."""
+def seen_in_training(target: Run | Path) -> Seen:
+    """Return what a run, or a folder of the shelf, records of the films of its training and validation splits."""
+    folder = target if isinstance(target, Path) else target.folder
+    return Seen(_digests(target), known.read(folder / known.FILE))
+
+
+def _digests(target: Run | Path) -> frozenset[str]:
+    """Return content hashes of the films; empty if they were not recorded."""
     try:
         if isinstance(target, Path):
-            return set(read_text(target / SEEN, _SEEN_MOST, encoding="ascii").split())
+            return frozenset(read_text(target / SEEN, _SEEN_MOST, encoding="ascii").split())
         rows = csv.DictReader(io.StringIO(read_text(target.splits_file, _SEEN_MOST), newline=""))
-        return {row["sha256"] for row in rows if row["part"] in ("train", "validation")}
+        return frozenset(row["sha256"] for row in rows if row["part"] in ("train", "validation"))
     except (OSError, KeyError, csv.Error, UnicodeError):
-        return set()
+        return frozenset()

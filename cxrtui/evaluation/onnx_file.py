@@ -64,7 +64,7 @@ def onnx_file(model: Model) -> bytes:
         opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=8, producer_name="cxrtui",
         producer_version=__version__, doc_string=RESEARCH_ONLY,
     )  # fmt: skip
-    facts = {"labels": json.dumps(model.labels), "threshold": str(model.threshold), "note": RESEARCH_ONLY}
+    facts = {"labels": json.dumps(model.labels), "threshold": str(model.operation.uncalibrated), "note": RESEARCH_ONLY}
     onnx.helper.set_model_props(made, facts)
     onnx.checker.check_model(made, full_check=True)
     return bytes(made.SerializeToString())

@@ -16,6 +16,7 @@ from cxrtui.net import freeze
 from cxrtui.net.layout import Layout
 from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise
+from cxrtui.net.traced import compile_once
 
 Variables = dict[str, Any]  # {"trainable", "frozen", "statistics"}: the network's three pytrees
 
@@ -40,11 +41,15 @@ class Predictor:
         stored_size: of the stored images, pixels.
         batch: images in each call.
         layout: of the devices; by default only the first one.
+
+    Raises:
+        ConfigError: `batch` images cannot be divided among the devices of the layout.
     """
 
     def __init__(self, graphdef: Any, size: int, stored_size: int, batch: int, layout: Layout | None = None) -> None:
         self.graphdef, self.size, self.stored_size, self.batch = graphdef, size, stored_size, batch
         self.layout = layout or Layout.over()
+        self.layout.check_batch(batch, "The batch of evaluation")
         self._forward: Forward | None = None
 
     def compile(self, variables: Variables) -> Forward:
@@ -53,9 +58,9 @@ class Predictor:
         images = layout.abstract_batch((self.batch, self.stored_size, self.stored_size), np.uint8)
 
         def compiled() -> Forward:
-            jitted = jax.jit(functools.partial(forward, graphdef, size, layout))
-            program: Forward = jitted.lower(variables, images).compile()
-            return program
+            network = functools.partial(forward, graphdef, size, layout)
+            return compile_once("forward", network, (variables, images), 0, of=(graphdef, size, layout),
+                                sharding=layout.state)  # fmt: skip
 
         key = (graphdef, size, layout, self.stored_size, self.batch, kind(variables))
         self._forward = _PROGRAMS.get(key, compiled)

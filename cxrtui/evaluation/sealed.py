@@ -15,8 +15,8 @@ DIGEST = "sha256"
 
 def digest(facts: Mapping[str, Any]) -> str:
     """Return the SHA-256 of all `facts` but the digest itself, as TOML reads them back."""
-    told = {key: value for key, value in facts.items() if key != DIGEST}
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    body = {key: value for key, value in facts.items() if key != DIGEST}
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def changed(facts: Mapping[str, Any], spec: Mapping[str, Any]) -> str:

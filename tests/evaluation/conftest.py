@@ -11,12 +11,15 @@ from cxrtui.runs.folder import Run
 from cxrtui.runs.listing import new_run
 from cxrtui.settings import config
 from tests.conftest import SMALL
+from tests.made_once import made_once
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, phantom_films: Path) -> Run:
     """A run of one epoch; not to be changed."""
-    run = new_run(tmp_path_factory.mktemp("trained") / "checkpoints", "trained")
-    settings = config.resolve(SMALL, {"data.source": str(phantom_films), "optim.epochs": 1})
-    assert runner.drive(run, settings) == 0
-    return run
+
+    def make(folder: Path) -> None:
+        settings = config.resolve(SMALL, {"data.source": str(phantom_films), "optim.epochs": 1})
+        assert runner.drive(new_run(folder / "checkpoints", "trained"), settings) == 0
+
+    return Run(made_once(tmp_path_factory, "trained", make) / "checkpoints" / "trained")

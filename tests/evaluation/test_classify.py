@@ -9,17 +9,19 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
 from cxrtui import runner
 from cxrtui.cli import cli, main
 from cxrtui.console.images import print_classified
 from cxrtui.errors import CheckpointError, UsageError
 from cxrtui.evaluation import classify
-from cxrtui.evaluation.evaluate import evaluate
+from cxrtui.evaluation.evaluate import Options, evaluate
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.runs.listing import new_run
@@ -54,7 +56,42 @@ def test_what_cannot_be_read_is_a_row(trained: Run, phantom_films: Path, tmp_pat
     assert rows[1].probabilities == rows[6].probabilities
     assert all(row.error for row in rows if not row.ok)
     assert set(rows[0].as_dict()) == {"file", "ok", "error"}
-    assert set(rows[1].as_dict()) == {"file", "ok", "label", "probabilities", "threshold", "notes"}
+    assert set(rows[1].as_dict()) == {"file", "ok", "label", "probabilities", "threshold", "calibrated", "notes"}
+
+
+def test_what_is_no_frontal_film_is_refused_and_what_lies_wrongly_is_righted(
+    trained: Run, phantom_films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = sorted(phantom_films.glob("positive/*.png"))[0]
+    upright = Image.open(film).convert("L")
+    upright.transpose(Image.Transpose.ROTATE_180).save(tmp_path / "turned.png")
+    ImageOps.invert(upright).transpose(Image.Transpose.ROTATE_90).save(tmp_path / "lying.png")
+    Image.linear_gradient("L").save(tmp_path / "slope.png")
+    paths = [tmp_path / "slope.png", film, tmp_path / "turned.png", tmp_path / "lying.png"]
+    classifier = classify.load(trained)
+    slope, plain, turned, lying = classifier.classify(paths)
+    assert slope.as_dict() == {"file": str(paths[0]), "ok": False, "refused": True, "error": slope.error}
+    assert slope.error.startswith("no frontal chest film: it looks like")
+    for row, righted, words in ((turned, (180, False), "is upside down"), (lying, (90, True), "lies on its side and")):
+        assert (row.turned, row.inverted) == righted
+        assert row.probabilities["positive"] == pytest.approx(plain.probabilities["positive"], abs=1e-5)
+        assert words in row.notes[-1]
+    assert "righted" not in plain.as_dict()
+    as_they_are = list(classifier.classify(paths, refuse=False))
+    assert all(row.ok and row.as_dict()["refusal"] == "off" and not row.turned for row in as_they_are)
+    assert slope.error.split(": ")[1] in as_they_are[0].notes[-1]
+    assert as_they_are[2].probabilities["positive"] != pytest.approx(plain.probabilities["positive"], abs=1e-5)
+    assert print_classified([slope, turned], "text") == 1
+    assert "slope.png: refused: no frontal chest film" in capsys.readouterr().out
+
+
+def test_dicom_tags_refuse_a_film(trained: Run, tmp_path: Path) -> None:
+    slice_ = written(dicom_film(values_of(12, False, 2), 12, Modality="CT"), tmp_path / "slice.dcm")
+    lateral = written(dicom_film(values_of(12, False, 2), 12, ViewPosition="LL"), tmp_path / "lateral.dcm")
+    classifier = classify.load(trained)
+    assert [row.refused for row in classifier.classify([slice_, lateral])] == [True, True]
+    assert "Modality (0008,0060) is CT" in next(classifier.classify([slice_])).error
+    assert "View Position (0018,5101)" in next(classifier.classify([lateral])).error
 
 
 def test_many_files_come_in_order_and_in_batches(trained: Run, phantom_films: Path, tmp_path: Path) -> None:
@@ -81,9 +118,17 @@ def test_the_command_prints_rows_and_exits_3_if_any_failed(
         return ended.value.code, capsys.readouterr().out
 
     code, out = call("--json", *originals)
-    assert code == 0
-    assert all(json.loads(line)["ok"] for line in out.splitlines())
-    assert len(out.splitlines()) == 21
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert (code, len(rows)) == (3, 21)
+    refused = {Path(row["file"]).name: row["error"] for row in rows if not row["ok"]}
+    assert refused["16689_1_5.png"] == "no frontal chest film: it looks like a CT slice"
+    assert refused.keys() <= {"16689_1_5.png", "covid-19-pneumonia-30-L.jpg"}  # the other one is a lateral view
+    assert not any("righted" in row for row in rows)
+    code, out = call("--json", "--no-refuse", *originals)
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert (code, len(rows)) == (0, 21)
+    assert all(row["ok"] and row["refusal"] == "off" for row in rows)
+    assert [Path(row["file"]).name for row in rows if "CT slice" in row["notes"][-1]] == ["16689_1_5.png"]
     code, out = call("--csv", odd, originals[0])
     assert (code, len(out.splitlines())) == (3, 3)
     code, out = call(odd, originals[0])
@@ -139,9 +184,12 @@ def test_a_torn_checkpoint_is_one_sentence_and_exit_4(
 
 def test_an_evaluation_on_other_films_counts_them_all(trained: Run, phantom_films: Path) -> None:
     told: list[ev.Event] = []
-    result = evaluate(trained, str(phantom_films), {}, told.append)
+    result = evaluate(trained, str(phantom_films), {}, told.append, Options(keep_seen=True))
     # These are the films of the run itself: all but its test split were seen.
-    assert result.known == 60 - trained.read().evaluations["test"].counts["films"]
+    assert len(result.familiar) == 60 - trained.read().evaluations["test"].counts["films"]
+    assert (
+        result.caution == f"No result on unseen films: {len(result.familiar)} of 60 films are known from the training."
+    )
     assert any(isinstance(event, ev.Warned) and event.code == "trained-on" for event in told)
     assert result.counts["films"] == 60
     assert result.labels == ("negative", "positive")
@@ -159,9 +207,10 @@ def test_several_sources_are_judged_together(
         (other / label).mkdir(parents=True)
         for film in sorted((phantom_films / label).glob("*.png"))[:4]:
             (other / label / f"other-{film.name}").write_bytes(film.read_bytes() + b"another file")
-    result = evaluate(trained, [str(phantom_films), str(other)], {}, lambda event: None)
+    result = evaluate(trained, [str(phantom_films), str(other)], {}, lambda event: None, Options(keep_seen=True))
     assert (result.source, result.counts["films"]) == ("films + hospital", 68)
-    arguments = ["--data", str(phantom_films), "--data", str(other), "--set", "data.positive=positive", "--json"]
+    arguments = ["--data", str(phantom_films), "--data", str(other), "--set", "data.positive=positive", "--json",
+                 "--keep-seen"]  # fmt: skip
     cli.main(["evaluate", str(trained.folder), *arguments], standalone_mode=False)
     answer = json.loads(capsys.readouterr().out)
     assert (answer["source"], answer["counts"]) == ("films + hospital", result.counts)
@@ -174,8 +223,9 @@ def test_notes_are_told_in_every_form(
     noted = written(
         dicom_film(values_of(12, False, 2), 12, WindowCenter=90_000, WindowWidth=100), tmp_path / "noted.dcm"
     )
-    rows = list(classify.load(trained).classify([plain, noted, tmp_path / "gone.png"]))
-    assert [len(row.notes) for row in rows] == [0, 1, 0]
+    rows = list(classify.load(trained).classify([plain, noted, tmp_path / "gone.png"], refuse=False))
+    assert [len(row.notes) for row in rows] == [1, 2, 0]
+    rows = [replace(row, notes=row.notes[:-1], unrefused=False) for row in rows]  # the last one is that of --no-refuse
     note = rows[1].notes[0]
     assert "its window (center 90000, width 100)" in note
     print_classified(rows, "json")

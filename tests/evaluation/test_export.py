@@ -15,14 +15,16 @@ import jax.export
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from huggingface_hub import ModelCard
 
 import cxrtui
 from cxrtui.data.augment import resample
 from cxrtui.data.images.decode import read_film
 from cxrtui.errors import CheckpointError, UsageError, WeightsError
-from cxrtui.evaluation import classify
+from cxrtui.evaluation import classify, wording
 from cxrtui.evaluation import model as models
-from cxrtui.evaluation.evaluate import evaluate
+from cxrtui.evaluation.cards import classifier_card
+from cxrtui.evaluation.evaluate import Options, evaluate
 from cxrtui.evaluation.export import export
 from cxrtui.net import build
 from cxrtui.net.resnet import normalise
@@ -30,6 +32,7 @@ from cxrtui.runs.folder import Run
 from cxrtui.runs.listing import new_run
 from cxrtui.weights import saved, shelf
 from cxrtui.weights.manifest import read_manifest
+from tests.net.compiled import run
 
 pytestmark = pytest.mark.slow
 
@@ -76,6 +79,27 @@ def test_the_folder_says_all_that_a_prediction_depends_on(trained: Run, exported
     assert not list(exported.parent.glob(".*"))
 
 
+def test_the_card_is_a_model_card_with_every_metric_and_its_interval(trained: Run, exported: Path) -> None:
+    card = ModelCard((exported / shelf.CARD).read_text())
+    assert (card.data.model_name, card.data.pipeline_tag) == ("mine", "image-classification")
+    found = json.loads((trained.evaluation / "test.json").read_text())["estimates"]
+    index = {item.metric_type: item for item in card.data.eval_results or [] if item.dataset_split == "test"}
+    assert index.keys() == {name for name, body in found.items() if body["value"] is not None}
+    for name, item in index.items():
+        assert item.metric_value == pytest.approx(found[name]["value"], abs=1e-6)
+        assert f"| {wording.title(name)} | " in card.text
+        assert wording.estimate(name, found[name]) in card.text
+    assert card.text.strip().startswith("# mine\n\n**Research use only, not for diagnosis.**")
+
+
+def test_a_name_is_no_markup_on_a_card(exported: Path) -> None:
+    facts = tomllib.loads((exported / shelf.CLASSIFIER).read_text())
+    facts["labels"] = ["a|b", "<img src=x onerror=alert(1)>"]
+    card = ModelCard(classifier_card("mine", facts))
+    assert "<img" not in card.text
+    assert "a\\|b" in card.text
+
+
 def test_an_evaluation_knows_the_films_it_was_trained_on(trained: Run, exported: Path, phantom_films: Path) -> None:
     told: list[object] = []
     of_run = evaluate(trained, str(phantom_films), {}, told.append).as_dict()
@@ -115,7 +139,7 @@ def test_in_bfloat16_the_run_is_near_its_export(trained: Run, exported: Path, fi
     network = model.network()
     build.compute_in(network, "bfloat16")
     stored = np.stack([read_film(path, model.stored_size) for path in films])
-    logits = network(normalise(resample(jnp.asarray(stored), model.size)))
+    logits = run(network, normalise(resample(jnp.asarray(stored), model.size)))
     program = jax.export.deserialize(bytearray((exported / shelf.STABLEHLO).read_bytes()))
     differences = np.abs(np.asarray(jax.nn.softmax(logits)) - np.asarray(program.call(stored)))
     assert 0 < differences.max() < 0.02
@@ -153,7 +177,7 @@ def test_weights_that_are_not_finite_have_no_label_and_no_place_on_the_shelf(
     huge = replace(model, variables=jax.tree.map(lambda leaf: jnp.full_like(leaf, 3e38), model.variables))
     saved.save_shelf(folder, huge.network(), read_manifest(folder))  # finite, and what it computes is not
     with pytest.raises(WeightsError, match="no finite probability for 60 of these 60 films"):
-        evaluate(folder, str(films[0].parents[1]), {}, lambda event: None)
+        evaluate(folder, str(films[0].parents[1]), {}, lambda event: None, Options(keep_seen=True))
 
 
 def test_a_folder_that_was_changed_is_refused(exported: Path, tmp_path: Path) -> None:

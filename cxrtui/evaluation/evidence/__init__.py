@@ -1,0 +1,1 @@
+"""This package looks for what a classifier's answers rest on."""

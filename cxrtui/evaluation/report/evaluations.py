@@ -1,0 +1,147 @@
+"""Reads the evaluations of a run, and computes the intervals and curves that an older version did not write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cxrtui import strict_json
+from cxrtui.data.pool import OnProgress
+from cxrtui.errors import DataError, UsageError
+from cxrtui.evaluation.comparison import predictions
+from cxrtui.evaluation.measures import Films, measure
+from cxrtui.evaluation.operation import Operation
+from cxrtui.files import is_name, read_text
+from cxrtui.runs.events import COUNTED, Evaluated
+from cxrtui.runs.folder import Run
+from cxrtui.runs.state import RunState
+from cxrtui.statistics.binomial import clopper_pearson
+from cxrtui.statistics.estimate import Estimate
+
+_FRACTIONS = {"accuracy": (("tp", "tn"), "films"), "sensitivity": (("tp",), "positive"),
+              "specificity": (("tn",), "negative")}  # fmt: skip
+_MOST = 256 * 1024 * 1024  # bytes of a file
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What was measured on some films.
+
+    Attributes:
+        name: validation, test, or the name of the films' source.
+        body: plain values, as ``evaluation/<split>.json`` or ``cxrtui evaluate --json`` has them.
+        external: whether the films are of another source than the run's.
+        remark: how the numbers were come by, where that is not as usual; else empty.
+    """
+
+    name: str
+    body: Mapping[str, Any]
+    external: bool = False
+    remark: str = ""
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """The negative and the positive label."""
+        found = self.body.get("labels")
+        if isinstance(found, list) and len(found) == 2:
+            return str(found[0]), str(found[1])
+        return "negative", "positive"
+
+
+def evaluations_of(run: Run, state: RunState, on_progress: OnProgress) -> tuple[list[Evaluation], list[str]]:
+    """Return the evaluations of the run's own films, and sentences on files that cannot be used."""
+    found, problems = [], []
+    for split in sorted(state.evaluations, key=lambda name: (name != "validation", name != "test", name)):
+        body, why = _saved(run, split, state.evaluations[split])
+        if why:
+            problems.append(why)
+        remark = ""
+        if "estimates" not in body or "curves" not in body:
+            body, remark = _computed(run, state, split, body, on_progress)
+        found.append(Evaluation(split, body, remark=remark))
+    return found, problems
+
+
+def external(file: Path, run_name: str) -> Evaluation:
+    """Return the evaluation in a file that ``cxrtui evaluate --json`` has printed.
+
+    Raises:
+        DataError: the file cannot be read, or is no such thing.
+        UsageError: it is the evaluation of another model.
+    """
+    try:
+        body = json.loads(read_text(file, _MOST))
+        model, source = body["run"], body["source"]
+        if not {"estimates", "counts", "curves"} <= body.keys() or not body["counts"].keys() >= COUNTED:
+            raise KeyError("estimates")
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror or error}.") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise DataError(f"{file} is no evaluation; write one with: cxrtui evaluate {run_name} --data PATH --json > "
+                        f"{file}") from None  # fmt: skip
+    if model != run_name:
+        raise UsageError(f"{file} is an evaluation of {model} and not of run {run_name}.")
+    return Evaluation(Path(str(source)).name or str(source), body, external=True)
+
+
+def _saved(run: Run, split: str, event: Evaluated) -> tuple[dict[str, Any], str]:
+    """Return the file of a split if it is that of the log, else what the log has, and why that is."""
+    body = {"part": split, "step": event.step, "threshold": event.threshold, "metrics": event.metrics,
+            "counts": event.counts, "labels": None}  # fmt: skip
+    if not is_name(split):
+        return body, ""
+    name = f"evaluation/{split}.json"
+    try:
+        saved = json.loads(read_text(run.evaluation / f"{split}.json", _MOST))
+        if saved["step"] == event.step and saved["counts"] == event.counts:
+            return dict(saved), ""
+        return body, f"{name} is of another evaluation than the log, so that the numbers of the log are shown."
+    except OSError as error:
+        return body, f"{name} cannot be read ({error.strerror or error}), so that the numbers of the log are shown."
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return body, f"{name} is no evaluation, so that the numbers of the log are shown."
+
+
+def _computed(
+    run: Run, state: RunState, split: str, body: dict[str, Any], on_progress: OnProgress
+) -> tuple[dict[str, Any], str]:
+    """Return `body` with intervals and curves from the films' probabilities, or from the counts alone; and how."""
+    labels = tuple(body.get("labels") or state.labels)
+    body = {**body, "labels": list(labels)}
+    try:
+        films = predictions.read(run, split, labels)
+    except DataError as error:
+        return _of_counts(body), f"{error}: intervals are from counts alone, as if films were independent."
+    if any(body["counts"].get(name) != count for name, count in films.counts.items()):
+        return _of_counts(body), f"evaluation/{split}.csv is of another evaluation: intervals are from counts alone."
+    if not np.isfinite(films.scores).all():
+        return _of_counts(body), f"evaluation/{split}.csv has probabilities that are no numbers."
+    threshold = float(body.get("threshold", 0.5))
+    operation = Operation(threshold=threshold, uncalibrated=threshold, rule=f"{threshold:g}")
+    measures = measure(Films(films.labels, films.scores, films.patients, {}), operation, on_progress=on_progress)
+    more: dict[str, Any] = json.loads(strict_json.dumps(measures.as_dict()))
+    return {**body, **more}, (
+        "The run is of a version that wrote no intervals; they were computed for this page from "
+        f"evaluation/{split}.csv."
+    )
+
+
+def _of_counts(body: dict[str, Any]) -> dict[str, Any]:
+    """Return `body` with exact binomial intervals of the fractions, and the other metrics without any."""
+    counts, estimates = body["counts"], {}
+    for name, value in body.get("metrics", {}).items():
+        low = high = none = float("nan")
+        if name in _FRACTIONS:
+            parts, of = _FRACTIONS[name]
+            low, high = clopper_pearson(sum(counts[part] for part in parts), counts[of])
+        if name != "loss":
+            estimates[name] = Estimate(none if value is None else value, low, high, counts["films"], 0,
+                                       exact=name in _FRACTIONS)  # fmt: skip
+    curves = {"confusion": {name: counts[name] for name in ("tp", "fp", "fn", "tn")}}
+    found = {name: value.as_dict() for name, value in estimates.items()}
+    return {**body, **json.loads(strict_json.dumps({"estimates": found, "curves": curves}))}

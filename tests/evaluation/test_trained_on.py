@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from cxrtui.evaluation import export
+from cxrtui.evaluation.trained_on import TrainedOn, trained_on
+from cxrtui.runs.folder import Run
+
+
+def test_a_run_on_phantoms_says_so_and_warns_of_real_films(trained: Run, tmp_path: Path) -> None:
+    found = trained_on(trained)
+    counts = json.loads(trained.manifest_file.read_text())["data"]["counts"]["train"]
+    assert found.counts == counts
+    assert found.synthetic == found.films > 0
+    assert found.text.startswith(f"trained on {found.films} synthetic films (phantoms) of films: ")
+    assert f"{counts['positive']} positive" in found.text
+    assert found.warning(["a/phantom_P0001_0.png"]) == ""
+    assert "mean nothing" in found.warning(["phantom_P0001_0.png", "film.png"])
+    folder = export.export(trained, tmp_path, "shelved", {"cxrtui": "test"})
+    shelved = trained_on(folder)
+    assert (shelved.counts, shelved.synthetic, shelved.source) == (found.counts, found.synthetic, "")
+
+
+def test_a_run_on_other_films_does_not_warn(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    run.folder.mkdir()
+    assert trained_on(run) == trained_on(tmp_path / "gone") == TrainedOn()
+    assert TrainedOn().text == TrainedOn().warning(["a.png"]) == ""
+    data = {"source": "/a/b/films + /c/more", "counts": {"train": {"no": 3, "yes": 1}}, "patients": {"train": 2}}
+    run.manifest_file.write_text(json.dumps({"data": data}))
+    header = "path,label,patient,part,source,sha256\n"
+    run.splits_file.write_text(header + "a.png,no,,train,,\nb.png,yes,,train,,\n")
+    assert trained_on(run).text == "trained on 4 films of films + more: 3 no, 1 yes; 2 patients"
+    assert trained_on(run).warning(["a.png"]) == ""
+    run.splits_file.write_text(header + "a.png,no,,train,,\nb.png,yes,,train,synthetic phantom,\nc.png,,,test,,\n")
+    assert trained_on(run).warning(["a.png"]).startswith("1 of the 4 films")
+    for damaged in ("{", "[]", '{"data": {"counts": {"train": {"no": "x"}}}}', '{"data": {"counts": 3}}'):
+        run.manifest_file.write_text(damaged)
+        assert trained_on(run) == TrainedOn()
