@@ -15,6 +15,8 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from cxrtui.errors import ConfigError
+
 AXIS = "batch"
 
 
@@ -30,6 +32,21 @@ class Layout:
         chosen = np.asarray([*devices] or jax.local_devices()[:1])
         return cls(Mesh(chosen, (AXIS,), axis_types=(AxisType.Auto,)))
 
+    def check_batch(self, size: int, name: str) -> None:
+        """Check that batches of `size` films can be divided among the devices; `name` is what the user or caller sets.
+
+        Raises:
+            ConfigError: they cannot; the message names the nearest sizes that can.
+        """
+        count = self.mesh.size
+        if size % count:
+            below, above = size - size % count, size - size % count + count
+            nearest = f"{below} or {above}" if below else f"{above}"
+            raise ConfigError(
+                f"{name} is {size}, and {size} films cannot be divided equally among {count} devices; set it to "
+                f"{nearest}, or use another number of devices."
+            )
+
     @property
     def state(self) -> NamedSharding:
         """The sharding of parameters, statistics, optimizer state and hyperparameters: whole on every device."""
@@ -37,7 +54,7 @@ class Layout:
 
     @property
     def batch(self) -> NamedSharding:
-        """The sharding of images and labels: along the first axis, whose length the number of devices must divide."""
+        """The sharding of images and labels: along the first axis; see `check_batch` for its length."""
         return NamedSharding(self.mesh, PartitionSpec(AXIS))
 
     @property

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-REQUESTED, PERIODIC = "requested", "periodic"
+REQUESTED, PRUNED, PERIODIC = "requested", "pruned", "periodic"
 ENDED = ("early_stopping", "epochs")  # reasons of a run that is complete; any other reason stopped it earlier
 
 
@@ -20,6 +20,10 @@ class Requests:
     def stop(self) -> str:
         """Return why the run is to stop, as ``requested`` by a user or ``pruned`` by a search; empty if it goes on."""
         return ""
+
+    def stop_after_epoch(self) -> bool:
+        """Return whether the run is to stop after its next validation; asked then, and not between steps."""
+        return False
 
     def pause(self) -> bool:
         """Return whether the run is to pause."""
@@ -52,6 +56,16 @@ class Decisions:
     def stopping(self) -> bool:
         """Return whether there is a reason to stop."""
         return bool(self.stop())
+
+    def asked_to_stop_after_epoch(self) -> bool:
+        """Return whether `stop_after_epoch` would give a reason now; nothing is decided by that."""
+        return bool(self._stopped) or self._requests.stop_after_epoch()
+
+    def stop_after_epoch(self) -> str:
+        """Return the reason to stop now that an epoch was trained, validated and saved; else an empty string."""
+        if not self._stopped and self._requests.stop_after_epoch():
+            self._stopped = REQUESTED
+        return self._stopped
 
     def pause(self) -> bool:
         """Return whether the run is to pause."""

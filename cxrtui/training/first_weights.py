@@ -51,7 +51,7 @@ def bring(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event
         return
     yield ev.Fetching(name=published.name, source=published.address, licence=published.licence, bytes=published.bytes)
     models, stage = Path(config.model.init).parent, f"fetching {published.name} (MB)"
-    began, said, last, unwanted = time.monotonic(), 0.0, (-1, -1), threading.Event()
+    started, reported_at, last, unwanted = time.monotonic(), 0.0, (-1, -1), threading.Event()
 
     def check() -> None:
         try:
@@ -78,8 +78,8 @@ def bring(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event
     try:
         while True:
             event, now = next(fetching), time.monotonic()
-            if (event.done, event.total) != last or now - said > _SILENCE:  # events carry the run's heartbeat
-                last, said = (event.done, event.total), now
+            if (event.done, event.total) != last or now - reported_at > _SILENCE:  # events carry the run's heartbeat
+                last, reported_at = (event.done, event.total), now
                 yield event
     except StopIteration as done:
         manifest: Manifest = done.value
@@ -89,4 +89,4 @@ def bring(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event
         unwanted.set()
         fetching.close()
     yield ev.Fetched(name=published.name, folder=str(models / published.name), sha256=manifest.source_sha256,
-                     verified=bool(published.sha256), seconds=time.monotonic() - began)  # fmt: skip
+                     verified=bool(published.sha256), seconds=time.monotonic() - started)  # fmt: skip

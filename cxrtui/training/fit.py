@@ -65,15 +65,19 @@ def fit(
         evaluation_batch: images in each call of the program that validates.
 
     Raises:
+        ConfigError: the batches cannot be divided among the devices of the layout.
         DataError, WeightsError, CheckpointError: films, weights or a checkpoint are missing or do not fit.
         DivergedError: the loss is no longer finite; the message names the step.
     """
     backend.prepare()
+    layout = layout or Layout.over()
+    layout.check_batch(config.optim.batch_size, "optim.batch_size")
+    layout.check_batch(evaluation_batch, "evaluation_batch")
     checkpoints = Checkpoints(run.state)
     try:
         decisions = Decisions(requests, config.run.checkpoint_minutes)
-        call = Call(config=config, run=run, decisions=decisions, checkpoints=checkpoints,
-                    layout=layout or Layout.over(), evaluation_batch=evaluation_batch)  # fmt: skip
+        call = Call(config=config, run=run, decisions=decisions, checkpoints=checkpoints, layout=layout,
+                    evaluation_batch=evaluation_batch)  # fmt: skip
         yield from _fit(call, resume)
     finally:
         checkpoints.close()
@@ -124,15 +128,15 @@ def _prepared(call: Call, restored: Restored, resume: bool) -> Generator[ev.Even
         DataError: the films cannot be used, or differ from those before (`OtherFilmsError`).
     """
     config, run = call.config, call.run
-    known = initial_films(run) if resume else None
+    record = initial_films(run) if resume else None
     if resume:
         check_there(config, run)
-    divided = config if known is not None and known.content else _with_own_split(config, run)
+    own_split = config if record is not None and record.content else _with_own_split(config, run)
     prepared = yield from prepare(
-        divided, splits_out=run.splits_file, began=known, check_cancelled=cancelled_when(call.decisions.stopping)
+        own_split, splits_out=run.splits_file, record=record, check_cancelled=cancelled_when(call.decisions.stopping)
     )
     # A run of an older version recorded only the fingerprint of its films.
-    if divided is not config and restored.fingerprint not in ("", prepared.fingerprint):
+    if own_split is not config and restored.fingerprint not in ("", prepared.fingerprint):
         raise OtherFilmsError(
             f"The films of {', '.join(config.data.source)} are not those that run {run.name} began with; bring "
             f"the old ones back, say where they lie with: {advice.resume(run, data=True)} (or start a new run)."
@@ -166,7 +170,9 @@ def _set_up(
     predictor = Predictor(network.graphdef, config.data.size, prepared.stored_size, call.evaluation_batch, layout)
     with ThreadPoolExecutor(1) as second:
         compiling = second.submit(predictor.compile, network.state.variables)
-        if freeze_level == transfer.level_in(position.step // steps + 1, config.model.freeze, config.model.unfreeze):
+        if freeze_level == transfer.freeze_level_in(
+            position.step // steps + 1, config.model.freeze, config.model.unfreeze
+        ):
             program = Program.of(config, network.graphdef, freeze_level, layout)
             step = compile_step(program, network.state, hyper, batch_size=config.optim.batch_size,
                                 stored_size=prepared.stored_size)  # fmt: skip

@@ -26,7 +26,7 @@ class Hyper:
         key: a typed PRNG key made of the seed; all randomness of a step follows from it and from the state's `step`.
         rate: the leading learning rate of this step, float32 scalar.
         ratios: of each group that has a rate of its own, its rate divided by the leading one, float32 scalars.
-        weight_decay, clip, dropout, smoothing: float32 scalars or None.
+        weight_decay, clip, dropout, smoothing, mixup, ema_decay: float32 scalars or None.
         momentum: of ``sgd``, float32 scalar; None for the other optimizers.
         augment: the strengths of the augmentation.
         class_weights: of the loss, float32 ``[2]``.
@@ -42,6 +42,8 @@ class Hyper:
     augment: Strengths
     class_weights: jax.Array | NDArray[np.float32]
     smoothing: jax.Array | np.float32 | None
+    mixup: jax.Array | np.float32 | None
+    ema_decay: jax.Array | np.float32 | None
 
     def at(self, rate: jax.Array | np.float32) -> Hyper:
         """Return the same hyperparameters with the leading learning rate of another step."""
@@ -67,4 +69,6 @@ def hyper_of(config: Config, class_weights: NDArray[np.float32]) -> Hyper:
         augment=Strengths.of(config.augment),
         class_weights=class_weights,
         smoothing=scalar(optim.label_smoothing),
+        mixup=scalar(config.augment.mixup),
+        ema_decay=scalar(optim.ema_decay),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from cxrtui.data.films import printable
-from cxrtui.data.prepared.continued import Began
+from cxrtui.data.prepared.continued import FilmRecord
 from cxrtui.data.sources.naming import absent
 from cxrtui.errors import MovedError
 from cxrtui.files import read_text
@@ -14,15 +14,15 @@ from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config
 
 
-def initial_films(run: Run) -> Began:
+def initial_films(run: Run) -> FilmRecord:
     """Return the record in the run's manifest.json; runs of older versions have none, and its hashes are then empty."""
     try:
         data = json.loads(read_text(run.manifest_file))["data"]
-        content, division = str(data["content"]), str(data["division"])
+        content, splits_hash = str(data["content"]), str(data["division"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        content = division = ""
+        content = splits_hash = ""
     there = run.splits_file.exists()
-    return Began(run.name, advice.resume(run, data=True), run.splits_file, content if there else "", division)
+    return FilmRecord(run.name, advice.resume(run, data=True), run.splits_file, content if there else "", splits_hash)
 
 
 def check_there(config: Config, run: Run) -> None:

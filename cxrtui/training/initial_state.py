@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -14,6 +14,7 @@ from cxrtui.net.classifier import ClassifierSpec, create
 from cxrtui.net.layout import Layout
 from cxrtui.settings import transfer
 from cxrtui.settings.config import Config
+from cxrtui.training import ema
 from cxrtui.training.hyper import Hyper
 from cxrtui.training.optimizer import counted_groups, optimizer
 from cxrtui.training.step import TrainState
@@ -47,12 +48,15 @@ def initial(config: Config, hyper: Hyper, layout: Layout) -> NetworkState:
     graphdef, trainable, frozen, statistics = freeze.split(network)
     groups = counted_groups(config, network.spec.freeze)
     first = optimizer(config.optim.name, hyper, groups).init(trainable)
-    state = TrainState(jnp.zeros((), jnp.int32), trainable, frozen, statistics, first)
+    average = ema.started(trainable, statistics) if config.optim.ema_decay else None
+    state = TrainState(jnp.zeros((), jnp.int32), trainable, frozen, statistics, first, average)
     return NetworkState(graphdef, layout.put_state(state), network.spec)
 
 
 def resumed(config: Config, hyper: Hyper, layout: Layout, checkpoints: Checkpoints, step: int) -> NetworkState:
     """Return the network and its state as they were at a checkpoint; the file of the first weights is not needed.
+
+    If the settings now ask for a moving average and the checkpoint has none, it starts from the checkpoint's weights.
 
     Raises:
         CheckpointError: it is torn, of another network or optimizer, or of another freeze level than the settings'.
@@ -60,18 +64,26 @@ def resumed(config: Config, hyper: Hyper, layout: Layout, checkpoints: Checkpoin
     progress = checkpoints.progress(step)
     spec, graphdef, variables = restored.restored(config, checkpoints, step, progress, layout)
     epoch = max(1, int(progress.get("epoch", 1)))
-    if spec.freeze != (asked := transfer.level_in(epoch, config.model.freeze, config.model.unfreeze)):
+    if spec.freeze != (asked := transfer.freeze_level_in(epoch, config.model.freeze, config.model.unfreeze)):
         raise CheckpointError(
             f"In epoch {epoch} the checkpoint {checkpoints.folder / str(step)} has model.freeze={spec.freeze}, and the "
             f"run's config.toml now {asked}; put its model.freeze and model.unfreeze back, or start a new run."
         )
     first = optimizer(config.optim.name, hyper, counted_groups(config, spec.freeze)).init
-    like = layout.abstract_state(jax.eval_shape(first, variables["trainable"]))
+    like: dict[str, Any] = {"optimizer": jax.eval_shape(first, variables["trainable"])}
+    averaged = bool(progress.get("ema"))  # the checkpoint's weights are an average; the optimizer goes on from others
+    if averaged:
+        like |= {"trainable": variables["trainable"], "statistics": variables["statistics"]}
+    like = layout.abstract_state(like)
+    kept = checkpoints.optimizer(step, like if averaged else like["optimizer"])
     state = TrainState(
         step=layout.put_state(jnp.asarray(step, jnp.int32)),
-        trainable=variables["trainable"],
+        trainable=kept["trainable"] if averaged else variables["trainable"],
         frozen=variables["frozen"],
-        statistics=variables["statistics"],
-        optimizer=checkpoints.optimizer(step, like),
+        statistics=kept["statistics"] if averaged else variables["statistics"],
+        optimizer=kept["optimizer"] if averaged else kept,
     )
+    if config.optim.ema_decay:
+        average = {name: variables[name] for name in ("trainable", "statistics")}
+        state = replace(state, ema=average if averaged else layout.put_state(ema.started(**average)))
     return NetworkState(graphdef, state, spec)

@@ -8,10 +8,16 @@ import time
 from collections.abc import Generator
 
 import jax
+import numpy as np
 
 from cxrtui.data.loader import make_loader
 from cxrtui.errors import Cancelled, cancelled_when
+from cxrtui.evaluation import operation as operations
+from cxrtui.evaluation.measured import measured
+from cxrtui.evaluation.operation import Operation, set_operation
+from cxrtui.evaluation.trained_on import leaks
 from cxrtui.runs import events as ev
+from cxrtui.statistics.ranking import roc_points, score_histogram
 from cxrtui.training.readings import Readings, diverged
 from cxrtui.training.session import Session
 from cxrtui.training.unfreezing import unfreeze
@@ -24,6 +30,7 @@ def train(session: Session) -> Generator[ev.Event, None, str]:
     if reason := decisions.stop():
         yield from session.save("stopping")
         return reason
+    trained = not position.validated  # whether an epoch has ended in this process
     while True:
         stopped = yield from session.pause()
         if stopped:
@@ -36,12 +43,17 @@ def train(session: Session) -> Generator[ev.Event, None, str]:
             return "early_stopping"
         if position.step >= session.total_steps:
             return "epochs"
+        if trained and decisions.asked_to_stop_after_epoch():
+            yield from session.committed(wait=True)  # the request can be taken back while the checkpoint is written
+            if reason := decisions.stop_after_epoch():
+                return reason
         # This waits until a step follows, because a checkpoint of this step has its arrays split by the old level.
         if session.next_freeze_level != session.network.spec.freeze:
             yield from unfreeze(session)
         interrupted = yield from _epoch(session)
         if interrupted:
             return decisions.stop()
+        trained = True
 
 
 def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
@@ -89,7 +101,7 @@ def _validate(session: Session) -> Generator[ev.Event, None, bool]:
     """Evaluate the validation split, then stop early or save a checkpoint; return True if a stop was requested."""
     position, decisions = session.position, session.decisions
     clock = time.monotonic()
-    variables = session.to_evaluate(session.network.state.variables, session.network.spec.freeze)
+    variables = session.to_evaluate(session.network.state.evaluated, session.network.spec.freeze)
     check = cancelled_when(decisions.stopping)
     try:
         result = yield from session.evaluator.evaluate(variables, session.validation, "validating", check)
@@ -100,7 +112,12 @@ def _validate(session: Session) -> Generator[ev.Event, None, bool]:
     if not math.isfinite(result.metrics["loss"]):
         where = f"loss of the validation after step {position.step}"
         raise diverged(session.config, where, result.metrics["loss"], epoch)
-    yield ev.Validated(epoch=epoch, step=position.step, metrics=result.metrics, seconds=time.monotonic() - clock)
+    labels = session.validation.split.labels
+    yield ev.Validated(
+        epoch=epoch, step=position.step, metrics=result.metrics, seconds=time.monotonic() - clock,
+        counts=result.counts, scores=score_histogram(labels, result.probabilities),
+        roc=np.round(roc_points(labels, result.probabilities), 5).tolist(),
+    )  # fmt: skip
     position.stopper, found = position.stopper.after(epoch, position.step, result.metrics)
     yield found
     position.validated = True
@@ -110,28 +127,48 @@ def _validate(session: Session) -> Generator[ev.Event, None, bool]:
 
 
 def evaluate(session: Session) -> Generator[ev.Event, None, str]:
-    """Evaluate the best weights on validation and test, and write the results to the log and to `evaluation/`.
+    """Evaluate the best weights on the splits of `run.evaluate`, and write the results to the log and to `evaluation/`.
 
     Returns:
         The reason to stop, if there was one before all was evaluated; else an empty string.
     """
     position, call = session.position, session.call
-    spec, variables = session.network.spec, session.network.state.variables
+    spec, variables = session.network.spec, session.network.state.evaluated
     best = position.stopper.best_step or position.step
     if best != position.step:
         progress = call.checkpoints.progress(best)
         spec, _, variables = restored.restored(call.config, call.checkpoints, best, progress, call.layout)
     variables = session.to_evaluate(variables, spec.freeze)
     check = cancelled_when(call.decisions.stopping)
+    operation = Operation()
     test = make_loader(session.prepared.splits["test"], call.layout, call.config.data.feed)
+    divided = leaks(call.run)
     for name, loader in (("validation", session.validation), ("test", test)):
+        if name not in call.config.run.evaluate:
+            continue
+        split = loader.split
         try:
             result = yield from session.evaluator.evaluate(variables, loader, "evaluating", check)
+            if not math.isfinite(result.metrics["loss"]) and len(split):
+                raise diverged(call.config, f"loss of the {name} films", result.metrics["loss"], session.epoch)
+            if name == "validation":
+                operation = set_operation(call.config.run, split.labels, result.probabilities)
+                yield from _about(operation)
+                operations.write(call.run, best, operation)
+            result = result.at(operation, split.labels)
+            measures = yield from measured(split, result.probabilities, operation, check)
         except Cancelled:
             return call.decisions.stop()
-        if not math.isfinite(result.metrics["loss"]) and len(loader.split):
-            raise diverged(call.config, f"loss of the {name} films", result.metrics["loss"], session.epoch)
-        result.write(call.run.evaluation, name, loader.split, session.prepared.labels, best)
-        yield ev.Evaluated(part=name, step=best, metrics=result.metrics, counts=result.counts,
-                           threshold=result.threshold)  # fmt: skip
+        result.write(call.run.evaluation, name, split, session.prepared.labels, best, measures, divided)
+        yield measures.evaluated(name, best, result.metrics, result.counts)
     return ""
+
+
+def _about(operation: Operation) -> Generator[ev.Event, None, None]:
+    """Yield a warning for what could not be set on the validation films."""
+    if operation.calibration.why:
+        yield ev.Warned(code="not-calibrated", message=f"The probabilities are not calibrated: "
+                        f"{operation.calibration.why}.")  # fmt: skip
+    if operation.why:
+        yield ev.Warned(code="operating-point", message=f"The operating point is {operation.threshold:g}, for the rule "
+                        f"could not be applied: {operation.why}.")  # fmt: skip

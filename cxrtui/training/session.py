@@ -119,7 +119,7 @@ class Session:
     def next_freeze_level(self) -> str:
         """The freeze level of the next step."""
         model = self.config.model
-        return transfer.level_in(self.position.step // self.steps_per_epoch + 1, model.freeze, model.unfreeze)
+        return transfer.freeze_level_in(self.position.step // self.steps_per_epoch + 1, model.freeze, model.unfreeze)
 
     def to_evaluate(self, variables: Variables, freeze_level: str) -> Variables:
         """Return `variables`, which `freeze_level` splits, as the evaluator's program takes them."""
@@ -138,14 +138,20 @@ class Session:
         """
         yield from self.committed(wait=True)
         state, position = self.network.state, self.position
-        if not finite(state.variables):
+        if not finite(state.variables) or (state.ema is not None and not finite(state.ema)):
             raise DivergedError(
                 f"The weights after step {position.step} are not all finite; lower optim.learning_rate or set "
                 "optim.clip."
             )
         about = {"epoch": self.epoch, "labels": self.prepared.labels, "fingerprint": self.prepared.fingerprint,
-                 "spec": self.network.spec.as_dict(), "settings": recorded.settings(self.config)}  # fmt: skip
-        self.call.checkpoints.save(position.step, state.variables, state.optimizer, position.as_dict() | about)
+                 "spec": self.network.spec.as_dict(), "settings": recorded.settings(self.config),
+                 "ema": state.ema is not None}  # fmt: skip
+        # With a moving average, the weights of a checkpoint are the average, so that all readers use it. What the next
+        # step changes is then kept beside the optimizer's state, which a resume alone reads.
+        kept: Any = state.optimizer
+        if state.ema is not None:
+            kept = {"optimizer": kept, "trainable": state.trainable, "statistics": state.statistics}
+        self.call.checkpoints.save(position.step, state.evaluated, kept, position.as_dict() | about)
         best = position.stopper.best_step == position.step
         self._announced.append(ev.CheckpointSaved(step=position.step, epoch=self.epoch, best=best, reason=reason))
         self.decisions.saved()

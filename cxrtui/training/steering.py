@@ -14,11 +14,12 @@ _POLL_SECONDS = 0.1
 class Steering(Requests):
     """The commands of the control file and of the caller, which `fit` and the loop around it ask for."""
 
-    def __init__(self, run: Run, should_stop: Callable[[], bool]) -> None:
+    def __init__(self, run: Run, should_stop: Callable[[], bool | str]) -> None:
         self._run, self._should_stop = run, should_stop
         self._seen = {number for _, number in run.read_commands()}
         self._looked = 0.0
-        self.stopping = self.paused = False
+        self.reason = ""
+        self.paused = self.last_epoch = False
         self.standing = False  # whether the run has paused
         self.checkpoint_asked = False
 
@@ -27,15 +28,19 @@ class Steering(Requests):
         if (now := time.monotonic()) - self._looked < _POLL_SECONDS:
             return
         self._looked = now
-        if self._should_stop():
-            self.stopping = True
+        if asked := self._should_stop():
+            self._stop(asked if isinstance(asked, str) else REQUESTED)
         for command, number in self._run.read_commands():
             if number in self._seen:
                 continue
             self._seen.add(number)
             match command:
                 case "stop":
-                    self.stopping = True
+                    self._stop(REQUESTED)
+                case "stop-after-epoch":
+                    self.last_epoch = True
+                case "keep-going":
+                    self.last_epoch = False
                 case "pause":
                     self.paused = True
                 case "resume":
@@ -43,10 +48,23 @@ class Steering(Requests):
                 case "checkpoint":
                     self.checkpoint_asked = True
 
+    def _stop(self, reason: str) -> None:
+        self.reason = self.reason or reason
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the control file or the caller has asked for a stop."""
+        return bool(self.reason)
+
     def stop(self) -> str:
-        """Return ``requested`` once the control file or the caller has asked for a stop."""
+        """Return why the run is to stop: ``requested``, or what the caller says; empty if it goes on."""
         self.look()
-        return REQUESTED if self.stopping else ""
+        return self.reason
+
+    def stop_after_epoch(self) -> bool:
+        """Return whether the control file asks to stop after this epoch."""
+        self.look()
+        return self.last_epoch
 
     def pause(self) -> bool:
         """Return whether the run is to pause."""

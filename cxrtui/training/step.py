@@ -20,11 +20,15 @@ from cxrtui.net.layers import Dropout
 from cxrtui.net.layout import Layout
 from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise
+from cxrtui.net.traced import compile_once
 from cxrtui.settings.config import Config
+from cxrtui.training.ema import Average, advanced
 from cxrtui.training.hyper import Hyper
+from cxrtui.training.mixup import mixed, partners, shares
 from cxrtui.training.optimizer import counted_groups, optimizer
 
 Scalars = dict[str, jax.Array]
+SCALARS = ("loss", "accuracy", "gradient_norm")
 StepFunction = Callable[["TrainState", Batch, Hyper], tuple["TrainState", Scalars]]
 _PROGRAMS: Programs[StepFunction] = Programs()
 
@@ -40,6 +44,7 @@ class TrainState:
         frozen: parameters that do not train.
         statistics: BatchNorm's running averages.
         optimizer: Optax's state, for `trainable` alone.
+        ema: the moving average of `trainable` and `statistics` (`training.ema`); None if it is off.
     """
 
     step: jax.Array
@@ -47,6 +52,7 @@ class TrainState:
     frozen: Any
     statistics: Any
     optimizer: Any
+    ema: Average | None = None
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -58,8 +64,13 @@ class TrainState:
 
     @property
     def variables(self) -> dict[str, Any]:
-        """The network's three pytrees, as a checkpoint and a `Predictor` take them."""
+        """The network's three pytrees as the next step changes them."""
         return {"trainable": self.trainable, "frozen": self.frozen, "statistics": self.statistics}
+
+    @property
+    def evaluated(self) -> dict[str, Any]:
+        """The network's three pytrees as a checkpoint and a `Predictor` take them: the moving average if it is on."""
+        return self.variables if self.ema is None else {**self.ema, "frozen": self.frozen}
 
 
 @dataclass(frozen=True)
@@ -98,16 +109,24 @@ def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) 
         hyper: the hyperparameters, with this step's learning rate.
 
     Returns:
-        The next state, and the scalars loss, accuracy and gradient_norm, float32.
+        The next state, and the scalars `SCALARS`, float32.
     """
     augment_key, dropout_key = jax.random.split(jax.random.fold_in(hyper.key, state.step))
     images = normalise(augment(batch.images, augment_key, hyper.augment, program.size))
+    share = None
+    if hyper.mixup is not None:
+        # Film i draws from fold_in(augment_key, i); the shares draw from what no film of this batch has.
+        share = shares(jax.random.fold_in(augment_key, len(images)), hyper.mixup, len(images))
+        images = mixed(images, partners(images), share)
     dropout = None if hyper.dropout is None else Dropout(dropout_key, hyper.dropout)
 
     def objective(trainable: Any) -> tuple[jax.Array, tuple[Any, jax.Array]]:
         network = freeze.merge(program.graphdef, trainable, state.frozen, state.statistics)
         logits = network(images, train=True, dropout=dropout)
         losses = cross_entropy(logits, batch.labels, jnp.asarray(hyper.class_weights), hyper.smoothing)
+        if share is not None:
+            others = cross_entropy(logits, partners(batch.labels), jnp.asarray(hyper.class_weights), hyper.smoothing)
+            losses = mixed(losses, others, share)
         return losses.mean(), (freeze.running_statistics(network), logits)
 
     (loss, (statistics, logits)), gradient = jax.value_and_grad(objective, has_aux=True)(state.trainable)
@@ -118,12 +137,17 @@ def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) 
         "accuracy": jnp.mean(jnp.argmax(logits, axis=-1) == batch.labels, dtype=jnp.float32),
         "gradient_norm": optax.tree.norm(gradient),
     }
+    trainable, average = optax.apply_updates(state.trainable, updates), state.ema
+    if average is not None:
+        assert hyper.ema_decay is not None
+        average = advanced(average, trainable, statistics, hyper.ema_decay, state.step)
     after = TrainState(
         step=state.step + 1,
-        trainable=optax.apply_updates(state.trainable, updates),
+        trainable=trainable,
         frozen=state.frozen,
         statistics=statistics,
         optimizer=optimizer_state,
+        ema=average,
     )
     placed: tuple[TrainState, Scalars] = jax.lax.with_sharding_constraint((after, scalars), program.layout.state)
     return placed
@@ -140,8 +164,9 @@ def compile_step(
     labels: Any = program.layout.abstract_batch((batch_size,), np.int32)
 
     def compiled() -> StepFunction:
-        step = jax.jit(functools.partial(train_step, program), donate_argnums=0)
-        ready: StepFunction = step.lower(state, Batch(images, labels), hyper).compile()
-        return ready
+        step = functools.partial(train_step, program)
+        result = state, dict.fromkeys(SCALARS, 0)
+        return compile_once("train_step", step, (state, Batch(images, labels), hyper), result, of=program,
+                            sharding=program.layout.state, donated=1)  # fmt: skip
 
     return _PROGRAMS.get((program, kind(state), kind(hyper), batch_size, stored_size), compiled)

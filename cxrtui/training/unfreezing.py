@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from cxrtui.net import freeze
 from cxrtui.runs import events as ev
 from cxrtui.settings import transfer
+from cxrtui.training.ema import Average, started
 from cxrtui.training.initial_state import NetworkState
 from cxrtui.training.optimizer import grown, optimizer
 from cxrtui.training.session import Session
@@ -32,6 +33,7 @@ def unfreeze(session: Session) -> Iterator[ev.Event]:
     state = dataclasses.replace(
         before.state, trainable=trainable, frozen=frozen, statistics=statistics,
         optimizer=layout.put_state(grown(before.state.optimizer, first)),
+        ema=_averaged(before, freeze_level),
     )  # fmt: skip
     session.network = NetworkState(graphdef, state, dataclasses.replace(before.spec, freeze=freeze_level))
     session.step = None
@@ -45,3 +47,13 @@ def unfreeze(session: Session) -> Iterator[ev.Event]:
     session.step = compile_step(program, state, session.hyper, batch_size=config.optim.batch_size,
                                 stored_size=session.prepared.stored_size)  # fmt: skip
     yield ev.Compiled(seconds=time.monotonic() - clock, parameters=parameters, trainable=trains)
+
+
+def _averaged(before: NetworkState, freeze_level: str) -> Average | None:
+    """Return the moving average, in which the groups that begin to train have the weights that they have now."""
+    if before.state.ema is None:
+        return None
+    _, trainable, _, statistics = freeze.at_freeze_level(
+        before.graphdef, **before.state.evaluated, freeze_level=freeze_level
+    )
+    return started(trainable, statistics)

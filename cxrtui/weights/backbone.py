@@ -89,13 +89,13 @@ def _grey_backbone(place: Path, spec: ClassifierSpec) -> tuple[ClassifierSpec, A
     if (found.width, found.stage_sizes) != (spec.width, spec.stage_sizes):
         raise WeightsError(
             f"{place} is {found.width} features wide with stages of {list(found.stage_sizes)} blocks, and the network "
-            f"{spec.width} with {list(spec.stage_sizes)}; set model.width and model.stages to the former"
+            f"{spec.width} with {list(spec.stage_sizes)}; set model.width and model.stages to the former."
         )
     arrays = disassemble(network)
     if found.channels == 1:
         return found, arrays
-    grey = to_grey(arrays, Normalisation.from_dict(manifest.normalisation))
-    return dataclasses.replace(found, channels=1, stem_offset=True), grey
+    folded = to_grey(arrays, Normalisation.from_dict(manifest.normalisation))
+    return dataclasses.replace(found, channels=1, stem_offset=True), folded
 
 
 def load_torchvision(network: Classifier | ResNet50, path: str | Path, *, ignore: tuple[str, ...] = HEAD_KEYS) -> None:

@@ -1,7 +1,7 @@
 """Finds a ResNet's weights in a file: under which prefix they are, in which format, and which of several networks.
 
 It tries every prefix of the file's keys, so a training loop may have put any names before the network's own:
-``module.``, ``state_dict.net.``, ``module.encoder_q.``. `told` says what else is in the file and why it was left.
+``module.``, ``state_dict.net.``, ``module.encoder_q.``. `left_in_file` says what else is in it and why.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def choose(
         WeightsError: there is no network, or none that fits the options, or there are several that fit them.
     """
     if format is not None and format not in FORMATS:
-        raise WeightsError(f"there is no format {format!r}; take one of {', '.join(FORMATS)}")
+        raise WeightsError(f"There is no format {format!r}; take one of {', '.join(FORMATS)}.")
     paths = list(paths)
     found = places(tensors, file, paths, FORMATS.values() if format is None else [FORMATS[format]])
     much = [place for place in found if place.found >= _MUCH * len(paths)]
@@ -134,15 +134,15 @@ def choose(
     if not chosen:
         some = ", ".join(sorted(tensors)[:3])[:200]
         names = "; ".join(dict.fromkeys(item.written_by for item in FORMATS.values()))
-        raise WeightsError(f"{file} holds no ResNet-50 known here ({some}, …); take one written by {names}")
+        raise WeightsError(f"{file} holds no ResNet-50 known here ({some}, …); take one written by {names}.")
     if prefix is not None:
         named = [place for place in chosen if place.prefix.rstrip("./") == prefix.rstrip("./")]
         if not named:
-            raise WeightsError(f"{file} holds no ResNet-50 under {prefix!r}, but under {_listed(chosen)}")
+            raise WeightsError(f"{file} holds no ResNet-50 under {prefix!r}, but under {_listed(chosen)}.")
         return named[0], [place for place in chosen if place != named[0]]
     wanted = [place for place in chosen if place.averaged == average]
     if average and not wanted:
-        raise WeightsError(f"{file} holds no averaged copy (--ema), only a network under {_listed(chosen)}")
+        raise WeightsError(f"{file} holds no averaged copy (--ema), only a network under {_listed(chosen)}.")
     wanted = _distinct(tensors, wanted or chosen, paths)
     if len(wanted) > 1:
         prefix = wanted[0].prefix.rstrip("./")[:100] or "."
@@ -177,7 +177,7 @@ def _same(tensors: Mapping[str, np.ndarray], one: Place, other: Place, paths: li
     return True
 
 
-def told(keys: Iterable[str], values: Mapping[str, str], place: Place, others: Iterable[Place]) -> list[str]:
+def left_in_file(keys: Iterable[str], values: Mapping[str, str], place: Place, others: Iterable[Place]) -> list[str]:
     """Return what was left in a file, and why, with a line for each group of names.
 
     Args:

@@ -58,10 +58,10 @@ def parse(text: str) -> Normalisation:
         mean, std = float(match[1]), float(match[2])
         if 0 < std < math.inf and math.isfinite(mean):
             return Normalisation((mean,), (std,), order="grey")
-    raise UsageError(f"The range of one-channel input is {HOW}; not {text!r}.")
+    raise UsageError(f"The range of one-channel input must be {HOW}; it cannot be {text!r}.")
 
 
-def told_by(file: Path, keys: Iterable[str], lists: Mapping[str, list[str]], metadata: str = "") -> str:
+def stated_by(file: Path, keys: Iterable[str], lists: Mapping[str, list[str]], metadata: str = "") -> str:
     """Return what in a file says that torchxrayvision wrote it; empty if nothing does.
 
     Args:

@@ -17,9 +17,7 @@ from cxrtui.weights.formats import Format
 HEAD_KERNEL, HEAD_BIAS = ("head", "layers", 0, "kernel"), ("head", "layers", 0, "bias")
 SHOWN = 10  # keys of each kind in an error
 _USELESS = "of no use"
-_ASTRAY = (
-    "The training that wrote it went astray, or the file is damaged; take an earlier checkpoint, or fetch it again"
-)
+_ASTRAY = "The training that wrote it diverged, or the file is damaged; take an earlier checkpoint, or fetch it again"
 
 
 def port(
@@ -51,11 +49,11 @@ def port(
     checked = {key: kept[key] for key in kept if key in expected or strict or _inside(key, format, prefix[0])}
     if wrong := misfits(checked, expected):
         raise WeightsError(
-            f"{file} does not fit this ResNet: {'; '.join(wrong)}. {_advice(kept, format, prefix, wrong)}"
+            f"{file} does not fit this ResNet: {'; '.join(wrong)}. {_advice(kept, format, prefix, wrong)}."
         )
     variances = [key for key, (path, _) in wanted.items() if path[-1] == "var"]
     if negative := [key for key in variances if (kept[key] < 0).any()]:  # every output would be NaN
-        raise WeightsError(f"{file} has {len(negative)} variances below zero ({_first(negative)}). {_ASTRAY}")
+        raise WeightsError(f"{file} has {len(negative)} variances below zero ({_first(negative)}). {_ASTRAY}.")
     arrays = {path: _ours(kept[key], format) for key, (path, _) in wanted.items()}
     for key, (_, mean) in biases.items():
         # conv + bias - (mean of conv + bias) equals conv - mean of conv, so the bias only shifts the mean.

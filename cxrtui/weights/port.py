@@ -13,7 +13,7 @@ from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.weights import input_range
 from cxrtui.weights.arrays import Arrays, backbone_paths
 from cxrtui.weights.files.read import FileContents, read_file
-from cxrtui.weights.finding import Place, choose, told
+from cxrtui.weights.finding import Place, choose, left_in_file
 from cxrtui.weights.formats import Format, Normalisation
 from cxrtui.weights.formats.torchvision import TORCHVISION, TORCHXRAYVISION
 from cxrtui.weights.grey import to_grey
@@ -96,16 +96,18 @@ def read(file: Path, options: PortOptions | None = None) -> Ported:
     kind = "averaged weights, " if place.averaged else "plain weights, " if any(o.averaged for o in others) else ""
     head = f", with its head of {spec.classes} classes" if spec.classes else ""
     taken = f"{len(tensors) - len(left)} tensors with {found.name}'s keys under {place.shown}{head}{why}"
-    return Ported(found, normalisation, spec, arrays, kind + taken, tuple(told(left, content.left, place, others)))
+    return Ported(
+        found, normalisation, spec, arrays, kind + taken, tuple(left_in_file(left, content.left, place, others))
+    )
 
 
-def _of_one_channel(file: Path, content: FileContents, place: Place, said: str) -> tuple[Format, Normalisation, str]:
+def _of_one_channel(file: Path, content: FileContents, place: Place, given: str) -> tuple[Format, Normalisation, str]:
     """Return the format of a one-channel network, the normalisation of its input, and who or what told it."""
-    if said:
-        return place.format, input_range.parse(said), f"; one channel, its range {said} as was said"
+    if given:
+        return place.format, input_range.parse(given), f"; one channel, its range {given} as was said"
     if place.format.channels == 1:
         return place.format, place.format.normalisation, ""
-    word = input_range.told_by(file, content.tensors, content.lists, content.metadata)
+    word = input_range.stated_by(file, content.tensors, content.lists, content.metadata)
     if not word or place.format.name != TORCHVISION.name:
         raise WeightsError(input_range.asked(file))
     return TORCHXRAYVISION, TORCHXRAYVISION.normalisation, f"; one channel from -1024 to 1024, as {word} tells"

@@ -35,18 +35,18 @@ def identity(state: Path) -> dict[str, str]:
     """Return the id, from manifest.json, and the name of the run that `state` belongs to; empty if it has no id."""
     run = Run(state.parent)
     try:
-        told = json.loads(read_text(run.manifest_file))["id"]
+        found = json.loads(read_text(run.manifest_file))["id"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
-    return {"id": told, "name": run.name} if isinstance(told, str) else {}
+    return {"id": found, "name": run.name} if isinstance(found, str) else {}
 
 
 def other_run(state: Path, position: Mapping[str, Any]) -> str:
     """Return the name of the run that saved a checkpoint in `state` if it is another run, else an empty string."""
-    told, own = position.get("run"), identity(state)
-    if not isinstance(told, Mapping) or "id" not in told or not own or told["id"] == own["id"]:
+    saved, own = position.get("run"), identity(state)
+    if not isinstance(saved, Mapping) or "id" not in saved or not own or saved["id"] == own["id"]:
         return ""
-    return printable(str(told.get("name"))[:64])
+    return printable(str(saved.get("name"))[:64])
 
 
 def check(config: Config, position: Mapping[str, Any], checkpoint: Path) -> None:
@@ -55,13 +55,14 @@ def check(config: Config, position: Mapping[str, Any], checkpoint: Path) -> None
     Raises:
         CheckpointError: a setting differs; the message names it and both values.
     """
-    told, spec = position.get("settings"), position.get("spec")
-    if not isinstance(told, Mapping):
-        told = {key: spec[name] for key, name in _OF_SPEC.items() if name in spec} if isinstance(spec, Mapping) else {}
-    told = {real_key(key): value for key, value in told.items()}
+    trained, spec = position.get("settings"), position.get("spec")
+    if not isinstance(trained, Mapping):
+        known = spec if isinstance(spec, Mapping) else {}
+        trained = {key: known[name] for key, name in _OF_SPEC.items() if name in known}
+    trained = {real_key(key): value for key, value in trained.items()}
     for key, value in settings(config).items():
-        if key in told and told[key] != value:
-            now, then = (printable(as_text(item))[:80] or "nothing" for item in (value, told[key]))
+        if key in trained and trained[key] != value:
+            now, then = (printable(as_text(item))[:80] or "nothing" for item in (value, trained[key]))
             raise CheckpointError(
                 f"The checkpoint {checkpoint} was trained with {key}={then}, and the run's config.toml now says {now}; "
                 f"put {then} back there, or start a new run."

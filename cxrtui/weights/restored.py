@@ -26,9 +26,9 @@ def restored_spec(config: Config, progress: Mapping[str, Any]) -> ClassifierSpec
     Raises:
         CheckpointError: the checkpoint's record describes no possible network.
     """
-    told = progress.get("spec", {"stem_offset": config.model.init != "random"})
+    saved = progress.get("spec", {"stem_offset": config.model.init != "random"})
     try:
-        brought = {name: told[name] for name in BROUGHT if name in told}
+        brought = {name: saved[name] for name in BROUGHT if name in saved}
         return dataclasses.replace(spec_of(config), **brought)
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"The checkpoint is torn or belongs to another version: {error}.") from None

@@ -147,14 +147,16 @@ def read_shelf(folder: str | Path) -> tuple[Classifier, Manifest]:
     file = folder / WEIGHTS
     tensors = read_tensors(file)
     if sha256(file) != manifest.sha256:
-        raise WeightsError(f"{file} is not what was put there: its SHA-256 is not the one in {MANIFEST}; port it again")
+        raise WeightsError(
+            f"{file} is not what was put there: its SHA-256 is not the one in {MANIFEST}; port it again."
+        )
     try:
         spec = ClassifierSpec.from_dict(manifest.spec)
         wanted = {".".join(map(str, path)): (path, shape) for path, shape in shapes(spec).items()}
     except (TypeError, ValueError) as error:
-        raise WeightsError(f"{folder / MANIFEST} describes no network ({error}); port the weights again") from error
+        raise WeightsError(f"{folder / MANIFEST} describes no network ({error}); port the weights again.") from error
     if wrong := misfits(tensors, {key: shape for key, (_, shape) in wanted.items()}):
-        raise WeightsError(f"{file} does not fit its {MANIFEST}: {'; '.join(wrong)}. Port the weights again")
+        raise WeightsError(f"{file} does not fit its {MANIFEST}: {'; '.join(wrong)}. Port the weights again.")
     return assemble(spec, {path: tensors[key] for key, (path, _) in wanted.items()}), manifest
 
 
@@ -166,6 +168,6 @@ def load(name_or_folder: str | Path, *, workspace: str | Path = ".") -> Network:
     if not (folder / MANIFEST).is_file():
         raise WeightsError(
             f"{name_or_folder} is neither on the shelf {folder.parent} nor a folder with {MANIFEST}; "
-            "see cxrtui weights list"
+            "see cxrtui weights list."
         )
     return Network(*read_shelf(folder))

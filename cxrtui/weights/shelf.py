@@ -145,7 +145,7 @@ def locate(init: str) -> Path | None:
         return path
     if path.is_dir():
         raise WeightsError(
-            f"{init} is a folder without {MANIFEST}, so none of a shelf; name a file in it, or {HOW_TO_GET}."
+            f"{init} is a folder without {MANIFEST}, so it is not on a shelf; name a file in it, or {HOW_TO_GET}."
         )
     if not path.exists():
         raise WeightsError(f"{init} is neither on the shelf nor a file of weights: {HOW_TO_GET}.")

@@ -243,6 +243,6 @@ def fetch(
         if published.sha256 or expected:  # its checksum was compared, so it is kept
             raise
         hub.forget(file)
-        raise WeightsError(f"What came as {published.address} is removed: {error}") from None
+        raise WeightsError(f"The file that was fetched as {published.address} has been removed: {error}") from None
     hub.forget(file)
     return folder, manifest, True

@@ -16,6 +16,8 @@ from cxrtui.net.layers import Dropout
 from cxrtui.net.resnet import CUTS
 from tests.net.compiled import run
 
+pytestmark = pytest.mark.slow
+
 
 def test_spec_survives_json() -> None:
     spec = ClassifierSpec(hidden=(64, 32), freeze="stage2", dtype="bfloat16", stem_offset=True)

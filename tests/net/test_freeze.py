@@ -19,6 +19,8 @@ from cxrtui.net.freeze import FREEZE_LEVELS
 from cxrtui.net.resnet import GROUPS
 from tests.net.compiled import run
 
+pytestmark = pytest.mark.slow
+
 IMAGES = jax.random.normal(jax.random.key(0), (4, 32, 32, 1))
 LABELS = jnp.array([0, 1, 0, 1])
 

@@ -21,6 +21,20 @@ def test_the_first_reason_to_stop_stays() -> None:
     assert decisions.stopping()
 
 
+def test_a_stop_after_the_epoch_is_a_request_unless_there_is_an_earlier_reason() -> None:
+    decisions = Decisions(Asks(stop_after_epoch=lambda: True))
+    assert (decisions.stop(), decisions.stop_after_epoch(), decisions.stop()) == ("", "requested", "requested")
+    pruned = Decisions(Asks(lambda: True, reason="pruned", stop_after_epoch=lambda: True))
+    assert (pruned.stop(), pruned.stop_after_epoch()) == ("pruned", "pruned")
+
+
+def test_a_stop_after_the_epoch_can_be_taken_back_until_it_is_decided() -> None:
+    answers = iter([True, False])
+    decisions = Decisions(Asks(stop_after_epoch=lambda: next(answers)))
+    assert decisions.asked_to_stop_after_epoch()
+    assert (decisions.stop_after_epoch(), decisions.stop()) == ("", "")
+
+
 def test_a_checkpoint_has_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)

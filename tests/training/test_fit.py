@@ -15,11 +15,14 @@ from cxrtui.errors import DataError, DivergedError, WeightsError
 from cxrtui.evaluation import model as models
 from cxrtui.runner import save_config
 from cxrtui.runs import events as ev
+from cxrtui.runs import listing
 from cxrtui.runs.folder import Run
-from cxrtui.settings.config import Config
+from cxrtui.runs.log import append
+from cxrtui.settings.config import Config, resolve
 from cxrtui.training import fit as fitting
 from cxrtui.weights.checkpoints import Checkpoints
 from tests.compilations import compiled
+from tests.conftest import SMALL
 from tests.training.asks import Asks
 
 Small = Callable[..., Config]
@@ -44,6 +47,7 @@ def weights_of(run: Run) -> list[np.ndarray]:
 @pytest.mark.slow
 def test_a_run_tells_its_whole_story(small: Small, new_run: NewRun) -> None:
     run = new_run()
+    append(run.events_file, ev.Warned(code=ev.SPLIT_LEAKS, message="The split of s.csv leaks."))
     story = list(fit(small(), run))
     kinds = [type(event).__name__ for event in story if not isinstance(event, ev.Preparing)]
     steps = [event for event in story if isinstance(event, ev.StepDone)]
@@ -63,6 +67,7 @@ def test_a_run_tells_its_whole_story(small: Small, new_run: NewRun) -> None:
     assert evaluated[0].metrics == pytest.approx(best.metrics)
     body = json.loads((run.evaluation / "test.json").read_text())
     assert body["counts"] == evaluated[1].counts
+    assert next(iter(body.items())) == ("leaks", "The split of s.csv leaks.")
     assert len((run.evaluation / "test.csv").read_text().splitlines()) == 1 + evaluated[1].counts["films"]
 
 
@@ -76,12 +81,22 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(small: Small, ne
     assert not all(np.array_equal(x, y) for x, y in zip(first, other, strict=True))
 
 
+@pytest.fixture(scope="module")
+def undisturbed(phantom_films: Path, tmp_path_factory: pytest.TempPathFactory) -> list[np.ndarray]:
+    """What two epochs end with that nothing interrupts."""
+    config = resolve(SMALL, {"data.source": str(phantom_films), "optim.epochs": 2, "stop.patience": 0})
+    run = listing.new_run(tmp_path_factory.mktemp("undisturbed"), "whole")
+    list(fit(config, run))
+    return weights_of(run)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("stop_at", [1, 4, 5, 7])
-def test_a_stopped_run_resumes_to_the_same_bits(small: Small, new_run: NewRun, stop_at: int) -> None:
-    whole, broken = new_run("whole"), new_run("broken")
+def test_a_stopped_run_resumes_to_the_same_bits(
+    small: Small, new_run: NewRun, undisturbed: list[np.ndarray], stop_at: int
+) -> None:
+    broken = new_run("broken")
     config = small(optim__epochs=2, stop__patience=0)
-    list(fit(config, whole))
     steps = 0
 
     def enough() -> bool:
@@ -96,11 +111,52 @@ def test_a_stopped_run_resumes_to_the_same_bits(small: Small, new_run: NewRun, s
     again = list(fit(config, broken, resume=True))
     assert isinstance(again[0], ev.Resumed)
     assert again[0].step == story[-1].step >= stop_at  # type: ignore[attr-defined]
-    assert all(np.array_equal(x, y) for x, y in zip(weights_of(whole), weights_of(broken), strict=True))
+    assert all(np.array_equal(x, y) for x, y in zip(undisturbed, weights_of(broken), strict=True))
     losses = {event.step: event.loss for event in (*story, *again) if isinstance(event, ev.StepDone)}
     assert len(losses) == 10
     final = [event.metrics for event in again if isinstance(event, ev.Evaluated)]
     assert len(final) == 2
+
+
+@pytest.mark.slow
+def test_a_run_that_stops_after_its_epoch_resumes_to_the_same_bits(small: Small, new_run: NewRun) -> None:
+    whole, broken = new_run("whole"), new_run("broken")
+    config = small(optim__epochs=3, stop__patience=0)
+    list(fit(config, whole))
+    story: list[ev.Event] = []
+
+    def in_the_second_epoch() -> bool:
+        return any(isinstance(event, ev.StepDone) and event.step > 5 for event in story)
+
+    save_config(broken, config)
+    broken.events_file.touch()
+    for event in fitting.fit(config, broken, Asks(stop_after_epoch=in_the_second_epoch)):
+        story.append(event)
+    assert [event.epoch for event in story if isinstance(event, ev.Validated)] == [1, 2]
+    saved = story[-2]
+    assert isinstance(saved, ev.CheckpointSaved)
+    assert (saved.step, saved.reason) == (10, "epoch")
+    assert story[-1] == ev.Stopped(reason="requested", step=10, epoch=2, time=ANY)
+    again = list(fit(config, broken, resume=True))
+    assert [event.step for event in again if isinstance(event, ev.StepDone)] == [11, 12, 13, 14, 15]
+    assert all(np.array_equal(x, y) for x, y in zip(weights_of(whole), weights_of(broken), strict=True))
+
+
+@pytest.mark.slow
+def test_a_stop_after_the_epoch_is_taken_back_while_its_checkpoint_is_written(small: Small, new_run: NewRun) -> None:
+    run = new_run("run")
+    config = small(optim__epochs=2, stop__patience=0)
+    story: list[ev.Event] = []
+
+    def until_the_checkpoint_is_there() -> bool:
+        return not any(isinstance(event, ev.CheckpointSaved) for event in story)
+
+    save_config(run, config)
+    run.events_file.touch()
+    for event in fitting.fit(config, run, Asks(stop_after_epoch=until_the_checkpoint_is_there)):
+        story.append(event)
+    assert isinstance(story[-1], ev.Stopped)
+    assert (story[-1].reason, story[-1].epoch) == ("epochs", 2)
 
 
 @pytest.mark.slow
@@ -230,7 +286,7 @@ def test_a_run_goes_back_to_an_older_checkpoint(small: Small, new_run: NewRun) -
 @pytest.mark.slow
 def test_early_stopping_ends_the_run_and_keeps_the_best(small: Small, new_run: NewRun) -> None:
     # A rate of zero never improves: the first epoch stays the best.
-    config = small(optim__epochs=9, optim__learning_rate=0.0, optim__weight_decay=0.0, stop__patience=2,
+    config = small(optim__epochs=9, optim__learning_rate=0.0, stop__patience=2,
                    stop__metric="auroc", stop__min_delta=0.5)  # fmt: skip
     story = list(fit(config, new_run()))
     verdicts = [event for event in story if isinstance(event, ev.EarlyStopping)]

@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 
 from cxrtui.net import freeze
-from cxrtui.net.classifier import Classifier, ClassifierSpec
+from cxrtui.net.classifier import ClassifierSpec, create
 from cxrtui.settings.config import Config, ModelConfig, OptimConfig, coerce
 from cxrtui.settings.transfer import STAGES, StageRate, Unfreezing
 from cxrtui.training.hyper import Hyper, hyper_of
@@ -19,8 +19,8 @@ from cxrtui.training.rates import Rates, schedule
 
 @pytest.fixture(scope="module")
 def trainable() -> nnx.State:
-    spec = ClassifierSpec(hidden=(4,), width=4, stage_sizes=(1, 1, 1, 1))
-    return freeze.split(Classifier(spec, nnx.Rngs(0)))[1]
+    spec = ClassifierSpec(hidden=(8,), width=4, stage_sizes=(1, 1, 1, 1))
+    return freeze.split(create(spec))[1]
 
 
 @functools.partial(jax.jit, static_argnames=("name", "groups"))

@@ -19,7 +19,7 @@ from cxrtui import runner
 from cxrtui.errors import CheckpointError
 from cxrtui.evaluation import classify
 from cxrtui.evaluation import model as models
-from cxrtui.evaluation.evaluate import evaluate
+from cxrtui.evaluation.evaluate import Options, evaluate
 from cxrtui.evaluation.export import export
 from cxrtui.net import freeze
 from cxrtui.runs import events as ev
@@ -196,7 +196,7 @@ def test_best_weights_of_an_earlier_phase_are_evaluated_used_and_exported(
     rows = [row.as_dict() for row in classify.load(run).classify(films)]
     assert all(row["ok"] for row in rows)
     assert [row.as_dict() for row in classify.load(folder).classify(films)] == rows
-    assert evaluate(run, str(phantom_films), {}, lambda event: None).counts["films"] == 60
+    assert evaluate(run, str(phantom_films), {}, lambda event: None, Options(keep_seen=True)).counts["films"] == 60
 
 
 def test_stopped_between_phases_and_within_one_it_ends_with_the_same_bits(

@@ -19,6 +19,8 @@ from cxrtui.weights.port import Ported, PortOptions
 from tests.weights.pth import state_dict_file
 from tests.weights.torchvision_file import Tensors, saved, torchvision_tensors
 
+pytestmark = pytest.mark.slow
+
 SIZES = (2, 1, 1, 1)
 NARROW = PortOptions(width=4, stages=SIZES)
 
@@ -184,7 +186,7 @@ def test_what_is_missing_of_the_network_is_a_short_error(backbone: Tensors, tmp_
     with pytest.raises(WeightsError, match=r"layer2\.0\.bn1\.running_var holds NaN or infinity") as caught:
         read(torn, tmp_path)
     assert caught.value.exit_code == 4
-    assert str(caught.value).endswith("take an earlier checkpoint, or fetch it again")
+    assert str(caught.value).endswith("take an earlier checkpoint, or fetch it again.")
     negative = {**backbone, "layer2.0.bn1.running_var": np.full(8, -1e-3, np.float32)}  # its root would be NaN
     with pytest.raises(WeightsError, match=r"1 variances below zero \(layer2\.0\.bn1\.running_var\)"):
         read(negative, tmp_path)

@@ -135,7 +135,7 @@ def test_a_partial_that_is_longer_than_the_file_is_begun_again(server: Hub, tmp_
 
 def test_a_file_that_was_changed_is_refused_and_removed(server: Hub, tmp_path: Path) -> None:
     server.files[PATH] = BODY[:700_000] + b"X" + BODY[700_001:]
-    with pytest.raises(WeightsError, match=f"is not that file: its SHA-256 is .* and not {SUM}") as caught:
+    with pytest.raises(WeightsError, match=f"is not the published one: its SHA-256 is .* and not {SUM}") as caught:
         fetch(tmp_path)
     assert caught.value.exit_code == 4
     assert not (tmp_path / PART).exists()
@@ -144,7 +144,7 @@ def test_a_file_that_was_changed_is_refused_and_removed(server: Hub, tmp_path: P
 def test_a_partial_that_was_tampered_with_is_refused(server: Hub, tmp_path: Path) -> None:
     (tmp_path / PART).parent.mkdir(parents=True)
     (tmp_path / PART).write_bytes(bytes(200_000))
-    with pytest.raises(WeightsError, match="damaged or changed on the way and is removed"):
+    with pytest.raises(WeightsError, match="damaged or changed on the way and has been removed"):
         fetch(tmp_path)
     fetch(tmp_path)
 
@@ -155,7 +155,7 @@ def test_a_first_fetch_is_trusted_and_the_next_is_held_to_it(server: Hub, tmp_pa
     assert sum_ == SUM
     (tmp_path / PART).unlink()
     server.files[PATH] = BODY[:-1] + b"X"
-    with pytest.raises(WeightsError, match="is not that file"):
+    with pytest.raises(WeightsError, match="is not the published one"):
         fetch(tmp_path, wanted, expected=sum_)
 
 
@@ -293,7 +293,7 @@ def test_every_manifest_is_whole() -> None:
         assert int(item.revision, 16)
         assert int(item.sha256 or "1", 16)
         assert item.licence in ("BSD-3-Clause", "Apache-2.0")
-    with pytest.raises(UsageError, match="known are imagenet"):
+    with pytest.raises(UsageError, match="take one of imagenet"):
         hub.find("nonsense")
 
 

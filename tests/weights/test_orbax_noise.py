@@ -12,6 +12,8 @@ import pytest
 
 from cxrtui.weights.orbax_noise import of_orbax_task
 
+pytestmark = pytest.mark.slow
+
 
 def _reported(code: str, file: str, caplog: pytest.LogCaptureFixture) -> logging.LogRecord:
     """What asyncio logs of a task of `code`'s function ``fail``, defined in `file`, that fails and is not awaited."""

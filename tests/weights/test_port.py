@@ -152,7 +152,7 @@ def test_unreadable_files(tensors: Tensors, tmp_path: Path, kind: str) -> None:
     expected = {
         "torn": "not a complete safetensors file.*fetch", "empty": "no file of weights but empty",
         "text": "no file of weights but text", "folder": "is a folder; name the file",
-        "missing": "there is no weights file.*fetch",
+        "missing": "There is no weights file.*fetch",
     }[kind]  # fmt: skip
     with pytest.raises(WeightsError, match=expected) as caught:
         load_torchvision(classifier(), path)

@@ -292,7 +292,7 @@ def test_fetched_weights_are_on_the_shelf_with_their_origin(
     assert len(published.requests) == 2
     # The recorded checksum holds for the next fetch.
     published.files = {path: body[:-1] + b"X" for path, body in published.files.items()}
-    with pytest.raises(WeightsError, match="is not that file"):
+    with pytest.raises(WeightsError, match="is not the published one"):
         command(tmp_path, "weights", "fetch", "some", "--force")
     assert shelf.verify(folder)
     (folder / shelf.WEIGHTS).write_bytes(b"tampered")
@@ -307,7 +307,9 @@ def test_what_cannot_be_the_file_is_not_kept_to_be_gone_on_with(published: Hub, 
     """Neither size nor checksum of it is known beforehand, so only reading it tells."""
     whole, models = published.files, tmp_path / "models"
     published.files = dict.fromkeys(whole, b"please log in to this network")
-    with pytest.raises(WeightsError, match=r"What came as lab/resnet/model\.safetensors is removed: "):
+    with pytest.raises(
+        WeightsError, match=r"The file that was fetched as lab/resnet/model\.safetensors has been removed: "
+    ):
         shelving.fetch("some", models, lambda _here, _all: None)
     assert list(models.iterdir()) == []
     published.files = whole

@@ -57,9 +57,9 @@ def read_keras(path: Path) -> dict[str, np.ndarray]:
                     raise ValueError(f"more than {MAX_BYTES >> 30} GiB of weights")
                 tensors[key] = np.asarray(dataset)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, MemoryError) as error:
-        raise WeightsError(f"{path} is not a complete Keras weights file ({error}); fetch it again") from error
+        raise WeightsError(f"{path} is not a complete Keras weights file ({error}); fetch it again.") from error
     if not tensors:
-        raise WeightsError(f"{path} holds no Keras weights; take a file that save_weights wrote")
+        raise WeightsError(f"{path} holds no Keras weights; take a file that save_weights wrote.")
     return tensors
 
 

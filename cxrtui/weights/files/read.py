@@ -76,11 +76,11 @@ def _read_safetensors(path: Path) -> tuple[Tensors, str]:
             return {key: np.asarray(file.get_tensor(key)) for key in file.keys()}, metadata  # noqa: SIM118
     except (AttributeError, KeyError) as error:  # safetensors' reader has no dtype of 8 bits or fewer
         raise WeightsError(
-            f"{path} holds numbers of a kind that is not read here ({error}); save it as float32, float16 or bfloat16"
+            f"{path} holds numbers of a kind that is not read here ({error}); save it as float32, float16 or bfloat16."
         ) from error
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise WeightsError(
-            f"{path} is not a complete safetensors file ({error}); fetch it again, or convert it to safetensors"
+            f"{path} is not a complete safetensors file ({error}); fetch it again, or convert it to safetensors."
         ) from error
 
 
@@ -102,11 +102,11 @@ def _read_msgpack(path: Path) -> Tensors:
             tensors[prefix] = tree
 
     if path.stat().st_size > _LARGEST_MSGPACK:
-        raise WeightsError(f"{path} is larger than a ResNet's msgpack file can be ({_LARGEST_MSGPACK >> 30} GiB)")
+        raise WeightsError(f"{path} is larger than a ResNet's msgpack file can be ({_LARGEST_MSGPACK >> 30} GiB).")
     try:
         visit(serialization.msgpack_restore(path.read_bytes()), "", 0)
     except Exception as error:  # msgpack has no common base for its errors
-        raise WeightsError(f"{path} is not a complete Flax msgpack file ({error}); fetch it again") from error
+        raise WeightsError(f"{path} is not a complete Flax msgpack file ({error}); fetch it again.") from error
     if not tensors:
-        raise WeightsError(f"{path} is a msgpack file without arrays; fetch it again")
+        raise WeightsError(f"{path} is a msgpack file without arrays; fetch it again.")
     return tensors

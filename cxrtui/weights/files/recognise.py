@@ -61,7 +61,7 @@ def require_file(path: Path) -> None:
     if path.exists() and not path.is_file():
         raise WeightsError(f"{path} is no file of weights but a device, a pipe or a socket: {WANTED}.")
     if not path.is_file():
-        raise WeightsError(f"there is no weights file {path}; check the path, or fetch the weights again")
+        raise WeightsError(f"There is no weights file {path}; check the path, or fetch the weights again.")
 
 
 def _refuse_shard(name: str, path: Path) -> None:
@@ -93,7 +93,7 @@ def recognise(path: Path) -> str:
         with path.open("rb") as file:
             start = file.read(_HEAD)
     except OSError as error:
-        raise WeightsError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+        raise WeightsError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
     if size > LARGEST:  # a sparse file may have any size, and hashing it would take hours
         raise WeightsError(f"{path} has {size >> 30:,} GiB, more than any ResNet checkpoint ({LARGEST >> 30} at most).")
     if start.startswith(b"\x89HDF\r\n\x1a\n"):

@@ -64,9 +64,28 @@ def fetch(
         WeightsError: the file could not be fetched; the message says why and what to do.
         UsageError: ``HF_ENDPOINT`` is no address.
     """
+    partial = partial_file(wanted, models)
+    host = _bring(wanted, partial, on_progress, check_cancelled, timeout, pause)
+    check_cancelled()
+    sum_ = sha256(partial)
+    expected = wanted.sha256 or expected
+    if expected and sum_ != expected:
+        forget(partial)
+        raise WeightsError(
+            f"The file that {host} sent as {wanted.address} is not the published one: its SHA-256 is {sum_} and not "
+            f"{expected}. It was damaged or changed on the way and has been removed; fetch it again, over "
+            "another network if this repeats."
+        )
+    return partial, sum_
+
+
+def _bring(
+    wanted: Published, partial: Path, on_progress: OnProgress, check_cancelled: CheckCancelled, timeout: float,
+    pause: float,
+) -> str:  # fmt: skip
+    """Download what `partial` lacks of a published file, and return the host that sent it. See `fetch`."""
     from huggingface_hub import constants, get_token, hf_hub_url
 
-    partial = partial_file(wanted, models)
     endpoint = os.environ.get("HF_ENDPOINT") or None
     host = _host(endpoint or constants.ENDPOINT)
     url = hf_hub_url(wanted.repository, wanted.file, revision=wanted.revision, endpoint=endpoint)
@@ -75,16 +94,9 @@ def fetch(
     headers = {"User-Agent": f"cxrtui/{__version__}"}
     if token := get_token():
         headers["Authorization"] = f"Bearer {token}"
+    patience = timeout or constants.HF_HUB_DOWNLOAD_TIMEOUT
     try:
-        Download(
-            url,
-            headers,
-            wanted.bytes,
-            timeout or constants.HF_HUB_DOWNLOAD_TIMEOUT,
-            pause,
-            on_progress,
-            check_cancelled,
-        ).bring(partial)
+        Download(url, headers, wanted.bytes, patience, pause, on_progress, check_cancelled).bring(partial)
     except NoWayOutError as error:
         raise WeightsError(_unreachable(wanted, host, str(error), partial)) from None
     except RefusedByServerError as error:
@@ -92,16 +104,7 @@ def fetch(
     finally:
         with contextlib.suppress(OSError):  # fails as a rule, because the folder holds the file
             partial.parent.parent.rmdir()
-    check_cancelled()
-    sum_ = sha256(partial)
-    expected = wanted.sha256 or expected
-    if expected and sum_ != expected:
-        forget(partial)
-        raise WeightsError(
-            f"What {host} sent as {wanted.address} is not that file: its SHA-256 is {sum_} and not {expected}. It was "
-            "damaged or changed on the way and is removed; fetch it again, over another network if this repeats."
-        )
-    return partial, sum_
+    return host
 
 
 def _host(endpoint: str) -> str:
@@ -138,10 +141,10 @@ def _unreachable(wanted: Published, host: str, reason: str, partial: Path) -> st
 
 def _refused(wanted: Published, host: str, error: RefusedByServerError) -> str:
     if error.status in (401, 403):
-        return f"{host} does not let us have {wanted.address} ({error}); set HF_TOKEN to a token that may read it."
+        return f"{host} refuses access to {wanted.address} ({error}); set HF_TOKEN to a token that may read it."
     if error.status == 404:
         return (
             f"{host} has no {wanted.address} at {wanted.revision} ({error}); "
             "if HF_ENDPOINT names a mirror, take one that holds it."
         )
-    return f"{host} does not give us {wanted.address} ({error}); try again later, or {wanted.by_hand}"
+    return f"{host} did not send {wanted.address} ({error}); try again later, or {wanted.by_hand}"

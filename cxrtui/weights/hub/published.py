@@ -127,6 +127,8 @@ def find(name: str) -> Published:
     """
     every = catalogue()
     if name not in every:
-        raise UsageError(f"No published weights are known as {name!r}; known are {', '.join(every)}. For another file: "
-                         "cxrtui weights port FILE --out NAME")  # fmt: skip
+        raise UsageError(
+            f"There are no published weights called {name!r}; take one of {', '.join(every)}. For another file: cxrtui "
+            "weights port FILE --out NAME"
+        )
     return every[name]

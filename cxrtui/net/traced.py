@@ -1,0 +1,145 @@
+"""Keeps traced programs on disk, so that a second process compiles or loads a program without tracing it again.
+
+JAX's own compilation cache keeps what XLA makes; to find it there, JAX must first trace the Python code, which takes
+three times as long as to load the result. A traced program is StableHLO that `jax.export` writes and reads, and it lies
+beside JAX's own files. Nothing in it is run but by XLA. All processes compile what was exported, the first one too, so
+that all of them compute the same bits.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jax
+from jax import export
+from jax.tree_util import keystr, tree_leaves_with_path
+
+from cxrtui.files import read_bytes, write_atomic
+
+_PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
+_CHOICES = (
+    "jax_enable_x64", "jax_default_matmul_precision", "jax_default_prng_impl", "jax_threefry_partitionable",
+    "jax_numpy_dtype_promotion",
+)  # fmt: skip
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_DIGEST = 32  # bytes of SHA-256 before the program
+
+_log = logging.getLogger(__name__)
+
+
+def compile_once(
+    name: str, function: Callable[..., Any], arguments: tuple[Any, ...], result: Any, *, of: object, sharding: Any,
+    donated: int = 0,
+) -> Callable[..., Any]:  # fmt: skip
+    """Return `function` compiled for `arguments`; it is traced only if no process has done that before.
+
+    Args:
+        name: of the program, in profiles and in JAX's own cache.
+        function: a function of `arguments` alone.
+        arguments: pytrees of arrays, or of shapes with dtypes and shardings.
+        result: a pytree of the structure that `function` returns; its leaves are not looked at.
+        of: all else that `function` depends on, besides its source: its ``repr`` is part of the key.
+        sharding: of all leaves of the result.
+        donated: how many of the first arguments the program takes over with their buffers.
+
+    Returns:
+        A function of pytrees like `arguments`, which returns one like `result`.
+    """
+    structure: Any
+    ending: Any
+    leaves, structure = jax.tree.flatten(arguments)
+    ending = jax.tree.structure(result)
+    taken = len(jax.tree.leaves(arguments[:donated]))
+
+    def flat(first: list[Any], others: list[Any]) -> list[Any]:
+        found, shape = jax.tree.flatten(function(*jax.tree.unflatten(structure, [*first, *others])))
+        assert shape == ending, f"{function} returns {shape} and not {ending}"
+        return found
+
+    given = leaves[:taken], leaves[taken:]
+    called = _exported(flat, given, _file(name, arguments, of, donated))
+    program = jax.jit(_named(called, name), donate_argnums=0, out_shardings=sharding)
+    compiled = program.lower(*given).compile()
+
+    def call(*values: Any) -> Any:
+        parts, shape = jax.tree.flatten(values)
+        if shape != structure:
+            raise TypeError(f"{name} was compiled for other arguments: {shape} is not {structure}")
+        return jax.tree.unflatten(ending, compiled(parts[:taken], parts[taken:]))
+
+    return call
+
+
+def _exported(flat: Callable[..., Any], given: tuple[Any, ...], file: Path | None) -> Callable[..., Any]:
+    """Return the traced program: the one in `file`, or `flat` itself, which is then kept there if it can be."""
+    if file is not None and (kept := _read(file)) is not None:
+        return kept.call
+    jitted = jax.jit(flat)
+    if file is None:
+        return jitted
+    try:
+        fresh = export.export(jitted)(*given)
+        body = bytes(fresh.serialize())
+    except (NotImplementedError, ValueError) as error:  # what cannot be exported is traced by each process
+        _log.debug("%s is not kept: %s", file.name, error)
+        return jitted
+    with suppress(OSError):  # a full disk, or a folder that may not be written
+        write_atomic(file, hashlib.sha256(body).digest() + body, durable=False)
+    return fresh.call
+
+
+def _read(file: Path) -> export.Exported | None:
+    """Return the program in `file`; None if there is none, or it is torn."""
+    try:
+        content = read_bytes(file)
+    except OSError:
+        return None
+    digest, body = content[:_DIGEST], content[_DIGEST:]
+    if hashlib.sha256(body).digest() != digest:
+        return None
+    try:
+        return export.deserialize(bytearray(body))
+    except ValueError:  # of another version of JAX
+        return None
+
+
+def _file(name: str, arguments: tuple[Any, ...], of: object, donated: int) -> Path | None:
+    """Return where the program is kept; None without a compilation cache."""
+    folder = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
+    if not folder or "://" in folder:
+        return None
+    kinds = [
+        (keystr(path), leaf.shape, str(leaf.dtype), *(getattr(leaf, what, None) for what in ("weak_type", "sharding")))
+        for path, leaf in tree_leaves_with_path(arguments)
+    ]
+    choices = [(choice, getattr(jax.config, choice, None)) for choice in _CHOICES]
+    key = _ADDRESS.sub("", repr((_sources(), jax.default_backend(), choices, kinds, of, donated)))
+    return Path(folder) / f"{name}-{hashlib.sha256(key.encode()).hexdigest()}-traced"
+
+
+@functools.cache
+def _sources() -> str:
+    """Return a digest of what a trace may depend on: our sources, and the versions of the packages below them."""
+    digest = hashlib.sha256(repr([(name, version(name)) for name in _PACKAGES]).encode())
+    root = Path(__file__).parents[1]
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _named(called: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Return `called` under `name`, which JAX gives to the program in traces and in its cache."""
+
+    def function(first: Any, others: Any) -> Any:
+        return called(first, others)
+
+    function.__name__ = function.__qualname__ = name
+    return function

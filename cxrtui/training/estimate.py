@@ -1,0 +1,206 @@
+"""Estimates what a run will take before it starts: memory, the time to compile, and the time of an epoch.
+
+The network is walked layer by layer (`costs`): its parameters are exact, and activations and multiplications are those
+of the convolutions and of the head. The factors that turn them into bytes and seconds are fitted to programs that XLA
+compiled (``benchmarks/estimate.py`` compares both). Importing this module imports no JAX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from cxrtui.settings import transfer
+from cxrtui.settings.config import Config
+
+_CLASSES = 2
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The cost of one layer for one image.
+
+    Attributes:
+        group: of the network.
+        parameters: numbers that train, with scale and bias of the normalisation that follows.
+        outputs: numbers that the layer puts out.
+        macs: multiplications with an addition, in a forward pass.
+    """
+
+    group: str
+    parameters: int
+    outputs: int
+    macs: int
+
+
+def costs(config: Config) -> Iterator[Cost]:
+    """Yield the cost of each layer of the network that `config` describes, in order; see `net.resnet`."""
+    width, side = config.model.width, -(-config.data.size // 2)
+    yield _convolution("stem", 1, width, 7, side)
+    side = -(-side // 2)
+    inputs = width
+    for index, blocks in enumerate(config.model.stages):
+        group, inner = transfer.STAGES[index + 1], width * 2**index
+        outputs = 4 * inner
+        for block in range(blocks):
+            before, side = side, -(-side // 2) if index and not block else side
+            yield _convolution(group, inputs, inner, 1, before)
+            yield _convolution(group, inner, inner, 3, side)
+            yield _convolution(group, inner, outputs, 1, side)
+            if not block and (index or inputs != outputs):
+                yield _convolution(group, inputs, outputs, 1, side)
+            inputs = outputs
+    for outputs in (*config.model.hidden, _CLASSES):
+        yield Cost("head", inputs * outputs + outputs, outputs, inputs * outputs)
+        inputs = outputs
+
+
+def _convolution(group: str, inputs: int, outputs: int, kernel: int, side: int) -> Cost:
+    weights = inputs * outputs * kernel * kernel
+    return Cost(group, weights + 2 * outputs, side * side * outputs, weights * side * side)
+
+
+def trained(config: Config, epoch: int | None = None) -> tuple[str, ...]:
+    """Return the groups that train in `epoch`, counted from 1, or in the last one, in which a run takes most."""
+    level = transfer.freeze_level_in(epoch or config.optim.epochs, config.model.freeze, config.model.unfreeze)
+    return (*transfer.training(level), "head")
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes that a run takes, by what they are for.
+
+    Attributes:
+        program: Python, JAX and the compiler, in the machine's memory.
+        state: parameters, gradients and the optimizer's state, on the device.
+        activations: what a step or a validation keeps and needs for a moment, on the device.
+        films: the prepared films, if they are kept on the device.
+    """
+
+    program: int
+    state: int
+    activations: int
+    films: int
+
+    @property
+    def device(self) -> int:
+        """Bytes on the device, if it has a memory of its own."""
+        return self.state + self.activations + self.films
+
+    @property
+    def total(self) -> int:
+        """All bytes."""
+        return self.program + self.device
+
+
+# Fitted to programs that XLA compiled for a CPU and to the peak of the processes that ran them.
+_PROGRAM = (0.75e9, 7.0e6)  # bytes, and bytes for each layer that trains
+_KEPT = 2.72  # copies of the outputs of layers that train, which the backward pass needs
+_PASSING = 4.0  # copies of the largest output, in a layer that keeps nothing
+_PIXELS = 40.0  # bytes for each pixel of the input: resampling and augmentation
+_VALIDATED = 32  # images in each call of the program that validates
+
+
+def memory(config: Config, *, films: int = 0, half: bool = False) -> Memory:
+    """Return about how much memory a run takes.
+
+    Args:
+        config: of the run.
+        films: number of films in the train and the validation split.
+        half: whether the network computes in bfloat16.
+    """
+    layers, groups = list(costs(config)), trained(config)
+    training = sum(layer.parameters for layer in layers if layer.group in groups)
+    copies = (1 if config.optim.name == "sgd" else 2) + bool(config.optim.ema_decay)  # moments, moving average
+    state = 4 * (sum(layer.parameters for layer in layers) + training * (1 + copies))
+    number = 2 if half else 4
+    kept = sum(layer.outputs for layer in layers if layer.group in groups)
+    passing = _PASSING * number * max(layer.outputs for layer in layers) + _PIXELS * config.data.size**2
+    step = config.optim.batch_size * max(_KEPT * number * kept + _PIXELS * config.data.size**2, passing)
+    stored = 0 if config.data.feed == "stream" else films * stored_size(config.data.size) ** 2
+    program = _PROGRAM[0] + _PROGRAM[1] * sum(layer.group in groups for layer in layers)
+    return Memory(int(program), state, int(max(step, _VALIDATED * passing)), stored)
+
+
+def stored_size(size: int) -> int:
+    """Return the size of stored films for an input of `size`, as `data.images.decode` does, which imports decoders."""
+    return max(8, round(size * 8 / 7 / 8) * 8)
+
+
+def flops(config: Config, epoch: int | None = None) -> float:
+    """Return the floating-point operations of a training step for one image, in `epoch` or in the last epoch.
+
+    A layer that trains computes forward, and backward for its input and for its weights, each as costly; a frozen one
+    computes forward alone.
+    """
+    groups = trained(config, epoch)
+    return sum(2.0 * layer.macs * (3 if layer.group in groups else 1) for layer in costs(config))
+
+
+def whole_epochs(config: Config) -> float:
+    """Return how many epochs like the last one all epochs cost: fewer than there are if groups train later."""
+    starts = [1, *(entry.epoch for entry in config.model.unfreeze), config.optim.epochs + 1]
+    last = flops(config)
+    return sum((end - start) * flops(config, start) / last for start, end in pairwise(starts))
+
+
+_NARROW = 39.0  # the width of a network that reaches half the speed of a wide one on a CPU
+_EFFICIENCY = {"cpu": 0.9, "gpu": 0.12}  # of the speed of a large product of matrices, that a wide network reaches
+_STEP = 0.01  # seconds of a step beside its arithmetic
+_COMPILE = (2.0, 0.31, 0.05)  # seconds, and seconds for a layer that trains and for a frozen one
+
+
+def epoch_seconds(config: Config, train: int, validation: int, speed: float, platform: str = "cpu") -> float:
+    """Return about how long the last epoch and its validation take.
+
+    Args:
+        config: of the run.
+        train: films of the train split.
+        validation: films of the validation split.
+        speed: floating-point operations a second in a large product of matrices on the device.
+        platform: ``cpu`` or ``gpu``.
+    """
+    steps = max(1, train // config.optim.batch_size)
+    forward = sum(2.0 * layer.macs for layer in costs(config))
+    work = steps * config.optim.batch_size * flops(config) + validation * forward
+    reached = _EFFICIENCY.get(platform, _EFFICIENCY["gpu"])
+    if platform == "cpu":
+        reached *= config.model.width / (config.model.width + _NARROW)
+    return steps * _STEP + work / (speed * reached)
+
+
+def compile_seconds(config: Config) -> float:
+    """Return about how long the step of the last epoch compiles if there is no compiled program in the cache."""
+    groups = trained(config)
+    return _COMPILE[0] + sum(_COMPILE[1 if layer.group in groups else 2] for layer in costs(config))
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a run will take; None is not known.
+
+    Attributes:
+        memory: of the run.
+        room: bytes that its device has.
+        compile_seconds: until the first step.
+        epoch_seconds: of the last epoch and its validation.
+        seconds: of all epochs.
+        epochs: number of epochs.
+        like: name of the earlier run that times are taken from, if there is one.
+        device: name of the device.
+    """
+
+    memory: Memory
+    room: int | None = None
+    compile_seconds: float | None = None
+    epoch_seconds: float | None = None
+    seconds: float | None = None
+    epochs: int = 0
+    like: str = ""
+    device: str = ""
+
+    @property
+    def tight(self) -> bool:
+        """Whether the run may not fit into the memory."""
+        return self.room is not None and self.memory.total > self.room
