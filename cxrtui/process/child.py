@@ -1,0 +1,133 @@
+"""The side that trains: ``python -m cxrtui.process.child FOLDER``."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from cxrtui.errors import EXIT_FAULT
+from cxrtui.runs import events
+from cxrtui.runs.folder import Run
+from cxrtui.settings import config
+
+
+class Orders:
+    """What the parent and signals ask for."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.fault = ""
+        self._let_go = False
+
+    def follow(self, lines: Iterator[dict[str, Any]]) -> None:
+        """Take orders until the parent ends; without a parent the run stops, unless it was let go."""
+        for order in lines:
+            if "stop" in order:
+                self.fault = order["stop"] or self.fault
+                self.stop.set()
+            self._let_go = self._let_go or "let_go" in order
+        if not self._let_go:
+            self.stop.set()
+
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Stop with a checkpoint."""
+        del number, frame
+        self.stop.set()
+
+
+class Replies:
+    """Writes to the parent; once it has gone, nothing is written and nothing fails."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._begun = False
+
+    def on_event(self, line: str, event: events.Event) -> None:
+        """Report the first event, and how the run failed."""
+        if isinstance(event, events.Failed):
+            self.write(failed=line)
+        elif not self._begun:
+            self._begun = True
+            self.write(begun=True)
+
+    def write(self, **reply: object) -> None:
+        """Write one line."""
+        with contextlib.suppress(OSError):
+            os.write(self._descriptor, json.dumps(reply).encode() + b"\n")
+
+
+def read_lines(descriptor: int) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a pipe until its end; a stream of Python would hold up the end of the process."""
+    rest = b""
+    while data := os.read(descriptor, 1 << 16):
+        *lines, rest = (rest + data).split(b"\n")
+        yield from map(json.loads, lines)
+
+
+def take_pipes() -> tuple[int, int]:
+    """Return stdin and stdout under other numbers; a library then reads nothing, and prints to stderr."""
+    taken = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    return taken
+
+
+def lower_priority(nice: int) -> None:
+    """Let other processes go before this one. Where Linux groups sessions, the nice value of the group counts."""
+    if nice:
+        with contextlib.suppress(OSError):
+            os.nice(nice)
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(nice))
+
+
+def main() -> None:
+    """Train the run in the folder as the parent says, and exit with the run's exit code."""
+    faulthandler.enable()
+    stdin, stdout = take_pipes()
+    run, orders, replies, lines = Run(Path(sys.argv[1])), Orders(), Replies(stdout), read_lines(stdin)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, orders.on_signal)
+    if (job := next(lines, None)) is None:  # the parent died at once
+        sys.exit(EXIT_FAULT)
+    lower_priority(job["nice"])
+    threading.Thread(target=orders.follow, args=(lines,), name="orders", daemon=True).start()
+    outcome = [EXIT_FAULT]
+
+    def work() -> None:
+        from cxrtui.runner import drive
+
+        settings = config.resolve(config.flatten(job["settings"], "the training process"))
+        outcome[0] = drive(run, settings, resume=job["resume"], should_stop=orders.stop.is_set,
+                           on_event=replies.on_event, fault=lambda: orders.fault)  # fmt: skip
+        replies.write(ended=outcome[0])
+
+    # The training has a thread of its own, so that the main thread answers signals while JAX compiles.
+    worker = threading.Thread(target=work, name="training", daemon=True)
+    worker.start()
+    while worker.is_alive():
+        worker.join(0.2)
+    _remove_if_empty(run.stderr_file)
+    sys.exit(outcome[0])
+
+
+def _remove_if_empty(file: Path) -> None:
+    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        if os.path.samestat(os.fstat(2), file.stat()) and not os.fstat(2).st_size:
+            file.unlink()
+
+
+if __name__ == "__main__":
+    main()
