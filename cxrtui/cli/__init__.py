@@ -14,14 +14,14 @@ import traceback
 
 import click
 
-from cxrtui.cli import data, images, runs, train, weights
+from cxrtui.cli import bin, data, export, images, report, runs, steer, train, tune, weights
 from cxrtui.cli.group import cli
 from cxrtui.console import terminal
 from cxrtui.disk import refusal
 from cxrtui.errors import CxrtuiError, UsageError
 from cxrtui.import_guard import contain
 
-__all__ = ["cli", "data", "images", "main", "runs", "train", "weights"]
+__all__ = ["bin", "cli", "data", "export", "images", "main", "report", "runs", "steer", "train", "tune", "weights"]
 
 
 def main() -> None:

@@ -34,6 +34,8 @@ def inspect_films(
 ) -> None:  # fmt: skip
     """Report on the films at PATH: layout, findings, sources, views, patients, sizes, and what is left out and why.
 
+    The verdict comes first: what gives the classes away without the lungs, how far a classifier gets by it, what to do.
+
     Classes, views and patients are those that train would use: the workspace's cxrtui.toml, --config and --set are
     read in the same way, and so is their data.source if no PATH is given.
 
@@ -56,14 +58,20 @@ def inspect_films(
 @click.option("--count", default=240, show_default=True, help="Films to make.")
 @click.option("--seed", default=0, show_default=True, help="The same seed makes the same films.")
 @click.option("--size", default=320, show_default=True, help="Width and height, pixels.")
-def phantoms(folder: Path, count: int, seed: int, size: int) -> None:
+@click.option("--plant", "plants", multiple=True, metavar="KIND=STRENGTH",
+              help="Plant a feature that tells the class without the lungs; may be given several times.")  # fmt: skip
+def phantoms(folder: Path, count: int, seed: int, size: int, plants: tuple[str, ...]) -> None:
     """Write synthetic chest films with their true masks into FOLDER, for trying things out.
+
+    The two classes differ in the lungs alone, but for what is planted: KIND is marker, border, resolution, compression,
+    histogram, name or view, and STRENGTH its correlation with the class, from 0 (none) to 1 (always).
 
     \b
     Examples:
       cxrtui data phantoms films/
       cxrtui data phantoms films/ --count 60 --size 128 --seed 1
+      cxrtui data phantoms films/ --plant marker=0.8 --plant view=0.3
     """
     from cxrtui.console.phantoms import make_phantoms
 
-    make_phantoms(folder, count, seed, size)
+    make_phantoms(folder, count, seed, size, plants)

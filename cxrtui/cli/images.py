@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any, Literal
 
 import click
 
+from cxrtui.cli import protocol
 from cxrtui.cli.group import Context, cli, data_settings, pass_context
+from cxrtui.cli.measuring import Measuring, measuring_options
+from cxrtui.cli.parameters import Folder, Fraction
 from cxrtui.errors import UsageError
 from cxrtui.runs.folder import Run
 from cxrtui.runs.listing import find_run
@@ -30,61 +34,154 @@ def _find_model(context: Context, name: str) -> Run | Path:
         raise UsageError(f"{str(error).rstrip('.')}; classifiers on the shelf: {here}.") from None
 
 
+def _find_models(context: Context, names: str) -> list[Run | Path]:
+    """Return the one classifier of that name, or else those whose names a plus sign joins.
+
+    Raises:
+        UsageError: there is none of one of the names.
+    """
+    try:
+        return [_find_model(context, names)]
+    except UsageError:
+        parts = names.split("+")
+        if len(parts) < 2 or not all(parts):
+            raise
+        return [_find_model(context, name) for name in parts]
+
+
 @cli.command()
 @click.argument("model")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "form", flag_value="json", help="Print one JSON object a line, one for each file.")
 @click.option("--csv", "form", flag_value="csv", help="Print one CSV row for each file.")
 @click.option("--step", type=int, help="Use a run's checkpoint of this step instead of the best one.")
+@click.option(
+    "--heatmap",
+    "folder",
+    type=Folder(),
+    metavar="DIR",
+    help="Draw each film with what speaks for the positive class as a PNG in DIR.",
+)
+@click.option("--method", type=click.Choice(["gradcam", "hirescam"]), help="Of the heat maps.  [default: gradcam]")
+@click.option(
+    "--stage",
+    type=click.Choice(["stage3", "stage4"]),
+    help="Of the network, whose features the heat maps weigh.  [default: stage4]",
+)
+@click.option(
+    "--no-refuse",
+    "refuse",
+    is_flag=True,
+    default=True,
+    flag_value=False,
+    help="Classify also what is no frontal chest film, and right none; each row says so.",
+)
+@click.option("--opacity", type=Fraction(), help="Of the heat maps' colours.  [default: 0.4]")
+@click.option("--no-calibration", is_flag=True, help="Give the network's own probabilities; the rows say so.")
 @pass_context
-def classify(context: Context, model: str, files: tuple[Path, ...], form: str | None, step: int | None) -> None:
-    """Classify image files with MODEL, a run or a classifier on the shelf. Exit 3 if a file could not be read.
+def classify(
+    context: Context, model: str, files: tuple[Path, ...], form: Literal["json", "csv"] | None, step: int | None,
+    folder: Path | None, method: str | None, stage: str | None, opacity: float | None, refuse: bool,
+    no_calibration: bool,
+) -> None:  # fmt: skip
+    """Classify image files with MODEL, a run or a classifier on the shelf.
+
+    Probabilities are calibrated on the validation films of the training, and the threshold is the operating point that
+    was set on them.
+
+    What is no frontal chest film is refused, and the row says why; a film that is turned or inverted is righted where
+    that is safe. Exit 3 if a file was refused, could not be read or has no heat map that was asked for, 2 if the disk
+    refuses one.
 
     \b
     Examples:
       cxrtui classify 20260101-120000 film.png other.jpg
       cxrtui classify 20260101-120000 films/*.png --json
+      cxrtui classify 20260101-120000 films/*.png --heatmap maps/
     """
-    from cxrtui.console.images import print_classified
+    from cxrtui.console.images import print_classified, print_with_heatmaps
     from cxrtui.evaluation import classify as classifying
+    from cxrtui.evaluation.trained_on import trained_on
 
-    classifier = classifying.load(_find_model(context, model), step)
-    if classifier.model.note:
-        click.echo(f"cxrtui: {classifier.model.note}", err=True)
-    sys.exit(3 if print_classified(classifier.classify(files), form or "text") else 0)
+    drawing = {"method": method, "stage": stage, "opacity": opacity}
+    chosen = {name: value for name, value in drawing.items() if value is not None}
+    if chosen and folder is None:
+        raise UsageError(f"--{next(iter(chosen))} is for heat maps; add --heatmap DIR, or leave it out.")
+    target = _find_model(context, model)
+    classifier = classifying.load(target, step, calibrated=not no_calibration)
+    trained = trained_on(target)
+    for note in (classifier.model.note, trained.text, trained.warning(map(str, files))):
+        if note:
+            click.echo(f"cxrtui: {note}", err=True)
+    if folder is not None:
+        sys.exit(print_with_heatmaps(classifier, files, form or "text", folder, refuse=refuse, **chosen))
+    sys.exit(3 if print_classified(classifier.classify(files, refuse=refuse), form or "text") else 0)
 
 
-@cli.command()
-@click.argument("model")
+@cli.command(epilog=protocol.ABOUT)
+@click.argument("model", required=False)
 @click.option(
     "--data",
     "sources",
-    required=True,
     multiple=True,
     metavar="[LAYOUT:]PATH",
     help="Labelled films, as for train; repeat the option to join several sources.",
 )
-@click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="The classes of these films.")
+@click.option("--set", "assignments", multiple=True, metavar="DATA.KEY=VALUE", help="The classes of these films; "
+              "with --protocol any setting of its runs.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--step", type=int, help="Use a run's checkpoint of this step instead of the best one.")
+@click.option("--keep-seen", is_flag=True, help="Count films, copies and patients of the training too, and say so.")
+@measuring_options
+@protocol.protocol_options
 @pass_context
 def evaluate(
-    context: Context, model: str, sources: tuple[str, ...], assignments: tuple[str, ...], as_json: bool,
-    step: int | None,
+    context: Context, /, model: str | None, sources: tuple[str, ...], assignments: tuple[str, ...], as_json: bool,
+    step: int | None, keep_seen: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Evaluate MODEL, a run or a classifier on the shelf, on labelled films that it was not trained on.
+
+    Films of the training are left out: the same files, near-duplicates of them, and other films of their patients.
+    Every number has a 95 % interval by the bootstrap over patients; tables are by source, view, sex, age and size.
+    RUN1+RUN2 is the mean of several classifiers' calibrated probabilities.
+
+    With --protocol and no MODEL, train and test as a study would, as ordinary runs, and print one table.
 
     \b
     Examples:
       cxrtui evaluate 20260101-120000 --data other_hospital/ --set data.positive=COVID-19 --set data.negative=Normal
       cxrtui evaluate 20260101-120000 --data hannover/ --data rsna/ --set data.positive=COVID-19 --set 'data.negative=*'
+      cxrtui evaluate frozen+unfrozen --data other_hospital/ --prevalence 2% --abstain 0.1 --plots
+      cxrtui evaluate unfrozen --against frozen --data other_hospital/ --by scanner
+      cxrtui evaluate --protocol patient-kfold --data films/ --init random --preset scratch --seeds 3
+      cxrtui evaluate --protocol leave-one-source-out --data ieee8023/ --init random
+      cxrtui evaluate --protocol external --data hannover/ --external rsna/ --init random --json
     """
+    measuring = Measuring.taken(options)
+    asked = protocol.Asked(**options)
+    if asked.protocol:
+        measuring.check_none()
+        if model or keep_seen or step is not None:
+            raise UsageError("A protocol trains its own networks; leave out MODEL, --step and --keep-seen, or leave "
+                             "out --protocol.")  # fmt: skip
+        asked.evaluate(context, sources, assignments, as_json)
+    asked.check_none()
+    if not model:
+        raise UsageError("Name the MODEL to evaluate, a run or a classifier on the shelf, or train with --protocol.")
+    if not sources:
+        raise UsageError("Name the films to evaluate on with --data PATH.")
     from cxrtui.console import progress
     from cxrtui.console.images import print_evaluation
     from cxrtui.evaluation import evaluate as evaluating
 
-    target = _find_model(context, model)
+    targets = _find_models(context, model)
+    against = _find_model(context, measuring.against) if measuring.against is not None else None
     values = data_settings(assignments, "evaluate")
+    chosen = evaluating.Options(
+        keep_seen=keep_seen, step=step, calibrated=not measuring.no_calibration, prevalence=measuring.prevalence,
+        by=measuring.by, augmented=measuring.augmented or 0, margin=measuring.margin,
+    )  # fmt: skip
     with progress.shown() as on_progress:
-        result = evaluating.evaluate(target, sources, values, progress.listener(on_progress), step)
-    print_evaluation(result, as_json)
+        listener = progress.listener(on_progress)
+        result = evaluating.evaluate(targets, sources, values, listener, chosen, against=against)
+    print_evaluation(result, as_json, plots=measuring.plots)

@@ -1,13 +1,30 @@
-"""The commands of ``runs``, which list, show, steer, delete and export runs."""
+"""The group ``runs``, and its commands that list, show, compare and describe runs."""
 
 from __future__ import annotations
 
 import click
 
 from cxrtui.cli.group import Context, cli, pass_context
-from cxrtui.errors import UsageError
-from cxrtui.runs import advice
-from cxrtui.runs.listing import all_runs, behind_link, find_run
+from cxrtui.cli.shared import SharedCommand
+from cxrtui.runs import notes
+from cxrtui.runs.listing import find_run
+
+_MARK = "\0"
+
+
+class _TakesMinus(SharedCommand):
+    """A command with `changes` such as ``-hot``, which takes a tag away and is no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; every word with one minus behind the first word is a change."""
+        marked = [
+            _MARK + word if before not in ("", "--workspace") and word.startswith("-") and word[1:2] != "-" else word
+            for before, word in zip(["", *args], args, strict=False)
+        ]
+        rest = super().parse_args(ctx, marked)
+        ctx.params["changes"] = tuple(word.removeprefix(_MARK) for word in ctx.params.get("changes") or ())
+        ctx.params["run"] = (ctx.params.get("run") or "").removeprefix(_MARK)  # after "--" its name may begin with "-"
+        return rest
 
 
 @cli.group(name="runs")
@@ -23,94 +40,112 @@ def runs_group() -> None:
 
 @runs_group.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--filter", "words", default="", metavar="WORDS", help="List the runs for which all the words hold.")
+@click.option("--sort", "key", default="age", metavar="KEY", help="Sort by a value or a setting (default: age).")
+@click.option("--reverse", is_flag=True, help="Sort in the other direction.")
 @pass_context
-def runs_list(context: Context, as_json: bool) -> None:
-    """List every run of the workspace, the latest first.
+def runs_list(context: Context, as_json: bool, words: str, key: str, reverse: bool) -> None:
+    """List the runs of the workspace, the latest first, and below them its protocols (evaluate --protocol).
+
+    \b
+    A word of the filter is one of
+      text            the name, the note or a tag contains it
+      data:dark       a value contains it; status: and tag: compare the beginning
+      optim.name=sgd  a value is exactly that (!= another)
+      lr>1e-4 acc>=90% age<2d
+                      a number or an age is above, at least, below or at most
+      -tag:bad        the word does not hold
+    Values: any setting (optim.learning_rate, or lr), name, status, tag, note, data, device, metric, val (the best
+    validation), auroc, accuracy (acc), sensitivity, specificity, loss, the same with test. or val., epoch, step, age.
 
     \b
     Examples:
       cxrtui runs list
+      cxrtui runs list --filter 'data:dark lr>1e-4 status:done' --sort auroc
       cxrtui --workspace elsewhere/ runs list --json
     """
     from cxrtui.console.runs import print_runs
+    from cxrtui.runs import arrange, filter
 
-    print_runs(all_runs(context.workspace.checkpoints), as_json)
+    print_runs(context.workspace.checkpoints, as_json, filter.parse(words), arrange.order_of(key, reverse))
+    if not (as_json or words):
+        from cxrtui.console.protocol import list_protocols
+        from cxrtui.evaluation.protocols.folder import all_protocols
+
+        list_protocols(all_protocols(context.workspace.checkpoints))
 
 
 @runs_group.command(name="show")
 @click.argument("run")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--plots", is_flag=True, help="Draw the curves of each evaluation.")
 @pass_context
-def runs_show(context: Context, run: str, as_json: bool) -> None:
-    """Show the status, films, best epoch and evaluation of one run.
+def runs_show(context: Context, run: str, as_json: bool, plots: bool) -> None:
+    """Show the status, films, best epoch and evaluation of one run, or the table of a protocol.
 
     \b
     Examples:
-      cxrtui runs show 20260101-120000
+      cxrtui runs show 20260101-120000 --plots
       cxrtui runs show 20260101-120000 --json
     """
+    from cxrtui.evaluation.protocols.folder import find_protocol
+
+    if (found := find_protocol(context.workspace.checkpoints, run)) is not None:
+        from cxrtui.console.protocol import print_protocol
+
+        print_protocol(found, as_json)
+        return
     from cxrtui.console.runs import print_run
 
-    print_run(find_run(context.workspace.checkpoints, run), as_json)
+    print_run(find_run(context.workspace.checkpoints, run), as_json, plots=plots)
 
 
-def _steering(command: str, about: str) -> None:
-    @runs_group.command(name=command, help=f"{about}\n\n\b\nExample:\n  cxrtui runs {command} 20260101-120000")
-    @click.argument("run")
-    @pass_context
-    def steer(context: Context, run: str) -> None:
-        found = find_run(context.workspace.checkpoints, run)
-        if not found.alive():
-            raise UsageError(f"Run {found.name} is not live; go on with it by: {advice.resume(found)}")
-        found.command(command)
-        click.echo(f"asked {found.name} to {command}", err=True)
-
-
-_steering("pause", "Pause a live run after its current step.")
-_steering("resume", "Let a paused run go on.")
-_steering("checkpoint", "Save a checkpoint of a live run now.")
-_steering("stop", "Stop a live run with a checkpoint.")
-
-
-@runs_group.command(name="delete")
-@click.argument("run")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@runs_group.command(name="compare")
+@click.argument("names", metavar="RUN RUN...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_context
-def runs_delete(context: Context, run: str, yes: bool) -> None:
-    """Delete a run with its checkpoints, after asking. If the run is a symbolic link, delete only the link.
+def runs_compare(context: Context, names: tuple[str, ...], as_json: bool) -> None:
+    """Compare two to eight runs: settings that differ, results with 95 % intervals, differences to the first run.
+
+    A difference is given for runs that were tested on the same films. What speaks against a comparison comes first, for
+    example that a run was trained on test films of another. A bullet marks what differs from the first run.
 
     \b
     Examples:
-      cxrtui runs delete 20260101-120000
-      cxrtui runs delete 20260101-120000 --yes
+      cxrtui runs compare 20260101-120000 20260102-120000
+      cxrtui runs compare frozen unfrozen scratch --json
     """
-    found = find_run(context.workspace.checkpoints, run)
-    if (link := behind_link(context.workspace.checkpoints, run)) is not None:
-        raise UsageError(
-            f"{run} leads by the symbolic link {link} to {found.folder}; delete that by its own path, or the link."
-        )
-    what = "the link {}, and not what it points to" if found.folder.is_symlink() else "{} and everything in it"
-    if yes or click.confirm(f"Delete {what.format(found.folder)}?"):
-        found.delete()
+    from cxrtui.console.compare import print_comparison
+
+    found = [find_run(context.workspace.checkpoints, name) for name in names]
+    print_comparison(list({run.folder: run for run in found}.values()), as_json)
 
 
-@runs_group.command(name="export")
+@runs_group.command(name="note")
 @click.argument("run")
-@click.option("--to", "name", required=True, metavar="SHELF-NAME", help="Name of the new folder on the shelf.")
-@click.option("--force", is_flag=True, help="Replace a model of that name.")
-@click.option("--onnx", is_flag=True, help="Also write an ONNX file, which needs the extra cxrtui[onnx].")
-@click.option("--step", type=int, help="Export the checkpoint of this step instead of the best one.")
+@click.argument("text")
 @pass_context
-def runs_export(context: Context, run: str, name: str, force: bool, onnx: bool, step: int | None) -> None:
-    """Put the best weights of RUN on the shelf as a classifier: one folder that works on any machine.
+def runs_note(context: Context, run: str, text: str) -> None:
+    """Replace the note of RUN by TEXT; an empty text removes it.
 
     \b
     Example:
-      cxrtui runs export 20260101-120000 --to covid
-      cxrtui classify covid film.png
+      cxrtui runs note 20260101-120000 "stage 4 unfrozen too early"
     """
     found = find_run(context.workspace.checkpoints, run)
-    from cxrtui.evaluation.export import export
-    from cxrtui.runner import versions
+    notes.change(found.folder, note=text)
 
-    click.echo(export(found, context.workspace.models, name, versions(), force=force, onnx=onnx, step=step))
+
+@runs_group.command(name="tag", cls=_TakesMinus)
+@click.argument("run")
+@click.argument("changes", nargs=-1, required=True, metavar="+TAG|-TAG...")
+@pass_context
+def runs_tag(context: Context, run: str, changes: tuple[str, ...]) -> None:
+    """Give tags to RUN (+good) and take tags from it (-bad), and print those that it has then.
+
+    \b
+    Example:
+      cxrtui runs tag 20260101-120000 +good -bad
+    """
+    found = find_run(context.workspace.checkpoints, run)
+    click.echo(" ".join(notes.change(found.folder, tags=lambda known: notes.retagged(known, changes)).tags))

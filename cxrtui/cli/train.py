@@ -15,8 +15,8 @@ from cxrtui.errors import DataError, UsageError
 from cxrtui.runs import advice
 from cxrtui.runs.folder import Run
 from cxrtui.runs.glance import summary
-from cxrtui.runs.listing import find_run, fresh_name, new_run
-from cxrtui.settings import config
+from cxrtui.runs.listing import find_run, new_run
+from cxrtui.settings import config, presets
 from cxrtui.settings.listing import SETTINGS
 from cxrtui.workspace import Workspace, expand
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from cxrtui.settings.config import Config
 
 
-@cli.command()
+_PRESETS = "Presets:\n\n" + "\n\n".join(f"{item.name}: {item.about}" for item in presets.PRESETS)
+
+
+@cli.command(epilog=_PRESETS)
 @click.option(
     "--data",
     "sources",
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     metavar="[LAYOUT:]PATH",
     help="Films: a folder, a CSV manifest or tfds:NAME; repeat the option to join several sources.",
 )
+@click.option("--preset", type=click.Choice(list(presets.BY_NAME)), help="A usual way to train (see below); --config, "
+              "--set and other options change it.")  # fmt: skip
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file of settings.")
 @click.option("--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeatable.")
 @click.option("--init", help="Initial weights: imagenet (default), random, a name on the shelf, a file. Published "
@@ -42,7 +47,6 @@ if TYPE_CHECKING:
 @click.option("--step", type=int, help="With --resume: go back to the checkpoint of this step; later ones are dropped.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events on stdout, one JSON object a line.")
 @click.option("--detach", is_flag=True, help="Start the run as a process of its own and return.")
-@click.option("--detached", is_flag=True, hidden=True)  # --detach starts a process with it; nobody reads its stderr
 @click.option(
     "--settings",
     "list_settings",
@@ -51,11 +55,11 @@ if TYPE_CHECKING:
 )
 @pass_context
 def train(
-    context: Context, sources: tuple[str, ...], config_file: Path | None, assignments: tuple[str, ...],
-    init: str | None, offline: bool, name: str, resume: str | None, step: int | None, as_json: bool, detach: bool,
-    detached: bool, list_settings: bool,
+    context: Context, sources: tuple[str, ...], preset: str | None, config_file: Path | None,
+    assignments: tuple[str, ...], init: str | None, offline: bool, name: str, resume: str | None, step: int | None,
+    as_json: bool, detach: bool, list_settings: bool,
 ) -> None:  # fmt: skip
-    """Train a classifier: in the dashboard, or without a screen after --headless.
+    """Train a classifier: in the dashboard, or without a screen with --headless.
 
     \b
     Examples:
@@ -65,15 +69,16 @@ def train(
       cxrtui train --data ieee8023/ --data hannover:other/ --init random
       cxrtui --headless train --resume 20260101-120000 --json
       cxrtui train --resume 20260101-120000 --data where/the/films/lie/now/
+      cxrtui train --data films/ --preset gradual --set optim.epochs=20
     """
     if list_settings:
-        _list_settings(context.settings(config_file, assignments, {}))
+        _list_settings(context.settings(config_file, assignments, {}, preset))
         return
     if offline:
         os.environ["HF_HUB_OFFLINE"] = "1"  # for this process and those that it starts
     run: Run | None = None
     if resume:
-        if config_file or assignments or init or name:
+        if preset or config_file or assignments or init or name:
             raise UsageError(
                 "A resumed run keeps its own configuration; give --resume alone (with --data where its films have "
                 "moved), or start a new run."
@@ -88,9 +93,9 @@ def train(
     else:
         if step is not None:
             raise UsageError("--step says where to go on from; give it with --resume RUN.")
-        settings = _settings_to_start(context, config_file, assignments, sources, init)
+        settings = settings_to_start(context, preset, config_file, assignments, sources, init)
     if detach:
-        _detach(context, settings, resume, name, sources)
+        _detach(run or new_run(context.workspace.checkpoints, name), settings, resume=bool(resume))
         return
     screen = not (context.headless or as_json)
     if screen:
@@ -99,8 +104,7 @@ def train(
     if not screen:
         from cxrtui.console import headless
 
-        code = headless.train(run, settings, resume=bool(resume), as_json=as_json, debug=context.debug,
-                              watched=not detached)  # fmt: skip
+        code = headless.train(run, settings, resume=bool(resume), as_json=as_json, debug=context.debug)
         sys.exit(code)
     # Without --data, the dashboard can ask the user where the films of a resumed run are now.
     open_dashboard(context, launch=None if resume and not sources else settings, attach=run, resume=bool(resume))
@@ -110,15 +114,20 @@ def _settings_to_resume(run: Run, sources: Sequence[str]) -> Config:
     """Return the settings that `run` goes on with: its own, with the new paths of films that have moved."""
     settings = config.load(run.config_file)
     if sources:
-        settings = config.with_values(settings, {"data.source": tuple(map(_absolute_source, sources))})
-        _need_sources(settings.data.source)
+        settings = config.with_values(settings, {"data.source": tuple(map(absolute_source, sources))})
+        need_films(settings.data.source)
     if run.alive():
         raise UsageError(f"Run {run.name} is live already; watch it with: cxrtui attach {advice.named(run)}")
     return settings
 
 
-def _settings_to_start(
-    context: Context, config_file: Path | None, assignments: Sequence[str], sources: Sequence[str], init: str | None
+def settings_to_start(
+    context: Context,
+    preset: str | None,
+    config_file: Path | None,
+    assignments: Sequence[str],
+    sources: Sequence[str],
+    init: str | None,
 ) -> Config:
     """Return the settings of a new run, after a check of its films' paths and of its initial weights."""
     from cxrtui.weights import shelf
@@ -128,10 +137,10 @@ def _settings_to_start(
         flags["data.source"] = sources
     if init:
         flags["model.init"] = init
-    settings = _absolute(context.settings(config_file, assignments, flags), context.workspace)
+    settings = absolute_settings(context.settings(config_file, assignments, flags, preset), context.workspace)
     if not settings.data.source:
         raise UsageError("Nothing to train on; name the films with --data FOLDER.")
-    _need_sources(settings.data.source)
+    need_films(settings.data.source)
     shelf.check(settings.model.init, settings.model.width, settings.model.stages)
     return settings
 
@@ -147,7 +156,7 @@ def _go_back(run: Run, step: int) -> None:
         lock.release()
 
 
-def _need_sources(sources: Sequence[str]) -> None:
+def need_films(sources: Sequence[str]) -> None:
     """Refuse a path that is not there, before a run is made for it."""
     from cxrtui.data.sources.naming import absent
 
@@ -155,38 +164,34 @@ def _need_sources(sources: Sequence[str]) -> None:
         raise DataError(f"No such file or folder: {path}; check --data.")
 
 
-def _absolute_source(source: str) -> str:
+def absolute_source(source: str) -> str:
+    """Return a value of ``--data`` with its path made absolute."""
     from cxrtui.data.sources.naming import absolute
 
     return absolute(source)
 
 
-def _absolute(settings: Config, workspace: Workspace) -> Config:
+def absolute_settings(settings: Config, workspace: Workspace) -> Config:
     """Return `settings` with absolute paths, also for a name on the shelf, so that any folder can resume the run."""
     from cxrtui.data.sources.naming import absolute
     from cxrtui.weights import shelf
 
     values: dict[str, Any] = {"data.source": tuple(map(absolute, settings.data.source))}
-    if settings.data.splits:
-        values["data.splits"] = str(expand(settings.data.splits).absolute())
+    values.update({key: str(expand(file).absolute()) for key, file in config.named_files(settings).items()})
     values["model.init"] = shelf.resolve(settings.model.init, workspace.models)
     return config.with_values(settings, values)
 
 
-def _detach(context: Context, settings: Config, resume: str | None, name: str, sources: tuple[str, ...]) -> None:
-    from cxrtui.console import headless
+def _detach(run: Run, settings: Config, *, resume: bool) -> None:
+    from cxrtui.process import parent
 
-    checkpoints = context.workspace.checkpoints
-    arguments = ["--workspace", str(context.workspace.root), "--headless", "train", "--detached"]
-    if resume:
-        run = find_run(checkpoints, resume)
-        moved = [word for source in sources for word in ("--data", source)]
-        headless.detach(run, None, [*arguments, "--resume", str(run.folder), *moved])
-    else:
-        run = Run(checkpoints / (name or fresh_name(checkpoints)))
-        headless.detach(run, settings, [*arguments, "--run", run.name])
+    parent.detach(run, settings, resume=resume)
+    word = advice.named(run)
     click.echo(run.name)
-    click.echo(f"Run {run.name} goes on by itself; watch it with: cxrtui attach {advice.named(run)}", err=True)
+    click.echo(
+        f"Run {run.name} goes on by itself; watch it with: cxrtui attach {word}; stop it with: cxrtui runs stop {word}",
+        err=True,
+    )
 
 
 def _list_settings(settings: Config) -> None:

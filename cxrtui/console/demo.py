@@ -11,42 +11,23 @@ from pathlib import Path
 from cxrtui.console import headless
 from cxrtui.console.images import print_classified
 from cxrtui.console.phantoms import make_phantoms
+from cxrtui.data.phantoms import demonstration
 from cxrtui.runs.listing import fresh_name, new_run
-from cxrtui.settings import config
 from cxrtui.workspace import Workspace
-
-FILMS = 420
-SEED = 0
-
-# A quarter of ResNet-50's width, at 96 pixels, runs the same code at a size that two cores train in a minute.
-SETTINGS: dict[str, object] = {
-    "data.size": 96,
-    "model.init": "random",
-    "model.width": 16,
-    "model.hidden": (64,),
-    "model.dropout": 0.2,
-    "optim.epochs": 28,
-    "optim.batch_size": 16,
-    "optim.learning_rate": 3e-3,
-    "stop.metric": "auroc",
-    "stop.patience": 8,
-    "augment.rotation": 5.0,
-}
 
 
 def run(workspace: Workspace) -> int:
     """Make the films, train, and classify six test films; return the exit code of the training."""
-    films = workspace.root / "phantoms"
-    if not (films / "manifest.csv").is_file():
-        print(f"1/3  Drawing {FILMS} synthetic chest films (no patients) in {films}", flush=True)
-        make_phantoms(films, FILMS, SEED, 192)
+    films = demonstration.films_of(workspace.root)
+    if not demonstration.are_drawn(films):
+        print(f"1/3  Drawing {demonstration.FILMS} synthetic chest films (no patients) in {films}", flush=True)
+        make_phantoms(films, demonstration.FILMS, demonstration.SEED, demonstration.SIZE)
     else:
         print(f"1/3  Synthetic chest films are in {films} already", flush=True)
     print("2/3  Training a narrow ResNet-50 on them, on whatever device there is", flush=True)
-    settings = config.resolve(SETTINGS, {"data.source": (str(films.absolute()),)})
     name = fresh_name(workspace.checkpoints)
     trained = new_run(workspace.checkpoints, f"demo-{name}")
-    code = headless.train(trained, settings)
+    code = headless.train(trained, demonstration.settings_for(films))
     if code:
         return code
     print("\n3/3  Classifying six films of the test split", flush=True)

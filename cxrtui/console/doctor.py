@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from cxrtui.console.rich_text import PrintableConsole
-
-if TYPE_CHECKING:
-    pass
+from cxrtui.console import abilities
 
 
 def print_doctor() -> None:
@@ -29,6 +24,5 @@ def print_doctor() -> None:
     print(f"{'memory':<22} {psutil.virtual_memory().available / 2**30:.1f} GiB free")
     print(f"{'compiled programs in':<22} {backend.prepare() or 'nowhere: the cache folder cannot be written'}")
     print(f"{'prepared films in':<22} {cache_root() / 'prepared'}")
-    console = PrintableConsole()
-    size = f"{console.width}×{console.height}" if console.is_terminal else "none"
-    print(f"{'terminal':<22} {size}, colours: {console.color_system or 'none'}")
+    for name, text in abilities.lines():
+        print(f"{name:<22} {text}")

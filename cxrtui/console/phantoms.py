@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,17 +11,20 @@ from cxrtui.disk import explained, refusal
 from cxrtui.errors import UsageError
 
 
-def make_phantoms(folder: Path, count: int, seed: int, size: int) -> None:
-    """Write synthetic films with a progress bar on stderr.
+def make_phantoms(folder: Path, count: int, seed: int, size: int, plants: Sequence[str] = ()) -> None:
+    """Write synthetic films with a progress bar on stderr; `plants` are texts as `plant.parse` reads them.
 
     Raises:
-        UsageError: the folder holds other files, or `count` or `size` is out of range.
+        UsageError: the folder holds other files, `count` or `size` is out of range, or a plant is not understood.
     """
-    from cxrtui.data.phantoms import generate
+    from cxrtui.data.phantoms import generate, plant
 
     with progress.shown() as on_progress:
         try:
-            generate(folder, count, seed, size=size, on_progress=partial(on_progress, "making phantoms"))
+            strengths = plant.parse(plants)
+            generate(
+                folder, count, seed, size=size, plants=strengths, on_progress=partial(on_progress, "making phantoms")
+            )
         except (ValueError, FileExistsError) as error:
             raise UsageError(str(error)) from None
         except OSError as error:

@@ -49,7 +49,7 @@ class LinePrinter:
 
     def __init__(self, stream: TextIO, quiet: float = 0.0) -> None:
         self._stream, self._quiet_until = stream, time.monotonic() + quiet
-        self._phase, self._said = "", time.monotonic()
+        self._phase, self._printed_at = "", time.monotonic()
 
     def say(self, text: str, level: str = "info", at: float | None = None) -> None:
         """See `Printer`."""
@@ -59,13 +59,13 @@ class LinePrinter:
         """See `Printer`."""
         now = time.monotonic()
         fresh = announce and phase != self._phase
-        if now < self._quiet_until or not (fresh or now - self._said > _PLAIN_SECONDS):
+        if now < self._quiet_until or not (fresh or now - self._printed_at > _PLAIN_SECONDS):
             return
         self._phase = phase
         self._line(text or f"{phase}{_count(done, total)} …")
 
     def _line(self, text: str, at: float | None = None) -> None:
-        self._said = time.monotonic()
+        self._printed_at = time.monotonic()
         clock = time.strftime("%H:%M:%S", time.localtime(at))
         print(f"{clock}  {text}", file=self._stream, flush=True)
 
@@ -121,9 +121,9 @@ def printer(console: Console, quiet: float = 0.0, *, redirect: bool = True) -> P
 
 
 @contextlib.contextmanager
-def _printing() -> Iterator[Printer]:
+def _printing(*, redirect: bool = True) -> Iterator[Printer]:
     """Give the printer of a short command, and close it at the end."""
-    printing = printer(PrintableConsole(stderr=True), _QUIET_SECONDS)
+    printing = printer(PrintableConsole(stderr=True), _QUIET_SECONDS, redirect=redirect)
     try:
         yield printing
     finally:
@@ -131,9 +131,12 @@ def _printing() -> Iterator[Printer]:
 
 
 @contextlib.contextmanager
-def shown() -> Iterator[OnProgress]:
-    """Give a callback that shows progress as phase, done and total; the bar is removed afterwards."""
-    with _printing() as printing:
+def shown(*, redirect: bool = True) -> Iterator[OnProgress]:
+    """Give a callback that shows progress as phase, done and total; the bar is removed afterwards.
+
+    `redirect`: whether text that is printed meanwhile goes above the bar; not where stdout is a file or a pipe.
+    """
+    with _printing(redirect=redirect) as printing:
         yield printing.show
 
 
@@ -141,11 +144,11 @@ def shown() -> Iterator[OnProgress]:
 def shown_bytes(about: str) -> Iterator[Callable[[int, int], None]]:
     """Give a callback for the bytes of one file, here and in all (0: not known); rate and time left are shown too."""
     with _printing() as printing:
-        began: list[tuple[float, int]] = []
+        first: list[tuple[float, int]] = []
 
         def on_bytes(here: int, total: int) -> None:
-            began[:] = began or [(time.monotonic(), here)]  # the rate leaves out what an earlier try fetched
-            seconds, fetched = time.monotonic() - began[0][0], here - began[0][1]
+            first[:] = first or [(time.monotonic(), here)]  # the rate leaves out what an earlier try fetched
+            seconds, fetched = time.monotonic() - first[0][0], here - first[0][1]
             text = f"{about}: {decimal(here)}{f' of {decimal(total)}' if total else ''}"
             if seconds > 0 and fetched > 0:
                 rate = fetched / seconds

@@ -42,3 +42,32 @@ class RunPrinter:
     def close(self) -> None:
         """Remove what is not to stay on the terminal."""
         self._printer.close()
+
+
+class SeriesPrinter:
+    """Prints the runs of a series, a study's or a protocol's: the one under way as a bar, and each warning once."""
+
+    def __init__(self, printing: Printer) -> None:
+        self._printing = printing
+        self._state, self._phase = RunState(), "preparing"
+        self._warned: set[str] = set()
+
+    def on_event(self, line: str, event: events.Event) -> None:
+        """Show one event of the run under way."""
+        del line
+        if isinstance(event, events.RunStarted):
+            self._state = RunState()
+        self._state = fold(self._state, event)
+        if isinstance(event, events.StepDone):
+            self._printing.show(
+                self._phase, event.step, self._state.total_steps, step_text(self._state), announce=False
+            )
+        elif isinstance(event, events.Preparing):
+            self._printing.show(f"{self._phase} · {event.stage}", event.done, event.total, announce=False)
+        elif isinstance(event, events.Warned) and event.message not in self._warned:  # every run repeats it
+            self._warned.add(event.message)
+            self._printing.say(event.message, "warning", event.time)
+
+    def close(self) -> None:
+        """Remove what is not to stay on the terminal."""
+        self._printing.close()
