@@ -1,45 +1,44 @@
-"""The dashboard: it opens screens, and runs at most one training. Everything else is in the screens."""
+"""The dashboard: it opens screens, and tells how runs and jobs end. Everything else is in the screens."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import SystemCommand
-from textual.binding import BindingType
 from textual.driver import Driver
-from textual.filter import LineFilter
 from textual.screen import Screen
 
-from cxrtui.errors import EXIT_FAULT, CxrtuiError, UsageError
+from cxrtui.errors import EXIT_FAULT
+from cxrtui.printable import printable
 from cxrtui.runs.folder import Run
 from cxrtui.runs.glance import summary
-from cxrtui.runs.listing import new_run
-from cxrtui.settings.config import Config, load, with_values
-from cxrtui.tui import farewell, routes
+from cxrtui.runs.status import status_word
+from cxrtui.search.study import Study
+from cxrtui.settings.config import Config
+from cxrtui.tui import farewell, memory, routes, threads
 from cxrtui.tui.backend import Backend
 from cxrtui.tui.classify.screen import ClassifyScreen
-from cxrtui.tui.door import Door
+from cxrtui.tui.collecting import Collecting
+from cxrtui.tui.compare.screen import CompareScreen
 from cxrtui.tui.driver import TerminalDriver
 from cxrtui.tui.inspect.screen import DataScreen
-from cxrtui.tui.keyboard import KeysInTurn
-from cxrtui.tui.keys import KEYS, bindings
 from cxrtui.tui.launch.screen import LaunchScreen
 from cxrtui.tui.monitor.screen import MonitorScreen
-from cxrtui.tui.moved import MovedScreen, why_ask
 from cxrtui.tui.page import Page
-from cxrtui.tui.questions import KeyHelp, Notice
-from cxrtui.tui.quit import QuitScreen
+from cxrtui.tui.quit import QuitScreen, UnsavedScreen, UnwrittenScreen
 from cxrtui.tui.runs.screen import RunsScreen
 from cxrtui.tui.signals import Ending
-from cxrtui.tui.theme import THEME
-from cxrtui.tui.threads import leave
-from cxrtui.tui.trainer import Trainer
+from cxrtui.tui.starting import Starting
+from cxrtui.tui.tune.new import NewStudyScreen
+from cxrtui.tui.tune.page import StudyPage
+from cxrtui.tui.tune.screen import TuneScreen
+from cxrtui.tui.tune.studies import StudiesScreen
 from cxrtui.tui.weights.jobs import Job, Jobs
 from cxrtui.tui.weights.screen import WeightsScreen
 from cxrtui.workspace import Workspace
@@ -47,36 +46,36 @@ from cxrtui.workspace import Workspace
 LISTEN_EVERY = 0.5
 
 
-class Dashboard(KeysInTurn):
+class Dashboard(Starting):
     """The application. Its result is the exit code."""
 
     TITLE = "cxrtui"
     CSS_PATH: ClassVar[list[str | Path]] = sorted(Path(__file__).parent.rglob("*.tcss"))  # type: ignore[assignment]
-    BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere")
 
     def __init__(
         self, workspace: Workspace, backend: Backend | None = None, driver: type[Driver] | None = None
     ) -> None:
-        super().__init__(driver)
-        self.workspace = workspace
-        self.backend = backend or Backend()
-        self.trainer = Trainer(self.backend)
-        self.jobs = Jobs(workspace.models)
-        self._door = Door()
-        self._told: Job | None = None  # the last job whose end was reported
+        super().__init__(workspace, backend, driver)
+        self.jobs = Jobs(workspace.models, self.backend)
+        self.collecting = Collecting(lambda: self.typed_at)
+        self._reported: Job | None = None  # the last job whose end was reported
         self.opening: routes.Route | None = None  # what the command line asks for
         self.ending = Ending(self.trainer)
-        self._said_ending = False
+        self._ending_shown = False
+        self.note = ""  # what the user must be told at the start
 
     def on_mount(self) -> None:
         """Open the runs, and above them what the command line asks for."""
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        self.use_theme()
         self.push_screen(RunsScreen())
+        self.set_interval(LISTEN_EVERY, self.collecting.look)
         self.set_interval(LISTEN_EVERY, self._report_job)
         self.set_interval(LISTEN_EVERY, self._end)
+        self.set_interval(LISTEN_EVERY, self._notice_ends)
         if self.opening is not None:
             self.open(self.opening)
+        if self.note:
+            self.notify(self.note, severity="warning", markup=False)
 
     def on_unmount(self) -> None:
         """Ask a running training and a running job to end."""
@@ -87,14 +86,40 @@ class Dashboard(KeysInTurn):
     def _report_job(self) -> None:
         """Report that a job of the shelf has ended, unless the Weights screen is open and shows it."""
         job = self.jobs.job
-        if job is None or not job.ended or job is self._told:
+        if job is None or not job.ended or job is self._reported:
             return
         if job.cancelled or any(isinstance(screen, WeightsScreen) for screen in self.screen_stack):
             return
-        self._told = job
+        self._reported = job
         self.notify(job.news, title="Weights", severity=job.severity, markup=False)
         if isinstance(self.screen, LaunchScreen):
             self.screen.on_screen_resume()
+
+    def _notice_ends(self) -> None:
+        """Notice that the run of this dashboard, or one that is watched, has ended."""
+        watched = [screen for screen in self.screen_stack if isinstance(screen, MonitorScreen)]
+        live = {screen.run.folder: screen.run for screen in watched if screen.alive}
+        here = {screen.run.folder for screen in watched}
+        if (own := self.trainer.run) is not None:
+            here.add(own.folder)
+            if self.trainer.active:
+                live[own.folder] = own
+        for folder, run in self.live.items():
+            if folder in here and folder not in live:
+                self._tell_end(run)
+        self.live = live
+
+    @work
+    async def _tell_end(self, run: Run) -> None:
+        """Say on the screen, unless it shows the run, and by the terminal that a run has ended."""
+        state = await threads.result_of(f"read end of {run.name}", summary, run)
+        word = status_word(state, alive=False)
+        text = f"Run {printable(run.name)} is {word}"
+        if word == "failed" and state.failed is not None:
+            text += f": {state.failed.message}"
+        if not (isinstance(self.screen, MonitorScreen) and self.screen.run == run):
+            self.notify(text, severity="information" if word == "finished" else "warning", markup=False)
+        self.alert(text)
 
     def _end(self) -> None:
         """End once a signal asked for it and the run has saved its checkpoint."""
@@ -102,8 +127,8 @@ class Dashboard(KeysInTurn):
             return
         if not self.trainer.active:
             self.exit(self.ending.code)
-        elif not self._said_ending:
-            self._said_ending = True
+        elif not self._ending_shown:
+            self._ending_shown = True
             self.notify("The run saves a checkpoint; then cxrtui ends. A second signal ends it at once.",
                         title="Ending on a signal", severity="warning", timeout=3600)  # fmt: skip
 
@@ -118,16 +143,26 @@ class Dashboard(KeysInTurn):
                 self.watch_run(run, pending)
             case routes.OpenLaunch(texts):
                 self.push_screen(LaunchScreen(texts))
-            case routes.OpenClassify(run):
-                self.push_screen(ClassifyScreen(run))
+            case routes.OpenClassify(run, folder):
+                self.push_screen(ClassifyScreen(run, folder))
             case routes.OpenData(source, data):
                 self.push_screen(DataScreen(source, data), self._set_up)
             case routes.OpenWeights(name, to_port):
                 self.push_screen(WeightsScreen(self.jobs, name, to_port), self._set_up)
+            case routes.OpenCompare(runs):
+                self.push_screen(CompareScreen(runs))
+            case routes.OpenTune(None):
+                self.push_screen(StudiesScreen())
+            case routes.OpenTune(Study() as study, workers):
+                self._tune(TuneScreen(study, workers))
+            case routes.OpenSearch(config):
+                self.push_screen(NewStudyScreen(config), self._searched)
             case routes.StartRun(config, run=Run() as run):
-                self._attempt("Not started", partial(self.train, run, config))
+                self.attempt("Not started", partial(self.train, run, config))
+            case routes.StartRun(config, name, detached=True):
+                self.attempt("Not started", partial(self.detach, config, name))
             case routes.StartRun(config, name):
-                self._attempt("Not started", partial(self.launch, config, name))
+                self.attempt("Not started", partial(self.launch, config, name))
             case routes.ResumeRun(run, config):
                 self.resume(run, config)
 
@@ -138,108 +173,97 @@ class Dashboard(KeysInTurn):
         elif texts:
             self.push_screen(LaunchScreen(texts))
 
-    def _attempt(self, title: str, action: partial[None]) -> None:
-        try:
-            action()
-        except CxrtuiError as error:
-            self.push_screen(Notice(title, str(error)))
-
-    def trains(self, run: Run) -> bool:
-        """Return whether `run` trains in this dashboard."""
-        return self.trainer.active and self.trainer.owns(run)
-
-    def stops(self, run: Run) -> bool:
-        """Return whether `run` trains in this dashboard and was asked to end."""
-        return self.trainer.stopping and self.trainer.owns(run)
-
-    def is_alive(self, run: Run) -> bool:
-        """Return whether this or another process trains `run`."""
-        return self.trains(run) or run.alive()
-
-    def launch(self, config: Config, name: str) -> None:
-        """Start a new run and watch it.
-
-        Raises:
-            UsageError: the name is taken, or another run trains here.
-        """
-        self.trainer.check_free()
-        self.train(new_run(self.workspace.checkpoints, name), config)
-
-    def train(self, run: Run, config: Config | None, *, resume: bool = False) -> None:
-        """Train `run` in this process and watch it; without `config`, use the run's own.
-
-        Raises:
-            UsageError: another run trains here, or some process trains this one.
-        """
-        if self.is_alive(run):
-            raise UsageError(f"Run {run.name} is live already.")
-        self.trainer.start(run, config, resume=resume)
-        if isinstance(self.screen, MonitorScreen):
-            self.screen.expect("resume" if resume else "")
-        else:
-            self.watch_run(run, pending="resume" if resume else "")
-
-    def resume(self, run: Run, config: Config | None = None) -> None:
-        """Resume `run`; without `config`, use the run's own. If its films have moved, ask where they are now."""
-        go_on = partial(self.train, run, config, resume=True)
-        why, settings = "", None
-        if config is None and not self.is_alive(run):
-            with suppress(CxrtuiError):  # the training reports a configuration that cannot be read
-                settings = load(run.config_file)
-                why = why_ask(settings, summary(run))
-        if not why or settings is None:
-            self._attempt("Not resumed", go_on)
-            return
-
-        def answered(sources: tuple[str, ...] | None) -> None:
-            if sources is not None:
-                moved = with_values(settings, {"data.source": sources})
-                self._attempt("Not resumed", partial(self.train, run, moved, resume=True))
-
-        self.push_screen(MovedScreen(run.name, why, settings.data.source), answered)
-
-    def watch_run(self, run: Run, pending: str = "") -> None:
-        """Open the monitor; `pending` is a command that the run has not answered yet."""
-        screen = MonitorScreen(run, pending)
+    def _tune(self, screen: TuneScreen) -> None:
+        """Show a study, in the place of the form if it was made there."""
         if isinstance(self.screen, LaunchScreen):
             self.switch_screen(screen)
         else:
             self.push_screen(screen)
 
-    def action_keys(self) -> None:
-        """Show the keys of the screen."""
-        if isinstance(self.screen, Page):
-            self.push_screen(KeyHelp(*self.screen.sections))
+    def _searched(self, route: routes.OpenTune | None) -> None:
+        """Show the study that was made."""
+        if route is not None:
+            self.open(route)
 
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own filters and the `Door`."""
-        return [*super().get_line_filters(), self._door]
+    @property
+    def written(self) -> int:
+        """Bytes that were written to the terminal; 0 without one."""
+        return self._driver.written if isinstance(self._driver, TerminalDriver) else 0
 
     async def action_quit(self) -> None:
-        """Quit; ask first while a run trains here."""
-        if isinstance(self.screen, QuitScreen):
+        """Quit; ask first while a run trains here, or a screen holds what is not written."""
+        if isinstance(self.screen, (QuitScreen, UnsavedScreen)):
             return
+        if held := _unsaved(self.screen_stack):
+            self.push_screen(UnsavedScreen(held), lambda answer: self._quit() if answer == "quit" else None)
+        else:
+            self._quit()
+
+    def _quit(self) -> None:
+        """Quit; ask first while a run trains here."""
         if self.trainer.active and self.trainer.run is not None:
             self.push_screen(QuitScreen(self.trainer))
         else:
             self.exit(self.trainer.exit_code)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The commands of the palette: the keys of the screen in words, then what Textual's own add to them."""
-        sections = screen.sections[:2] if isinstance(screen, Page) else ()
-        told = {"Keys"}  # Textual's panel takes a third of the screen from the rest; Help shows the keys
-        if screen.focused is not None and screen.focused.size.height < 2:
-            told.add("Maximize")  # a field is no more than its line
-        for item in {item.action: item for section in sections for item in KEYS[section]}.values():
-            if screen.check_action(item.action, ()):
-                told.add(item.label)
-                yield SystemCommand(item.label, item.help, partial(self.run_action, item.action, screen))
-        yield from (command for command in super().get_system_commands(screen) if command.title not in told)
+        """The commands of the palette: those of the screen, and the way to each other one."""
+        yield from super().get_system_commands(screen)
+        if isinstance(screen, Page):
+            yield SystemCommand("Demo", "Draw synthetic films and train a small network on them", self.action_demo)
+            for name, (_, route, help_text) in PLACES.items():
+                yield SystemCommand(f"Go to {name}", help_text, partial(self.go_to, name, route))
+
+    def go_to(self, name: str, route: routes.Route | None) -> None:
+        """Go back to a screen that is open, or else open it; ask first if one above it holds what is not written."""
+        kind = PLACES[name][0]
+        stack = self.screen_stack
+        open_at = [place for place, screen in enumerate(stack) if isinstance(screen, kind)]
+        if not open_at:
+            if route is not None:
+                self.open(route)
+        elif held := _unsaved(stack[open_at[-1] + 1 :]):
+
+            def answered(answer: str | None) -> None:
+                if answer == "discard":
+                    self.call_later(self._back_to, kind)
+
+            self.push_screen(UnwrittenScreen(held, name), answered)
+        else:
+            self.call_later(self._back_to, kind)
+
+    async def _back_to(self, kind: type[Page[Any]]) -> None:
+        """Close the screens above the one of `kind`."""
+        while not isinstance(self.screen, kind):
+            await self.screen.dismiss()
+
+
+def _unsaved(screens: Iterable[Screen[Any]]) -> list[str]:
+    """Return what the `screens` hold and have not written, in words."""
+    return [screen.unsaved for screen in screens if isinstance(screen, Page) and screen.unsaved]
+
+
+PLACES: dict[str, tuple[type[Page[Any]], routes.Route | None, str]] = {
+    "Runs": (RunsScreen, None, "Every run of the workspace"),
+    "Launch": (LaunchScreen, routes.OpenLaunch(), "The form of a new run"),
+    "Data": (DataScreen, routes.OpenData(), "Films: what they are, and what is wrong with them"),
+    "Weights": (WeightsScreen, routes.OpenWeights(), "Initial weights: the shelf, fetch, port"),
+    "Tune": (StudyPage, routes.OpenTune(), "Searches of good settings: their trials, and what decides"),
+    "Classify": (ClassifyScreen, routes.OpenClassify(), "Classify films with a trained run"),
+}
+"""The screens that the palette goes to, by name: the class, the route, and what it is for."""
+
+
+def honour_no_color() -> None:
+    """Remove an empty NO_COLOR, which means nothing; Textual takes it for a wish."""
+    if os.environ.get("NO_COLOR") == "":
+        del os.environ["NO_COLOR"]
 
 
 def run_app(
-    workspace: Workspace, *, launch: Config | None = None, attach: Run | None = None, resume: bool = False
-) -> int:
+    workspace: Workspace, *, launch: Config | None = None, attach: Run | None = None, resume: bool = False,
+    tune: routes.OpenTune | None = None,
+) -> int:  # fmt: skip
     """Show the dashboard until the user leaves it.
 
     Args:
@@ -247,18 +271,23 @@ def run_app(
         launch: train with this configuration in this process: the run `attach` if it is given, else a new one.
         attach: without `launch` and `resume`, watch this run, which is live in another process or finished.
         resume: resume `attach` from its checkpoint, in this process.
+        tune: show this study and start its workers.
 
     Returns:
         The exit code of the run that was trained here last, else 0.
     """
+    honour_no_color()
     app, answer = Dashboard(workspace, driver=TerminalDriver), None
+    app.note = memory.open_at(memory.default_file())
     if attach is not None and resume:
         app.opening = routes.ResumeRun(attach, launch)
     elif launch is not None:
         app.opening = routes.StartRun(launch, run=attach)
     elif attach is not None:
         app.opening = routes.OpenMonitor(attach)
-    gc.freeze()  # imported objects stay anyway, and a collection that visits all of them blocks the screen for 0.1 s
+    elif tune is not None:
+        app.opening = tune
+    app.collecting.begin()
     with app.ending.handled():
         with suppress(OSError):  # Textual writes to a terminal that has gone
             answer = app.run()
@@ -267,4 +296,5 @@ def run_app(
             app.trainer.finish()
         code = app.trainer.exit_code if answer is None else answer
         farewell.say(app.trainer, code)
-        return leave(code, at_once=bool(app.ending.number))
+        memory.flush()
+        return threads.leave(code, at_once=bool(app.ending.number))

@@ -1,6 +1,7 @@
 """The functions of the rooms below that the dashboard calls; a worker thread imports each at its first call.
 
-JAX takes seconds to import, and the dashboard is on the screen long before. Tests pass in their own `Backend`.
+None of them imports JAX here: what needs it runs in a process of its own (`cxrtui.process`), since a thread that
+imports or traces holds Python's lock, and keys wait. Tests pass in their own `Backend`.
 """
 
 from __future__ import annotations
@@ -10,62 +11,39 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cxrtui.errors import CheckCancelled
+from cxrtui.evaluation.rows import Row
 from cxrtui.runs.events import Event
 from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config, DataConfig
+from cxrtui.settings.protocol import Plan
 
 if TYPE_CHECKING:
+    import subprocess
+
     from cxrtui.data.films import Collection
     from cxrtui.data.inspect.report import Report
     from cxrtui.data.pool import OnProgress
-
-
-class Classified(Protocol):
-    """One classified file, as `cxrtui.evaluation.classify` yields it."""
-
-    @property
-    def file(self) -> str:
-        """The path as it was given."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the file could be read."""
-
-    @property
-    def label(self) -> str:
-        """The predicted class."""
-
-    @property
-    def probabilities(self) -> dict[str, float]:
-        """Probability of each class."""
-
-    @property
-    def threshold(self) -> float:
-        """Probability of the positive class from which a film is predicted positive."""
-
-    @property
-    def error(self) -> str:
-        """Why the file could not be read."""
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """Remarks on how its pixels were read."""
-
-
-class Classifier(Protocol):
-    """A trained network that is ready to classify."""
-
-    def classify(self, paths: Sequence[Path]) -> Iterator[Classified]:
-        """Yield one row for each path, in order."""
+    from cxrtui.evaluation.trained_on import TrainedOn
+    from cxrtui.search.follow import Follower
+    from cxrtui.search.study import Study
+    from cxrtui.training.previewing import Preview
+    from cxrtui.training.speed import Machine
 
 
 def _drive(
     run: Run, config: Config, *, resume: bool, should_stop: Callable[[], bool],
-    on_event: Callable[[str, Event], None], fault: Callable[[], str],
+    on_event: Callable[[str, Event], None], fault: Callable[[], str], let_go: Callable[[], bool],
 ) -> int:  # fmt: skip
-    from cxrtui.runner import drive
+    from cxrtui.process.parent import drive
 
-    return drive(run, config, resume=resume, should_stop=should_stop, on_event=on_event, fault=fault)
+    return drive(run, config, resume=resume, should_stop=should_stop, on_event=on_event, fault=fault, let_go=let_go)
+
+
+def _detach(run: Run, config: Config) -> None:
+    from cxrtui.process.parent import detach
+
+    detach(run, config)
 
 
 def _start_config(run: Run) -> Config:
@@ -74,17 +52,28 @@ def _start_config(run: Run) -> Config:
     return start_config(run)
 
 
-def _load(target: Run | Path) -> Classifier:
-    from cxrtui.evaluation.classify import load
+class Classify(Protocol):
+    """`cxrtui.process.compute.calls.classify`."""
 
-    return load(target)
+    def __call__(
+        self, target: Run | Path, paths: Sequence[Path], check_cancelled: CheckCancelled, *, refuse: bool = True
+    ) -> Iterator[Row]:  # fmt: skip
+        """Yield one row for each film, in order; raise CxrtuiError if the model cannot be used."""
 
 
-def _survey(path: Path) -> Collection:
+def _classify(
+    target: Run | Path, paths: Sequence[Path], check_cancelled: CheckCancelled, *, refuse: bool = True
+) -> Iterator[Row]:  # fmt: skip
+    from cxrtui.process.compute.calls import classify
+
+    return classify(target, paths, check_cancelled, refuse=refuse)
+
+
+def _survey(path: Path, on_progress: OnProgress) -> Collection:
     from cxrtui.data.sources.collect import read_sources
     from cxrtui.settings.config import coerce
 
-    return read_sources(coerce("data.source", str(path)))
+    return read_sources(coerce("data.source", str(path)), on_progress=on_progress)
 
 
 def _inspect(text: str, data: DataConfig, on_progress: OnProgress) -> Report:
@@ -94,28 +83,169 @@ def _inspect(text: str, data: DataConfig, on_progress: OnProgress) -> Report:
     return inspect(coerce("data.source", text), data, on_progress)
 
 
-def _decode(path: Path) -> Any:
-    from cxrtui.data.images.decoding.films import decode
-    from cxrtui.data.sources.layouts.bimcv import display_of
+@dataclass(frozen=True)
+class OpenedFilm:
+    """A film that was decoded to be looked at.
 
-    return decode(path, display_of(path)).values
+    `values` are its pixels at full size, uint8 ``[H, W]``; `kind` is its type by content with its depth and colours;
+    `view` is of its tags; `notes` say how the pixels had to be read.
+    """
+
+    values: Any
+    kind: str = ""
+    view: str = ""
+    notes: Sequence[str] = ()
+
+
+def _open_film(path: Path) -> OpenedFilm:
+    from cxrtui.data.images.decoding.films import decode, read_header
+    from cxrtui.data.sources.foreign import kind_of
+    from cxrtui.data.sources.layouts.bimcv import display_of
+    from cxrtui.data.sources.tags import read_tags
+    from cxrtui.errors import FilmError
+
+    try:
+        header = read_header(path)
+    except FilmError as error:
+        if kind := kind_of(path):
+            raise FilmError(f"this is no image: it {kind}") from error
+        raise
+    view = read_tags(path).view if header.kind == "DICOM" else ""
+    film = decode(path, display_of(path))
+    kind = f"{header.kind} {header.bits} bit {header.colours}"
+    return OpenedFilm(film.values, kind + (", named otherwise" if header.misnamed else ""), view, film.notes)
+
+
+class Previewer(Protocol):
+    """Makes the augmented films of one configuration."""
+
+    def films(self, step: int, on_progress: OnProgress) -> Preview:
+        """Return the films as a step of training sees them."""
+
+    def close(self) -> None:
+        """End, also while films are made."""
+
+
+def _preview(config: Config) -> Previewer:
+    from cxrtui.training.previewing import PreviewProcess
+
+    return PreviewProcess(config)
+
+
+def _machine() -> Machine | None:
+    from cxrtui.training.speed import machine
+
+    return machine()
 
 
 def _check_weights(file: Path, config: Config) -> None:
-    from cxrtui.net.build import spec_of
-    from cxrtui.weights.backbone import taken_of
+    from cxrtui.process.compute.calls import check_weights
 
-    taken_of(file, spec_of(config))
+    check_weights(file, config)
+
+
+class Fetch(Protocol):
+    """`cxrtui.process.compute.calls.fetch`."""
+
+    def __call__(
+        self, name: str, models: Path, on_progress: Callable[[int, int], None], *, force: bool,
+        check_cancelled: CheckCancelled,
+    ) -> bool:  # fmt: skip
+        """Put published weights on the shelf; return whether they are new there."""
+
+
+def _fetch(
+    name: str, models: Path, on_progress: Callable[[int, int], None], *, force: bool, check_cancelled: CheckCancelled
+) -> bool:  # fmt: skip
+    from cxrtui.process.compute.calls import fetch
+
+    return fetch(name, models, on_progress, force=force, check_cancelled=check_cancelled)
+
+
+class Port(Protocol):
+    """`cxrtui.process.compute.calls.port`."""
+
+    def __call__(
+        self, file: Path, models: Path, name: str, options: dict[str, Any], *, force: bool,
+        check_cancelled: CheckCancelled,
+    ) -> tuple[str, str]:  # fmt: skip
+        """Put a file of weights on the shelf; return what was taken of it, and its SHA-256."""
+
+
+def _port(
+    file: Path, models: Path, name: str, options: dict[str, Any], *, force: bool, check_cancelled: CheckCancelled
+) -> tuple[str, str]:  # fmt: skip
+    from cxrtui.process.compute.calls import port
+
+    return port(file, models, name, options, force=force, check_cancelled=check_cancelled)
+
+
+class HeatLayer(Protocol):
+    """A heat map that covers a film, `cxrtui.evaluation.evidence.layer.Layer`."""
+
+    @property
+    def pixels(self) -> Any:
+        """Red, green, blue and alpha, uint8 ``[h, w, 4]``."""
+
+    @property
+    def strongest(self) -> float:
+        """Log odds of the area that speaks most for the positive class; 0 if none does."""
+
+    @property
+    def positive(self) -> str:
+        """Label of the positive class."""
+
+
+def _heat_layer(target: Run | Path, path: Path, film: tuple[int, int], method: str, stage: str) -> HeatLayer:
+    from cxrtui.process.compute.calls import heat_layer
+
+    return heat_layer(target, path, film, method, stage)
+
+
+def _report(run: Run, target: Path) -> None:
+    from cxrtui.process.compute.calls import report
+
+    report(run, target)
+
+
+def _truths() -> Callable[..., Any]:
+    from cxrtui.data.sources.truth import Truths
+
+    return Truths().of
+
+
+def _trained_on(target: Run | Path) -> TrainedOn:
+    from cxrtui.evaluation.trained_on import trained_on
+
+    return trained_on(target)
+
+
+def _follow_study(study: Study) -> Follower:
+    from cxrtui.search.follow import Follower
+
+    return Follower(study)
+
+
+def _start_worker(study: Study) -> subprocess.Popen[bytes]:
+    from cxrtui.process.worker import leave
+
+    return leave(study)
+
+
+def _begin_protocol(checkpoints: Path, name: str, plan: Plan) -> str:
+    from cxrtui.process.protocol import begin
+
+    return begin(checkpoints, name, plan)
 
 
 class Drive(Protocol):
-    """`cxrtui.runner.drive` as the dashboard calls it."""
+    """`cxrtui.process.parent.drive` as the dashboard calls it."""
 
     def __call__(
         self, run: Run, config: Config, *, resume: bool, should_stop: Callable[[], bool],
-        on_event: Callable[[str, Event], None], fault: Callable[[], str],
+        on_event: Callable[[str, Event], None], fault: Callable[[], str], let_go: Callable[[], bool],
     ) -> int:  # fmt: skip
-        """Train to the end of the run, and return the exit code."""
+        """Train to the end of the run, and return the exit code; 0 if the run was let go."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +253,31 @@ class Backend:
     """The functions of the rooms below that the dashboard calls."""
 
     drive: Drive = _drive
+    detach: Callable[[Run, Config], None] = _detach
+    """Starts a run in a process of its own that outlives the dashboard; raises CxrtuiError if that fails."""
     check_weights: Callable[[Path, Config], None] = _check_weights
     """Raises WeightsError if a run cannot begin with the weights in the file."""
     start_config: Callable[[Run], Config] = _start_config
-    load: Callable[[Run | Path], Classifier] = _load
-    survey: Callable[[Path], Collection] = _survey
+    fetch_weights: Fetch = _fetch
+    port_weights: Port = _port
+    classify: Classify = _classify
+    report: Callable[[Run, Path], None] = _report
+    """Writes the page on a run to a file; raises CxrtuiError if that fails."""
+    survey: Callable[[Path, OnProgress], Collection] = _survey
     inspect: Callable[[str, DataConfig, OnProgress], Report] = _inspect
-    decode: Callable[[Path], Any] = _decode
+    truths: Callable[[], Callable[..., Any]] = _truths
+    """Returns `cxrtui.data.sources.truth.Truths.of` of a new `Truths`."""
+    trained_on: Callable[[Run | Path], TrainedOn] = _trained_on
+    open_film: Callable[[Path], OpenedFilm] = _open_film
+    """Raises FilmError if the file cannot be shown as a film; the message says what it is instead."""
+    preview: Callable[[Config], Previewer] = _preview
+    machine: Callable[[], Machine | None] = _machine
+    """Returns the device that a run would use; it may take seconds."""
+    heat_layer: Callable[[Run | Path, Path, tuple[int, int], str, str], HeatLayer] = _heat_layer
+    """By a model, of a film of this height and width, by method and stage; raises CxrtuiError if there is none."""
+    follow_study: Callable[[Study], Follower] = _follow_study
+    """Imports Optuna, so only a thread may call it."""
+    start_worker: Callable[[Study], subprocess.Popen[bytes]] = _start_worker
+    """Starts a worker of a study that outlives the dashboard; raises CxrtuiError if the system cannot."""
+    begin_protocol: Callable[[Path, str, Plan], str] = _begin_protocol
+    """Starts a process that works on a protocol and outlives the dashboard; returns its name, or raises CxrtuiError."""

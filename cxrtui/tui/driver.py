@@ -15,6 +15,8 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from cxrtui.tui.changes import Shown
+
 POLL_SECONDS = 0.1
 _ESCAPE, _PASTE_BEGINS, _PASTE_ENDS = "\x1b", "\x1b[200~", "\x1b[201~"
 _SEQUENCE = "[O\x1b"  # what can follow the escape of a terminal's sequence
@@ -78,7 +80,20 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
+        self.written = 0
+        """Bytes that were written to the terminal."""
         self._file = _Terminal(self._file)  # type: ignore[assignment, arg-type]
+
+    def write(self, data: str) -> None:
+        """Write to the terminal, and count the bytes."""
+        self.written += len(data.encode())
+        super().write(data)
+
+    def start_application_mode(self) -> None:
+        """Take the terminal, at the start or after another program had it; nothing of the screen is on it."""
+        if isinstance(shown := getattr(self._app, "shown", None), Shown):
+            shown.forget()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def run_input_thread(self) -> None:
         """Read keys until the screen ends or the terminal has gone."""

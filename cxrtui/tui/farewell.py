@@ -24,8 +24,19 @@ def say(trainer: Trainer, code: int) -> None:
 def last_word(trainer: Trainer, code: int) -> str:
     """Return a line on how the run that was trained here last has ended, for the exit `code`; empty if it finished."""
     run = trainer.run
-    if run is None or code == EXIT_DONE:
+    if run is None:
         return ""
+    if trainer.left and run.alive():
+        word = advice.named(run)
+        return printable(
+            f"Run {run.name} goes on; watch it with: cxrtui attach {word}; stop it with: cxrtui runs stop {word}"
+        )
+    if code == EXIT_DONE:
+        return ""
+    if trainer.active and run.alive():  # the user did not wait for it
+        return printable(
+            f"Run {run.name} saves a checkpoint and stops by itself; then go on with: {advice.resume(run)}"
+        )
     if code == EXIT_STOPPED:
         saved = states.steps(run.state)
         where = f"with its checkpoint at step {saved[-1]}" if saved else "before its first checkpoint"

@@ -25,6 +25,8 @@ class KeysInTurn(App[int]):
     def __init__(self, driver: type[Driver] | None = None) -> None:
         super().__init__(driver_class=driver)
         self._typed: deque[Event] = deque()
+        self.typed_at = time.monotonic()
+        """When the last key was pressed, by the monotonic clock; at first, when the application began."""
         self._turn = 0  # counts keys, so that a key that was given up does not end the turn of another
         self._taken_at = 0.0  # when the key that is being handled was taken; 0 if there is none
 
@@ -33,6 +35,7 @@ class KeysInTurn(App[int]):
         if not isinstance(event, (Key, Paste)) or event.is_forwarded:
             await super().on_event(event)
             return
+        self.typed_at = time.monotonic()
         self._typed.append(event)
         if not self._taken_at or time.monotonic() - self._taken_at > PATIENCE:
             await self._take()

@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from cxrtui.errors import OtherFilmsError
@@ -17,8 +16,10 @@ from cxrtui.printable import printable, printable_lines
 from cxrtui.runs.state import RunState
 from cxrtui.settings.config import Config
 from cxrtui.tui.door import titled
+from cxrtui.tui.front import Front
 from cxrtui.tui.keys import bindings, key_of
 from cxrtui.tui.widgets.suggest import PathSuggester
+from cxrtui.tui.wording import in_fields
 
 ADVICE = "The same films, in another place or folder."
 
@@ -38,7 +39,7 @@ def why_ask(settings: Config, state: RunState) -> str:
     return failed.message if failed is not None and failed.error == OtherFilmsError.__name__ else ""
 
 
-class MovedScreen(ModalScreen[tuple[str, ...] | None]):
+class MovedScreen(Front[tuple[str, ...] | None]):
     """Asks for a path for each of the run's sources. Its result is the absolute paths, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,7 +57,7 @@ class MovedScreen(ModalScreen[tuple[str, ...] | None]):
         with Vertical(classes="dialog") as box:
             box.border_title = titled(f"Where are the films of {self._name_of_run} now?")
             with VerticalScroll(id="moved-why", can_focus=False):
-                yield Static(printable_lines(self._why), markup=False)
+                yield Static(printable_lines(in_fields(self._why)), markup=False)
             with VerticalScroll(id="moved-sources", can_focus=False):
                 for source in self._sources:
                     yield Input(source, placeholder="folder or table of the same films", compact=True,

@@ -52,6 +52,10 @@ class Services(Protocol):
     backend: Backend
     trainer: Trainer
 
+    @property
+    def written(self) -> int:
+        """Bytes that were written to the terminal."""
+
     def is_alive(self, run: Run) -> bool:
         """Return whether this or another process trains `run`."""
 
@@ -80,6 +84,11 @@ class Page(Screen[ScreenResultType]):
     def dashboard(self) -> Services:
         """The application."""
         return cast(Services, self.app)
+
+    @property
+    def unsaved(self) -> str:
+        """What would be lost if the dashboard ended now, in words; empty for nothing."""
+        return ""
 
     def go(self, route: Route) -> None:
         """Ask the application for another screen, or to train."""

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from rich.table import Table
+from rich.cells import cell_len
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.events import Key
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from cxrtui import RESEARCH_ONLY
 from cxrtui.printable import printable_lines
 from cxrtui.tui.door import titled
-from cxrtui.tui.keys import KEYS, shown
+from cxrtui.tui.front import Front
+from cxrtui.tui.keys import KEYS, bindings, shown
+from cxrtui.tui.widgets.find import FindLine, matches
+
+NEXT = "Move to the next part of the screen"
+
+DIALOG_WIDTH, FRAME = 78, 8
+"""Cells that a dialog takes at most, and those of its border, its padding and its scroll bar."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ class Choice:
     look: Literal["default", "primary", "success", "warning", "error"] = "default"
 
 
-class Question(ModalScreen[str]):
+class Question(Front[str]):
     """Asks a question. Its result is a choice's `answer`, or "" for escape. The first choice has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -96,10 +105,10 @@ class Notice(Question):
         super().__init__(title, body, Choice("enter", "Close", "", "primary"))
 
 
-class KeyHelp(ModalScreen[None]):
-    """Shows the keys of a screen, from the table in `keys`."""
+class KeyHelp(Front[None]):
+    """Shows the keys of a screen, from the table in `keys`; some of them can be found by words."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "Close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("keys")
 
     def __init__(self, *sections: str) -> None:
         super().__init__()
@@ -107,24 +116,51 @@ class KeyHelp(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Show the sections of the screen, one below the other."""
-        table = Table.grid(padding=(0, 2))
-        table.add_column(justify="right", style="bold", no_wrap=True)
-        table.add_column()
-        for section in self._sections:
-            table.add_row("", f"[b]{section.capitalize()}[/b]")
-            for item in KEYS[section]:
-                table.add_row(shown(item.key), item.help)
-            table.add_row("", "")
-        table.add_row("tab", "Move to the next part of the screen")
-        table.add_row("^p", "Command palette: every command by name")
-        table.add_row("", f"[i]{RESEARCH_ONLY}[/i]")
         with VerticalScroll(classes="dialog help") as box:
-            box.border_title, box.border_subtitle = "Keys", "esc closes"
-            yield Static(table)
+            box.border_title = "Keys"
+            yield FindLine("words of what a key does")
+            yield Static(self._table(""), id="key-table")
+
+    def _table(self, words: str) -> Text:
+        """Return the keys that have these words, by section."""
+        rows: list[tuple[str, str, str]] = []
+        for section in self._sections:
+            found = [item for item in KEYS[section] if matches(words, f"{shown(item.key)} {item.label} {item.help}")]
+            if found:
+                rows.append(("", section.capitalize(), "bold"))
+                rows += [(shown(item.key), item.help, "") for item in found]
+                rows.append(("", "", ""))
+        if matches(words, NEXT):
+            rows.append(("tab", NEXT, ""))
+        rows = rows or [("", "no key has these words", "")]
+        rows.append(("", RESEARCH_ONLY, "italic"))
+        return _two_columns(rows, min(DIALOG_WIDTH, self.app.size.width) - FRAME)
 
     def on_mount(self) -> None:
         """Say where there is more than fits."""
+        self.query_one(".dialog").focus()
         self.watch(self.query_one(".dialog"), "show_vertical_scrollbar", self._say_more)
 
     def _say_more(self, more: bool) -> None:
-        self.query_one(".dialog").border_subtitle = "pgup pgdn end: the rest · esc closes" if more else "esc closes"
+        self.query_one(".dialog").border_subtitle = f"{'pgup pgdn end: the rest · ' * more}/ finds · esc closes"
+
+    def action_find(self) -> None:
+        """Type words of what a key does."""
+        self.query_one(FindLine).ask(self.query_one(".dialog"))
+
+    @on(FindLine.Words)
+    def _find(self, message: FindLine.Words) -> None:
+        self.query_one("#key-table", Static).update(self._table(message.words))
+
+
+def _two_columns(rows: Sequence[tuple[str, str, str]], width: int) -> Text:
+    """Return rows of a key, its meaning and a style, `width` cells wide. Rich's table takes ten times as long."""
+    first = max(cell_len(key) for key, _, _ in rows) + 2
+    text = Text()
+    for key, meaning, style in rows:
+        lines = textwrap.wrap(meaning, max(16, width - first)) or [""]
+        text.append(f"{key:>{first - 2}}  ", "bold").append(lines[0] + "\n", style)
+        for line in lines[1:]:
+            text.append(" " * first).append(line + "\n", style)
+    text.right_crop(1)
+    return text

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from textual.message import Message
 
 from cxrtui.runs.folder import Run
+from cxrtui.search.study import Study
 from cxrtui.settings.config import Config, DataConfig
 
 
@@ -31,9 +33,10 @@ class OpenLaunch:
 
 @dataclass(frozen=True)
 class OpenClassify:
-    """Classify films; `run` is the model that is chosen at first."""
+    """Classify films; `run` is the model that is chosen at first. By default it begins in the last folder."""
 
     run: Run | None = None
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,15 @@ class OpenWeights:
 
 @dataclass(frozen=True)
 class StartRun:
-    """Train with `config` in this process and watch it: a new run of this `name`, or `run`, which was made already."""
+    """Train with `config` and watch it: a new run of this `name`, or `run`, which was made already.
+
+    The dashboard owns the run and stops it when it ends; a `detached` run is new and goes on without the dashboard.
+    """
 
     config: Config
     name: str = ""
     run: Run | None = None
+    detached: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,32 @@ class ResumeRun:
     config: Config | None = None
 
 
-Route = OpenMonitor | OpenLaunch | OpenClassify | OpenData | OpenWeights | StartRun | ResumeRun
+@dataclass(frozen=True)
+class OpenCompare:
+    """Compare two to eight runs."""
+
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class OpenTune:
+    """Look at a `study` and start so many `workers` of it; without a study, look at all of the workspace."""
+
+    study: Study | None = None
+    workers: int = 0
+
+
+@dataclass(frozen=True)
+class OpenSearch:
+    """Set up a study whose trials share `config`."""
+
+    config: Config
+
+
+Route = (
+    OpenMonitor | OpenLaunch | OpenClassify | OpenData | OpenWeights | OpenCompare | OpenTune | OpenSearch | StartRun
+    | ResumeRun
+)  # fmt: skip
 
 
 class Go(Message):

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from cxrtui.process import parent
 from cxrtui.tui.trainer import Trainer
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -54,7 +55,8 @@ class Ending:
         self._trainer.signal()
 
     def _end_at_once(self, number: int) -> None:
-        """Restore the terminal and end the process; the last checkpoint is safe even while another is written."""
+        """Restore the terminal, and end training and dashboard; the last saved checkpoint stays whole."""
+        parent.kill_owned()
         with suppress(OSError):
             os.write(sys.__stdout__.fileno(), _LEAVE_SCREEN)  # type: ignore[union-attr]
         if self._attributes is not None:

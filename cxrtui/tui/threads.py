@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from cxrtui.import_guard import contain
+
+T = TypeVar("T")
 
 _started: list[threading.Thread] = []
 
@@ -22,6 +25,32 @@ def start(name: str, work: Callable[..., object], *arguments: Any) -> threading.
     _started.append(thread)
     thread.start()
     return thread
+
+
+async def result_of(name: str, work: Callable[..., T], *arguments: Any) -> T:
+    """Run `work` in a thread of `start`, and return its result or raise its error; the event loop goes on meanwhile."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def give(result: T | None, error: BaseException | None) -> None:
+        if future.cancelled():  # the screen has closed
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(cast(T, result))
+
+    def run() -> None:
+        result, failure = None, None
+        try:
+            result = work(*arguments)
+        except Exception as error:
+            failure = error
+        with suppress(RuntimeError):  # the application has ended
+            loop.call_soon_threadsafe(give, result, failure)
+
+    start(name, run)
+    return await future
 
 
 def leave(code: int, patience: float = 0.3, *, at_once: bool = False) -> int:

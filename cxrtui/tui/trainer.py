@@ -1,4 +1,8 @@
-"""The one training that this dashboard may run. It is a daemon thread, so that quitting never waits for a compile."""
+"""The one training that this dashboard may run. A daemon thread owns it, so that quitting never waits for a compile.
+
+The thread starts a process (`cxrtui.process`), so that neither JAX nor its compiler holds up the screen; it watches the
+process and passes on what the user asks for.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,7 @@ class Trainer:
         self._code: int | None = None
         self._fault = ""
         self._stop = threading.Event()
+        self._let_go = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
@@ -53,15 +58,17 @@ class Trainer:
         """
         self.check_free()
         self.run, self.problem, self._code, self._fault = run, "", None, ""
-        self._stop = threading.Event()
-        self._thread = threads.start(f"train {run.name}", self._work, run, config, resume, self._stop)
+        self._stop, self._let_go = threading.Event(), threading.Event()
+        self._thread = threads.start(f"train {run.name}", self._work, run, config, resume, self._stop, self._let_go)
 
-    def _work(self, run: Run, config: Config | None, resume: bool, stop: threading.Event) -> None:
+    def _work(
+        self, run: Run, config: Config | None, resume: bool, stop: threading.Event, let_go: threading.Event
+    ) -> None:
         try:
             if config is None:
                 config = self._backend.start_config(run)
             self._code = self._backend.drive(run, config, resume=resume, should_stop=stop.is_set, on_event=self._heard,
-                                             fault=lambda: self._fault)  # fmt: skip
+                                             fault=lambda: self._fault, let_go=let_go.is_set)  # fmt: skip
         except CxrtuiError as error:
             self.problem, self._code = str(error), error.exit_code
         except Exception as error:  # drive never raises, but an import may
@@ -70,6 +77,15 @@ class Trainer:
     def _heard(self, line: str, event: Event) -> None:
         if isinstance(event, Failed):  # if another process holds the run, the log does not have this event
             self.problem = event.message
+
+    def leave(self) -> None:
+        """Ask the thread to leave the run to itself; once it is no longer `active`, the run outlives the dashboard."""
+        self._let_go.set()
+
+    @property
+    def left(self) -> bool:
+        """Whether the run was left to itself and goes on."""
+        return self._let_go.is_set() and not self.active and self._code == EXIT_DONE
 
     def signal(self, fault: str = "") -> None:
         """Ask the thread to end at its next step, with a checkpoint; the log then names the `fault`, if any."""

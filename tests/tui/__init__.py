@@ -1,0 +1,3 @@
+import os
+
+os.environ["CXRTUI_CHARTS"] = "braille"  # whatever the locale of the tests

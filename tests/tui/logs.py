@@ -1,7 +1,8 @@
-"""Logs of runs that never were: what each stage of a training leaves in events.jsonl, the same at each call."""
+"""Logs as trainings leave them in events.jsonl, the same at each call: of runs that never were, and of a real one."""
 
 from __future__ import annotations
 
+import gzip
 import math
 import random
 from pathlib import Path
@@ -132,6 +133,18 @@ def finished(run: str = "demo") -> list[ev.Event]:
             "loss": 0.33, "accuracy": 87 / 93, "auroc": 0.948, "sensitivity": 15 / 18, "specificity": 72 / 75}),
         ev.Stopped(reason="early_stopping", step=12 * STEPS, epoch=12, time=at + 5),
     ]  # fmt: skip
+
+
+def recorded(name: str, *, until_step: int | None = None) -> list[ev.Event]:
+    """The log of a real run, kept in `recorded/`; with `until_step`, as it was right after that step."""
+    lines = gzip.decompress((Path(__file__).parent / "recorded" / f"{name}.jsonl.gz").read_bytes()).splitlines()
+    found = [event for event in map(codec.decode, lines) if event is not None]
+    if until_step is None:
+        return found
+    end = next(
+        place for place, event in enumerate(found) if isinstance(event, ev.StepDone) and event.step == until_step
+    )
+    return found[: end + 1]
 
 
 def write(checkpoints: Path, name: str, events: list[ev.Event], *, state: bool = False) -> Run:

@@ -25,18 +25,24 @@ from PIL import Image
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from cxrtui.data.films import Collection
+from cxrtui.data.duplicates.relations import IDENTICAL, NEAR, Relation
+from cxrtui.data.films import RULE_SERIES, Collection, Film
+from cxrtui.data.inspect.duplicates import Duplicates
 from cxrtui.data.inspect.report import Report
 from cxrtui.data.inspect.section import Section
+from cxrtui.evaluation.trained_on import TrainedOn
 from cxrtui.runs import events as ev
+from cxrtui.runs import notes
+from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config, DataConfig
 from cxrtui.tui.app import Dashboard
-from cxrtui.tui.backend import Backend
+from cxrtui.tui.backend import Backend, OpenedFilm
 from cxrtui.tui.classify.screen import ClassifyScreen
-from cxrtui.tui.routes import OpenData, OpenLaunch, OpenMonitor
+from cxrtui.tui.routes import OpenCompare, OpenData, OpenLaunch, OpenMonitor, OpenTune
 from cxrtui.workspace import Workspace
-from tests.tui import logs
-from tests.tui.conftest import FakeClassifier, checked
+from tests.tui import compared, logs, studies
+from tests.tui.conftest import MACHINE, checked
+from tests.tui.conftest import classify as classified
 from tests.tui.screen_text import shows, until
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
@@ -44,6 +50,10 @@ SIZES = ((80, 24), (200, 50))
 MADE_WITH = f"textual {version('textual')}, rich {version('rich')}"
 NOW = logs.START + 3 * 3600.0
 DAY = 86_400.0
+SIMILAR = (0.988, 0.987)
+"""How alike the search finds each phantom and the edited one (`similarities`)."""
+REAL, REAL_STEP = Path("real"), 9 * 27 + 8
+"""Where the run on real films is, and the step in its tenth epoch at which it is shown live."""
 
 
 @cache
@@ -54,6 +64,53 @@ def phantom(positive: bool) -> Any:
     """
     both = np.asarray(Image.open(Path(__file__).with_name("phantoms.png")))
     return both[:, :192] if positive else both[:, 192:]
+
+
+@cache
+def edited(positive: bool) -> Any:
+    """The same film as another collection may have it: cropped by 4 % a side, with another size, brightness and gamma.
+
+    Shape [240, 240], uint8.
+    """
+    cropped = Image.fromarray(phantom(positive)).crop((8, 8, 184, 184)).resize((240, 240), Image.Resampling.BICUBIC)
+    return np.asarray(np.rint(255 * (np.asarray(cropped) / 255) ** 0.7), np.uint8)
+
+
+def opened(path: Path) -> OpenedFilm:
+    """The film that a picture shows at `path`."""
+    draw = edited if path.name in ("like-covid.png", "normal-2.png") else phantom
+    return OpenedFilm(draw("covid" in path.name), "PNG 8 bit grey")
+
+
+def copies() -> Duplicates:
+    """Three pairs of the films of the workspace: one under two labels, one in two splits, one of identical files.
+
+    The similarities are those that the search finds of `phantom` and `edited`, as `main` checks.
+    """
+    places = (("COVID-19", "covid-1", "00013", "train"), ("COVID-19", "covid-2", "00013", ""),
+              ("No_findings", "like-covid", "00871", ""), ("No_findings", "normal-1", "00402", "train"),
+              ("No_findings", "normal-2", "01157", "test"))  # fmt: skip
+    films = [Film(path=Path("films", label, f"{name}.png"), name=f"{label}/{name}.png", label=label, patient=patient,
+                  split=split, patient_rule=RULE_SERIES) for label, name, patient, split in places]  # fmt: skip
+    found = [Relation(0, 1, IDENTICAL, 1.0), Relation(0, 2, NEAR, SIMILAR[0]), Relation(3, 4, NEAR, SIMILAR[1])]
+    return Duplicates(films, found, [found[1]], [found[2]], near=True)
+
+
+def similarities() -> list[float]:
+    """What the search says of the two edited films, with the original of each."""
+    from cxrtui.data.duplicates.relations import related
+    from cxrtui.data.pool import no_progress
+    from cxrtui.files import sha256
+
+    with tempfile.TemporaryDirectory() as folder:
+        films = []
+        for number, pixels in enumerate((phantom(True), edited(True), phantom(False), edited(False))):
+            path = Path(folder, f"{number}.png")
+            Image.fromarray(pixels).save(path)
+            films.append(Film(path=path, name=path.name, label=""))
+        found = related(films, [sha256(film.path) for film in films], no_progress, near=True)
+    assert [(item.first, item.second) for item in found] == [(0, 1), (2, 3)]
+    return [item.similarity for item in found]
 
 
 def inspected(text: str, data: DataConfig, on_progress: object) -> Report:
@@ -67,7 +124,7 @@ def inspected(text: str, data: DataConfig, on_progress: object) -> Report:
         Section("sizes", "sizes", {"1024×1024": 1000, "other": 124}),
         Section("unreadable", "unreadable", {"the file is empty": 1}, [], [("films/x.png", "the file is empty")]),
     )
-    return Report(text, "class-folders", 1124, 842, sections, ("COVID-19",), ("No_findings",))
+    return Report(text, "class-folders", 1124, 842, sections, ("COVID-19",), ("No_findings",), duplicates=copies())
 
 
 def at(events: Sequence[ev.Event], shift: float) -> list[ev.Event]:
@@ -81,23 +138,33 @@ async def runs(app: Dashboard, pilot: Pilot[int]) -> None:
 
 
 async def monitor_live(app: Dashboard, pilot: Pilot[int]) -> None:
-    """A run in its tenth epoch."""
-    app.open(OpenMonitor(app_run(app, "resnet50-live")))
+    """A real run in its tenth epoch."""
+    app.open(OpenMonitor(Run(REAL / "darkcovidnet-live")))
     await shows(pilot, "▶ training", "epoch 10/30")
 
 
 async def monitor_done(app: Dashboard, pilot: Pilot[int]) -> None:
-    """A run that stopped early and was evaluated."""
-    app.open(OpenMonitor(app_run(app, "resnet50-done")))
-    await shows(pilot, "✔ finished", "stopped early at epoch 12")
+    """The same run at its end."""
+    app.open(OpenMonitor(Run(REAL / "darkcovidnet-done")))
+    await shows(pilot, "✔ finished")
+
+
+async def monitor_scores(app: Dashboard, pilot: Pilot[int]) -> None:
+    """Its last validation, and what it used of the machine."""
+    await monitor_live(app, pilot)
+    while "confusion matrix" not in text(app):
+        await pilot.press("v")
+    await shows(pilot, "ROC curve", "cores")
 
 
 async def classify(app: Dashboard, pilot: Pilot[int]) -> None:
-    """Five films, one of which cannot be read."""
+    """Films of two class folders, one of which is wrong and one of which cannot be read."""
     app.push_screen(ClassifyScreen(app_run(app, "resnet50-done"), Path("films")))
-    await shows(pilot, "space selects films", "covid-1.png", "resnet50-done")
-    await pilot.press("down", "a", "c")
-    await until(pilot, lambda: "5 films in" in text(app))
+    await shows(pilot, "space selects films", "COVID-19", "resnet50-done")
+    await pilot.press("slash", *"png")
+    await shows(pilot, "6 found")
+    await pilot.press("enter", "a", "c")
+    await until(pilot, lambda: "6 films in" in text(app) and "wrong" in text(app))
     await until(pilot, lambda: "covid-1.png" in str(app.screen.query_one("#film-box").border_title))
 
 
@@ -107,17 +174,61 @@ async def data(app: Dashboard, pilot: Pilot[int]) -> None:
     await until(pilot, lambda: "read in" in text(app))
 
 
+async def duplicates(app: Dashboard, pilot: Pilot[int]) -> None:
+    """Two copies of a film under two labels, one of which is to be left out."""
+    await data(app, pilot)
+    await pilot.press("d")
+    await shows(pilot, "pair 1 of 3", "192×192", "240×240")
+    await pilot.press("r")
+    await shows(pilot, "✗ left out")
+
+
 async def launch(app: Dashboard, pilot: Pilot[int]) -> None:
     """The form, ready to start, with some settings changed."""
     changed = {"data.positive": "COVID-19", "data.negative": "No_findings", "model.init": "random",
                "model.freeze": "none", "optim.learning_rate": "3e-4"}  # fmt: skip
     app.open(OpenLaunch({"data.source": "films", **changed, "augment.rotation": "5", "run.name": "resnet50-next"}))
-    await shows(pilot, "ready to start", "• Learning rate", "1 changed")
+    await shows(pilot, "ready to start", "• Learning rate", "1 changed", "an epoch")
+
+
+async def compare(app: Dashboard, pilot: Pilot[int]) -> None:
+    """Four runs: one with another optimizer, one that was unfrozen step by step, and one of other splits."""
+    others = Path("others").absolute()
+    found = [
+        compared.write(others, "frozen", 1.0, model__freeze="stage3"),
+        compared.write(others, "unfrozen", 1.5, model__freeze="stage4", model__unfreeze={"4": "stage4", "8": "stage3"}),
+        compared.write(others, "frozen-sgd", 0.7, model__freeze="stage3", optim__name="sgd", optim__learning_rate=0.05),
+        compared.write(others, "other-seed", 1.2, division="d2", model__freeze="stage3", run__seed=3),
+    ]  # fmt: skip
+    order = ("train", "train", "train", "validation", "test")
+    for run in found:
+        turned = int(run.name == "other-seed")
+        compared.write_splits(run, {f"{place}": order[(place + turned * (place // 5)) % 5] for place in range(624)})
+    for split in compared.FILMS:
+        rows = compared.rows_of(split, 1.2)
+        others_of = [{**row, "path": f"{row['path']}{'' if place % 5 == 0 else 'x'}"} for place, row in enumerate(rows)]
+        compared.write_rows(found[-1], split, others_of)
+    app.open(OpenCompare(tuple(found)))
+    await shows(pilot, "● frozen", "! Not the same splits", "95 % intervals by patient")
+
+
+async def tune(app: Dashboard, pilot: Pilot[int]) -> None:
+    """A study at its end."""
+    app.open(OpenTune(studies.write(REAL)))
+    await shows(pilot, "✔ finished", "★")
+
+
+async def tune_slices(app: Dashboard, pilot: Pilot[int]) -> None:
+    """The same study: its objective against each searched setting."""
+    await tune(app, pilot)
+    while "slices" not in text(app):
+        await pilot.press("v")
 
 
 SCENES: dict[str, Callable[[Dashboard, Pilot[int]], Coroutine[Any, Any, None]]] = {
-    "runs": runs, "monitor-live": monitor_live, "monitor-done": monitor_done, "classify": classify, "data": data,
-    "launch": launch,
+    "runs": runs, "monitor-live": monitor_live, "monitor-done": monitor_done, "monitor-scores": monitor_scores,
+    "classify": classify, "data": data, "duplicates": duplicates, "launch": launch, "compare": compare,
+    "tune": tune, "tune-slices": tune_slices,
 }  # fmt: skip
 
 
@@ -147,7 +258,10 @@ def workspace() -> Iterator[Workspace]:
         Path("work/films").mkdir(parents=True)
         os.chdir("work")
         for name in ("covid-1", "covid-2", "normal-1", "normal-2", "torn"):
-            Path("films", f"{name}.png").touch()
+            path = Path("films", "COVID-19" if name.startswith("covid") else "No_findings", f"{name}.png")
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+        Path("films", "No_findings", "like-covid.png").touch()
         here = Workspace(Path())
         recorded = {
             "resnet50-done": at(logs.finished("resnet50-done"), -2 * DAY),
@@ -157,12 +271,17 @@ def workspace() -> Iterator[Workspace]:
         }  # fmt: skip
         for name, events in recorded.items():
             logs.write(here.checkpoints, name, events, state=name.startswith("resnet50"))
+        notes.write(here.checkpoints / "resnet50-done", "the first that works", ["good"])
         live = logs.write(here.checkpoints, "resnet50-live", at(logs.midway("resnet50-live"), 2.9 * 3600))
-        lock = live.acquire()
+        real = logs.recorded("darkcovidnet-96")
+        logs.write(REAL, "darkcovidnet-done", at(real, NOW - DAY - real[-1].time), state=True)
+        real = logs.recorded("darkcovidnet-96", until_step=REAL_STEP)
+        locks = [live.acquire(), logs.write(REAL, "darkcovidnet-live", at(real, NOW - 1 - real[-1].time)).acquire()]
         try:
             yield here
         finally:
-            lock.release()
+            for lock in locks:
+                lock.release()
             if before is None:
                 del os.environ["TZ"]
             else:
@@ -174,9 +293,11 @@ async def picture(name: str, size: tuple[int, int]) -> str:
     """A scene as SVG, once it stays as it is."""
     found = {"COVID-19": 124, "No_findings": 500, "Pneumonia": 500}
     backend = Backend(
-        check_weights=checked, start_config=lambda run: Config(), load=lambda target: FakeClassifier(),
-        survey=lambda path: Collection(films=(), root=path, layout="class-folders", found=found),
-        inspect=inspected, decode=lambda path: phantom("covid" in path.name),
+        check_weights=checked, start_config=lambda run: Config(), classify=classified,
+        survey=lambda path, on_progress: Collection(films=(), root=path, layout="class-folders", found=found),
+        inspect=inspected, machine=lambda: MACHINE,
+        open_film=opened,
+        trained_on=lambda target: TrainedOn("films", {"No_findings": 350, "COVID-19": 87}, 311),
     )  # fmt: skip
     with workspace() as here:
         app = Dashboard(here, backend)
@@ -215,6 +336,7 @@ def file_of(name: str, size: tuple[int, int]) -> Path:
 def main() -> None:
     """Write all pictures, or those that are named."""
     FOLDER.mkdir(exist_ok=True)
+    assert np.allclose(SIMILAR, similarities(), atol=0.002), similarities()
     for name in sys.argv[1:] or SCENES:
         for size in SIZES:
             file_of(name, size).write_text(asyncio.run(picture(name, size)), encoding="utf-8")

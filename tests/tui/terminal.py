@@ -24,10 +24,10 @@ LEFT_THE_SCREEN = b"\x1b[?1049l"
 class Terminal:
     """A process whose controlling terminal is ours; what it writes is in `output`."""
 
-    def __init__(self, *arguments: str, slow_imports: float = 0.0, columns: int = 80, rows: int = 24) -> None:
+    def __init__(self, *arguments: str, fault: bool = False, columns: int = 80, rows: int = 24) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        environment = {**os.environ, "TERM": "xterm-256color", "SLOW_IMPORTS": str(slow_imports)}
+        environment = {**os.environ, "TERM": "xterm-256color", "FAULT": "1" * fault}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.tui.terminal", *arguments], stdin=slave, stdout=slave, stderr=slave,
             start_new_session=True, cwd=ROOT, env=environment,
@@ -57,11 +57,11 @@ class Terminal:
         """All that was written, without the escapes."""
         return _ESCAPES.sub(b"", self.output).decode(errors="replace")
 
-    def until(self, condition: Callable[[], object], seconds: float = 180.0) -> None:
-        """Read until `condition` holds; fail with what was written where it does not."""
+    def until(self, condition: Callable[[], object], seconds: float = 180.0, *, gone: bool = False) -> None:
+        """Read until `condition` holds; fail where it does not, or if the process ends, unless it is `gone` already."""
         end = time.monotonic() + seconds
         while not condition():
-            ended = self.process.poll() is not None
+            ended = not gone and self.process.poll() is not None
             if time.monotonic() > end or ended:
                 self.read()
                 if condition():
@@ -102,16 +102,13 @@ class Terminal:
 def main() -> None:
     """Make stdin the controlling terminal, and run the command line."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    if delay := float(os.environ.get("SLOW_IMPORTS", "0")):
-        from etils.epy import lazy_imports_utils
+    if os.environ.get("FAULT"):
+        from cxrtui.tui.runs.screen import RunsScreen
 
-        given = lazy_imports_utils._lazy_import
+        def fail(screen: RunsScreen) -> None:
+            raise LookupError("a fault of a screen")
 
-        def slow(*arguments: object, **options: object) -> object:
-            time.sleep(delay)
-            return given(*arguments, **options)
-
-        lazy_imports_utils._lazy_import = slow
+        RunsScreen.action_data = fail  # type: ignore[method-assign]
     from cxrtui.cli import main as cxrtui
 
     cxrtui()

@@ -37,6 +37,17 @@ def test_a_run_that_was_left_without_a_checkpoint_says_so(tmp_path: Path) -> Non
     assert farewell.last_word(left, 1) == "Run mine has ended; no checkpoint was saved yet; go on with --resume mine."
 
 
+def test_a_run_that_goes_on_says_how_to_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = trainer(tmp_path)
+    assert left.run is not None
+    monkeypatch.setattr(Trainer, "left", True)
+    lock = left.run.acquire()
+    said = farewell.last_word(left, 0)
+    lock.release()
+    assert said == "Run mine goes on; watch it with: cxrtui attach mine; stop it with: cxrtui runs stop mine"
+    assert farewell.last_word(left, 0) == ""  # it has ended meanwhile
+
+
 def test_a_failed_run_says_why_and_where_the_traceback_is(tmp_path: Path) -> None:
     failed = ev.Failed(error="KeyError", message="KeyError: 'x'", exit_code=1, traceback="traceback.txt")
     said = farewell.last_word(trainer(tmp_path, failed, problem="KeyError: 'x'"), 1)

@@ -73,3 +73,15 @@ async def test_no_number_ends_the_monitor(dashboard: Dashboard, value: float) ->
             assert "Monitor · odd" in text_of(pilot)
     finally:
         held.release()
+
+
+@pytest.mark.slow
+async def test_a_run_that_is_deleted_while_it_is_watched_is_said(dashboard: Dashboard) -> None:
+    run = logs.write(dashboard.workspace.checkpoints, "run", logs.finished("run"))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        dashboard.watch_run(run)
+        await shows(pilot, "epoch 12/30")
+        run.delete()
+        await shows(pilot, "! log (w)", "epoch 12/30")
+        await pilot.press("w")
+        await shows(pilot, "no longer there: the run was moved or deleted")

@@ -18,15 +18,15 @@ from cxrtui.errors import DataError, FilmError
 from cxrtui.printable import printable
 from cxrtui.runs.folder import Run
 from cxrtui.tui.app import Dashboard
-from cxrtui.tui.backend import Backend
+from cxrtui.tui.backend import Backend, OpenedFilm
 from cxrtui.tui.classify.screen import ClassifyScreen
 from cxrtui.tui.door import Door
 from cxrtui.tui.monitor.screen import MonitorScreen
 from cxrtui.tui.questions import Notice
-from cxrtui.tui.routes import OpenData, OpenWeights
+from cxrtui.tui.routes import OpenCompare, OpenData, OpenWeights
 from cxrtui.workspace import Workspace
 from tests.hostile import FILE, TEXT, acts, write_run
-from tests.tui import logs
+from tests.tui import compared, logs
 from tests.tui.conftest import Answer
 from tests.tui.screen_text import shows, text_of
 
@@ -35,11 +35,12 @@ pytestmark = pytest.mark.slow
 SIZE = (200, 60)
 
 
-class HostileClassifier:
-    def classify(self, paths: Sequence[Path]) -> Iterator[Answer]:
-        for path in paths:
-            yield Answer(str(path), False, error=TEXT)
-            yield Answer(str(path), True, TEXT, {f"not {TEXT}": 0.1, TEXT: 0.9})
+def classify(
+    target: object, paths: Sequence[Path], check_cancelled: object, *, refuse: bool = True
+) -> Iterator[Answer]:
+    for path in paths:
+        yield Answer(str(path), False, error=TEXT)
+        yield Answer(str(path), True, TEXT, {f"not {TEXT}": 0.1, TEXT: 0.9})
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def dashboard(workspace: Workspace, backend: Backend, monkeypatch: pytest.Monkey
         Section("unreadable", "unreadable", {TEXT: 1}, [TEXT], [(FILE, TEXT)]),
     )
 
-    def decode(path: Path) -> object:
+    def open_film(path: Path) -> OpenedFilm:
         raise FilmError(TEXT)
 
     def inspect(text: str, *others: object) -> Report:
@@ -86,10 +87,10 @@ def dashboard(workspace: Workspace, backend: Backend, monkeypatch: pytest.Monkey
             raise DataError(TEXT)
         return Report(text + TEXT, "class-folders", 11, 3, sections, (printable(TEXT),), ("b",))
 
-    def survey(path: Path) -> Collection:
+    def survey(path: Path, on_progress: object) -> Collection:
         return Collection(films=(), root=path, layout="class-folders", found={printable(TEXT): 5, "b": 6})
 
-    return Dashboard(workspace, replace(backend, load=lambda target: HostileClassifier(), decode=decode,
+    return Dashboard(workspace, replace(backend, classify=classify, open_film=open_film,
                                         inspect=inspect, survey=survey))  # fmt: skip
 
 
@@ -101,6 +102,19 @@ async def test_runs_and_monitor(dashboard: Dashboard, run: Run) -> None:
         await shows(pilot, "Traceback:", "patients")
         assert isinstance(dashboard.screen, MonitorScreen)
         assert "[/nope]" in text_of(pilot)
+        assert acts(text_of(pilot)) == []
+
+
+async def test_compare(dashboard: Dashboard, run: Run) -> None:
+    other = write_run(run.folder.with_name(f"s{FILE}"), compared.events_of(TEXT, 1.0, {"data.source": [TEXT]}))
+    evaluation = other.evaluation / "test.csv"
+    evaluation.mkdir(parents=True)
+    async with dashboard.run_test(size=SIZE, notifications=True) as pilot:
+        dashboard.open(OpenCompare((run, other)))
+        await shows(pilot, "data.source", "\\x1b]0;PWN", "95 % intervals")
+        assert acts(text_of(pilot)) == []
+        await pilot.press("w")
+        await shows(pilot, "it is a folder")
         assert acts(text_of(pilot)) == []
 
 
@@ -116,7 +130,7 @@ async def test_classify(dashboard: Dashboard, run: Run, tmp_path: Path) -> None:
         await pilot.press("down")
         await shows(pilot, "✗ \\x1b")
         assert acts(text_of(pilot)) == []
-        await pilot.press("shift+tab", "enter")
+        await pilot.press("m")
         await shows(pilot, "c\\x1b")
         assert acts(text_of(pilot)) == []
 

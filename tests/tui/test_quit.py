@@ -15,6 +15,8 @@ from tests.tui import logs
 from tests.tui.conftest import FakeDrive
 from tests.tui.screen_text import shows, text_of, until
 
+pytestmark = pytest.mark.slow
+
 
 async def start(dashboard: Dashboard, pilot: Pilot[int]) -> None:
     dashboard.launch(Config(), "mine")
@@ -35,11 +37,23 @@ async def test_a_live_run_asks_and_may_be_kept(dashboard: Dashboard) -> None:
         await start(dashboard, pilot)
         for key in ("q", "ctrl+q", "ctrl+c"):
             await pilot.press(key)
-            await shows(pilot, "Run mine is training", "Stop with checkpoint, then quit")
+            await shows(pilot, "Run mine is training", "Leave it running", "Stop with checkpoint")
             await pilot.press("escape")
             await until(pilot, lambda: "is training" not in text_of(pilot))
         assert dashboard.trainer.active
         dashboard.trainer.signal()
+
+
+async def test_a_run_is_left_running(dashboard: Dashboard, drive: FakeDrive) -> None:
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await start(dashboard, pilot)
+        await pilot.press("q")
+        await shows(pilot, "Run mine is training")
+        await pilot.press("l")
+        await until(pilot, lambda: not dashboard.is_running)
+    assert drive.left == ["mine"]
+    assert dashboard.return_value == 0
+    assert dashboard.trainer.left
 
 
 async def test_a_run_that_ends_under_the_question_is_no_longer_said_to_train(dashboard: Dashboard) -> None:

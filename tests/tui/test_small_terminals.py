@@ -14,10 +14,10 @@ from textual.widgets._footer import FooterKey
 from cxrtui.errors import DataError
 from cxrtui.settings.config import Config
 from cxrtui.tui.app import Dashboard
-from cxrtui.tui.monitor.curves import Curves
 from cxrtui.tui.monitor.log import LogPanel
 from cxrtui.tui.monitor.screen import MonitorScreen
 from cxrtui.tui.weights.shelf_table import ShelfTable
+from cxrtui.tui.widgets.charts.chart import Chart
 from tests.tui import logs
 from tests.tui.conftest import FakeDrive
 from tests.tui.screen_text import shows, text_of, until
@@ -32,7 +32,7 @@ async def test_runs_are_whole_rows(dashboard: Dashboard, size: tuple[int, int]) 
     name = "20260101-130000-a-name-longer-than-a-narrow-table"
     logs.write(dashboard.workspace.checkpoints, name, logs.finished(name))
     async with dashboard.run_test(size=size) as pilot:
-        await shows(pilot, "✔ finished", "12/30", "93.5 %", "? Help", "q Quit")
+        await shows(pilot, "✔ finished", "12/30", "93.5 % (87/93)", "? Help", "q Quit")
         row = next(line for line in text_of(pilot).splitlines() if "finished" in line)
         assert (" d " in row) == (size[0] == 80)  # the age, the last column, or none
         await pilot.resize_terminal(200, 50)
@@ -44,7 +44,7 @@ async def test_every_answer_of_the_quit_dialog_is_seen(dashboard: Dashboard) -> 
         dashboard.launch(Config(), "mine")
         await shows(pilot, "epoch 1/30")
         await pilot.press("q")
-        await shows(pilot, "Stop with checkpoint, then quit (s)", "Quit now (n)", "Cancel (c)")
+        await shows(pilot, "Leave it running (l)", "Stop with checkpoint (s)", "Cancel (c)")
         await pilot.press("c")
         dashboard.trainer.signal()
         await until(pilot, lambda: not dashboard.trainer.active)
@@ -66,7 +66,7 @@ async def test_the_footer_cuts_no_key(dashboard: Dashboard, key: str, said: str)
 
         await until(pilot, lambda: not keys())
         was = footer()
-        await pilot.resize_terminal(120, 30)
+        await pilot.resize_terminal(200, 30)
         await until(pilot, lambda: not keys() and len(footer().split()) >= len(was.replace("…", "").split()))
         assert "…" not in footer()
 
@@ -103,7 +103,7 @@ async def test_a_curve_is_seen_on_a_small_screen(dashboard: Dashboard) -> None:
 
 def drawn(pilot: Pilot[int], dashboard: Dashboard) -> int:
     """Lines of the chart of losses that show a part of the curve."""
-    chart = dashboard.screen.query_one("#loss", Curves).region
+    chart = dashboard.screen.query_one("#loss", Chart).region
     lines = text_of(pilot).splitlines()[chart.y + 1 : chart.bottom - 1]
     return sum(bool(BRAILLE & set(line[chart.x : chart.right])) for line in lines)
 
@@ -115,10 +115,11 @@ async def test_a_resize_draws_the_curves_anew(dashboard: Dashboard) -> None:
         await shows(pilot, "train 0.2")
         screen = dashboard.screen
         assert isinstance(screen, MonitorScreen)
-        screen._next_draw = float("inf")  # a drawing that has taken long; the next one would wait
+        screen._pace._next = float("inf")  # a drawing that has taken long; the next one would wait
         await pilot.resize_terminal(100, 30)
-        columns = screen.query_one("#loss", Curves).columns
-        await until(pilot, lambda: screen._drawn is not None and screen._drawn[2] == columns)
+        chart = screen.query_one("#loss", Chart)
+        await until(pilot, lambda: chart.size.width > 40)
+        await until(pilot, lambda: chart._drawing is not None and chart._drawing.axes.width == chart.size.width)
 
 
 async def test_labels_and_numbers_are_seen_on_a_small_screen(
@@ -159,7 +160,7 @@ async def test_the_newest_values_are_seen_on_a_small_screen(dashboard: Dashboard
     async with dashboard.run_test(size=(60, 18)) as pilot:
         dashboard.watch_run(run)
         await shows(pilot, "✔ finished")
-        await until(pilot, lambda: re.search(r"train \d\.\d+ val\. \d\.\d+ ", text_of(pilot)))
+        await until(pilot, lambda: re.search(r"train \d\.\d+ (· )?val\. \d\.\d+ ", text_of(pilot)))
         assert "Monitor · done " in text_of(pilot)  # the run's name is not cut
         await until(pilot, lambda: len(re.findall(r"◆ ?val\. ", text_of(pilot))) == 2)
         await pilot.resize_terminal(200, 50)
@@ -171,7 +172,7 @@ async def test_the_view_of_the_log_is_its_own_on_a_small_screen(dashboard: Dashb
     async with dashboard.run_test(size=(60, 18)) as pilot:
         dashboard.watch_run(run)
         await shows(pilot, "✔ finished")
-        await pilot.press("v", "v")
+        await pilot.press("v", "v", "v", "v")
         await until(pilot, lambda: dashboard.screen.query_one(LogPanel).region.width >= 56)
 
 

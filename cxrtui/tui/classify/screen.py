@@ -2,53 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, Vertical
-from textual.content import Content
-from textual.message import Message
-from textual.timer import Timer
-from textual.widgets import DataTable, DirectoryTree, Select, Static, Tree
+from textual.events import Resize
+from textual.widgets import Static
 
-from cxrtui.errors import CxrtuiError
 from cxrtui.printable import printable
 from cxrtui.runs.folder import Run
-from cxrtui.tui import threads
-from cxrtui.tui.backend import Classified, Classifier
-from cxrtui.tui.classify.film import Film
-from cxrtui.tui.classify.models import Model, usable_models
-from cxrtui.tui.classify.results import ClassifiedTable
-from cxrtui.tui.door import titled
-from cxrtui.tui.keys import bindings
-from cxrtui.tui.page import NARROW, Page
+from cxrtui.tui.classify.arrivals import LOOK_SECONDS, Arrivals
+from cxrtui.tui.classify.browser import Browser
+from cxrtui.tui.classify.model_box import ModelBox
+from cxrtui.tui.classify.models import Model, ModelScreen, usable_models
+from cxrtui.tui.classify.parts import THREE, ClassifyParts
+from cxrtui.tui.classify.save import SaveScreen
+from cxrtui.tui.classify.work import Job, Learned, Looker, Progressed, Work
+from cxrtui.tui.keys import bindings, key_of
 from cxrtui.tui.watch import Seen, Watch
-from cxrtui.tui.widgets.picker import Picker
-
-PREVIEW_AFTER = 0.15
 
 
-class Answered(Message):
-    """A thread has a result for the screen; `job` is the number of the request."""
-
-    def __init__(self, job: int, item: Classified | None = None, error: str = "", done: bool = False) -> None:
-        super().__init__()
-        self.job, self.item, self.error, self.done = job, item, error, done
-
-
-class Decoded(Message):
-    """A thread has decoded a film for the preview, or there is an `error`."""
-
-    def __init__(self, path: Path, film: Any, error: str) -> None:
-        super().__init__()
-        self.path, self.film, self.error = path, film, error
-
-
-class ClassifyScreen(Page[None]):
+class ClassifyScreen(ClassifyParts):
     """Shows the films to choose from, a preview and the results."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("classify", "everywhere")
@@ -56,225 +36,272 @@ class ClassifyScreen(Page[None]):
     where = "Classify"
 
     def __init__(self, chosen: Run | None, root: Path | None = None) -> None:
-        super().__init__()
-        self._chosen, self._root = chosen, root or Path.cwd()
-        self._models: dict[str, Run | Path] = {}
-        self._loaded: tuple[str, Classifier] | None = None
-        self._job = 0
-        self._total = 0
-        self._begun = 0.0
-        self._busy = False
-        self._preview_timer: Timer | None = None
-        self._preview: Path | None = None
-        self._watch = Watch(self, lambda stopped: usable_models(self.dashboard.workspace, stopped), None)
-
-    def compose_body(self) -> ComposeResult:
-        """Put model and films on the left, preview and results on the right."""
-        with Container(id="classify"):
-            with Vertical(id="choose"):
-                with Container(id="model-box", classes="box") as box:
-                    box.border_title = "model"
-                    yield Static("reading the runs…", id="no-model")
-                yield Picker(self._root, id="picker")
-            with Container(id="film-box", classes="box") as box:
-                box.border_title = "film"
-                yield Film(id="film")
-            yield ClassifiedTable(id="classified")
-        yield Static("", id="classify-note", markup=False)
+        super().__init__(root, chosen)
+        self._models: dict[str, Model] = {}
+        self._listed_all = False
+        self._model: Model | None = None
+        self._job: Job | None = None
+        self._not_asked: list[Path] = []  # films whose true class was not looked up yet
+        self._waiting: list[Path] = []  # films that came into the watched folder while a job was at work
+        self._watch = Watch(self, lambda stopped: usable_models(self.dashboard.workspace, chosen, stopped), None)
+        self._arrivals: Watch[tuple[Path, ...]] | None = None
 
     def on_mount(self) -> None:
-        """Give the focus to the films."""
-        picker = self.query_one(Picker)
-        picker.border_title = "films"
-        picker.focus()
-        self._show_none()
+        """Give the focus to the files."""
+        backend = self.dashboard.backend
+        self._work, self._looker = Work(self, backend), Looker(self, backend)
+        self.heat = self.film_box.explain(backend, partial(self._say, of_film=True))
+        self.browser.picker.focus()
+        self._show_model()
         self._say(self._advice())
         self.set_interval(0.5, self._tick)
         self._watch.start("list models")
 
     def on_unmount(self) -> None:
-        """Stop reading."""
+        """Stop reading, decoding and classifying."""
+        if self._job is not None:
+            self._job.cancel()
+        if self._arrivals is not None:
+            self._arrivals.stop()
+        self._looker.stop()
         self._watch.stop()
 
+    @property
+    def model(self) -> Model | None:
+        """The model that is chosen."""
+        return self._model
+
+    # --- the model
+
     @on(Seen)
-    async def _listed(self, message: Seen) -> None:
-        """Offer the models that the thread has found."""
-        models = message.watch.take()
-        if models is None:
+    def _seen(self, message: Seen) -> None:
+        """Offer the models that a thread has found, or classify the films that have come."""
+        found = message.watch.take()
+        if found is None:
             return
-        self._models = {model.key: model.place for model in models}
-        value: Any = next(iter(self._models), Select.NULL)
-        if self._chosen is not None and self._chosen.name in self._models:
-            value = self._chosen.name
-        options = [(Content(printable(self._label(model))), model.key) for model in models]
-        await self.query_one("#no-model").remove()
-        await self.query_one("#model-box").mount(
-            Select(options, value=value, prompt="no trained run yet", compact=True, id="model", allow_blank=not options)
+        if message.watch is self._arrivals:
+            self._classify_arrived(found)
+            return
+        models, self._listed_all = found
+        self._models = {model.key: model for model in models}
+        if models:  # the chosen one may have a remark now
+            self._model = models[0] if self._model is None else self._models.get(self._model.key, self._model)
+        self._show_model()
+        if not self._busy:
+            self._say(self._advice())
+
+    @on(ModelBox.Known)
+    def _show_model(self) -> None:
+        """Show the model, what it was trained on, and what follows from that for these films."""
+        none = "no trained run yet" if self._listed_all else "reading the runs…"
+        self.query_one(ModelBox).show(self._model, none)
+        if self._model is not None:
+            self.heat.by_model(self._model)
+        results = self.results
+        results.earlier = (
+            self._model is not None and bool(results.outcomes.all) and results.outcomes.model != self._model.name
         )
-        if not self._busy:
-            self._say(self._advice())
+        results.update()
+        self._show_verdict()
+        self._show_warning()
 
-    def _label(self, model: Model) -> str:
-        bare = not model.remark or (isinstance(model.place, Run) and self.app.size.width < NARROW)
-        return model.name if bare else f"{model.name} · {model.remark}"
-
-    def _advice(self) -> str:
-        if not self.query("#model"):
-            return "reading the runs…"
-        if not self._models:
-            return "✗ No run has a checkpoint yet: train one first (esc, then n)."
-        chosen = len(self.query_one(Picker).chosen)
-        return f"{chosen} selected · c classifies them" if chosen else "space selects films · c classifies"
-
-    def _say(self, text: str) -> None:
-        self.query_one("#classify-note", Static).update(text)
-
-    def _tick(self) -> None:
-        if self._busy and not self.query_one(ClassifiedTable).items:
-            self._say(f"loading the model and compiling… {time.monotonic() - self._begun:.0f} s")
-
-    @on(Picker.Chosen)
-    def _chosen_changed(self) -> None:
-        chosen = len(self.query_one(Picker).chosen)
-        self.query_one(Picker).border_subtitle = f"{chosen} selected" if chosen else ""
-        if not self._busy:
-            self._say(self._advice())
-
-    # --- preview
-
-    @on(Tree.NodeHighlighted)
-    def _highlighted(self) -> None:
-        path = self.query_one(Picker).path_under_cursor
-        if path is not None and not path.is_dir():
-            self._show_later(path)
-        elif path is not None and self._preview is not None:
-            self._show_none()
-
-    @on(DataTable.RowHighlighted)
-    def _row_highlighted(self) -> None:
-        table = self.query_one(ClassifiedTable)
-        if table.has_focus and (path := table.file_under_cursor):
-            self._show_later(path)
-            item = table.items[table.cursor_row]
-            if not item.ok:  # the row may have no room for the error
-                self._say(f"✗ {printable(path.name)}: {printable(item.error)}")
-
-    @on(DirectoryTree.FileSelected)
-    def _file_selected(self) -> None:
-        self.query_one(Picker).action_tick()
-
-    def _show_none(self) -> None:
-        """Show that no film is under the cursor."""
-        if self._preview_timer is not None:
-            self._preview_timer.stop()
-        self._preview = None
-        view, box = self.query_one(Film), self.query_one("#film-box")
-        view.film, view.note = None, "move to a film to see it"
-        box.border_title, box.border_subtitle = "film", ""
-
-    def _show_later(self, path: Path) -> None:
-        """Decode a film once the cursor rests, so that scrolling stays fast."""
-        self._preview = path
-        if self._preview_timer is not None:
-            self._preview_timer.stop()
-        self._preview_timer = self.set_timer(PREVIEW_AFTER, lambda: self._decode(path))
-
-    def _decode(self, path: Path) -> None:
-        def work() -> None:
-            film, error = None, ""
-            try:
-                film = self.dashboard.backend.decode(path)
-            except (CxrtuiError, OSError, MemoryError) as problem:
-                error = printable(problem) or type(problem).__name__
-            self.post_message(Decoded(path, film, error))
-
-        threads.start("decode", work)
-
-    @on(Decoded)
-    def _decoded(self, message: Decoded) -> None:
-        if message.path != self._preview:
-            return
-        view, box = self.query_one(Film), self.query_one("#film-box")
-        view.film, view.note = message.film, f"✗ {message.error}" if message.error else ""
-        box.border_title = titled(message.path.name)
-        box.border_subtitle = "" if message.film is None else f"{message.film.shape[1]}×{message.film.shape[0]}"
-
-    # --- classification
-
-    def action_classify(self) -> None:
-        """Classify the selected films, or the one under the cursor."""
-        picker = self.query_one(Picker)
-        paths = list(picker.chosen)
-        under = picker.path_under_cursor
-        if not paths and under is not None and not under.is_dir():
-            paths = [under]
-        name = str(self.query_one("#model", Select).value) if self.query("#model") else ""
-        model = self._models.get(name)
-        if model is None or not paths or self._busy:
-            self._say("still at work; esc cancels" if self._busy else self._advice())
-            return
-        self._job, self._total, self._begun, self._busy = self._job + 1, len(paths), time.monotonic(), True
-        self.query_one(ClassifiedTable).start()
-        self._say("loading the model and compiling…")
-        threads.start("classify", self._work, self._job, name, model, paths)
-
-    def _work(self, job: int, name: str, model: Run | Path, paths: list[Path]) -> None:
-        try:
-            if self._loaded is None or self._loaded[0] != name:
-                self._loaded = (name, self.dashboard.backend.load(model))
-            for item in self._loaded[1].classify(paths):
-                if job != self._job or not self.is_attached:
-                    return
-                self.post_message(Answered(job, item))
-        except CxrtuiError as error:
-            self.post_message(Answered(job, error=str(error), done=True))
-        except Exception as error:  # the screen must show it, because nobody else hears of it
-            self.post_message(Answered(job, error=f"{type(error).__name__}: {error}", done=True))
-        else:
-            self.post_message(Answered(job, done=True))
-
-    @on(Answered)
-    def _answered(self, message: Answered) -> None:
-        if message.job != self._job:
-            return
-        table = self.query_one(ClassifiedTable)
-        if message.item is not None:
-            table.add(message.item)
-            self._say(f"{len(table.items)} of {self._total} films")
-        if message.done:
-            self._busy = False
-            unread = sum(not item.ok for item in table.items)
-            took = time.monotonic() - self._begun
-            text = f"✔ {len(table.items)} films in {took:.1f} s" + (f" · {unread} not classified" if unread else "")
-            self._say(f"✗ {message.error}" if message.error else text)
-
-    # --- keys
-
-    def action_tick(self) -> None:
-        """Tick the film under the cursor."""
-        self.query_one(Picker).action_tick()
-
-    def action_all(self) -> None:
-        """Tick the folder's films."""
-        if not self.query_one(Picker).choose_folder():
-            self._say("no films in this folder")
-
-    def action_none(self) -> None:
-        """Untick all."""
-        self.query_one(Picker).choose_none()
+    def _show_warning(self) -> None:
+        shown_film = [self.film_box.path.name] if self.film_box.path is not None else []
+        classified = (os.path.basename(outcome.item.file) for outcome in self.results.outcomes.all)
+        names = chain(shown_film, (path.name for path in self.browser.chosen), classified)
+        warning = self.query_one(ModelBox).warning(names)
+        shown = self.query_one("#classify-warning", Static)
+        shown.display = bool(warning)
+        shown.update(f"! {warning}")
 
     def action_model(self) -> None:
         """Choose the model."""
-        for model in self.query("#model").results(Select):
-            model.focus()
-            model.action_show_overlay()
+        if not self._models:
+            self._say(self._advice())
+            return
+        now = self._model.key if self._model is not None else ""
+        self.app.push_screen(ModelScreen(tuple(self._models.values()), now), self._use_model)
 
-    def action_up(self) -> None:
-        """Show the folder above."""
-        picker = self.query_one(Picker)
-        picker.path = Path(picker.path).resolve().parent
+    def _use_model(self, key: str | None) -> None:
+        if key is None or (model := self._models.get(key)) is None or model == self._model:
+            return
+        if self._busy and self._job is not None:
+            self._job.cancel()
+        self._model = model
+        self._show_model()
+        if self.results.outcomes.all:
+            self._say(f"{key_of('classify', 'again')} classifies the {len(self.results.outcomes.all)} films again")
+
+    def _advice(self) -> str:
+        if self._model is None:
+            return (
+                "✗ No run has a checkpoint yet: train one first (esc, then n)." if self._listed_all
+                else "reading the runs…"
+            )  # fmt: skip
+        chosen = len(self.browser.chosen)
+        return f"{chosen} selected · c classifies them" if chosen else "space selects films · c classifies"
+
+    def _show_film(self, path: Path) -> None:
+        if self._of_film and path != self.film_box.path:
+            self._say(self._advice())
+        super()._show_film(path)
+        self._show_warning()
+
+    @on(Browser.Changed)
+    def _selection_changed(self) -> None:
+        self._show_warning()
+        if not self._busy:
+            self._say(self._advice())
+
+    # --- classification
+
+    @property
+    def _busy(self) -> bool:
+        return self._job is not None and not self._job.ended
+
+    def action_classify(self) -> None:
+        """Classify the selected films, or the one under the cursor."""
+        paths = self.browser.chosen
+        if not paths and (film := self.browser.film_under_cursor) is not None:
+            paths = [film]
+        self._classify(paths)
+
+    def action_again(self) -> None:
+        """Classify the films of the results again, or of a job that had none, with the model that is chosen now."""
+        before = self._job.paths if self._job is not None else ()
+        self._classify([outcome.path for outcome in self.results.outcomes.all] or before)
+
+    def action_anyway(self) -> None:
+        """Classify the film that is shown although it was refused."""
+        path = self.film_box.path
+        outcome = self.results.outcomes.of(path) if path is not None else None
+        if path is None or outcome is None or not outcome.item.refused:
+            self._say("only a film that was refused is classified anyway; move to one", hold=2.0)
+            return
+        self._classify([path], more=True, refuse=False)
+
+    def _classify(self, paths: Sequence[Path], *, more: bool = False, refuse: bool = True) -> None:
+        """Classify `paths`; with `more`, keep the results that there are; without `refuse`, whatever they show."""
+        if self._model is None or not paths or self._busy:
+            self._say("still at work; esc cancels" if self._busy else self._advice(), hold=2.0)
+            return
+        if not more or self.results.outcomes.model != self._model.name:
+            self.results.start(self._model.name)
+            self._not_asked = []
+        self._job = Job(self._model, paths, refuse=refuse)
+        self._say("loading the model and compiling…")
+        self._work.start(self._job)
+
+    @on(Progressed)
+    def _progressed(self, message: Progressed) -> None:
+        job = message.job
+        if job is not self._job:
+            return
+        if items := job.take():
+            under = self.results.under_cursor if self.results.lines.has_focus else None
+            outcomes = self.results.outcomes
+            outcomes.add(items)
+            self._look_up([Path(item.file) for item in items], outcomes.labels)
+            self.results.update(under.path if under else None)
+            self._show_verdict()
+            self._show_warning()
+        if not job.ended:
+            self._tick()
+        else:
+            self._end_job(job)
+
+    def _look_up(self, paths: Sequence[Path], labels: Sequence[str]) -> None:
+        """Look up the true classes of films, each once, as soon as the model's classes are known."""
+        self._not_asked.extend(paths)
+        if labels:
+            self._looker.want(self._not_asked, labels)
+            self._not_asked = []
+
+    def _end_job(self, job: Job) -> None:
+        """Say how a job has ended, and go on with the films that came meanwhile."""
+        failed = sum(not outcome.item.ok for outcome in self.results.outcomes.all)
+        refused = sum(outcome.item.refused for outcome in self.results.outcomes.all)
+        text = f"{job.taken} {'film' if job.taken == 1 else 'films'} in {time.monotonic() - job.started:.1f} s"
+        text += f" · {failed} not classified" if failed else ""
+        text += (
+            f", {refused} of these refused · {key_of('classify', 'anyway')} classifies one anyway" if refused else ""
+        )
+        if job.error:
+            self._say(f"✗ {printable(job.error)}")
+        elif job.cancelled and job.taken < len(job.paths):
+            self._say(f"■ cancelled after {job.taken} of {len(job.paths)} films; their results stay")
+        else:
+            self._say(f"✔ {text}{self._watched_words}")
+        if self._waiting and not job.error:
+            waiting, self._waiting = self._waiting, []
+            self._classify(waiting, more=True)
+
+    @on(Learned)
+    def _learned(self, message: Learned) -> None:
+        under = self.results.under_cursor
+        self.results.outcomes.learn(message.truths)
+        self.results.update(under.path if under else None)
+        self._show_verdict()
+
+    def _tick(self) -> None:
+        if self._busy and self._job is not None and not self._job.cancelled and time.monotonic() > self._held_until:
+            self._say(f"{self._job.progress()} · esc cancels")
+
+    # --- the watched folder
+
+    @property
+    def _watched_words(self) -> str:
+        return "" if self._arrivals is None else f" · watching {printable(self._watched.name)}"
+
+    def action_watch(self) -> None:
+        """Watch the folder under the cursor, or no folder any more."""
+        if self._arrivals is not None:
+            self._arrivals.stop()
+            self._arrivals = None
+            self._say("no folder is watched any more")
+            return
+        path = self.browser.path_under_cursor or self.browser.root
+        self._watched = path.parent if self.browser.film_under_cursor is not None else path
+        arrivals = Arrivals(self._watched)
+        self._arrivals = Watch(self, arrivals.looks, LOOK_SECONDS, lambda later, earlier: (*earlier, *later))
+        self._arrivals.start("watch folder")
+        self._say(f"watching {printable(self._watched)}: films that come are classified")
+
+    def _classify_arrived(self, paths: Sequence[Path]) -> None:
+        self.browser.picker.reload()
+        if self._busy:
+            self._waiting.extend(paths)
+        else:
+            self._classify(paths, more=True)
+
+    # --- keys
+
+    def action_save(self) -> None:
+        """Save the results as CSV or JSON."""
+        outcomes = self.results.outcomes
+        if not outcomes.all:
+            self._say("there are no results to save yet; c classifies")
+            return
+        name = f"{outcomes.model}-results.csv"
+        self.app.push_screen(SaveScreen([outcome.item for outcome in outcomes.all], name), self._saved)
+
+    def _saved(self, path: Path | None) -> None:
+        if path is not None:
+            self._say(f"✔ saved {len(self.results.outcomes.all)} results in {printable(path)}")
 
     def action_back(self) -> None:
-        """Go back; the results of a running classification are dropped."""
-        self._job += 1
-        self.dismiss()
+        """Clear the filter, or cancel a classification, or go back."""
+        if self._view:
+            self._to_view(0)
+        elif self.browser.clear_filter():
+            self.browser.focus_list()
+        elif self._busy and self._job is not None and not self._job.cancelled:
+            self._job.cancel()
+            self._say("cancelling…")
+        else:
+            self.dismiss()
+
+    def on_resize(self, event: Resize) -> None:
+        """Show the names again for the new width."""
+        self.query_one("#classify").set_class(event.size.width >= THREE, "-three")
+        self.call_after_refresh(self._show_model)

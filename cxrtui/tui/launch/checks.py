@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cxrtui.data.films import printable
 from cxrtui.errors import ConfigError, CxrtuiError, WeightsError
@@ -13,44 +13,32 @@ from cxrtui.files import NAME_RULE, is_name
 from cxrtui.settings import config as configs
 from cxrtui.settings.config import Config
 from cxrtui.settings.listing import SETTINGS, Setting
+from cxrtui.settings.sections import FILES
 from cxrtui.tui.keys import key_of
+from cxrtui.tui.surveys import Survey
+from cxrtui.tui.wording import in_fields, in_keys
 from cxrtui.weights import hub, shelf
 from cxrtui.workspace import Workspace, expand
-
-if TYPE_CHECKING:
-    from cxrtui.data.films import Collection
 
 RUN_NAME = Setting("run.name", "Run name", "empty: date and time", often=True)
 """The only field that is not a setting."""
 
-FIELDS = {item.key: item for item in (*SETTINGS, RUN_NAME)}
+GROUPS = {
+    "data": "Data", "model": "Network", "optim": "Optimizer", "augment": "Augmentation", "stop": "Stopping",
+    "run": "Run",
+}  # fmt: skip
+"""The titles of the form's groups, in its order, by the section of the configuration that each holds."""
+
+FIELDS = {
+    item.key: item for section in GROUPS for item in (RUN_NAME, *SETTINGS) if item.section == section
+}  # fmt: skip
+"""All fields, in the order of the form."""
+
 FIRST = tuple(item for item in FIELDS.values() if item.often)
-"""The fields that the form shows at first; the other settings are in sections that open."""
+"""The fields that the form shows at first; each group opens to show its others."""
 
 SHELF = Path("models")
 _DEFAULTS = Config()
-
-
-@dataclass(frozen=True)
-class Survey:
-    """The films by class that were found at a path, or why it cannot be used; `path` is the text that was looked up.
-
-    `rule` has the positive and the negative names of the layout, and `question` is its question; see `Collection`.
-    """
-
-    path: str = ""
-    found: Mapping[str, int] = field(default_factory=dict)
-    error: str = ""
-    rule: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-    question: str = ""
-
-    @classmethod
-    def of(cls, path: str, collection: Collection, views: tuple[str, ...]) -> Survey:
-        """Return the survey of the films of a collection whose view is one of `views`."""
-        from cxrtui.data.sources.labels import counted
-
-        rule = (collection.positive, collection.negative)
-        return cls(path, counted(collection, views), rule=rule, question=collection.question)
 
 
 @dataclass(frozen=True)
@@ -74,12 +62,13 @@ def notes(values: Mapping[str, str], workspace: Workspace, survey: Survey, base:
         item = FIELDS[key]
         changed = is_changed(item, text)
         try:
-            said = _check(item, values, workspace, survey, base)
+            text_of_note = _check(item, values, workspace, survey, base)
         except CxrtuiError as error:
             result[key] = Note(False, printable(str(error).removeprefix(f"{key} ")), changed)
         else:
-            told = f" · default {item.default_text}" if changed and said == item.about and item.default_text else ""
-            result[key] = Note(True, printable(said + told), changed)
+            plain = text_of_note == item.about
+            default = f" · default {item.default_text}" if changed and plain and item.default_text else ""
+            result[key] = Note(True, printable(text_of_note + default), changed)
     return result
 
 
@@ -100,10 +89,12 @@ def _check(item: Setting, values: Mapping[str, str], workspace: Workspace, surve
             return _check_source(text, survey)
         case "data.positive" | "data.negative":
             return _check_classes(item, values, survey)
-        case "data.splits" if text and not expand(text).is_file():
+        case key if key in FILES and text and not expand(text).is_file():
             raise ConfigError("no such file")
         case "model.init":
             return _check_init(text, workspace.models)
+        case "model.freeze" if text != "none" and values.get("model.init", base.model.init).strip() == "random":
+            return "what is frozen stays random: choose pretrained weights"
         case RUN_NAME.key:
             if text and not is_name(text):
                 raise ConfigError(NAME_RULE)
@@ -125,13 +116,24 @@ def _have_own_rates(values: Mapping[str, str], base: Config) -> bool:
                for key in keys)  # fmt: skip
 
 
-def problem(base: Config, values: Mapping[str, str], models: Path) -> str:
-    """Return why texts that are right one by one are wrong together; empty if they are right."""
+def together(base: Config, values: Mapping[str, str], models: Path) -> tuple[Config | None, str]:
+    """Return the configuration, or why texts that are right one by one are wrong together."""
     try:
-        settings(base, values, models)
+        return settings(base, values, models), ""
     except CxrtuiError as error:
-        return printable(str(error))
-    return ""
+        return None, printable(str(error))
+
+
+def films_that_count(config: Config, survey: Survey) -> int:
+    """Return the number of films of a positive or a negative class; 0 if it is not clear which count."""
+    from cxrtui.data.sources.labels import decide
+
+    try:
+        rule = decide(survey.found, config.data.positive, config.data.negative, defaults=survey.rule,
+                      question=survey.question)  # fmt: skip
+    except CxrtuiError:
+        return 0
+    return sum(count for label, count in survey.found.items() if rule.class_index(label) is not None)
 
 
 def _check_source(text: str, survey: Survey) -> str:
@@ -142,8 +144,8 @@ def _check_source(text: str, survey: Survey) -> str:
     if survey.path != text:
         return "looking…"
     if survey.error:
-        raise ConfigError(survey.error)
-    return ", ".join(f"{label} {count:,}" for label, count in survey.found.items())
+        raise ConfigError(in_fields(survey.error))
+    return " · ".join(filter(None, (survey.classes, survey.about)))
 
 
 def _exists(text: str) -> bool:
@@ -212,7 +214,7 @@ def _check_init(text: str, models: Path) -> str:
         if is_name(text) and shelf.is_shelf(models / text):
             raise ConfigError(f"on the shelf, but its weights are missing: {key} shows it") from None
         if expand(text).is_file():
-            raise ConfigError(str(error)) from None
+            raise ConfigError(in_keys(str(error))) from None
         raise ConfigError(f"no such file, and no such name on the shelf ({key} shows it); or random") from None
     if place is None:
         return f"from nothing: needs many films and epochs; {key} shows others"
@@ -225,12 +227,15 @@ def settings(base: Config, values: Mapping[str, str], models: Path = SHELF) -> C
     Raises:
         ConfigError: a value is not valid, or the values contradict each other.
     """
-    chosen: dict[str, Any] = {key: text.strip() for key, text in values.items() if key != RUN_NAME.key}
-    from cxrtui.data.sources.naming import absolute
+    chosen = {key: text.strip() for key, text in values.items() if key != RUN_NAME.key}
+    return absolute(configs.with_values(base, chosen), models)
 
-    # Absolute, so that the run can be resumed from another folder.
-    sources = tuple(map(absolute, configs.coerce("data.source", chosen["data.source"])))
-    chosen["model.init"] = shelf.resolve(chosen["model.init"], models)
-    if splits := chosen.get("data.splits", base.data.splits):
-        chosen["data.splits"] = str(expand(splits).absolute())
-    return configs.with_values(base, {**chosen, "data.source": sources})
+
+def absolute(config: Config, models: Path = SHELF) -> Config:
+    """Return `config` with absolute paths, so that its run can be resumed from another folder."""
+    from cxrtui.data.sources import naming
+
+    values: dict[str, Any] = {"data.source": tuple(map(naming.absolute, config.data.source))}
+    values["model.init"] = shelf.resolve(config.model.init, models)
+    values.update({key: str(expand(file).absolute()) for key, file in configs.named_files(config).items()})
+    return configs.with_values(config, values)

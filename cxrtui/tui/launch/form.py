@@ -1,12 +1,14 @@
-"""The form shows a line for each setting that most runs set, and below them the others, in sections that open."""
+"""The form shows the settings in groups: those that most runs set, and the others once their group is opened."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.css.query import NoMatches
 from textual.events import DescendantFocus
@@ -15,16 +17,20 @@ from textual.widgets import Input, Select
 from textual.widgets.collapsible import CollapsibleTitle
 
 from cxrtui.settings.config import SECTIONS, Config
-from cxrtui.settings.listing import SETTINGS, Setting
+from cxrtui.settings.listing import Setting
 from cxrtui.tui.door import titled
-from cxrtui.tui.launch.checks import FIELDS, FIRST, RUN_NAME, Note, initial, is_changed
+from cxrtui.tui.keys import bindings
+from cxrtui.tui.launch.checks import FIELDS, GROUPS, RUN_NAME, Note, initial, is_changed
 from cxrtui.tui.launch.form_input import FormInput
 from cxrtui.tui.launch.form_select import FormSelect
-from cxrtui.tui.launch.rows import Row, Section
+from cxrtui.tui.launch.rows import Row, Section, help_of
 
 
 class Form(VerticalScroll):
     """Holds the texts of the settings; the screen checks them."""
+
+    # A container that scrolls has arrow keys of its own: without these, they would scroll a form that is too long.
+    BINDINGS: ClassVar[list[BindingType]] = bindings("form")
 
     def __init__(self, base: Config, texts: Mapping[str, str], suggester: Callable[[str], Suggester | None]) -> None:
         """Begin with the values of `base`, or of `texts` for the settings in it; `suggester` returns one for a key."""
@@ -33,11 +39,11 @@ class Form(VerticalScroll):
         self.border_title = "new run"
 
     def compose(self) -> ComposeResult:
-        """Put the settings that most runs set first, then the sections."""
-        yield from map(self._row, FIRST)
-        for name in SECTIONS:
-            if others := [item for item in SETTINGS if item.section == name and not item.often]:
-                yield Section(name, others, self._row)
+        """Put the groups one below the other."""
+        for name, title in GROUPS.items():
+            settings = [item for item in FIELDS.values() if item.section == name]
+            first = [item for item in settings if item.often]
+            yield Section(name, title, first, [item for item in settings if not item.often], self._row)
 
     def _row(self, item: Setting) -> Row:
         text = self._texts.pop(item.key, None)
@@ -55,7 +61,7 @@ class Form(VerticalScroll):
         for key, text in texts.items():
             try:
                 self._put(self._field(key), text)
-            except NoMatches:  # its section was not opened yet
+            except NoMatches:  # its group was not opened yet
                 self._texts[key] = text
 
     def _field(self, key: str) -> Input | Select[str]:
@@ -88,7 +94,7 @@ class Form(VerticalScroll):
             self.notify(f"No field takes {', '.join(left)[:200]}.", title="Paste", severity="warning", markup=False)
 
     def show(self, found: Mapping[str, Note]) -> None:
-        """Show the notes beside the fields, and the counts in the sections' titles."""
+        """Show the notes beside the fields, and the counts in the titles of the groups."""
         for row in self.query(Row):
             if row.key in found:
                 row.show(found[row.key])
@@ -99,28 +105,26 @@ class Form(VerticalScroll):
             section.show(sum(changed), sum(not found[key].ok for key in keys if key in found))
 
     async def reveal(self, key: str) -> None:
-        """Open the section of a field, if it is in one, and move the focus to the field."""
+        """Open the group of a field, unless the field is always shown, and move the focus to the field."""
         for section in self.query(Section):
-            if any(item.key == key for item in section.settings):
+            if section.holds(key):
                 section.collapsed = False
                 await section.fill()
         self._field(key).focus()
 
     def toggle(self) -> None:
-        """Open every section; if all are open, close them."""
+        """Open every group; if all are open, close them."""
         sections = list(self.query(Section))
         closed = any(section.collapsed for section in sections)
         for section in sections:
             section.collapsed = not closed
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """Show on the border the help text of the field or section under the cursor."""
-        widget, said = event.widget, ""
+        """Show on the border the help of the field or group under the cursor."""
+        widget, text = event.widget, ""
         if isinstance(widget, CollapsibleTitle) and isinstance(widget.parent, Section):
-            said = inspect.cleandoc(SECTIONS[widget.parent.name or ""].__doc__ or "").partition("\n")[0]
-        elif (item := FIELDS.get(widget.name or "")) is RUN_NAME:
-            said = item.about
-        elif item is not None:
-            default = item.default_text and f"default {item.default_text}"
-            said = " · ".join(filter(None, (item.key, item.about, item.allowed, default)))
-        self.border_subtitle = titled(said)
+            text = inspect.cleandoc(SECTIONS[widget.parent.name or ""].__doc__ or "").partition("\n")[0]
+        elif (item := FIELDS.get(widget.name or "")) is not None:
+            text = item.key if item is not RUN_NAME else ""
+            text = " · ".join(filter(None, (text, help_of(item)))) if self.screen.has_class("-wide") else text
+        self.border_subtitle = titled(text)

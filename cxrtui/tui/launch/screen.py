@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.events import Resize
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Button, Input, Select, Static
+from textual.widgets.collapsible import CollapsibleTitle
 
 from cxrtui.errors import CxrtuiError
 from cxrtui.settings import config as configs
-from cxrtui.settings.config import Config
+from cxrtui.settings.config import Config, DataConfig
+from cxrtui.training.estimate import Forecast
 from cxrtui.tui import threads
 from cxrtui.tui.keys import bindings
-from cxrtui.tui.launch import questions
-from cxrtui.tui.launch.checks import FIELDS, RUN_NAME, Note, Survey, notes, problem, settings
+from cxrtui.tui.launch.checks import FIELDS, RUN_NAME, Note, absolute, films_that_count, notes, together
+from cxrtui.tui.launch.earlier import keep_last
+from cxrtui.tui.launch.forecast import Forecaster, lines, short
 from cxrtui.tui.launch.form import Form
-from cxrtui.tui.launch.rows import Section
+from cxrtui.tui.launch.protocols import ProtocolPage
+from cxrtui.tui.launch.rows import PATHS, Section
 from cxrtui.tui.launch.suggest import ClassSuggester
-from cxrtui.tui.page import Page
-from cxrtui.tui.questions import Notice
-from cxrtui.tui.routes import OpenData, OpenWeights, StartRun
+from cxrtui.tui.launch.written import command, many_lines
+from cxrtui.tui.routes import OpenData, OpenWeights
+from cxrtui.tui.surveys import Survey, Surveys
 from cxrtui.tui.widgets.suggest import PathSuggester
 from cxrtui.weights import shelf
-from cxrtui.workspace import Workspace, expand
+from cxrtui.workspace import Workspace
 
 Check = Callable[[Mapping[str, str], Workspace, Survey, Config], dict[str, Note]]
 LOOK_AFTER = 0.3
+SIDE = 150
+"""Width from which on forecast and command are shown beside the form."""
 CHECK_AFTER = 0.1
 
 
@@ -46,27 +55,36 @@ class Surveyed(Message):
 
 
 class Checked(Message):
-    """Check `number` of the texts `values` has ended: it has a note on each field and the problem of all together."""
+    """Check `number` of the texts `values` has ended: it has a note on each field and the problem of all together.
 
-    def __init__(self, number: int, values: Mapping[str, str], found: dict[str, Note], problem: str) -> None:
+    If all is right, `config` is the configuration, `films` the number of films that count, and `command` the words of
+    the command that starts the same run.
+    """
+
+    def __init__(
+        self, number: int, values: Mapping[str, str], found: dict[str, Note], problem: str = "",
+        config: Config | None = None, films: int = 0, command: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         super().__init__()
         self.number, self.values, self.found, self.problem = number, values, found, problem
+        self.config, self.films, self.command = config, films, list(command)
 
 
-class WeightsChecked(Message):
-    """A thread has read a file of initial weights: the run may `start`, or there is an `error`."""
+class Forecasted(Message):
+    """A thread has a forecast of the run."""
 
-    def __init__(self, file: Path, error: str, start: Callable[[], None]) -> None:
+    def __init__(self, found: Forecast) -> None:
         super().__init__()
-        self.file, self.error, self.start = file, error, start
+        self.found = found
 
 
-class LaunchScreen(Page[None]):
+class LaunchScreen(ProtocolPage):
     """Shows the form and starts the run that it describes."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("launch", "everywhere")
-    sections = ("launch", "everywhere")
+    sections = ("launch", "everywhere", "form")
     where = "New run"
+    AUTO_FOCUS = "Input"
 
     def __init__(self, texts: Mapping[str, str] | None = None, check: Check = notes) -> None:
         """Set up a run; `texts` are the first texts of fields, and `check` makes the notes, in a thread."""
@@ -77,8 +95,9 @@ class LaunchScreen(Page[None]):
         self.survey = Survey()
         self._timer: Timer | None = None
         self._check_timer: Timer | None = None
-        self._looked_for = ""
+        self._looked_for: tuple[str, tuple[str, ...]] | None = None
         self._checks = 0
+        self._at_first: dict[str, str] = {}
 
     def _read_defaults(self) -> None:
         """Read the workspace's cxrtui.toml, if there is one."""
@@ -87,9 +106,18 @@ class LaunchScreen(Page[None]):
     def compose_body(self) -> ComposeResult:
         """Put the form above a bar with its state and the button."""
         self._read_defaults()
-        yield Form(self.base, self._texts, self._suggester)
+        self._surveys = Surveys(self.dashboard.backend, lambda survey: self.post_message(Surveyed(survey)))
+        self._forecaster = Forecaster(self.dashboard, lambda found: self.post_message(Forecasted(found)))
+        with Horizontal(id="launch-body"):
+            yield Form(self.base, self._texts, self._suggester)
+            with VerticalScroll(id="launch-side", classes="box", can_focus=False) as side:
+                side.border_title = "the run"
+                yield Static("", id="launch-forecast", markup=False)
+                yield Static("", id="launch-command", markup=False)
         with Horizontal(id="launch-bar"):
-            yield Static("", id="launch-why", markup=False)
+            with Vertical(id="launch-state"):
+                yield Static("", id="launch-why", markup=False)
+                yield Static("", id="launch-short", markup=False)
             yield Button("Start training (^s)", id="start", variant="primary", compact=True)
 
     @property
@@ -101,7 +129,7 @@ class LaunchScreen(Page[None]):
             return ClassSuggester(lambda: self.survey.found)
         if key == "model.init":
             return PathSuggester(self._weights)
-        return PathSuggester() if key in ("data.source", "data.splits") else None
+        return PathSuggester() if key in PATHS else None
 
     def _weights(self) -> list[str]:
         """Return the names that the field of initial weights suggests: those on the shelf now, imagenet and random."""
@@ -112,12 +140,24 @@ class LaunchScreen(Page[None]):
         """Check the first texts of the form."""
         if self._left_out:
             self.notify(self._left_out, title="cxrtui.toml is left out", severity="warning", markup=False)
-        self._check()
+        self._at_first = self.values
+        self.check()
 
     def on_screen_resume(self) -> None:
-        """Check again, because the shelf may have changed while another screen was in front."""
+        """Check again, because the shelf or the films may have changed while another screen was in front."""
         if self.is_mounted:
-            self._check()
+            self._looked_for = None
+            self.check()
+
+    def on_unmount(self) -> None:
+        """End the survey and the forecast under way."""
+        self._surveys.cancel()
+        self._forecaster.cancel()
+
+    @on(Resize)
+    def _show_side(self, event: Resize) -> None:
+        """Show forecast and command beside the form where there is room."""
+        self.set_class(event.size.width >= SIDE, "-side")
 
     @property
     def values(self) -> dict[str, str]:
@@ -131,143 +171,134 @@ class LaunchScreen(Page[None]):
         """Check once the typing rests. A thread does it, so that reading files never delays a key."""
         if self._check_timer is not None:
             self._check_timer.stop()
-        self._check_timer = self.set_timer(CHECK_AFTER, self._check)
+        self._check_timer = self.set_timer(CHECK_AFTER, self.check)
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Check the form in a thread."""
         values = self.values
         if RUN_NAME.key not in values:  # the form is not there yet
             return
-        self._look_later(values["data.source"].strip())
+        self._look_later(values["data.source"].strip(), self._data(values).views)
         self._checks += 1
         threads.start("check the form", self._work, self._checks, values, self.survey)
 
     def _work(self, number: int, values: Mapping[str, str], survey: Survey) -> None:
         workspace = self.dashboard.workspace
         found = self._notes(values, workspace, survey, self.base)
-        right = all(note.ok for note in found.values())
-        self.post_message(Checked(number, values, found, problem(self.base, values, workspace.models) if right else ""))
+        if not all(note.ok for note in found.values()):
+            self.post_message(Checked(number, values, found))
+            return
+        config, problem = together(self.base, values, workspace.models)
+        if config is None:
+            self.post_message(Checked(number, values, found, problem))
+            return
+        films = films_that_count(config, survey)
+        words = command(config, absolute(self.base, workspace.models), workspace, values[RUN_NAME.key].strip())
+        here = f"{Path.cwd()}/"  # a shorter path is easier to read; the command that is copied has the whole one
+        shown = [word.removeprefix(here) for word in words]
+        self.post_message(Checked(number, values, found, "", config, films, shown))
 
     @on(Checked)
     def _checked(self, message: Checked) -> None:
         """Show the notes; offer the start when all is right."""
         # Threads may end in another order than they began, so the result of an older check is ignored.
-        if message.number == self._checks and message.values == self.values:  # else another check follows
-            self._say(message.found, message.problem)
+        if message.number != self._checks or message.values != self.values:  # another check follows
+            return
+        self.show_notes(message.found, message.problem)
+        if message.config is None:
+            self._forecaster.cancel()
+            for name in ("short", "forecast"):
+                self.query_one(f"#launch-{name}", Static).display = False
+        else:
+            self._forecaster.ask(message.config, message.films)
+        self.query_one("#launch-command", Static).update(many_lines(message.command) if message.command else "")
 
-    def _say(self, found: Mapping[str, Note], problem: str = "") -> None:
+    @on(Forecasted)
+    def _forecasted(self, message: Forecasted) -> None:
+        """Show what the run will take."""
+        for name, text in (("short", short(message.found)), ("forecast", "\n".join(lines(message.found)))):
+            shown = self.query_one(f"#launch-{name}", Static)
+            shown.update(text)
+            shown.display = True
+            shown.set_class(message.found.tight, "-wrong")
+
+    def show_notes(self, found: Mapping[str, Note], problem: str = "") -> None:
+        """Show the notes, and what is to correct; offer the start if nothing is."""
         self._form.show(found)
         wrong = [FIELDS[key].label for key, note in found.items() if not note.ok]
-        listed = f"to fill in or correct: {', '.join(wrong)}" if wrong else problem or self._busy()
-        self.query_one("#launch-why", Static).update(f"✗ {listed}" if listed else "✔ ready to start")
+        listed = f"to fill in or correct: {', '.join(wrong)}" if wrong else problem or self.busy()
+        counting = self.survey.path != self.values["data.source"].strip()
+        ready = "counting films …" if counting else "✔ ready to start"
+        self.query_one("#launch-why", Static).update(f"✗ {listed}" if listed else ready)
         self.query_one("#start", Button).disabled = bool(listed)
 
-    def _busy(self) -> str:
-        trainer = self.dashboard.trainer
-        if trainer.active and trainer.run is not None:
-            return f"run {trainer.run.name} trains here; stop it first"
-        return ""
-
-    def _look_later(self, text: str) -> None:
-        """Look into the data folder in a thread, once the typing rests."""
-        if text == self._looked_for:
+    def _look_later(self, text: str, views: tuple[str, ...]) -> None:
+        """Look into the data folder in a thread, once the typing rests; what is looked into is not wanted any more."""
+        if (text, views) == self._looked_for:
             return
-        self._looked_for = text
+        self._looked_for = text, views
+        self._surveys.cancel()
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(LOOK_AFTER, lambda: self._look(text))
+        self._timer = self.set_timer(LOOK_AFTER, partial(self._look, text, views))
 
-    def _look(self, text: str) -> None:
-        def work() -> None:
-
-            try:
-                found = self.dashboard.backend.survey(expand(text))
-                survey = Survey.of(text, found, self.base.data.views)
-            except (CxrtuiError, OSError) as error:
-                survey = Survey(text, error=str(error))
-            self.post_message(Surveyed(survey))
-
+    def _look(self, text: str, views: tuple[str, ...]) -> None:
         if text:
-            threads.start("look into data", work)
+            self._surveys.ask(text, views)
 
     @on(Surveyed)
     def _surveyed(self, message: Surveyed) -> None:
         if message.survey.path == self.values["data.source"].strip():
             self.survey = message.survey
-            self._check()
+            self.check()
+
+    def focus_next(self, selector: Any = "*") -> Widget | None:
+        """Go to the next field; the titles of groups are passed over, so that a row of texts fits a row of fields."""
+        return self._to_field(super().focus_next, selector)
+
+    def focus_previous(self, selector: Any = "*") -> Widget | None:
+        """Go to the field before."""
+        return self._to_field(super().focus_previous, selector)
+
+    def _to_field(self, move: Callable[[Any], Widget | None], selector: Any) -> Widget | None:
+        widget = move(selector)
+        for _ in self.focus_chain:
+            if not isinstance(widget, CollapsibleTitle):
+                break
+            widget = move(selector)
+        return widget
+
+    def action_line_below(self) -> None:
+        """Go to the next line, also to the title of a group."""
+        super().focus_next()
+
+    def action_line_above(self) -> None:
+        """Go to the line before, also to the title of a group."""
+        super().focus_previous()
 
     @on(Input.Submitted)
     def _next_field(self) -> None:
         self.focus_next()
 
-    @on(Button.Pressed, "#start")
-    async def action_start(self) -> None:
-        """Start the run and watch it; if a field is wrong, go to the first such field."""
-        values = self.values
-        found = notes(values, self.dashboard.workspace, self.survey, self.base)
-        wrong = next((key for key in FIELDS if key in found and not found[key].ok), None)
-        if wrong or self._busy():
-            self._say(found)
-            if wrong:
-                await self._form.reveal(wrong)
-            return
-        try:
-            chosen = settings(self.base, values, self.dashboard.workspace.models)
-            published = shelf.check(chosen.model.init, chosen.model.width, chosen.model.stages)
-        except CxrtuiError as error:
-            self.app.push_screen(Notice("Not started", str(error)))
-            return
-
-        def start(answer: str | None = "yes") -> None:
-            if answer == "yes":
-                self.go(StartRun(chosen, values[RUN_NAME.key].strip()))
-
-        if published is not None:
-            self.app.push_screen(questions.fetch(published), start)
-        elif (place := shelf.locate(chosen.model.init)) is not None and place.is_file():
-            self._check_weights(place, chosen, start)
-        else:
-            start()
-
-    def _check_weights(self, file: Path, chosen: Config, start: Callable[[], None]) -> None:
-        """Check in a thread whether a run can begin with a file that is not on the shelf, before the run is made."""
-        self.query_one("#launch-why", Static).update(f"reading {file.name}…")
-
-        def work() -> None:
-            try:
-                self.dashboard.backend.check_weights(file, chosen)
-                error = ""
-            except CxrtuiError as problem:
-                error = str(problem)
-            self.post_message(WeightsChecked(file, error, start))
-
-        threads.start("check weights", work)
-
-    @on(WeightsChecked)
-    def _weights_checked(self, message: WeightsChecked) -> None:
-        self._check()
-        if not message.error:
-            message.start()
-            return
-
-        def answered(answer: str | None) -> None:
-            if answer:
-                self.go(OpenWeights(to_port=str(message.file)))
-
-        self.app.push_screen(questions.not_from_file(message.error), answered)
-
     def fill(self, texts: Mapping[str, str]) -> None:
         """Put these texts into their fields."""
         self._form.fill(texts)
 
+    async def reveal(self, key: str) -> None:
+        """Go to the field of a setting."""
+        await self._form.reveal(key)
+
     def action_data(self) -> None:
         """Look at the films that the form names."""
-        values = self.values
+        self.go(OpenData(self.values["data.source"].strip(), self._data(self.values)))
+
+    def _data(self, values: Mapping[str, str]) -> DataConfig:
+        """Return the settings of the films, those of the workspace if the form's are not valid."""
         try:
-            classes = {key: values[key] for key in ("data.positive", "data.negative")}
-            data = configs.with_values(self.base, classes).data
+            return configs.with_values(self.base, {key: text.strip() for key, text in values.items()
+                                                   if key.startswith("data.")}).data  # fmt: skip
         except CxrtuiError:  # the note beside the field shows it
-            data = self.base.data
-        self.go(OpenData(values["data.source"].strip(), data))
+            return self.base.data
 
     def action_weights(self) -> None:
         """Choose, fetch or port the initial weights."""
@@ -278,5 +309,11 @@ class LaunchScreen(Page[None]):
         self._form.toggle()
 
     def action_back(self) -> None:
-        """Go back to the runs."""
+        """Go back to the runs; the form is kept for the next time."""
+        self.keep()
         self.dismiss()
+
+    def keep(self) -> None:
+        """Keep the form for the next time, unless it is as it was at first."""
+        if (values := self.values) != self._at_first:
+            threads.start("keep the form", keep_last, self.dashboard.workspace, values)

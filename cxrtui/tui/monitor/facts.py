@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 from textual.widgets import Static
 
+from cxrtui.runs.events import SPLIT_LEAKS
 from cxrtui.runs.state import RunState
 
 SETTINGS = (
@@ -40,6 +41,8 @@ class Facts(Static):
         table.add_column(ratio=1)
         data = state.data
         if data is not None:
+            for _ in state.warned(SPLIT_LEAKS):
+                table.add_row("caution", Text("the split leaks: see the log", "bold red"))
             table.add_row("data", Text(Path(data.source).name))
             for split, counts in data.counts.items():
                 table.add_row(Text(split), Text(", ".join(f"{count} {label}" for label, count in counts.items())))

@@ -2,58 +2,56 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
-import numpy as np
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
-from textual.widgets import Static
 
-from cxrtui.errors import EXIT_FAULT, CxrtuiError, MovedError, OtherFilmsError
-from cxrtui.printable import printable, printable_lines
-from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.runs.follow import Follower, Snapshot
-from cxrtui.runs.reading import News
 from cxrtui.runs.state import RunState
-from cxrtui.tui.keys import bindings
-from cxrtui.tui.monitor.curves import Array, Curves
+from cxrtui.runs.status import status_word
+from cxrtui.tui import memory
+from cxrtui.tui.keys import bindings, key_of
 from cxrtui.tui.monitor.facts import Facts
-from cxrtui.tui.monitor.log import LogPanel
+from cxrtui.tui.monitor.failure import FailurePanel, failure_text, messages
+from cxrtui.tui.monitor.log_search import LogBox
+from cxrtui.tui.monitor.overlay import Others, OverlayScreen
+from cxrtui.tui.monitor.pending import Pending
+from cxrtui.tui.monitor.resources import Resources
+from cxrtui.tui.monitor.scores import Confusion, Histogram, Roc, ScorePanel
+from cxrtui.tui.monitor.steering import SETTLED, SteeringActions
 from cxrtui.tui.page import Page
-from cxrtui.tui.routes import OpenClassify, ResumeRun
+from cxrtui.tui.questions import Notice
+from cxrtui.tui.routes import OpenClassify
 from cxrtui.tui.watch import Seen, Watch
+from cxrtui.tui.widgets.charts.actions import ChartActions
+from cxrtui.tui.widgets.charts.chart import Chart
+from cxrtui.tui.widgets.charts.curves import CHOSEN, METRICS, RunCurves
+from cxrtui.tui.widgets.charts.pace import Pace
 from cxrtui.tui.widgets.early import EarlyPanel
 from cxrtui.tui.widgets.results import Results
-from cxrtui.tui.widgets.status import StatusPanel, status_word
+from cxrtui.tui.widgets.status import StatusPanel
 
 POLL_SECONDS = 0.2
 DRAW_SECONDS = 0.25
-DRAW_SHARE = 0.1  # largest fraction of the time that is spent on curves; the training needs the cores
-DRAW_MOST = 2.0
+OTHERS_SECONDS = 2.0
 
-PENDING = {"pause": "pausing…", "resume": "going on…", "checkpoint": "saving…", "stop": "stopping…"}
-ANSWERS: dict[str, News] = {
-    "pause": frozenset((ev.Paused, ev.Stopped, ev.Failed)),
-    "resume": frozenset((ev.Resumed, ev.Stopped, ev.Failed)),
-    "checkpoint": frozenset((ev.CheckpointSaved, ev.Stopped, ev.Failed)),
-    "stop": frozenset((ev.Stopped, ev.Failed)),
-}
-VIEWS = ("all", "curves", "log")
-SETTLED = ("finished", "stopped", "failed", "interrupted", "unreadable", "empty", "reading", "")
-"""Status words of a run that takes no commands."""
+ROOMY = 100  # columns from which remarks in the line of the status are whole
+BROAD = 170  # columns from which early stopping and facts stand beside the curves, which stay wider than on 110
+VIEWS = ("all", "curves", "charts", "scores", "log")
 
 
-class MonitorScreen(Page[None]):
+class MonitorScreen(SteeringActions, ChartActions, Page[None]):
     """Shows `run` and steers it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("monitor", "everywhere")
+    BINDINGS: ClassVar[list[BindingType]] = bindings("monitor", "everywhere", "chart")
     AUTO_FOCUS = "#log"
+    HORIZONTAL_BREAKPOINTS = [*Page.HORIZONTAL_BREAKPOINTS, (BROAD, "-broad")]  # noqa: RUF012
     sections = ("monitor", "everywhere", "chart")
 
     def __init__(self, run: Run, pending: str = "") -> None:
@@ -62,39 +60,54 @@ class MonitorScreen(Page[None]):
         self.run = run
         self.where = f"Monitor · {run.name}"
         self.state = RunState()
-        self.pending = pending
+        self.pending = Pending(pending)
         self.alive = False
-        self._read = self._stopping = False
+        self._read = self._stopping = self._after_epoch = False
+        self._frozen: tuple[float, RunState] | None = None  # since when, and what is shown
+        self._others = Others()
+        self._others_watch = Watch(self, self._others.read, OTHERS_SECONDS)
         self._watch = Watch(self, self._looks, POLL_SECONDS, Snapshot.after)
         self._follower = Follower(run)
-        self._drawn: tuple[int, int, int] | None = None
-        self._next_draw = 0.0
-        self._word = self._failure = ""
-        self._offered = ("", False)
+        self._curves = RunCurves()
+        self._metric = memory.get("monitor.metric", CHOSEN[0], choices=CHOSEN)
+        self._undrawn = True
+        self._pace = Pace(DRAW_SECONDS)
+        self._word = ""
+        self._offered = ("", False, False)
 
     def compose_body(self) -> ComposeResult:
         """Put status, failure, curves, early stopping, results, facts and log."""
         yield StatusPanel(id="status")
-        yield Static(id="failure", classes="box", markup=False)
+        yield FailurePanel(id="failure", classes="box", markup=False)
         with Container(id="board"):
-            yield Curves("loss", id="loss")
-            yield Curves("accuracy", percent=True, id="accuracy")
+            yield Chart("loss", id="loss")
+            yield Chart("accuracy", id="metric")
+            yield Chart("learning rate", id="rate", classes="further")
+            yield Chart("gradient norm", id="gradient", classes="further")
+            yield Chart("AUROC", id="auroc", classes="further extra")
+            yield Chart("images per second", id="speed", classes="further extra")
+            yield Confusion(id="confusion")
+            yield Histogram(id="histogram")
+            yield Roc(id="roc")
+            yield Resources(id="resources")
             with Vertical(id="side"):
                 yield EarlyPanel(id="early")
                 yield Results(id="results")
                 yield Facts(id="facts")
-            yield LogPanel(id="log")
+            yield LogBox(id="logs")
 
     def on_mount(self) -> None:
         """Start a thread that reads and follows the log."""
         self.add_class("-view-all")
         self.alive = self.dashboard.is_alive(self.run)
-        self._show()
+        self.show_state()
         self._watch.start("read log")
+        self._others_watch.start("read other logs")
 
     def on_unmount(self) -> None:
         """Stop reading."""
         self._watch.stop()
+        self._others_watch.stop()
 
     def _looks(self, stopped: Callable[[], bool]) -> Iterator[Snapshot]:
         """Yield the run in the reader's thread; a long log is read in several parts."""
@@ -108,154 +121,185 @@ class MonitorScreen(Page[None]):
     @on(Seen)
     def _seen(self, message: Seen) -> None:
         """Show what the thread has read."""
-        snapshot = message.watch.take()
+        if message.watch is self._others_watch:
+            if self._others.take(self._others_watch.take() or ()):
+                self._undrawn = True
+            self._draw()
+            return
+        snapshot = self._watch.take()
         if snapshot is None:
             return
         self.state, self._stopping = snapshot.state, snapshot.stopping
         self.alive = snapshot.alive or self.dashboard.trains(self.run)
+        followed = self._read  # what the log had before is no answer
         if snapshot.read and not self._read:
-            self._read, self._next_draw = True, 0.0
-        ended = not (snapshot.news or self.alive)
-        if self.pending and (ended or snapshot.news & ANSWERS[self.pending]):
-            self.pending = ""
-        self._show()
+            self._read = True
+            self._pace.hurry()
+        if snapshot.stopping_after_epoch != self._after_epoch:
+            self._after_epoch = snapshot.stopping_after_epoch
+            self.pending.set("stop-after-epoch", asked=self._after_epoch)
+        if followed:
+            self.pending.answer(snapshot.news)
+        if not (snapshot.news or self.alive):
+            self.pending.clear()
+        self.show_state()
 
-    def _show(self) -> None:
+    @property
+    def shown(self) -> RunState:
+        """The state that the panels show: the latest, or an earlier one while the view is frozen."""
+        return self.state if self._frozen is None else self._frozen[1]
+
+    def show_state(self) -> None:
+        """Show the state of the run, and the commands that it has not answered yet."""
+        state = self.shown
         word = status_word(self.state, self.alive) if self._read else "reading"
-        told = self._stopping or self.dashboard.stops(self.run)
-        stopping = "stop" if not self.pending and self.alive and told else ""
-        self.query_one(StatusPanel).show(self.state, word, PENDING.get(self.pending or stopping, ""))
-        self.query_one(EarlyPanel).show(self.state)
-        self.query_one(Results).show(self.state)
-        self.query_one(Facts).show(self.state)
+        if self.alive and (self._stopping or self.dashboard.stops(self.run)):
+            self.pending.set("stop", asked=True)
+        self.query_one(StatusPanel).show(self.state, word, self.pending.text, self._remarks())
+        self.query_one(EarlyPanel).show(state)
+        self.query_one(Results).show(state)
+        self.query_one(Facts).show(state)
+        self._show_scores()
         if self._read:  # only the last lines are shown, so the log must be read to its end first
-            self.query_one(LogPanel).show(self.state)
-        self.set_class(self.state.early is None, "-waiting")
-        self.set_class(bool(self.state.evaluations), "-evaluated")
-        offered = (word, self.state.checkpoint is not None)
+            self.query_one(LogBox).show(state)
+        self.set_class(state.early is None, "-waiting")
+        self.set_class(bool(state.evaluations), "-evaluated")
+        self.set_class(state.stopped is not None and not state.evaluations, "-halted")
+        offered = (word, self.state.checkpoint is not None, "resume" in self.pending)
         if offered != self._offered:
             self._word, self._offered = word, offered
             self.refresh_bindings()
         self._show_failure()
         self._draw()
 
+    def _remarks(self) -> list[str]:
+        """Return what must be seen in the line of the status."""
+        found = []
+        roomy = self.size.width >= ROOMY
+        if self._frozen is not None:
+            since = time.strftime("%H:%M:%S", time.localtime(self._frozen[0]))
+            key = key_of("monitor", "freeze")
+            found.append(f"‖ view frozen at {since}, {key} goes on" if roomy else f"‖ view frozen, {key} goes on")
+        if self.state.problem:
+            key = key_of("monitor", "messages")
+            found.append(f"! the log cannot be read ({key})" if roomy else f"! log ({key})")
+        if count := len(self.state.warnings):
+            key = key_of("monitor", "messages")
+            found.append(f"! {count} warning{'s' * (count != 1)} ({key})" if roomy else f"! {count} ({key})")
+        return found
+
+    def _show_scores(self) -> None:
+        if self.has_class("-view-scores"):
+            for panel in self.query(ScorePanel):
+                panel.show(self.shown, self.chart_options.mode)
+            self.query_one(Resources).show(self.shown)
+
     def _show_failure(self) -> None:
-        panel = self.query_one("#failure", Static)
-        failed, trainer = self.state.failed, self.dashboard.trainer
-        text = ""
-        if failed is not None and self._word == "failed":
-            text = failed.message
-            if failed.traceback and failed.exit_code == EXIT_FAULT:  # it does not help with an error of the user
-                text += f"\nTraceback: {printable(self.run.folder / failed.traceback)}"
-            if failed.error in (MovedError.__name__, OtherFilmsError.__name__):
-                text += "\nOr here: r asks where they lie now."
-        elif trainer.owns(self.run) and trainer.problem:
-            text = printable_lines(trainer.problem)
-        elif self._word == "interrupted":
-            text = "No process writes this run any more. r goes on from its last checkpoint."
-        elif self._word == "unreadable":
-            text = self.state.problem
-        panel.display = bool(text)
+        trainer = self.dashboard.trainer
+        problem = trainer.problem if trainer.owns(self.run) else ""
+        text = failure_text(self.run, self.state, self._word, problem)
+        self.query_one(FailurePanel).show(text, self._word)
         self.set_class(bool(text), "-broken")
-        panel.border_title = {"interrupted": "interrupted", "unreadable": "cannot be read"}.get(self._word, "failed")
-        if text != self._failure:
-            self._failure = text
-            panel.update(text)
 
     def _draw(self) -> None:
         """Draw the curves, a few times a second at most and only if something is new."""
-        state = self.state
-        began = time.monotonic()
-        shape = (len(state.steps), len(state.validations), self.query_one("#loss", Curves).columns)
-        resized = self._drawn is None or self._drawn[2] != shape[2]
-        hurried = not resized and began < self._next_draw
-        if shape == self._drawn or hurried:
+        if self._curves.take(self.shown):
+            self._undrawn = True
+        written = self.dashboard.written
+        if not self._undrawn or not self._pace.is_due(written):
             return
-        self._drawn, self._next_draw = shape, began + DRAW_SECONDS
-        for name in ("loss", "accuracy"):
-            self.query_one(f"#{name}", Curves).show(*_training(state, name), *_validation(state, name))
-        if len(state.steps) and shape[2]:
-            self.call_after_refresh(self._drawn_since, began)
+        begin = self._pace.begin(written)
+        self.redraw_charts()
+        if len(self.shown.steps):
+            self.call_after_refresh(self._drawn_since, begin, self.dashboard.written)
 
-    @on(Curves.Resized)
-    def _redraw(self) -> None:
-        """Draw the curves at once for another size."""
-        self._drawn = None
-        self._draw()
+    def redraw_charts(self) -> None:
+        """Give each chart that is seen its curves, and each view of the last validation its numbers."""
+        self._show_scores()
+        self._undrawn = False
+        epochs = self.chart_options.epochs
+        marks, settled = self._curves.marks(epochs=epochs), self._curves.settled(epochs=epochs)
+        span = self._others.span(self._curves.span(epochs=epochs), epochs=epochs)
+        for chart in self.charts():
+            if chart.display:
+                name = self._metric if chart.id == "metric" else str(chart.id)
+                metric = METRICS[name]
+                lines = self._curves.lines(name, epochs=epochs) + self._others.lines(name, epochs=epochs)
+                chart.show(lines, marks, settled=settled, span=span, robust=metric.robust, title=metric.title,
+                           percent=metric.percent, floor=metric.floor, ceiling=metric.ceiling)  # fmt: skip
 
-    def _drawn_since(self, began: float) -> None:
-        """Delay the next drawing by the time that this one took, because long curves on large screens take long."""
-        now = time.monotonic()
-        self._next_draw = max(self._next_draw, now + min(DRAW_MOST, (now - began) / DRAW_SHARE))
+    def _drawn_since(self, begin: float, written: int) -> None:
+        self._pace.end(begin, self.dashboard.written - written)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only the actions that are possible now."""
-        if action in ("pause", "checkpoint", "stop"):
+        if action in ("pause", "checkpoint", "stop", "stop_after_epoch"):
             return self._word not in SETTLED
         if action == "resume":
-            return self._word in ("stopped", "failed", "interrupted")
+            return self._word in ("stopped", "failed", "interrupted") and "resume" not in self.pending
         if action == "classify":
             return self.state.checkpoint is not None
         return True
-
-    def _command(self, command: str) -> None:
-        try:
-            self.run.command(command)
-        except CxrtuiError as error:
-            self.notify(str(error), severity="error", markup=False)
-            return
-        self.pending = command
-        self._show()
-
-    def action_pause(self) -> None:
-        """Pause the run, or let a paused run go on."""
-        paused = self.pending == "pause" or (self.state.status == "paused" and self.pending != "resume")
-        self._command("resume" if paused else "pause")
-
-    def action_checkpoint(self) -> None:
-        """Save a checkpoint."""
-        self._command("checkpoint")
-
-    def action_stop(self) -> None:
-        """Save a checkpoint and stop."""
-        self._command("stop")
-        self.notify("The run saves a checkpoint and stops; r goes on with it later.", title="Stopping")
-
-    def action_resume(self) -> None:
-        """Resume the run from its checkpoint, in this dashboard."""
-        self.go(ResumeRun(self.run))
-
-    def expect(self, command: str) -> None:
-        """Show that the run has not yet answered `command`, which the application has given."""
-        self.pending = command
-        self.alive = self.dashboard.is_alive(self.run)
-        self._show()
 
     def action_classify(self) -> None:
         """Classify with this run."""
         self.go(OpenClassify(self.run))
 
     def action_view(self) -> None:
-        """Show all panels, only the curves, or only the log, in turn."""
+        """Show all panels, the two main charts, all charts, the last validation, or only the log, in turn."""
         current = next(view for view in VIEWS if self.has_class(f"-view-{view}"))
-        following = VIEWS[(VIEWS.index(current) + 1) % len(VIEWS)]
-        self.remove_class(f"-view-{current}")
-        self.add_class(f"-view-{following}")
-        self._drawn = None
+        self._see(VIEWS[(VIEWS.index(current) + 1) % len(VIEWS)])
+
+    def _see(self, view: str) -> None:
+        for name in VIEWS:
+            self.set_class(name == view, f"-view-{name}")
+        self.call_after_refresh(self.redraw_charts)
+
+    def action_metric(self) -> None:
+        """Show accuracy, AUROC, sensitivity and specificity in turn."""
+        self._metric = CHOSEN[(CHOSEN.index(self._metric) + 1) % len(CHOSEN)]
+        memory.set("monitor.metric", self._metric)
+        self.redraw_charts()
+
+    def action_freeze(self) -> None:
+        """Keep what is shown as it is while the run goes on, or follow the run again."""
+        self._frozen = (time.time(), self.state) if self._frozen is None else None
+        self.set_class(self._frozen is not None, "-frozen")
+        self._pace.hurry()
+        self.show_state()
+
+    def action_messages(self) -> None:
+        """Show the failure, the problem of the log and the warnings, each whole."""
+        title, body = messages(self.state, self._word, self.query_one(FailurePanel).text)
+        self.app.push_screen(Notice(title, body))
+
+    def action_overlay(self) -> None:
+        """Ask which runs are laid over, and lay them over."""
+
+        def answered(runs: list[Run] | None) -> None:
+            if runs is not None:
+                self._others.choose(runs)
+                self._others_watch.look_now()
+                self.redraw_charts()
+
+        screen = OverlayScreen(self.dashboard.workspace.checkpoints, self.run, self._others.runs)
+        self.app.push_screen(screen, answered)
+
+    def action_search(self) -> None:
+        """Search in the log."""
+        if not self.query_one(LogBox).display:
+            self._see("log")
+        self.query_one(LogBox).ask()
+
+    def action_next_match(self) -> None:
+        """Show the next place that has what is sought."""
+        self.query_one(LogBox).step(1)
+
+    def action_previous_match(self) -> None:
+        """Show the place before."""
+        self.query_one(LogBox).step(-1)
 
     def action_back(self) -> None:
-        """Go back to the runs; the run goes on."""
-        self.dismiss()
-
-
-def _training(state: RunState, metric: str) -> tuple[Array, Array]:
-    """Return step numbers and values of `metric` on the training split, both ``[steps]``."""
-    steps = state.steps
-    return np.asarray(steps.column("step"), dtype=np.float64), np.asarray(steps.column(metric), dtype=np.float64)
-
-
-def _validation(state: RunState, metric: str) -> tuple[Array, Array]:
-    """Return step numbers and values of `metric` on the validation split, both ``[validations]``."""
-    steps = [item.step for item in state.validations]
-    values = [item.metrics.get(metric, math.nan) for item in state.validations]
-    return np.array(steps, dtype=np.float64), np.array(values, dtype=np.float64)
+        """End the search in the log, or else go back to the runs; the run goes on."""
+        if not self.query_one(LogBox).leave():
+            self.dismiss()

@@ -2,88 +2,72 @@
 
 from __future__ import annotations
 
+import operator
 import time
+from pathlib import Path
 from typing import ClassVar
 
-from rich.text import Text
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.markup import escape
-from textual.widgets import DataTable, Static
+from textual.binding import BindingType
 
-from cxrtui.durations import age as age_of
-from cxrtui.errors import CxrtuiError
 from cxrtui.printable import printable
+from cxrtui.runs.arrange import LATEST, arranged, order_of
+from cxrtui.runs.filter import Filter
 from cxrtui.runs.folder import Run
 from cxrtui.runs.follow import Snapshot
 from cxrtui.runs.glance import Overview
+from cxrtui.tui import memory
 from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings
-from cxrtui.tui.page import Page
-from cxrtui.tui.questions import Choice, Notice, Question
-from cxrtui.tui.routes import OpenClassify, OpenData, OpenLaunch, OpenMonitor, OpenWeights, ResumeRun
-from cxrtui.tui.theme import WARN
+from cxrtui.tui.routes import OpenClassify, OpenData, OpenLaunch, OpenMonitor, OpenTune, OpenWeights, ResumeRun
+from cxrtui.tui.runs.actions import RunActions
+from cxrtui.tui.runs.columns import SORTED_BY
+from cxrtui.tui.runs.filter_line import FilterLine
+from cxrtui.tui.runs.first_start import FirstStart
+from cxrtui.tui.runs.rows import KnownCells
+from cxrtui.tui.runs.table import Row, RunsTable
 from cxrtui.tui.watch import Seen, Watch
-from cxrtui.tui.widgets.bars import shortened
-from cxrtui.tui.widgets.early import amount, metric_name
-from cxrtui.tui.widgets.results import cell
-from cxrtui.tui.widgets.status import status_text, status_word
-from cxrtui.tui.widgets.table import Table
 
-COLUMNS = ("Run", "Status", "Best", "Epoch", "Test", "Age")
-LIVE = ("starting", "preparing", "compiling", "training", "validating", "evaluating", "paused")
-LEFT_OUT = {"Best": 74, "Age": 70}
-"""The width of the screen, in cells, below which a column is left out."""
 LOOK_SECONDS = 1.0
-ROWS_AT_ONCE = 100  # rows of a long list that are written before keys are handled again
-SHORT = 12  # longest metric with its name, in cells, that always fits
 
 
-class RunsTable(Table):
-    """The table of runs; enter opens a run."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.open", "Open", tooltip="Open the run in the monitor")
-    ]
-
-
-class RunsScreen(Page[None]):
+class RunsScreen(RunActions):
     """Lists the runs; it is the first screen of the dashboard."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("runs", "everywhere")
     sections = ("runs", "everywhere")
     where = "Runs"
+    AUTO_FOCUS = "#runs"
 
     def __init__(self) -> None:
         super().__init__()
         self._runs: tuple[Snapshot, ...] = ()
-        self._rows: list[tuple[Snapshot, str, tuple[bool, bool]]] = []  # what each row of the table shows
-        self._place = 0  # index of the next row to write
-        self._rest_asked = False  # whether the event loop will write the rest of a long list
-        self._columns: list[str] = []
-        self._aim: Run | None = None  # the run that gets the cursor once its row is written
-        self._looked = False
-        self._laid_out_for = 0
+        self._rows: list[Row] = []  # those that match the filter, in order
+        self._cells = KnownCells()
+        self._filter, self._order, self._column = Filter(), LATEST, "Age"
+        self._selected: set[Path] = set()
+        self._aim: Run | None = None  # the run that gets the cursor once it is listed
+        self._all_were_read = False  # whether the logs of all runs have been read once
         self._offered: tuple[Run | None, str] = (None, "")
+        self._around = ("", "")  # the border's title and subtitle
+        self._overview: Overview | None = None
         self._watch: Watch[tuple[Snapshot, ...]] | None = None
 
     def compose_body(self) -> ComposeResult:
-        """Put the table, and a text that is shown if there is nothing to list."""
+        """Put the filter above the table, and a text that is shown if there is nothing to list."""
+        yield FilterLine(id="filter")
         yield RunsTable(id="runs")
-        yield Static(id="no-runs")
+        yield FirstStart(id="no-runs")
 
     def on_mount(self) -> None:
         """Start a thread that lists the runs each second."""
         checkpoints = self.dashboard.workspace.checkpoints
-        table, nothing = self.query_one("#runs", RunsTable), self.query_one("#no-runs", Static)
-        table.border_title = titled(f"runs in {checkpoints}")
-        nothing.update(
-            "No runs yet.\n\nPress [b]n[/b] to set up the first one, [b]?[/b] for all keys.\n\n"
-            f"They will live in {escape(printable(checkpoints))}."
-        )
-        nothing.display = False
-        self._watch = Watch(self, Overview(checkpoints).looks, LOOK_SECONDS)
+        self._column = memory.get("runs.sort", "Age", choices=tuple(SORTED_BY))
+        self._order = order_of(SORTED_BY[self._column], memory.get("runs.reverse", False))
+        self.query_one("#no-runs").display = False
+        self._overview = Overview(checkpoints)
+        self._watch = Watch(self, self._overview.looks, LOOK_SECONDS)
         self._watch.start("list runs")
 
     def on_unmount(self) -> None:
@@ -98,13 +82,16 @@ class RunsScreen(Page[None]):
 
     def on_screen_resume(self) -> None:
         """List at once when another screen closes."""
+        self.look_now()
+
+    def look_now(self) -> None:
+        """Read the runs at once, because some have changed."""
         if self._watch is not None:
             self._watch.look_now()
 
-    def on_resize(self) -> None:
-        """Draw the table with the columns that fit the new width."""
-        if self._looked:
-            self._show()
+    @property
+    def _table(self) -> RunsTable:
+        return self.query_one("#runs", RunsTable)
 
     @on(Seen)
     def _seen(self, message: Seen) -> None:
@@ -113,144 +100,172 @@ class RunsScreen(Page[None]):
         if runs is None:
             return
         own, known = self.dashboard.trainer.run, {snapshot.run.folder for snapshot in self._runs}
-        self._aim = self.chosen
         if own is not None and known and own.folder not in known:  # the run was just started here
             self._aim = own
-        self._runs, self._looked = runs, True
+        if len(runs) != len(self._runs) or not all(map(operator.is_, runs, self._runs)):
+            self._selected &= {snapshot.run.folder for snapshot in runs}
+        self._runs = runs
         self._show()
 
     def _show(self) -> None:
-        """Update the table: each row is an index of the list, and only changed cells are written."""
-        table = self.query_one("#runs", RunsTable)
-        table.display, self.query_one("#no-runs").display = bool(self._runs), not self._runs
-        if self.size.width != self._laid_out_for:
-            self._aim, self._laid_out_for = self.chosen, self.size.width
-            self._columns = [name for name in COLUMNS if self.size.width >= LEFT_OUT.get(name, 0)]
-            self._rows = []
-            table.clear(columns=True)
-            for name in self._columns:
-                table.add_column(name, key=name)
-        while len(self._rows) > len(self._runs):
-            self._rows.pop()
-            table.remove_row(str(len(self._rows)))
-        self._place = 0
-        self._write_rows()
-        self._ask_for_rest()
+        """Filter and sort the runs, and show them."""
+        chosen, now = self._aim or self.chosen, time.time()
+        found = arranged(self._runs, self._filter, self._order, now)
+        self._rows = [(snapshot, self._cells.of(snapshot, self.dashboard)) for snapshot in found]
+        self._cells.keep(self._runs)
+        place = None
+        if self._aim is None and not (self._all_were_read or self._table.was_moved):
+            place = 0  # runs still change places while they are read at the start
+        elif chosen is not None:
+            place = next((place for place, item in enumerate(found) if item.run.folder == chosen.folder), None)
+        if place is not None:
+            self._aim = None
+        self._all_were_read = self._all_were_read or all(run.read for run in self._runs)
+        cursor = self._table.cursor_row if place is None else place
+        self._say_if_empty()
+        self._table.show(self._rows, cursor, frozenset(self._selected), self._column, self._order.descending)
+        self._want_curves()
         self._offer()
 
-    def _ask_for_rest(self) -> None:
-        """Have the rest of a long list written in the next turn of the event loop, once."""
-        if not self._rest_asked and self._place < len(self._runs):
-            self._rest_asked = True
-            self.call_later(self._write_rest)
+    def _say_if_empty(self) -> None:
+        """Say what to do next if there is nothing to list."""
+        nothing = self.query_one("#no-runs", FirstStart)
+        nothing.display, self._table.display = not self._rows, bool(self._rows)
+        if self._rows:
+            if self.focused is None or isinstance(self.focused, FirstStart):
+                self._table.focus()
+            return
+        if self._runs:
+            nothing.no_match(len(self._runs))
+            return
+        problem = self._overview.problem if self._overview is not None else ""
+        nothing.welcome(self.dashboard.workspace.checkpoints, printable(problem))
+        if self.focused is None or self.focused is self._table:
+            nothing.focus()
 
-    def _write_rest(self) -> None:
-        """Write the next rows of a long list, and ask for those after them."""
-        self._rest_asked = False
-        self._write_rows()
-        self._ask_for_rest()
-
-    def _write_rows(self) -> None:
-        """Write the rows from `_place` on that have changed, at most `ROWS_AT_ONCE`."""
-        table, own = self.query_one("#runs", RunsTable), self.dashboard.trainer
-        trained = own.run.folder if own.run is not None and own.active else None
-        now, left = time.time(), ROWS_AT_ONCE
-        for place in range(self._place, len(self._runs)):
-            snapshot = self._runs[place]
-            age = age_of(now - snapshot.state.updated) if snapshot.state.updated else "–"
-            mine = (True, own.stopping) if snapshot.run.folder == trained else (False, False)
-            shown = (snapshot, age, mine)
-            if place == len(self._rows):
-                self._rows.append(shown)
-                cells = self._row(snapshot, age)
-                table.add_row(*(cells[name] for name in self._columns), key=str(place))
-            elif self._rows[place][0] is not snapshot or self._rows[place] != shown:
-                self._rows[place] = shown
-                cells = self._row(snapshot, age)
-                for name in self._columns:
-                    if table.get_cell(str(place), name) != cells[name]:
-                        table.update_cell(str(place), name, cells[name], update_width=False)
-            else:
-                continue
-            left -= 1
-            if not left:
-                self._place = place + 1
-                break
-        else:
-            self._place = len(self._runs)
-        if self._aim is not None:
-            aim = self._aim.folder
-            found = next((place for place, snapshot in enumerate(self._runs) if snapshot.run.folder == aim), None)
-            if found is None or found < len(self._rows):
-                self._aim = None
-                table.move_cursor(row=found)
+    def _want_curves(self) -> None:
+        """Have the curves of the runs read that are seen."""
+        if self._overview is None or "Curve" not in self._table.columns:
+            return
+        seen = {snapshot.run.folder for snapshot, _ in self._table.seen if snapshot.read}
+        if not seen <= self._overview.wanted:
+            self._overview.wanted = frozenset(seen)
+            self.look_now()
 
     def _offer(self) -> None:
-        """Refresh the footer if the keys that can be used have changed."""
-        snapshot, own = self._under_cursor, self.dashboard.trainer
-        said = (snapshot.state.problem if snapshot else "") or ("★ trains in this dashboard" if own.active else "")
-        self.query_one("#runs", RunsTable).border_subtitle = titled(said)
-        offered = (snapshot.run, self._word(snapshot)) if snapshot else (None, "")
+        """Refresh the footer if the keys that can be used have changed, and say what is special."""
+        snapshot, table, own = self._table.under_cursor, self._table, self.dashboard.trainer
+        title = f"runs in {self.dashboard.workspace.checkpoints}"
+        if self._filter.tests:
+            title = f"{len(self._rows)} of {len(self._runs)} {title}"
+        if self._selected:
+            title = f"{len(self._selected)} selected · {title}"
+        problem = (snapshot.state.problem or snapshot.notes.problem) if snapshot else ""
+        around = title, problem or ("★ trains in this dashboard" if own.active else "")
+        if around != self._around:
+            self._around = around
+            table.border_title, table.border_subtitle = map(titled, around)
+        offered = (snapshot.run, self._cells.word(snapshot)) if snapshot else (None, "")
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
 
-    def _word(self, snapshot: Snapshot) -> str:
-        """Return the run's status in one word."""
-        if not snapshot.read:
-            return "reading"
-        return status_word(snapshot.state, snapshot.alive or self.dashboard.trains(snapshot.run))
-
-    def _row(self, snapshot: Snapshot, age: str) -> dict[str, Text]:
-        run, state, roomy = snapshot.run, snapshot.state, self.size.width >= 100
-        best = epoch = test = Text("–", style="dim")
-        if state.early is not None:
-            value = amount(state.early.metric, state.early.best)
-            named = f"{metric_name(state.early.metric)} {value}"
-            best = Text(named if roomy or len(named) <= SHORT else value)
-        if len(state.steps):
-            epoch = Text(f"{state.epoch}/{state.steps[-1].epochs}")
-        if "test" in state.evaluations:
-            test = Text(cell("accuracy", state.evaluations["test"], counted=roomy))
-        word = self._word(snapshot)
-        status = status_text(word)
-        if word in LIVE and (snapshot.stopping or self.dashboard.stops(run)):
-            status = Text("■ stopping…", style=WARN)
-        mark = " ★" if self.dashboard.trains(run) else ""
-        name = Text(shortened(printable(run.name), max(15, self.size.width - 56)) + mark)
-        return {"Run": name, "Status": status, "Best": best, "Epoch": epoch, "Test": test,
-                "Age": Text(age, style="dim")}  # fmt: skip
-
     @property
     def chosen(self) -> Run | None:
         """The run under the cursor."""
-        snapshot = self._under_cursor
+        snapshot = self._table.under_cursor
         return snapshot.run if snapshot is not None else None
 
     @property
-    def _under_cursor(self) -> Snapshot | None:
-        if self._aim is not None:
-            return next((snapshot for snapshot in self._runs if snapshot.run == self._aim), None)
-        row = self.query_one("#runs", RunsTable).cursor_row
-        return self._runs[row] if 0 <= row < len(self._runs) else None
+    def targets(self) -> list[Snapshot]:
+        """The selected runs in the order of the list, else the run under the cursor."""
+        chosen = [snapshot for snapshot in self._runs if snapshot.run.folder in self._selected]
+        under = self._table.under_cursor
+        return chosen or ([under] if under is not None else [])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer keys for a run only if there is one; only a run that ended without finishing can be resumed."""
-        if action in ("open", "delete", "resume") and self.is_mounted:
-            snapshot = self._under_cursor
+        if not self.is_mounted:
+            return True
+        if action in ("open", "delete", "resume", "fork", "note", "tags", "export", "select", "compare"):
+            snapshot = self._table.under_cursor
             if snapshot is None:
                 return False
             if action == "resume":
-                return self._word(snapshot) in ("interrupted", "stopped", "failed")
+                return self._cells.word(snapshot) in ("interrupted", "stopped", "failed")
+        if action == "filter" and self.query_one(FilterLine).has_focus_within:
+            return False
+        if action in ("filter", "sort", "reverse", "select_all"):
+            return bool(self._runs)
+        if action == "back":
+            return bool(self._selected) or self.query_one(FilterLine).display
         return True
 
-    @on(DataTable.RowSelected)
-    def _selected(self) -> None:
-        self.action_open()
-
-    @on(DataTable.RowHighlighted)
-    def _highlighted(self) -> None:
+    @on(RunsTable.Moved)
+    def _moved(self) -> None:
         self._offer()
+
+    @on(RunsTable.Scrolled)
+    def _scrolled(self) -> None:
+        self._want_curves()
+
+    @on(FilterLine.Changed)
+    def _filtered(self, message: FilterLine.Changed) -> None:
+        self._filter = message.wanted
+        self._show()
+
+    @on(FilterLine.Left)
+    def _left_filter(self) -> None:
+        self._table.focus()
+
+    @on(RunsTable.Sorted)
+    def _clicked(self, message: RunsTable.Sorted) -> None:
+        column = message.column if message.column in SORTED_BY else "Best"
+        self._sort(column, reverse=column == self._column and not self._order.reverse)
+
+    def _sort(self, column: str, *, reverse: bool) -> None:
+        self._column, self._order = column, order_of(SORTED_BY[column], reverse)
+        memory.set("runs.sort", column)
+        memory.set("runs.reverse", reverse)
+        self._show()
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        names = list(SORTED_BY)
+        self._sort(names[(names.index(self._column) + 1) % len(names)], reverse=False)
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self._sort(self._column, reverse=not self._order.reverse)
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.query_one(FilterLine).ask()
+
+    def action_back(self) -> None:
+        """Select no run; then remove the filter."""
+        if self._selected:
+            self.unselect()
+        else:
+            self.query_one(FilterLine).action_clear()
+
+    def unselect(self) -> None:
+        """Select no run."""
+        self._selected.clear()
+        self._show()
+
+    def action_select(self) -> None:
+        """Select or unselect the run under the cursor, and go to the next."""
+        if run := self.chosen:
+            self._selected ^= {run.folder}
+            self._show()
+            self._table.action_move(1)
+
+    def action_select_all(self) -> None:
+        """Select every run that is listed, or none if they are selected already."""
+        listed = {snapshot.run.folder for snapshot, _ in self._rows}
+        self._selected = set() if listed <= self._selected else self._selected | listed
+        self._show()
 
     def action_open(self) -> None:
         """Open the run in the monitor."""
@@ -269,6 +284,10 @@ class RunsScreen(Page[None]):
         """Look at the shelf of initial weights."""
         self.go(OpenWeights())
 
+    def action_tune(self) -> None:
+        """Look at the searches of settings."""
+        self.go(OpenTune())
+
     def action_resume(self) -> None:
         """Resume the run."""
         if run := self.chosen:
@@ -277,31 +296,3 @@ class RunsScreen(Page[None]):
     def action_classify(self) -> None:
         """Classify films."""
         self.go(OpenClassify(self.chosen))
-
-    @work
-    async def action_delete(self) -> None:
-        """Delete the run's folder, after asking."""
-        run = self.chosen
-        if run is None:
-            return
-        if self.dashboard.is_alive(run):
-            self.app.push_screen(Notice("Not deleted", f"Run {run.name} is live; stop it before deleting it."))
-            return
-        what = "Its log, checkpoints and results are removed for good."
-        if run.folder.is_symlink():
-            what = "It is a symbolic link: the link is removed, and not what it points to."
-        answer = await self.app.push_screen_wait(
-            Question(
-                f"Delete {run.name}?",
-                f"{printable(run.folder)}\n\n{what}",
-                Choice("n", "Keep", ""),
-                Choice("y", "Delete", "delete", "error"),
-            )
-        )
-        if answer == "delete":
-            try:
-                run.delete()
-            except (CxrtuiError, OSError) as error:
-                self.app.push_screen(Notice("Not deleted", str(error)))
-            if self._watch is not None:
-                self._watch.look_now()

@@ -1,6 +1,6 @@
 """The jobs of the shelf, of which one at a time runs in a daemon thread: fetch, port, check, remove.
 
-A screen may read `Jobs.job` at any time. This module does not import JAX; a port imports it in its thread.
+A screen may read `Jobs.job` at any time.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from cxrtui.errors import Cancelled, CxrtuiError, UsageError, cancelled_when
 from cxrtui.tui import threads
+from cxrtui.tui.backend import Backend
 from cxrtui.tui.keys import key_of
 from cxrtui.tui.weights.places import Place, Stamp, clean, megabytes, stamp
 from cxrtui.weights import hub, shelf
@@ -78,8 +79,8 @@ class Job:
 class Jobs:
     """Runs jobs in a thread; each method that starts one raises UsageError while another job is running."""
 
-    def __init__(self, models: Path) -> None:
-        self.models = models
+    def __init__(self, models: Path, backend: Backend) -> None:
+        self.models, self._backend = models, backend
         self.job: Job | None = None
         """The running job, or the last one until it is taken by `take`."""
         self.checked: dict[Path, tuple[Stamp, str]] = {}
@@ -110,10 +111,9 @@ class Jobs:
         name = published.name
 
         def work() -> str:
-            from cxrtui.weights import shelving
-
-            _, _, new = shelving.fetch(name, self.models, self._on_progress, force=force,
-                                       check_cancelled=self._check_cancelled)  # fmt: skip
+            new = self._backend.fetch_weights(
+                name, self.models, self._on_progress, force=force, check_cancelled=self._check_cancelled
+            )
             if not new:
                 return f"{name} is on the shelf already, and its checksum is right"
             if published.sha256:
@@ -129,17 +129,14 @@ class Jobs:
         """Put a file of weights in any known format on the shelf."""
 
         def work() -> str:
-            from cxrtui.weights import shelving
-            from cxrtui.weights.port import PortOptions
-
-            options = PortOptions(prefix or None, average, range_, licence=licence)
-            _, manifest = shelving.port(
+            options = {"prefix": prefix or None, "average": average, "range": range_, "licence": licence}
+            taken, digest = self._backend.port_weights(
                 expand(file), self.models, name, options, force=force, check_cancelled=self._check_cancelled
             )
             published = hub.catalogue().get(name)
-            if published is not None and published.sha256 not in ("", manifest.source_sha256):
+            if published is not None and published.sha256 not in ("", digest):
                 return f"{name} is on the shelf, but is not the file that is published under this name"
-            return f"{name} is on the shelf: {manifest.taken}; its card lists what was left"
+            return f"{name} is on the shelf: {taken}; its card lists what was left"
 
         self._begin("port", name, work)
 

@@ -16,6 +16,7 @@ from cxrtui.tui.door import titled
 from cxrtui.tui.keys import key_of
 from cxrtui.tui.theme import BAD, FAINT
 from cxrtui.tui.weights.places import STATES, Place, clean, megabytes
+from cxrtui.tui.wording import in_keys
 from cxrtui.weights.formats import Normalisation
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _facts(place: Place) -> list[tuple[str, str, str]]:
     mark, style, meaning = STATES[place.state]
     facts = [("state", f"{mark} {place.state}: {meaning.format(**keys)}", style)]
     if place.entry.error:
-        facts = [("state", f"{mark} {place.state}", style), ("why", place.entry.error, BAD)]
+        facts = [("state", f"{mark} {place.state}", style), ("why", in_keys(place.entry.error, here=True), BAD)]
     if place.partial:
         facts.append(("so far", megabytes(place.partial), ""))
     if published is not None and (manifest is None or manifest.source == published.address):

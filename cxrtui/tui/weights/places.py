@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from cxrtui.tui.theme import BAD, FAINT, GOOD, WARN
 from cxrtui.weights import hub, shelf
 
 _CARD_MOST = 20_000  # bytes
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n+", re.DOTALL)  # of a card; it is for programs
 Stamp = tuple[int, int]  # size and time of a weights file
 Checked = Mapping[Path, tuple[Stamp, str]]
 """The results of checks by folder: the stamp of the weights file that was read, and the error or ""."""
@@ -48,6 +50,11 @@ class Place:
     def name(self) -> str:
         """The name on the shelf."""
         return self.entry.name
+
+    @property
+    def searched(self) -> str:
+        """The text of its row, in which words are found."""
+        return " ".join(cell.plain for cell in self.row(len(self.name)))
 
     @property
     def folder_is_here(self) -> bool:
@@ -133,7 +140,7 @@ def _place(entry: shelf.Entry, models: Path, checked: Checked) -> Place:
     if entry.manifest or entry.error:
         try:
             with open_file(entry.folder / shelf.CARD) as file:
-                card = file.read(_CARD_MOST).decode("utf-8", "replace")
+                card = _FRONT_MATTER.sub("", file.read(_CARD_MOST).decode("utf-8", "replace"))
         except OSError:
             card = ""
     found = checked.get(entry.folder)

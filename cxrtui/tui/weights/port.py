@@ -11,10 +11,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from cxrtui.errors import UsageError
+from cxrtui.tui.front import Front
 from cxrtui.tui.keys import bindings, key_of
 from cxrtui.tui.widgets.suggest import PathSuggester
 from cxrtui.weights import input_range
@@ -47,7 +47,7 @@ class PortOrder:
     force: bool = False
 
 
-class PortScreen(ModalScreen[PortOrder | None]):
+class PortScreen(Front[PortOrder | None]):
     """A small form in front of the shelf, which is checked while the user types. Its result is a `PortOrder`."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("port")

@@ -27,6 +27,8 @@ from cxrtui.tui.weights.place_details import PlaceDetails
 from cxrtui.tui.weights.places import Place, clean, look
 from cxrtui.tui.weights.port import PortOrder, PortScreen
 from cxrtui.tui.weights.shelf_table import ShelfTable
+from cxrtui.tui.widgets.find import FindLine, matches
+from cxrtui.tui.wording import in_keys
 from cxrtui.weights import shelf
 
 TICK = 0.1
@@ -64,6 +66,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
         self._jobs = jobs
         self._first, self._asking = name, bool(to_port)
         order = PortOrder(to_port, Path(to_port).stem, "") if to_port else None
+        self._places: list[Place] = []
         self._note = self._advised = ""
         self._offered: tuple[Place | None, bool] = (None, False)
         self._order: PortOrder | None = None  # the order of the last port
@@ -71,6 +74,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
 
     def compose_body(self) -> ComposeResult:
         """Put the table, the details, the line of the job, and the note."""
+        yield FindLine("words of a name, a format or a licence")
         with Container(id="weights"):
             yield ShelfTable(id="shelf")
             yield PlaceDetails(id="about")
@@ -103,7 +107,8 @@ class WeightsScreen(Page[Mapping[str, str]]):
 
     @on(Listed)
     def _listed(self, message: Listed) -> None:
-        self._table.show(message.places, message.name)
+        self._places = message.places
+        self._table.show(self._found, message.name)
         if self._note == _LOOKING:
             self._note = ""
             self._advise()
@@ -111,6 +116,24 @@ class WeightsScreen(Page[Mapping[str, str]]):
         if self._asking:
             self._asking = False
             self.action_port()
+
+    @property
+    def _found(self) -> list[Place]:
+        """The places that have the words of the line above the table."""
+        words = self.query_one(FindLine).value
+        return [place for place in self._places if matches(words, place.searched)]
+
+    @on(FindLine.Words)
+    def _narrow(self) -> None:
+        self._table.show(self._found)
+        self._table.border_subtitle = (
+            f"{len(self._found)} of {len(self._places)}" if self._found != self._places else ""
+        )
+        self._offer()
+
+    def action_find(self) -> None:
+        """Type words that the listed weights must have."""
+        self.query_one(FindLine).ask(self._table)
 
     def _advise(self) -> None:
         """Show the advice for the place under the cursor, unless the note shows another text."""
@@ -121,7 +144,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
     @on(Resize)
     def _resized(self) -> None:
         if self._table.places:
-            self._table.show(self._table.places)
+            self._table.show(self._found)
 
     @on(DataTable.RowHighlighted)
     def _highlighted(self) -> None:
@@ -167,12 +190,8 @@ class WeightsScreen(Page[Mapping[str, str]]):
         self._look(job.name if job.kind in ("fetch", "port") else "")
         self._say(job.outcome)
         if job.error:
-            told = job.error
-            if "cxrtui weights " in told:
-                fetch, port = key_of("weights", "fetch"), key_of("weights", "port")
-                told += f"\n\nOn this screen {fetch} is cxrtui weights fetch, and {port} is cxrtui weights port, "
-                told += "whose options --range, --prefix and --ema are its fields Range, Prefix and Copy."
-            self.app.push_screen(Notice(f"{NOT_DONE[job.kind]}: {job.name}", clean(told)))
+            message = in_keys(job.error, here=True)
+            self.app.push_screen(Notice(f"{NOT_DONE[job.kind]}: {job.name}", clean(message)))
 
     def _is_free(self) -> bool:
         """Return whether a job may begin; if not, say so before any question."""
@@ -240,8 +259,8 @@ class WeightsScreen(Page[Mapping[str, str]]):
 
     def action_check(self) -> None:
         """Compare the checksums of all folders on the shelf."""
-        if any(place.folder_is_here for place in self._table.places):
-            self._begin(partial(self._jobs.check, self._table.places))
+        if any(place.folder_is_here for place in self._places):
+            self._begin(partial(self._jobs.check, self._places))
         else:
             self._say("nothing is on the shelf yet")
 
@@ -282,7 +301,9 @@ class WeightsScreen(Page[Mapping[str, str]]):
         self._look()
 
     def action_back(self) -> None:
-        """Cancel the running job; if there is none, or it is being cancelled already, go back."""
+        """List all again, or cancel the running job; if there is none, or it is being cancelled already, go back."""
+        if self.query_one(FindLine).clear_words():
+            return
         jobs = self._jobs
         if jobs.active and jobs.job is not None and not jobs.job.stopping:
             jobs.cancel()

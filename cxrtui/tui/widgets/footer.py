@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.events import Resize
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey, FooterLabel
@@ -21,21 +22,43 @@ def _width(key: FooterKey) -> int:
     return cell_len(f"{key.key_display} {key.description} ")
 
 
+def _keys(screen: Screen[object]) -> list[object]:
+    """Return all that a footer shows of the keys of `screen`."""
+    return [(item.binding, item.enabled, item.tooltip) for item in screen.active_bindings.values()]
+
+
 class KeysFooter(Footer):
     """Textual's footer with Help and Quit always visible."""
 
     def __init__(self) -> None:
         super().__init__(compact=True, show_command_palette=False)
         self._room = 0
+        self._composed: list[object] = []
+
+    def bindings_changed(self, screen: Screen[object]) -> None:
+        """Compose again if the keys are others; Textual does so whenever a screen comes to the front."""
+        if self._composed and self._composed == _keys(screen):
+            self._bindings_ready = True
+        else:
+            super().bindings_changed(screen)
 
     def compose(self) -> ComposeResult:
         """Put as many of the screen's keys as fit, and Help and Quit beside them."""
-        keys = [key for key in super().compose() if isinstance(key, FooterKey)]
-        kept = [key for key in (self._kept(action, keys) for action in KEPT) if key is not None] if keys else []
+        for watchers in vars(self).get("__watchers", {}).values():  # those of keys that were removed stay in Textual
+            watchers[:] = [(watcher, callback) for watcher, callback in watchers if not watcher._closing]
+        self._composed = _keys(self.screen) if self._bindings_ready else []  # before that, Textual composes no key
+        found = [key for key in super().compose() if isinstance(key, FooterKey)]
+        keys = [key for key in found if not self._typed(key)]
+        kept = [key for key in (self._kept(action, keys) for action in KEPT) if key is not None] if found else []
         self._room = self.app.size.width
         yield from self._fitting([key for key in keys if key not in kept], self._room - sum(map(_width, kept)))
         if kept:
             yield Horizontal(*kept, classes="footer-kept")
+
+    def _typed(self, key: FooterKey) -> bool:
+        """Return whether the focused field takes the key as a letter; Textual does not know this of `/`, `+`, `-`."""
+        focused, letter = self.screen.focused, {"slash": "/", "plus": "+", "minus": "-"}.get(key.key)
+        return focused is not None and letter is not None and focused.check_consume_key(key.key, letter)
 
     @staticmethod
     def _fitting(keys: list[FooterKey], room: int) -> Iterator[Widget]:

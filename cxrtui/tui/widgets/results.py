@@ -11,6 +11,7 @@ from cxrtui.runs.describe import percent
 from cxrtui.runs.events import Evaluated
 from cxrtui.runs.state import RunState
 
+SHORT = {"validation": "val."}
 ROWS = ("accuracy", "AUROC", "sensitivity", "specificity")
 
 
@@ -53,7 +54,9 @@ class Results(Static):
         table.add_column(style="dim", width=11)
         for _ in splits:
             table.add_column(no_wrap=True)
-        table.add_row("", *(Text(split if roomy else split[:5], style="bold underline") for split in splits))
+        table.add_row(
+            "", *(Text(split if roomy else SHORT.get(split, split), style="bold underline") for split in splits)
+        )
         for row in ROWS:
             style = "bold" if row in ("accuracy", "AUROC") else ""
             table.add_row(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from rich.cells import cell_len
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.text import Text
 from textual.widgets import Static
 
 from cxrtui.durations import duration
+from cxrtui.runs.events import Preparing
 from cxrtui.runs.state import RunState
+from cxrtui.runs.status import shown
 from cxrtui.tui.theme import BAD, BUSY, FAINT, GOOD, TRACK, WARN
 from cxrtui.tui.widgets.bars import bar
 
@@ -22,38 +25,50 @@ MARKS = {
 }  # fmt: skip
 
 
-WORDS = {"unreadable": "cannot be read"}
-
-
-def status_word(state: RunState, alive: bool) -> str:
-    """Return the run's status in one word: that of its log, or another if its process is or is not alive."""
-    if alive:
-        return "starting" if state.status == "empty" else state.status
-    return "interrupted" if state.live else state.status
-
-
 def status_text(word: str) -> Text:
     """Return the word with its mark; the colour has the same meaning as the mark."""
     mark, style = MARKS.get(word, ("·", ""))
-    return Text(f"{mark} {WORDS.get(word, word)}", style=style)
+    return Text(f"{mark} {shown(word)}", style=style)
 
 
 class StatusPanel(Static):
     """Shows three lines: the facts, the bar, and the details."""
 
-    def show(self, state: RunState, word: str, pending: str = "") -> None:
-        """Show the status in `state`; `pending` is a command that the run has not answered yet."""
-        self.update(self._content(state, word, pending), layout=False)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shown: tuple[Text, ...] = ()
+        self._begin: Preparing | None = None  # of the work that goes on before or between the steps
 
-    def _content(self, state: RunState, word: str, pending: str) -> RenderableType:
+    def show(self, state: RunState, word: str, pending: str = "", remarks: Sequence[str] = ()) -> None:
+        """Show the status in `state`.
+
+        Args:
+            state: of the run.
+            word: the status in one word.
+            pending: commands that the run has not answered yet.
+            remarks: what the user must not miss, as that there are warnings; shown before all else that can be cut.
+        """
+        work = state.preparing
+        if work is None or self._begin is None or work.stage != self._begin.stage or work.done < self._begin.done:
+            self._begin = work
+        lines = self._lines(state, word, pending, remarks)
+        if lines != self._shown:  # so that nothing is written to the terminal while nothing changes
+            self._shown = lines
+            self.update(Group(*lines), layout=False)
+
+    def _lines(self, state: RunState, word: str, pending: str, remarks: Sequence[str]) -> tuple[Text, ...]:
         width = max(20, self.size.width)
         facts, fraction = _facts(state, word)
+        if (left := self._work_left(state.preparing)) is not None and word != "training":
+            facts.append(f"{duration(left)} left")
         head = Text(no_wrap=True, overflow="ellipsis")
         head.append_text(status_text(word)).stylize("bold")
         if pending:
             head.append(f", {pending}", style=f"bold {WARN}")
+        for remark in remarks:
+            head.append("  ").append(remark, style=f"bold {WARN}")
         head.append("   ")
-        head.append(_fitting(facts, width - head.cell_len, ("step ", "images/s")))
+        head.append(fitting(facts, width - head.cell_len, ("images/s", "step ", "trained for ")))
         label = f" {100 * fraction:3.0f} %" if fraction is not None else ""
         if fraction is not None:
             line = bar(fraction, width - len(label), MARKS.get(word, ("", GOOD))[1]).append(label)
@@ -61,12 +76,19 @@ class StatusPanel(Static):
             line = _sweep(width)
         else:
             line = bar(0.0, width)
-        said = _fitting(_small_print(state), width, ("gradient ", "rate ", " films"))
-        small = Text(said, style="dim", no_wrap=True, overflow="ellipsis")
-        return Group(head, line, small)
+        details = fitting(_details(state), width, ("gradient ", "rate ", " films"))
+        small = Text(details, style="dim", no_wrap=True, overflow="ellipsis")
+        return head, line, small
+
+    def _work_left(self, work: Preparing | None) -> float | None:
+        """Return the seconds until work before or between the steps is done; None while they cannot be told."""
+        begin = self._begin
+        if work is None or begin is None or not work.total or work.done <= begin.done:
+            return None
+        return (work.time - begin.time) / (work.done - begin.done) * max(0, work.total - work.done)
 
 
-def _fitting(parts: list[str], width: int, spared: tuple[str, ...]) -> str:
+def fitting(parts: list[str], width: int, spared: tuple[str, ...]) -> str:
     """Return the parts in one line; if they do not fit, leave out those that contain a word of `spared`, in turn."""
     for word in spared:
         if cell_len(" · ".join(parts)) > width:
@@ -93,10 +115,9 @@ def _facts(state: RunState, word: str) -> tuple[list[str], float | None]:
     if not len(state.steps):
         return (["no step yet"] if word != "empty" else ["the log is empty"]), None
     last = state.steps[-1]
-    within = last.step - (last.epoch - 1) * last.steps_per_epoch
     facts = [
         f"epoch {last.epoch}/{last.epochs}",
-        f"step {within}/{last.steps_per_epoch}",
+        f"step {last.step:,}/{max(state.total_steps, last.step):,}",
         f"{state.images_per_second:.1f} images/s",
     ]
     if word in ("training", "validating"):
@@ -109,7 +130,7 @@ def _facts(state: RunState, word: str) -> tuple[list[str], float | None]:
     return facts, fraction
 
 
-def _small_print(state: RunState) -> list[str]:
+def _details(state: RunState) -> list[str]:
     parts = []
     if state.started:
         parts.append(str(state.device.get("kind", "") or "device unknown"))

@@ -30,19 +30,24 @@ class Table(DataTable[Text]):
     def add_row(self, *cells: Text, **options: Any) -> RowKey:
         """Add a row; its columns become wide enough."""
         for column, cell in zip(self.ordered_columns, cells, strict=True):
-            column.width = max(column.width, cell.cell_len)
+            column.width = max(column.width, _width(cell))
         return super().add_row(*cells, **options)
 
     def update_cell(self, row_key: Any, column_key: Any, value: Text, *, update_width: bool = True) -> None:
         """Change a value; its column becomes wide enough, and never narrower."""
         column = self.columns[ColumnKey(column_key) if isinstance(column_key, str) else column_key]
-        column.width = max(column.width, value.cell_len)
+        column.width = max(column.width, _width(value))
         super().update_cell(row_key, column_key, value, update_width=update_width)
 
     def clear(self, columns: bool = False) -> Self:
         """Remove all rows; the columns that stay become as wide as their labels."""
         _narrow(self.columns.values())
         return super().clear(columns)
+
+
+def _width(cell: Text) -> int:
+    """Return the width of the longest line of `cell`, in cells."""
+    return max(line.cell_len for line in cell.split(allow_blank=True))
 
 
 def _narrow(columns: Iterable[Column]) -> None:

@@ -26,7 +26,7 @@ async def test_a_report_leads_to_a_training(dashboard: Dashboard, tmp_path: Path
         await shows(pilot, "Data", "folders", "enter reports on what is typed", "Research use only", "↓ Folders")
         assert "t Train" not in text_of(pilot)  # a letter is typed into the path
         await pilot.press("down")
-        await shows(pilot, "i Inspect", "t Train")
+        await shows(pilot, "i Inspect", "t Train", "624 films")  # the next message replaces what it holds
         await pilot.press("t")
         await shows(pilot, "no report yet")
         await pilot.press("shift+tab")

@@ -1,22 +1,26 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.widgets import Button, Input
+from textual.widgets.collapsible import CollapsibleTitle
 
 from cxrtui.data.films import Collection, Film
 from cxrtui.errors import ConfigError
 from cxrtui.settings.config import Config, known_keys, resolve
+from cxrtui.settings.listing import SETTINGS
 from cxrtui.settings.transfer import Unfreezing
 from cxrtui.tui.app import Dashboard
-from cxrtui.tui.launch.checks import FIRST, Note, Survey, initial, notes, settings
+from cxrtui.tui.launch.checks import FIRST, Note, initial, notes, settings
 from cxrtui.tui.launch.form import Form
 from cxrtui.tui.launch.rows import Section
 from cxrtui.tui.launch.screen import LaunchScreen
 from cxrtui.tui.routes import OpenLaunch
+from cxrtui.tui.surveys import Survey
 from cxrtui.tui.widgets.suggest import complete_path
 from cxrtui.workspace import Workspace
 from tests.tui.conftest import FakeDrive
@@ -29,6 +33,11 @@ pytestmark = pytest.mark.slow
 def _online(monkeypatch: pytest.MonkeyPatch) -> None:
     """The form may offer to fetch; no test here does."""
     monkeypatch.delenv("HF_HUB_OFFLINE")
+
+
+def hidden(section: str) -> int:
+    """How many settings of `section` the form shows only where its group is open."""
+    return sum(item.section == section and not item.often for item in SETTINGS)
 
 
 def filled(tmp_path: Path, **changes: str) -> dict[str, str]:
@@ -147,6 +156,22 @@ def test_imagenet_is_the_default_and_is_fetched_where_it_is_not_here(
     assert "offline" in note.text
 
 
+async def test_while_films_are_counted_nothing_is_ready(dashboard: Dashboard, tmp_path: Path) -> None:
+    gate = threading.Event()
+
+    def slow(path: Path, on_progress: Any) -> Collection:
+        gate.wait(30)
+        return Collection(films=(), root=path, layout="class-folders", found={"COVID-19": 124, "No_findings": 500})
+
+    dashboard.backend = replace(dashboard.backend, survey=slow)
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        dashboard.push_screen(LaunchScreen({"data.source": str(tmp_path)}))
+        await shows(pilot, "counting films …")
+        assert "ready to start" not in text_of(pilot)
+        gate.set()
+        await shows(pilot, "✔ ready to start")
+
+
 async def test_what_a_file_of_weights_does_not_tell_is_asked(
     dashboard: Dashboard, drive: FakeDrive, tmp_path: Path
 ) -> None:
@@ -154,13 +179,14 @@ async def test_what_a_file_of_weights_does_not_tell_is_asked(
         (tmp_path / name).write_bytes(bytes([2, 0, 0, 0, 0, 0, 0, 0]) + b"{}")
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await pilot.press("n")
-        await shows(pilot, "New run", "Run name")
+        await shows(pilot, "New run", "Batch size")
         dashboard.screen.query(Input).first().value = str(tmp_path)
         field = next(item for item in dashboard.screen.query(Input) if item.name == "model.init")
         field.value = str(tmp_path / "grey.safetensors")
         await shows(pilot, "ready to start", "from this file")
         await pilot.press("ctrl+s")
         await shows(pilot, "Not started", "for one channel", "Put it on the shelf")
+        assert "cxrtui weights" not in text_of(pilot)
         assert not drive.calls
         await pilot.press("p")
         await shows(pilot, "port a file", "Range", "grey")
@@ -179,7 +205,7 @@ async def test_what_a_file_of_weights_does_not_tell_is_asked(
 async def test_before_it_fetches_the_form_asks(dashboard: Dashboard, drive: FakeDrive, tmp_path: Path) -> None:
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await pilot.press("n")
-        await shows(pilot, "New run", "Run name")
+        await shows(pilot, "New run", "Batch size")
         dashboard.screen.query(Input).first().value = str(tmp_path)
         await shows(pilot, "ready to start")
         for answer in ("n", "escape"):
@@ -249,7 +275,7 @@ async def test_the_form_starts_a_run_and_hands_over(dashboard: Dashboard, drive:
     (tmp_path / "cxrtui.toml").write_text('[model]\ninit = "random"\n[optim]\nepochs = 12\n')
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await pilot.press("n")
-        await shows(pilot, "New run", "Run name", "^s Start training", "Research use only")
+        await shows(pilot, "New run", "Batch size", "^s Start training", "Research use only")
         assert dashboard.screen.query_one("#start", Button).disabled
         await pilot.press("ctrl+s")
         assert not drive.calls
@@ -259,7 +285,7 @@ async def test_the_form_starts_a_run_and_hands_over(dashboard: Dashboard, drive:
         epochs = next(widget for widget in dashboard.screen.query(Input) if widget.name == "optim.epochs")
         assert epochs.value == "12"
         epochs.value = "0"
-        await shows(pilot, "✗ must be between 1 and", "correct: Epochs")
+        await shows(pilot, "✗ must be between 1 and 100000", "correct: Epochs")
         epochs.value = "3"
         await shows(pilot, "ready to start")
         await pilot.press("ctrl+s")
@@ -295,8 +321,9 @@ async def test_every_setting_has_a_line_and_what_is_changed_is_marked(
     (tmp_path / "cxrtui.toml").write_text("[model]\ninit = 'random'\n[augment]\nflip = 0\n[data]\ntest = 0.2\n")
     async with dashboard.run_test(size=(200, 80)) as pilot:
         dashboard.open(OpenLaunch({"data.source": str(tmp_path), "run.seed": "7"}))
-        await shows(pilot, "ready to start", "• Weights", "  Epochs", "run · 2 more · • 1 changed", "stop · 1 more ",
-                    "data · 9 more · • 1 changed", "augment · 6 more · • 1 changed")  # fmt: skip
+        await shows(pilot, "ready to start", "• Weights", "  Epochs", f"Run · {hidden('run')} more · • 1 changed",
+                    f"Stopping · {hidden('stop')} more ", f"Data · {hidden('data')} more · • 2 changed",
+                    f"Augmentation · {hidden('augment')} settings · • 1 changed")  # fmt: skip
         form = dashboard.screen
         assert isinstance(form, LaunchScreen)
         assert set(form.values) == {item.key for item in FIRST} | {"run.seed"}
@@ -309,7 +336,7 @@ async def test_every_setting_has_a_line_and_what_is_changed_is_marked(
         form.fill({"optim.warmup": "2"})
         await shows(pilot, "correct: Warmup", "✗ must be between 0 and")
         assert [section.title.partition(" · • ")[2] for section in form.query(Section)] == [
-            "2 changed", "1 changed", "1 changed", "1 changed · ✗ 1 wrong", "", "1 changed",
+            "3 changed", "2 changed", "2 changed · ✗ 1 wrong", "1 changed", "", "1 changed",
         ]  # fmt: skip
         await pilot.press("f4")
         await until(pilot, lambda: all(section.collapsed for section in form.query(Section)))
@@ -328,23 +355,28 @@ async def test_every_setting_has_a_line_and_what_is_changed_is_marked(
         await until(pilot, lambda: not dashboard.trainer.active)
 
 
-async def test_a_section_opens_and_closes_by_key(dashboard: Dashboard, tmp_path: Path) -> None:
-    """Its fields follow its title by tab, a paste that began above goes on into them, and a closed one is passed by."""
+async def test_a_group_opens_and_closes_by_key(dashboard: Dashboard, tmp_path: Path) -> None:
+    """Its fields follow those above by tab, a paste that began above goes on into them, and a closed one hides them."""
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await pilot.press("n")
-        await shows(pilot, "Run name", "data · 9 more")
+        await shows(pilot, "Batch size", f"Data · {hidden('data')} more")
         form = dashboard.screen
         assert isinstance(form, LaunchScreen)
-        await pilot.press(*["shift+tab"] * 6, "enter", "tab")
         assert form.focused is not None
-        assert form.focused.name == "data.views"
-        await pilot.press("shift+tab", "shift+tab")
-        await paste(pilot, "mine\nPA\ncrop\n")
+        assert form.focused.name == "data.source"
+        await pilot.press("up", "enter")
+        await until(pilot, lambda: "data.views" in form.values)
+        await pilot.press(*["tab"] * 5)
+        await until(pilot, lambda: form.focused is not None and form.focused.name == "data.views")
+        await pilot.press("shift+tab")
+        await paste(pilot, "128\nPA\ncrop\n")
         await until(pilot, lambda: form.values.get("data.resize_mode") == "crop")
-        assert (form.values["run.name"], form.values["data.views"]) == ("mine", "PA")
-        await pilot.press("shift+tab", "shift+tab", "enter", "tab")
-        assert form.focused.name is None
-        await shows(pilot, "▶ data · 9 more · • 2 changed")
+        assert (form.values["data.size"], form.values["data.views"]) == ("128", "PA")
+        await pilot.press(*["shift+tab"] * 5, "up", "enter")
+        await until(pilot, lambda: form.query(Section).first().collapsed)
+        await pilot.press("down", *["tab"] * 4)
+        await until(pilot, lambda: form.focused is not None and form.focused.name == "model.init")
+        await shows(pilot, f"▶ Data · {hidden('data')} more · • 3 changed")
 
 
 async def test_a_wrong_workspace_file_is_told_and_left_out(dashboard: Dashboard, tmp_path: Path) -> None:
@@ -352,4 +384,22 @@ async def test_a_wrong_workspace_file_is_told_and_left_out(dashboard: Dashboard,
     async with dashboard.run_test(size=(100, 30), notifications=True) as pilot:
         await pilot.press("n")
         await shows(pilot, "cxrtui.toml is left out", "optim.epoch")
-        assert "Run name" in text_of(pilot)
+        assert "Batch size" in text_of(pilot)
+
+
+async def test_tab_goes_from_field_to_field_and_the_arrows_to_titles_of_groups_too(dashboard: Dashboard) -> None:
+    async with dashboard.run_test(size=(100, 40)) as pilot:
+        dashboard.open(OpenLaunch())
+        await until(pilot, lambda: isinstance(dashboard.screen, LaunchScreen) and dashboard.screen.focused is not None)
+        names = []
+        for key in ("tab", "tab", "tab", "tab", "shift+tab", "down"):
+            await pilot.press(key)
+            assert dashboard.screen.focused is not None
+            names.append(dashboard.screen.focused.name)
+        assert names[:5] == ["data.positive", "data.negative", "data.size", "model.init", "data.size"]
+        title = dashboard.screen.focused
+        assert isinstance(title, CollapsibleTitle)
+        assert title.parent is not None
+        assert title.parent.name == "model"
+        await pilot.press("enter")
+        await until(pilot, lambda: not getattr(title.parent, "collapsed", True))

@@ -10,10 +10,13 @@ from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.runs.state import RunState
 from cxrtui.tui.app import Dashboard
-from cxrtui.tui.monitor.curves import Chart
+from cxrtui.tui.keys import KEYS
 from cxrtui.tui.monitor.screen import MonitorScreen
+from cxrtui.tui.widgets.charts.chart import Chart
 from tests.tui import logs
 from tests.tui.screen_text import shows, text_of, until
+
+pytestmark = pytest.mark.slow
 
 
 def command_of(run: Run) -> str:
@@ -53,6 +56,12 @@ async def test_the_keys_become_commands_and_wait_for_their_answer(dashboard: Das
             assert command_of(run) == "checkpoint"
             run.append(ev.CheckpointSaved(step=224, epoch=10, best=False, reason="requested"))
             await until(pilot, lambda: "saving…" not in text_of(pilot))
+            await pilot.press("S")
+            await shows(pilot, "stops after this epoch…")
+            assert command_of(run) == "stop-after-epoch"
+            await pilot.press("S")
+            await until(pilot, lambda: "stops after" not in text_of(pilot))
+            assert command_of(run) == "keep-going"
             await pilot.press("s")
             await shows(pilot, "stopping…")
             assert command_of(run) == "stop"
@@ -82,7 +91,7 @@ async def test_early_stopping_panel(dashboard: Dashboard) -> None:
     run = logs.write(dashboard.workspace.checkpoints, "live", logs.midway("live"))
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await open_monitor(pilot, run)
-        await shows(pilot, "to beat", "epoch 7: 0.336", "no better", "3 of 5 left")
+        await shows(pilot, "to beat", "epoch 7: 0.336", "no better", "3 of 5 left", "epoch 12 at the earliest")
 
 
 async def test_an_interrupted_run_says_so(dashboard: Dashboard) -> None:
@@ -131,18 +140,21 @@ async def test_zoom_stays_while_the_curve_grows(dashboard: Dashboard) -> None:
     async with dashboard.run_test(size=(80, 24)) as pilot:
         screen = await open_monitor(pilot, run)
         await shows(pilot, "◆")
-        chart = screen.query_one("#loss Chart", Chart)
-        chart.focus()
-        whole = chart._x_max
+        chart = screen.query_one("#loss", Chart)
+        await until(pilot, lambda: chart.in_view is not None)
+        whole = chart.in_view
         await pilot.press("plus")
-        assert chart._x_max < whole
-        zoomed, drawn = chart._x_max, screen._drawn
+        await until(pilot, lambda: chart.window is not None)
+        zoomed, steps = chart.window, len(screen.state.steps)
+        assert zoomed is not None
+        assert whole is not None
+        assert zoomed[1] - zoomed[0] < whole[1] - whole[0]
         for event in events[-40:]:
             run.append(event)
-        await until(pilot, lambda: screen._drawn != drawn)
-        assert chart._x_max == zoomed
+        await until(pilot, lambda: len(screen.state.steps) > steps and not screen._undrawn)
+        assert chart.in_view == chart.window == zoomed == screen.query_one("#metric", Chart).in_view
         await pilot.press("0")
-        await until(pilot, lambda: chart._x_max > whole)
+        await until(pilot, lambda: chart.in_view is not None and chart.in_view[1] > whole[1])
 
 
 @pytest.mark.slow
@@ -154,7 +166,11 @@ async def test_views_give_the_room_to_a_part(dashboard: Dashboard) -> None:
         await pilot.press("v")
         await until(pilot, lambda: screen.query_one("#loss").size.height > height)
         await pilot.press("v")
+        await shows(pilot, "learning rate", "gradient norm")
+        await pilot.press("v")
         await until(pilot, lambda: not screen.query_one("#loss").display)
+        await pilot.press("v")
+        await until(pilot, lambda: screen.query_one("#logs").size.height > 15)
         await pilot.press("v")
         await until(pilot, lambda: screen.query_one("#loss").size.height == height)
 
@@ -169,3 +185,143 @@ async def test_a_run_that_cannot_start_says_why(dashboard: Dashboard, tmp_path: 
             await shows(pilot, "Not resumed", "live already")
     finally:
         lock.release()
+
+
+async def test_a_pause_that_has_not_come_is_still_seen_after_the_next_command(dashboard: Dashboard) -> None:
+    run = logs.write(dashboard.workspace.checkpoints, "live", logs.midway("live"))
+    lock = run.acquire()
+    try:
+        async with dashboard.run_test(size=(80, 24)) as pilot:
+            await open_monitor(pilot, run)
+            await shows(pilot, "▶ training")
+            await pilot.press("p", "k")
+            await shows(pilot, "pausing…, saving…")
+            run.append(ev.CheckpointSaved(step=224, epoch=10, best=False, reason="requested"))
+            await until(pilot, lambda: "saving…" not in text_of(pilot))
+            assert "pausing…" in text_of(pilot)
+            await pilot.press("p")
+            await shows(pilot, "going on…")
+            run.append(logs.midway("live")[-1])  # it never paused, and does its next step
+            await until(pilot, lambda: "going on…" not in text_of(pilot))
+    finally:
+        lock.release()
+
+
+async def test_a_run_that_is_being_resumed_shows_it_and_offers_no_second_time(dashboard: Dashboard) -> None:
+    events = [*logs.midway("half"), ev.Stopped(reason="requested", step=224, epoch=10)]
+    run = logs.write(dashboard.workspace.checkpoints, "half", events)
+    lock = run.acquire()
+    try:
+        async with dashboard.run_test(size=(80, 24)) as pilot:
+            dashboard.watch_run(run, pending="resume")
+            await shows(pilot, "stopped, going on…")
+            await pilot.pause(0.6)
+            assert "stopped, going on…" in text_of(pilot)
+            assert "r Resume" not in text_of(pilot)
+            run.append(logs.midway("half")[-1])
+            await until(pilot, lambda: "going on…" not in text_of(pilot))
+    finally:
+        lock.release()
+
+
+async def test_a_stop_after_the_epoch_that_another_process_asked_for_is_seen(dashboard: Dashboard) -> None:
+    run = logs.write(dashboard.workspace.checkpoints, "live", logs.midway("live"))
+    lock = run.acquire()
+    try:
+        run.command("stop-after-epoch")
+        async with dashboard.run_test(size=(80, 24)) as pilot:
+            await open_monitor(pilot, run)
+            await shows(pilot, "stops after this epoch…")
+            run.command("keep-going")
+            await until(pilot, lambda: "stops after" not in text_of(pilot))
+    finally:
+        lock.release()
+
+
+async def test_a_frozen_view_stays_while_the_run_goes_on(dashboard: Dashboard) -> None:
+    events = logs.trained(4, run="live")
+    run = logs.write(dashboard.workspace.checkpoints, "live", events)
+    lock = run.acquire()
+    try:
+        async with dashboard.run_test(size=(120, 40)) as pilot:
+            screen = await open_monitor(pilot, run)
+            await shows(pilot, "epoch 4: validation loss")
+            await pilot.press("f")
+            await shows(pilot, "view frozen at")
+            before = text_of(pilot).splitlines()[4:]
+            for event in logs.trained(5, run="live")[len(events) :]:
+                run.append(event)
+            await until(pilot, lambda: len(screen.state.validations) == 5)
+            await shows(pilot, "epoch 5/30")  # the status goes on
+            assert text_of(pilot).splitlines()[4:] == before
+            await pilot.press("f")
+            await shows(pilot, "epoch 5: validation loss")
+            assert "view frozen" not in text_of(pilot)
+    finally:
+        lock.release()
+
+
+async def test_keys_of_the_charts_change_all_of_them(dashboard: Dashboard) -> None:
+    run = logs.write(dashboard.workspace.checkpoints, "done", logs.finished("done"))
+    async with dashboard.run_test(size=(120, 40)) as pilot:
+        screen = await open_monitor(pilot, run)
+        await shows(pilot, "accuracy  ⣀", "best 7")
+        await pilot.press("m")
+        await shows(pilot, "AUROC  ◆ validation", "validation 0.958")
+        await pilot.press("e")
+        await shows(pilot, "step ", "200")
+        await pilot.press("l", "d")
+        await until(pilot, lambda: not any(0x2801 <= ord(char) <= 0x28FF for char in text_of(pilot).replace("⣀⡠⠔", "")))
+        options = {chart.options for chart in screen.charts()}
+        assert {(item.log, item.mode, item.epochs) for item in options} == {(True, "block", False)}
+        await pilot.press("left", "left")
+        cursors = {chart.cursor for chart in screen.charts() if chart.display}
+        assert len(cursors) == 1
+        assert None not in cursors
+        await shows(pilot, "step 28")
+
+
+async def test_other_runs_are_laid_over(dashboard: Dashboard) -> None:
+    run = logs.write(dashboard.workspace.checkpoints, "done", logs.finished("done"))
+    logs.write(dashboard.workspace.checkpoints, "other", logs.trained(9, run="other"))
+    async with dashboard.run_test(size=(120, 40)) as pilot:
+        screen = await open_monitor(pilot, run)
+        await pilot.press("o")
+        await shows(pilot, "up to 7 other runs", "other")
+        await pilot.press("space", "enter")
+        await shows(pilot, "▲ other", "other 0.382")
+        assert len({line.key for chart in screen.charts() for line in chart._lines}) == 3
+        await pilot.press("o")
+        await shows(pilot, "up to 7 other runs")
+        await pilot.press("x")
+        await until(pilot, lambda: "▲ other" not in text_of(pilot))
+
+
+async def test_warnings_are_counted_and_listed_whole(dashboard: Dashboard) -> None:
+    events = [*logs.midway("warned"), *(ev.Warned(message=f"Warning {number}: " + "word " * 40) for number in range(3))]
+    run = logs.write(dashboard.workspace.checkpoints, "warned", events)
+    async with dashboard.run_test(size=(60, 18)) as pilot:
+        await open_monitor(pilot, run)
+        await shows(pilot, "! 4 (w)")
+        await pilot.press("w")
+        await shows(pilot, "4 warnings", "125 films carry no patient")
+        await pilot.press("end")
+        await shows(pilot, "Warning 2")
+
+
+async def test_settings_of_the_charts_are_kept(dashboard: Dashboard) -> None:
+    run = logs.write(dashboard.workspace.checkpoints, "done", logs.finished("done"))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        screen = await open_monitor(pilot, run)
+        await pilot.press("d", "e", "m", "right_square_bracket")
+        chosen = screen.chart_options
+        assert (chosen.mode, chosen.epochs, chosen.smoothing) == ("block", False, 0.95)
+    async with Dashboard(dashboard.workspace, dashboard.backend).run_test(size=(80, 24)) as pilot:
+        screen = await open_monitor(pilot, run)
+        assert screen.chart_options == chosen
+        await shows(pilot, "AUROC ")
+
+
+def test_no_key_hides_another() -> None:
+    keys = [item.key for section in MonitorScreen.sections for item in KEYS[section]]
+    assert len(keys) == len(set(keys))

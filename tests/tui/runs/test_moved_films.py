@@ -14,7 +14,7 @@ from cxrtui.settings.config import Config, with_values
 from cxrtui.tui.app import Dashboard
 from tests.tui import logs
 from tests.tui.conftest import FakeDrive
-from tests.tui.screen_text import shows, text_of, until
+from tests.tui.screen_text import paste, shows, text_of, until
 
 pytestmark = pytest.mark.slow
 
@@ -39,9 +39,12 @@ async def test_films_that_have_moved_are_asked_for(
         await pilot.press("enter", "enter")
         await shows(pilot, "✗ no such file or folder")
         assert not drive.calls  # a path that is not there costs nothing
-        await pilot.press("ctrl+u", *str(new))
+        await pilot.press("ctrl+u")
+        await paste(pilot, str(new))
         await shows(pilot, "The same films, in another place or folder.")
-        await pilot.press("enter", "ctrl+u", *str(tmp_path), "enter")
+        await pilot.press("enter", "ctrl+u")
+        await paste(pilot, str(tmp_path))
+        await pilot.press("enter")
         await shows(pilot, "Monitor · halted", "resumed after")
         dashboard.trainer.signal()
         await until(pilot, lambda: not dashboard.trainer.active)

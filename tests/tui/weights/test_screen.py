@@ -228,7 +228,7 @@ async def test_a_fetch_that_ends_elsewhere_is_told_there(
 async def test_why_it_could_not_be_fetched(
     dashboard: Dashboard, server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    words = "is not that file", "damaged or changed on the way"
+    words = "is not the published one", "damaged or changed on the way"
     if fault == "sum":
         publish(dashboard.workspace.root / "catalogue", monkeypatch, published("0" * 64))
     elif fault == "404":
@@ -238,7 +238,7 @@ async def test_why_it_could_not_be_fetched(
         if fault == "no network":
             taken.bind(("127.0.0.1", 0))
             monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{taken.getsockname()[1]}")
-            words = "cannot be reached from this machine", "carry the file here", "and p is cxrtui weights port"
+            words = "cannot be reached from this machine", "carry the file here", "on the shelf (p) as imagenet"
         async with dashboard.run_test(size=(80, 24)) as pilot:
             await opened(pilot, "imagenet is not here")
             await pilot.press("f")
@@ -335,12 +335,12 @@ async def test_what_a_file_does_not_tell_is_asked(
         dashboard.screen.query(Input).first().value = str(path)
         await pilot.pause()
         await pilot.press("ctrl+s")
-        await shows(pilot, "Not ported: resnet", "network for one channel", "RANGE")
+        await shows(pilot, "Not ported: resnet", "network for one channel", "on the shelf (p)")
         await pilot.press("enter", "p")
         await shows(pilot, "port a file", str(path)[:30])
         field = next(item for item in dashboard.screen.query(Input) if item.name == "range")
         field.value = "grey"
-        await shows(pilot, "✗ The range of one-channel input is")
+        await shows(pilot, "✗ The range of one-channel input must be")
         field.value = "-1024:1024"
         await pilot.pause()
         await pilot.press("ctrl+s")

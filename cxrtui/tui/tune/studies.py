@@ -1,0 +1,187 @@
+"""The list of the workspace's studies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import DataTable, Static
+
+from cxrtui.durations import age
+from cxrtui.printable import printable
+from cxrtui.search.study import Study
+from cxrtui.tui.door import titled
+from cxrtui.tui.keys import bindings, key_of
+from cxrtui.tui.routes import OpenLaunch, OpenTune
+from cxrtui.tui.theme import FAINT
+from cxrtui.tui.tune.page import StudyPage
+from cxrtui.tui.tune.reading import AllStudies, Look
+from cxrtui.tui.tune.screen import TuneScreen
+from cxrtui.tui.tune.status import word_of, word_text
+from cxrtui.tui.watch import Seen, Watch
+from cxrtui.tui.widgets.early import amount, metric_name
+from cxrtui.tui.widgets.table import Table
+
+LOOK_SECONDS = 1.0
+COLUMNS = ("study", "status", "trials", "best on validation", "test", "age")
+
+
+class StudiesTable(Table):
+    """A row for each study; enter opens it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.open", "Open", tooltip="Open the study")]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.fixed_columns = 1
+        self._looks: Sequence[Look] = ()
+
+    @property
+    def chosen(self) -> Look | None:
+        """The study under the cursor."""
+        return self._looks[self.cursor_row] if 0 <= self.cursor_row < len(self._looks) else None
+
+    def show(self, looks: Sequence[Look]) -> None:
+        """Show the studies; the cursor stays on its own."""
+        if not self.columns:
+            for name in COLUMNS:
+                self.add_column(name, key=name)
+        chosen = self.chosen
+        self._looks = looks
+        self.clear()
+        for look in looks:
+            self.add_row(*_cells(look))
+        at = [place for place, look in enumerate(looks) if chosen is not None and look.study == chosen.study]
+        self.move_cursor(row=at[0] if at else 0)
+
+
+def _cells(look: Look) -> tuple[Text, ...]:
+    name, found = Text(printable(look.study.name), style="bold"), look.found
+    since = Text(age(time.time() - look.updated) if look.updated else "–", style=FAINT)
+    if look.problem or found is None:
+        return name, word_text("unreadable" if look.problem else "reading"), *[Text("–", style=FAINT)] * 3, since
+    tune, ended = found.plan.tune, sum(count for state, count in found.counts.items() if state != "running")
+    word = word_text(word_of(found))
+    if found.workers:
+        word.append(f" ({found.workers})")
+    metric = tune.objective
+    best = "–" if found.best is None else f"{metric_name(metric)} {amount(metric, found.best.value)}"
+    held = "–" if found.result is None or not found.result.runs else amount(metric, found.result.on("test").mean)
+    return name, word, Text(f"{ended}/{tune.trials}"), Text(best), Text(held), since
+
+
+class StudiesScreen(StudyPage):
+    """Lists the studies; one that is the only one is opened at once."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("studies", "everywhere")
+    sections = ("studies", "everywhere")
+    where = "Tune"
+    AUTO_FOCUS = "#studies"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._looks: Sequence[Look] | None = None
+        self._watch: Watch[Sequence[Look]] | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """Put the table, and a text that is shown while there is nothing to list."""
+        yield StudiesTable(id="studies")
+        yield Static(id="no-studies")
+
+    def on_mount(self) -> None:
+        """Start a thread that looks each second."""
+        checkpoints = self.dashboard.workspace.checkpoints
+        self.query_one(StudiesTable).border_title = titled(f"studies in {printable(checkpoints)}")
+        self.query_one("#no-studies", Static).update(Text("reading the studies …", style=FAINT))
+        self.query_one(StudiesTable).display = False
+        self._watch = Watch(self, AllStudies(self.dashboard.backend, checkpoints).looks, LOOK_SECONDS)
+        self._watch.start("read studies")
+
+    def on_unmount(self) -> None:
+        """Stop looking."""
+        if self._watch is not None:
+            self._watch.stop()
+
+    def on_screen_suspend(self) -> None:
+        """Read nothing while another screen is in front."""
+        if self._watch is not None:
+            self._watch.pause()
+
+    def on_screen_resume(self) -> None:
+        """Read again."""
+        self.look_now()
+
+    def look_now(self) -> None:
+        """Read the studies at once."""
+        if self._watch is not None:
+            self._watch.look_now()
+
+    @on(Seen)
+    def _seen(self, message: Seen) -> None:
+        looks = message.watch.take()
+        if looks is None:
+            return
+        first, self._looks = self._looks is None, looks
+        table = self.query_one(StudiesTable)
+        table.show(looks)
+        table.display, self.query_one("#no-studies").display = bool(looks), not looks
+        if looks and self.focused is None:
+            table.focus()
+        if not looks:
+            self.query_one("#no-studies", Static).update(_nothing())
+        self._explain()
+        self.refresh_bindings()
+        if first and len(looks) == 1 and self.is_current:
+            self.app.switch_screen(TuneScreen(looks[0].study))
+
+    @on(DataTable.RowHighlighted)
+    def _explain(self) -> None:
+        """Say in the border what is wrong with the study under the cursor."""
+        look = self.target
+        problem = "" if look is None else look.problem
+        if look is not None and not problem and look.found is not None and look.found.outcome is not None:
+            problem = look.found.outcome.message
+        self.query_one(StudiesTable).border_subtitle = titled(problem.partition("\n")[0])
+
+    @property
+    def target(self) -> Look | None:
+        """The study under the cursor."""
+        return self.query_one(StudiesTable).chosen if self._looks else None
+
+    def start_worker(self, study: Study) -> None:
+        """Start a worker of `study`."""
+        self.dashboard.backend.start_worker(study)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer keys for a study only if there is one."""
+        if self.is_mounted and action in ("open", "worker", "stop", "more", "delete"):
+            return self.target is not None
+        return True
+
+    def action_open(self) -> None:
+        """Open the study."""
+        if (look := self.target) is not None:
+            self.go(OpenTune(look.study))
+
+    def action_new(self) -> None:
+        """Open the form of a new run, from which a search begins."""
+        self.go(OpenLaunch())
+
+    def action_back(self) -> None:
+        """Go back."""
+        self.dismiss()
+
+
+def _nothing() -> Text:
+    return Text.assemble(
+        ("No studies yet.\n\n", "bold"),
+        "A study searches good settings by validation films: each trial is a run.\n\n",
+        (key_of("studies", "new"), "bold"), "  opens the form of a run; there ",
+        (key_of("launch", "search"), "bold"), " searches instead of training once.\n",
+        "Or: cxrtui tune --data FOLDER --init random --trials 30",
+    )  # fmt: skip
