@@ -19,8 +19,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from textual.widgets import Select
-
 from cxrtui.runs import codec, summary
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
@@ -29,7 +27,7 @@ from cxrtui.settings.config import Config
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.classify.screen import ClassifyScreen
 from cxrtui.tui.monitor.screen import MonitorScreen
-from cxrtui.tui.runs.screen import RunsTable
+from cxrtui.tui.runs.table import RunsTable
 from cxrtui.workspace import Workspace
 
 EPOCHS = 10
@@ -145,14 +143,13 @@ async def list_and_classify(workspace: Workspace, runs: int) -> None:
         ticks = Ticks()
         table = app.screen.query_one(RunsTable)
         first = await until(lambda: table.row_count, began)
-        whole = await until(lambda: [str(table.get_cell(str(row), "Status")) for row in range(table.row_count)
-                                     ].count("✔ finished") == runs, began)  # fmt: skip
+        whole = await until(lambda: table.row_count == runs and all(row.read for row, _ in table.rows), began)
         print(f"Runs, {runs} of them: first rows after {first:.2f} s, every state after {whole:.2f} s; "
               f"{ticks.stop()}")  # fmt: skip
         ticks, began = Ticks(), time.perf_counter()
         await app.push_screen(ClassifyScreen(None, workspace.root))
         shown = time.perf_counter() - began
-        models = await until(lambda: app.screen.query(Select), began)
+        models = await until(lambda: isinstance(app.screen, ClassifyScreen) and app.screen._listed_all, began)
         print(f"Classify over them: open after {shown:.2f} s, models listed after {models:.2f} s; "
               f"{ticks.stop()}")  # fmt: skip
         await pilot.press("escape")
@@ -164,9 +161,8 @@ async def attach(workspace: Workspace, run: Run, events: int) -> float:
         ticks, began = Ticks(), time.perf_counter()
         screen = MonitorScreen(run)
         await app.push_screen(screen)
-        first = await until(lambda: screen._drawn is not None and len(screen.state.steps), began)
-        whole = await until(lambda: screen._read and screen._drawn and screen._drawn[0] == len(screen.state.steps),
-                            began)  # fmt: skip
+        first = await until(lambda: len(screen.state.steps) and not screen._undrawn, began)
+        whole = await until(lambda: screen._read and not screen._undrawn, began)
         await asyncio.sleep(0.3)
         print(f"Monitor of {events:,} events: first curve after {first:.2f} s, all of it after {whole:.2f} s; "
               f"{ticks.stop()}")  # fmt: skip

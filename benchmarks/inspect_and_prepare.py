@@ -35,8 +35,10 @@ from cxrtui.data.images.decode import stored_size
 PEAK = """
 def peak():
     import resource
+    from cxrtui.data.confounders import measuring
     from cxrtui.data.images.decoding.processes import processes
     processes.close()
+    measuring.processes.close()
     with open("/proc/self/status") as file:
         own = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
     return (own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
