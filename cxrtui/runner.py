@@ -12,17 +12,16 @@ import platform
 import secrets
 import time
 import traceback
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import tomlkit
-from tomlkit.items import InlineTable
 
 from cxrtui import __version__, strict_json
 from cxrtui.disk import explained
 from cxrtui.errors import EXIT_DONE, EXIT_FAULT, EXIT_STOPPED, CxrtuiError
 from cxrtui.files import write_atomic
-from cxrtui.runs import codec, events
+from cxrtui.runs import codec, events, notify
+from cxrtui.runs.describe import describe
 from cxrtui.runs.events import Event
 from cxrtui.runs.folder import Run
 from cxrtui.runs.lock import RunLock
@@ -30,6 +29,7 @@ from cxrtui.runs.log import append
 from cxrtui.runs.summary import Landmarks, read_landmarks
 from cxrtui.settings import config
 from cxrtui.settings.config import Config
+from cxrtui.settings_toml import add_settings
 from cxrtui.training import endings
 from cxrtui.training.decisions import ENDED, REQUESTED
 from cxrtui.training.steering import Steering
@@ -37,6 +37,8 @@ from cxrtui.training.steering import Steering
 OnEvent = Callable[[str, Event], None]
 
 _SUMMED_UP = (events.EarlyStopping, events.Resumed, events.Stopped, events.Failed)
+_AT_WORK = (events.Preparing, events.Compiled, events.StepDone, events.EpochDone)
+"""After these events the use of the machine is measured, if that is due."""
 _POLL_SECONDS = 0.1
 _BEAT_SECONDS = 2.0
 _PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "tensorflow-datasets", "numpy", "pillow", "scikit-learn")
@@ -65,20 +67,8 @@ def start_config(run: Run) -> Config:
 def save_config(run: Run, settings: Config) -> None:
     """Write config.toml, with a comment beside each setting that says what it is for."""
     document = tomlkit.document()
-    for section, body in settings.as_dict().items():
-        table = tomlkit.table()
-        for key, value in body.items():
-            table.add(key, _inline(value) if isinstance(value, dict) else value)
-            table[key].comment(config.about(f"{section}.{key}"))
-        document.add(section, table)
+    add_settings(document, settings, explained=True)
     write_atomic(run.config_file, tomlkit.dumps(document))
-
-
-def _inline(value: Mapping[str, Any]) -> InlineTable:
-    """Return a setting that is a table as an inline table, so that its comment fits on the same line."""
-    table = tomlkit.inline_table()
-    table.update(value)
-    return table
 
 
 class _Log:
@@ -88,6 +78,8 @@ class _Log:
         self.run, self.on_event = run, on_event
         self.lock: RunLock | None = None
         self.step = 0
+        self.ended: Event | None = None
+        self.tested: Event | None = None
         self._marks = Landmarks()
         self._beaten = 0.0
 
@@ -119,6 +111,10 @@ class _Log:
         Raises:
             OSError: the line could not be written. A summary that cannot be written is left out: readers need none.
         """
+        if isinstance(event, (events.Stopped, events.Failed)):
+            self.ended = event
+        elif isinstance(event, events.Evaluated) and event.part == "test":
+            self.tested = event
         written = append(self.run.events_file, event)
         self._marks.add_written(event, written)
         if isinstance(event, _SUMMED_UP):
@@ -134,8 +130,8 @@ class _Log:
             except Exception as error:
                 self.on_event = None
                 if not isinstance(error, (OSError, ValueError)):  # a fault of the listener does not end the run
-                    said = f"The display of the run failed ({explained(error)}); the run and its log go on."
-                    self.append(events.Warned(code="watcher", message=said))
+                    message = f"The display of the run failed ({explained(error)}); the run and its log go on."
+                    self.append(events.Warned(code="watcher", message=message))
 
     def beat(self) -> None:
         if (now := time.monotonic()) - self._beaten > _BEAT_SECONDS:
@@ -148,7 +144,7 @@ def drive(
     settings: Config,
     *,
     resume: bool = False,
-    should_stop: Callable[[], bool] | None = None,
+    should_stop: Callable[[], bool | str] | None = None,
     on_event: OnEvent | None = None,
     fault: Callable[[], str] | None = None,
 ) -> int:
@@ -158,7 +154,8 @@ def drive(
         run: an existing folder: empty for a new run, an earlier run's with `resume`.
         settings: the configuration; with `resume`, the one that the run began with.
         resume: go on from the latest checkpoint.
-        should_stop: called often; True stops the run with a checkpoint, as the command ``stop`` does.
+        should_stop: called often; True, or the reason as text, stops the run with a checkpoint, as the command ``stop``
+            does.
         on_event: called with each line of the log and its event, after the line was written.
         fault: called when `should_stop` has stopped the run. It returns, as text, the fault of the program that stopped
             it, or "" if a user did. A run that ends because of a fault ends with `Failed` and not with `Stopped`.
@@ -176,15 +173,53 @@ def drive(
         log.notify(codec.encode(failed), failed)
         return code
     try:
-        return _drive(run, settings, resume, should_stop or (lambda: False), log, fault or (lambda: ""))
-    except Exception as error:
-        return _failed(run, error, log)
+        try:
+            code = _drive(run, settings, resume, should_stop or (lambda: False), log, fault or (lambda: ""))
+        except Exception as error:
+            code = _failed(run, error, log)
+        _tell_user(run, settings, code, log)
+        return code
+    finally:
+        log.lock.release()
+
+
+def _tell_user(run: Run, settings: Config, code: int, log: _Log) -> None:
+    """Run the user's command; if it fails, the log has a warning."""
+    status = {EXIT_DONE: "finished", EXIT_STOPPED: "stopped"}.get(code, "failed")
+    lines = [line.text for event in (log.ended, log.tested) if event is not None and (line := describe(event))]
+    message = f"Run {run.name} {status}: {' · '.join(lines)}"
+    if why := notify.notify(settings.run.notify, log.run, status, message):
+        warning = events.Warned(code="notify", message=f"The command of run.notify failed: {why}.")
+        with contextlib.suppress(OSError, CxrtuiError):  # the disk, or the folder, may be gone
+            log.check()
+            log.notify(log.append(warning), warning)
+
+
+def record(run: Run, settings: Config, failed: events.Failed) -> str:
+    """Write the last line of a run whose process died without one, and return it; an ended run's log stays as it is.
+
+    The user's command runs as after any other end.
+
+    Raises:
+        CxrtuiError: another process writes the run by now, or the disk refuses.
+        OSError: the line could not be written.
+    """
+    log = _Log(run, None)
+    log.lock = run.acquire()
+    try:
+        log.go_on()
+        state = run.read()
+        if not state.live and state.status != "empty":
+            return codec.encode(failed)
+        line = log.append(failed)
+        _tell_user(run, settings, failed.exit_code, log)
+        return line
     finally:
         log.lock.release()
 
 
 def _drive(
-    run: Run, settings: Config, resume: bool, should_stop: Callable[[], bool], log: _Log, fault: Callable[[], str]
+    run: Run, settings: Config, resume: bool, should_stop: Callable[[], bool | str], log: _Log, fault: Callable[[], str]
 ) -> int:
     steering = Steering(run, should_stop)
     if not resume:
@@ -192,12 +227,13 @@ def _drive(
         log(events.Preparing(stage="starting JAX"))
     from cxrtui.net import backend
     from cxrtui.training.fit import fit
+    from cxrtui.training.usage import UsageMeter
 
     device = backend.describe_device()
     if not (resume and log.go_on()):  # a process that died while JAX loaded left no RunStarted
         log(events.RunStarted(run=run.name, seed=settings.run.seed, config=settings.as_dict(), device=device,
                               versions=versions()))  # fmt: skip
-    outcome = EXIT_FAULT
+    outcome, meter = EXIT_FAULT, UsageMeter()
     stream = fit(settings, run, steering, resume=resume)
     try:
         for event in stream:
@@ -209,6 +245,8 @@ def _drive(
             log(event)
             if isinstance(event, events.DataPrepared):
                 _keep(run, settings, device, event)
+            if isinstance(event, _AT_WORK) and meter.due:
+                log(meter.read())
             steering.look()
             if isinstance(event, (events.Paused, events.Resumed)):
                 steering.standing = isinstance(event, events.Paused)
@@ -268,7 +306,7 @@ def _failed(run: Run, error: Exception, log: _Log) -> int:
             line = log.append(failed)
         except OSError as full:  # the disk that the run needs may be the one that failed
             if not (isinstance(error, OSError) and error.filename == full.filename):
-                told = f"{message} The log {full.filename} cannot be written either ({explained(full)})."
-                line = codec.encode(failed := dataclasses.replace(failed, message=told))
+                both = f"{message} The log {full.filename} cannot be written either ({explained(full)})."
+                line = codec.encode(failed := dataclasses.replace(failed, message=both))
     log.notify(line, failed)
     return code

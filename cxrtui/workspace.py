@@ -1,4 +1,4 @@
-"""The places where cxrtui keeps things on disk: the workspace's two folders and the user's cache."""
+"""The places where cxrtui keeps things on disk: the workspace's two folders, the user's cache and state."""
 
 from __future__ import annotations
 
@@ -46,3 +46,8 @@ def cache_root() -> Path:
         return expand(chosen)
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return expand(base) / "cxrtui"
+
+
+def state_root() -> Path:
+    """Return the folder for what a user chose in the dashboard: `cxrtui` in the XDG state folder."""
+    return expand(os.environ.get("XDG_STATE_HOME") or "~/.local/state") / "cxrtui"

@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from cxrtui.runs import events
-from cxrtui.settings import config
-from cxrtui.settings.listing import SETTINGS, Setting
+from cxrtui.settings import config, tuning
+from cxrtui.settings.listing import Setting, listed
 from cxrtui.weights import formats
 
 DOCS = Path(__file__).resolve().parent
 COMMAND = "python docs/generate.py"
+SECTIONS = {**config.SECTIONS, tuning.SECTION: tuning.TuneConfig}
 NOTE = f"<!-- `{COMMAND}` writes this page from the code; change the code, not the page. -->\n\n"
 
 
@@ -55,18 +56,17 @@ def allowed(item: Setting) -> str:
         return ("any of " if item.several else "") + ", ".join(map(code, item.choices))
     if item.table is not None:
         return "table"
-    kind = typing.get_type_hints(config.SECTIONS[item.section])[item.key.partition(".")[2]]
+    kind = typing.get_type_hints(SECTIONS[item.section])[item.key.partition(".")[2]]
     return ", ".join(filter(None, (type_in_words(kind), item.allowed)))
 
 
 def settings_page() -> str:
-    """Every setting of `cxrtui.settings.sections`, section by section."""
+    """Every setting of `cxrtui.settings.sections` and of a search, section by section."""
     parts = [NOTE, SETTINGS_TOP]
-    for section, cls in config.SECTIONS.items():
+    for section, cls in SECTIONS.items():
         rows = [
             (code(item.key), code(config.as_text(item.default)), allowed(item), item.about)
-            for item in SETTINGS
-            if item.section == section
+            for item in listed(section, cls)
         ]
         parts.append(f"\n## {section}\n\n{inspect.cleandoc(cls.__doc__ or '')}\n\n")
         parts.append(table(("setting", "default", "values", "what it is"), rows))

@@ -16,6 +16,7 @@ from cxrtui.runs import listing
 from cxrtui.runs.folder import Run
 from cxrtui.settings import config
 from cxrtui.settings.config import Config
+from tests.made_once import made_once
 
 if TYPE_CHECKING:
     from cxrtui.net.classifier import ClassifierSpec
@@ -30,7 +31,7 @@ hypothesis_settings.load_profile("cxrtui")
 # A narrow, shallow network on films of 32 pixels: seconds to train.
 SMALL: dict[str, Any] = {
     "data.size": 32, "model.init": "random", "model.width": 4, "model.stages": (1, 1, 1, 1), "model.hidden": (8,),
-    "optim.epochs": 3, "optim.batch_size": 8, "optim.learning_rate": 1e-3,
+    "optim.epochs": 3, "optim.batch_size": 8, "optim.learning_rate": 1e-3, "data.duplicates": "identical",
 }  # fmt: skip
 
 # Before anything imports JAX, which reads them once: nothing above may import it, and test_environment.py looks.
@@ -43,14 +44,32 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["JAX_NUMPY_DTYPE_PROMOTION"] = "strict"
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 os.environ["JAX_COMPILATION_CACHE_DIR"] = str(_COMPILED)
-os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+# LLVM's costly passes are left out: a network of tests runs for less time than they take. XLA's own passes all run.
+os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their argument; a packed file holds the time, and all workers must collect the same names."""
+    return argname if isinstance(val, bytes) and len(val) > 40 else None
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache() -> Iterator[None]:
-    """Prepared films of the tests live and die with the session."""
+    """Prepared films and choices in the dashboard live and die with the session."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CXRTUI_CACHE_DIR"] = folder
+        os.environ["XDG_STATE_HOME"] = str(Path(folder) / "state")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kept_processes() -> Iterator[None]:
+    """The processes that decode are not started anew for each test."""
+    from cxrtui.data.confounders import measuring
+    from cxrtui.data.images.decoding import films
+
+    with films.kept(), measuring.processes.kept():
         yield
 
 
@@ -68,9 +87,10 @@ def phantom_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixty synthetic films in two classes, 96 pixels a side."""
     from cxrtui.data.phantoms import generate
 
-    folder = tmp_path_factory.mktemp("phantoms") / "films"
-    generate(folder, count=60, seed=0, size=96)
-    return folder
+    def make(folder: Path) -> None:
+        generate(folder / "films", count=60, seed=0, size=96)
+
+    return made_once(tmp_path_factory, "phantoms", make) / "films"
 
 
 @pytest.fixture

@@ -48,6 +48,13 @@ def whole_run(epochs: int = 3) -> list[ev.Event]:
         events += epoch_events(epoch)
     counts = {"tp": 8, "fn": 2, "tn": 9, "fp": 1, "positive": 10, "negative": 10, "films": 20}
     metrics = {"loss": 0.2, "accuracy": 0.85, "auroc": float("nan"), "sensitivity": 0.8, "specificity": 0.9}
-    events.append(ev.Evaluated(time=2000.0, part="test", step=9, metrics=metrics, counts=counts, threshold=0.5))
+    interval = {"value": 0.85, "low": 0.65, "high": 0.95, "n": 20.0, "patients": 16.0}
+    events.append(
+        ev.Evaluated(
+            time=2000.0, part="test", step=9, metrics=metrics, counts=counts, threshold=0.41,
+            estimates={"accuracy": interval}, by_patient={"accuracy": {**interval, "n": 16.0}}, prevalence=0.5,
+            operating_point="0.5", calibration={"temperature": 1.4, "bias": -0.3, "brier_before": 0.2},
+        )
+    )  # fmt: skip
     events.append(ev.Stopped(time=2001.0, reason="epochs", step=3 * epochs, epoch=epochs))
     return events

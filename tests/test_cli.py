@@ -4,27 +4,51 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
-import shlex
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import pytest
 
-from cxrtui.cli import cli
+from cxrtui.cli import cli, main
+from cxrtui.cli.shared import Context
+from cxrtui.errors import UsageError
 from cxrtui.settings.config import known_keys
+from cxrtui.workspace import Workspace
 from tests.conftest import SMALL
 from tests.event_samples import whole_run
-from tests.typed_commands import parsed
+from tests.typed_commands import context_of, parsed, words_of
+
+Call = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def cxrtui(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cxrtui", *arguments], cwd=cwd, capture_output=True, text=True, check=False,
-        stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+@pytest.fixture
+def cxrtui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
+    """Runs the command line in this process, in a folder of its own, with nothing to read on stdin."""
+    with Path(os.devnull).open() as nothing:
+
+        def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+            monkeypatch.setattr(sys, "argv", ["cxrtui", *arguments])
+            with pytest.raises(SystemExit) as ended:
+                main()
+            return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *capsys.readouterr())
+
+        monkeypatch.setattr(sys, "stdin", nothing)
+        monkeypatch.chdir(tmp_path)
+        yield call
+
+
+def test_a_process_has_the_exit_code_and_the_sentence_on_stderr(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cxrtui", "--headless", "train", "--data", "x", "--set", "optim.epoch=3"]
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr.startswith("cxrtui: ")
+    assert "optim.epochs" in answer.stderr
+    assert answer.stderr.count("\n") == 1
 
 
 def test_a_full_disk_under_stdout_is_one_sentence(tmp_path: Path) -> None:
@@ -73,15 +97,68 @@ def test_the_help_of_every_command_has_an_example_that_can_be_typed(path: tuple[
     assert lines
     for line in lines:
         # At the end of the screen a line of the group's own says what it does.
-        program, *arguments = shlex.split(re.split(r"  +", line)[0])
+        program, *arguments = words_of(re.split(r"  +", line)[0])
         assert program == "cxrtui"
         found = parsed(arguments)
         assert path == tuple(found)[: len(path)] or "classify" in found  # what an exported run is for
 
 
+def leaves() -> list[tuple[str, ...]]:
+    """The words of every command that does something."""
+    return [path for path, command in commands(cli).items() if not isinstance(command, click.Group)]
+
+
+def example(path: tuple[str, ...]) -> list[str]:
+    """The first example of a command's help, without the program and the flags before the command."""
+    command = commands(cli)[path]
+    line = re.split(r"\n *Examples?:\n", command.get_help(click.Context(command)))[1].splitlines()[0]
+    words = words_of(line)
+    return words[words.index(path[0]) :]
+
+
+def after_command(path: tuple[str, ...], words: list[str], flags: list[str]) -> list[str]:
+    """`words` with flags at their end, or, for a command whose arguments may look like flags, before its arguments."""
+    if commands(cli)[path].allow_interspersed_args and commands(cli)[path].context_settings == {}:
+        return [*words, *flags]
+    return [*path, *flags, *words[len(path) :]]
+
+
+@pytest.mark.parametrize("path", leaves(), ids=" ".join)
+def test_every_command_takes_the_flags_before_it_and_after_it(path: tuple[str, ...], tmp_path: Path) -> None:
+    words, flags = example(path), ["--headless", "--debug", "--workspace", str(tmp_path)]
+    expected = Context(Workspace(tmp_path), headless=True, debug=True)
+    before, after = context_of([*flags, *words]), context_of(after_command(path, words, flags))
+    between = context_of(
+        ["--headless", "--debug", "--workspace", "no", *after_command(path, words, ["--workspace", str(tmp_path)])]
+    )
+    assert before.find_object(Context) == after.find_object(Context) == between.find_object(Context) == expected
+    assert before.params == after.params == context_of(words).params
+
+
+@pytest.mark.parametrize("path", leaves(), ids=" ".join)
+def test_json_is_the_same_before_and_after_a_command(path: tuple[str, ...]) -> None:
+    words = [word for word in example(path) if word not in ("--json", "--csv")]
+    if any("--json" in param.opts for param in commands(cli)[path].params):
+        assert context_of(["--json", *words]).params == context_of(after_command(path, words, ["--json"])).params
+        assert context_of(["--json", *words]).params != context_of(words).params
+    else:
+        for arguments in (["--json", *words], after_command(path, words, ["--json"])):
+            with pytest.raises(UsageError, match="prints no JSON"):
+                context_of(arguments)
+
+
+def test_the_later_flag_counts() -> None:
+    assert context_of(["--json", "classify", "run", "film.png", "--csv"]).params["form"] == "csv"
+    shared = context_of(["--workspace", "a", "runs", "--workspace", "b", "list"]).find_object(Context)
+    assert shared == Context(Workspace(Path("b").absolute()))
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
+        (["--json"], 2, "--json needs a command"),
+        (["doctor", "--json"], 2, "prints no JSON"),
+        (["train", "--headless"], 2, "--data"),
         (["--headless"], 2, "needs a command"),
         ([], 2, "needs a terminal"),
         (["--headless", "train"], 2, "--data"),
@@ -96,7 +173,7 @@ def test_the_help_of_every_command_has_an_example_that_can_be_typed(path: tuple[
         (["--headless", "train", "--data", ".", "--init", "nonsense"], 4, "weights fetch imagenet"),
         (["runs", "stop", "absent"], 2, "No run"),
         (["runs", "export", "absent", "--to", "x"], 2, "No run"),
-        (["weights", "fetch", "nonsense"], 2, "known are imagenet"),
+        (["weights", "fetch", "nonsense"], 2, "take one of imagenet"),
         (["weights", "port", "absent", "--out", "x"], 4, "no weights file"),
         (["classify", "absent", "x.png"], 2, "classifiers on the shelf: none yet"),
         (["classify"], 2, "MODEL"),
@@ -106,49 +183,51 @@ def test_the_help_of_every_command_has_an_example_that_can_be_typed(path: tuple[
     ],
 )
 def test_a_wrong_line_is_one_sentence_and_its_exit_code(
-    tmp_path: Path, arguments: list[str], code: int, words: str
+    cxrtui: Call, arguments: list[str], code: int, words: str
 ) -> None:
-    answer = cxrtui(*arguments, cwd=tmp_path)
+    answer = cxrtui(*arguments)
     assert answer.returncode == code
     assert words in answer.stderr
     assert "Traceback" not in answer.stderr
     assert answer.stdout == ""
 
 
-def test_a_mistake_does_not_burn_the_name_of_the_run(tmp_path: Path) -> None:
-    cxrtui("train", "--data", ".", "--init", "random", "--run", "mine", cwd=tmp_path)
-    cxrtui("--headless", "train", "--data", "absent", "--init", "random", "--run", "mine", cwd=tmp_path)
+def test_a_mistake_does_not_burn_the_name_of_the_run(cxrtui: Call, tmp_path: Path) -> None:
+    cxrtui("train", "--data", ".", "--init", "random", "--run", "mine")
+    cxrtui("--headless", "train", "--data", "absent", "--init", "random", "--run", "mine")
     assert not (tmp_path / "checkpoints").exists()
 
 
-def test_help_keeps_its_examples_apart(tmp_path: Path) -> None:
+def test_help_keeps_its_examples_apart(cxrtui: Call) -> None:
     for command in ("train", "classify", "evaluate"):
-        text = cxrtui(command, "--help", cwd=tmp_path).stdout
+        text = cxrtui(command, "--help").stdout
         assert "\b" not in text
         assert "\\b" not in text
         assert "\n    cxrtui " in text or "\n      cxrtui " in text
 
 
 @pytest.mark.slow
-def test_films_and_weights_that_are_not_there_have_their_own_codes(tmp_path: Path, phantom_films: Path) -> None:
+def test_films_and_weights_that_are_not_there_have_their_own_codes(
+    cxrtui: Call, tmp_path: Path, phantom_films: Path
+) -> None:
     small = [f"--set={key}={','.join(map(str, v)) if isinstance(v, tuple) else v}" for key, v in SMALL.items()]
-    absent = cxrtui("--headless", "train", "--data", "absent", *small, cwd=tmp_path)
+    absent = cxrtui("--headless", "train", "--data", "absent", *small)
     assert absent.returncode == 3
-    weights = cxrtui("--headless", "train", "--data", str(phantom_films), *small, "--init", "imagenet", cwd=tmp_path)
+    weights = cxrtui("--headless", "train", "--data", str(phantom_films), *small, "--init", "imagenet")
     assert weights.returncode == 4
     assert "--init random" in weights.stderr
     torn = tmp_path / "torn.safetensors"
     torn.write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00{")
-    weights = cxrtui("--headless", "train", "--data", str(phantom_films), *small, "--init", str(torn), cwd=tmp_path)
+    weights = cxrtui("--headless", "train", "--data", str(phantom_films), *small, "--init", str(torn))
     assert weights.returncode == 4
     assert "torn.safetensors" in weights.stderr
 
 
 def test_a_machine_without_a_network_is_told_how_to_carry_the_weights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cxrtui: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    answer = cxrtui("weights", "fetch", cwd=tmp_path)
+    answer = cxrtui("weights", "fetch")
     assert answer.returncode == 4
     assert "timm/resnet50.tv_in1k at revision 78f3ecf" in answer.stderr
     assert "cxrtui weights port model.safetensors --out imagenet" in answer.stderr
@@ -156,9 +235,9 @@ def test_a_machine_without_a_network_is_told_how_to_carry_the_weights(
     assert not (tmp_path / "models").exists()
 
 
-def test_the_workspace_file_is_read_and_outranked(tmp_path: Path) -> None:
+def test_the_workspace_file_is_read_and_outranked(cxrtui: Call, tmp_path: Path) -> None:
     (tmp_path / "cxrtui.toml").write_text("[optim]\nepochs = 7\nbatch_size = 5\n")
-    answer = cxrtui("train", "--settings", "--set", "optim.epochs=9", cwd=tmp_path)
+    answer = cxrtui("train", "--settings", "--set", "optim.epochs=9")
     assert answer.returncode == 0
     assert "optim.epochs=9 " in answer.stdout
     assert "optim.batch_size=5 " in answer.stdout
@@ -168,22 +247,22 @@ def test_the_workspace_file_is_read_and_outranked(tmp_path: Path) -> None:
     assert [line.partition("=")[0] for line in answer.stdout.splitlines()] == known_keys()
 
 
-def test_runs_are_listed_and_shown(tmp_path: Path) -> None:
+def test_runs_are_listed_and_shown(cxrtui: Call, tmp_path: Path) -> None:
     from cxrtui.runs.listing import new_run
 
-    assert "No runs yet" in cxrtui("runs", "list", cwd=tmp_path).stdout
+    assert "No runs yet" in cxrtui("runs", "list").stdout
     run = new_run(tmp_path / "checkpoints", "sample")
     run.config_file.write_text("")
     for event in whole_run():
         run.append(event)
-    row = json.loads(cxrtui("runs", "list", "--json", cwd=tmp_path).stdout)
+    row = json.loads(cxrtui("runs", "list", "--json").stdout)
     assert (row["run"], row["status"], row["epoch"]) == ("sample", "finished", 3)
-    shown = cxrtui("runs", "show", "sample", cwd=tmp_path).stdout
+    shown = cxrtui("runs", "show", "sample").stdout
     assert "sensitivity 8/10" in shown
     assert "not for diagnosis" in shown
-    body = json.loads(cxrtui("runs", "show", "sample", "--json", cwd=tmp_path).stdout)
+    body = json.loads(cxrtui("runs", "show", "sample", "--json").stdout)
     assert body["evaluations"]["test"]["counts"]["tp"] == 8
-    assert cxrtui("runs", "delete", "sample", cwd=tmp_path).returncode == 130
+    assert cxrtui("runs", "delete", "sample").returncode == 130
     assert run.folder.is_dir()
-    assert cxrtui("runs", "delete", "sample", "--yes", cwd=tmp_path).returncode == 0
+    assert cxrtui("runs", "delete", "sample", "--yes").returncode == 0
     assert not run.folder.exists()

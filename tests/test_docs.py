@@ -6,7 +6,6 @@ import dataclasses
 import itertools
 import re
 import runpy
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 
 from cxrtui.runs import events
 from cxrtui.settings.config import parse_assignments, resolve
-from tests.typed_commands import parsed
+from tests.typed_commands import parsed, words_of
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")})
@@ -82,7 +81,7 @@ COMMANDS = [(page, line) for page in PAGES for line in typed_commands(page)]
 )
 def test_a_command_of_a_page_can_be_typed(page: Path, line: str) -> None:
     """Its command, options and settings are those that there are; the films and runs need not be."""
-    arguments = shlex.split(line)[1:]
+    arguments = words_of(line)[1:]
     parsed(arguments)
     assigned = [value for name, value in itertools.pairwise(arguments) if name == "--set"]
     resolve(parse_assignments(assigned))

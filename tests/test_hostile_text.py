@@ -19,6 +19,7 @@ from cxrtui.settings.field import as_text
 from tests.conftest import SMALL
 from tests.event_samples import whole_run
 from tests.hostile import FILE, TEXT, acts, write_run
+from tests.tui.compared import events_of
 
 Said = tuple[int, str, str]
 POSITIVE, NEGATIVE = f"p{TEXT}", f"=n{TEXT}"
@@ -49,6 +50,10 @@ def test_runs(call: Callable[..., Said], tmp_path: Path, options: list[str]) -> 
     code, out, _ = call("--workspace", workspace, "runs", "show", f"r{FILE}", *options)
     assert code == 0
     assert "link=x" in out
+    write_run(workspace / "checkpoints" / "other", events_of(TEXT, 1.0, {"data.source": [TEXT]}))
+    code, out, _ = call("--workspace", workspace, "runs", "compare", f"r{FILE}", "other", *options)
+    assert code == 0
+    assert "data.source" in out
 
 
 @pytest.mark.parametrize(

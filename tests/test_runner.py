@@ -1,6 +1,8 @@
 """The runner with the real training, in this process: the control file, failures, the log."""
 
+import shlex
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cxrtui import runner
+from cxrtui.errors import ConfigError
 from cxrtui.runs import advice, codec, summary
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
@@ -174,3 +177,55 @@ def test_a_run_goes_on_with_its_films_at_another_place(
     ends = [[event for event in run.tail().poll() if isinstance(event, ev.Evaluated)] for run in (whole, moved)]
     assert [event.metrics for event in ends[0]] == [event.metrics for event in ends[1]]
     assert runner.start_config(whole).data.source == (str(first),)
+
+
+@pytest.mark.parametrize("code", [0, 7])
+def test_the_user_is_told_of_a_failure_by_a_command(
+    small: Small, new_run: Callable[..., Run], tmp_path: Path, code: int
+) -> None:
+    run, out = new_run(), tmp_path / "out"
+    script = f"import os, sys; open({str(out)!r}, 'w').write(os.environ['CXRTUI_MESSAGE']); sys.exit({code})"
+    absent = small(data__source=str(tmp_path / "absent"), run__notify=shlex.join([sys.executable, "-c", script]))
+    assert runner.drive(run, absent) == 3
+    assert out.read_text().startswith("Run run failed: ")
+    assert "absent" in out.read_text()
+    state = run.read()
+    assert state.status == "failed"
+    assert [warning.code for warning in state.warnings] == ["notify"] * bool(code)
+    assert not code or "exit 7" in state.warnings[-1].message
+    assert not run.alive()
+
+
+@pytest.mark.slow
+def test_another_command_after_a_resume(small: Small, new_run: Callable[..., Run], tmp_path: Path) -> None:
+    run, out = new_run(), tmp_path / "out"
+
+    def command(word: str) -> str:
+        script = f"import os; open({str(out)!r}, 'a').write('{word} ' + os.environ['CXRTUI_STATUS'] + '\\n')"
+        return shlex.join([sys.executable, "-c", script])
+
+    asked = threading.Event()
+
+    def on_event(line: str, event: ev.Event) -> None:
+        if isinstance(event, ev.StepDone):
+            asked.set()
+
+    # of several epochs, because one may be over before its first step is read
+    first = small(optim__epochs=3, run__notify=command("first"))
+    assert runner.drive(run, first, should_stop=asked.is_set, on_event=on_event) == 5
+    second = small(optim__epochs=3, run__notify=command("second"))
+    assert runner.drive(run, second, resume=True) == 0
+    assert out.read_text() == "first stopped\nsecond finished\n"
+    assert "notify" not in [warning.code for warning in run.read().warnings]
+
+
+def test_a_command_with_an_open_quotation_is_refused_before_the_run(small: Small) -> None:
+    with pytest.raises(ConfigError, match="quotation"):
+        small(run__notify="mail -s 'run ended")
+
+
+@pytest.mark.parametrize("command", ["mail me; true", "echo done >> log", "curl -d $CXRTUI_MESSAGE url", "a && b"])
+def test_a_command_that_needs_a_shell_is_refused_unless_it_names_one(small: Small, command: str) -> None:
+    with pytest.raises(ConfigError, match=r"run\.notify needs a shell"):
+        small(run__notify=command)
+    assert small(run__notify=f"/bin/sh -c '{command}'")

@@ -13,6 +13,8 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from cxrtui import runner
+from cxrtui.data.pool import no_progress
 from cxrtui.runs.listing import new_run
 from cxrtui.settings import config
 from cxrtui.settings.config import DataConfig
@@ -37,16 +39,18 @@ def everything(films: Path, folder: Path) -> None:
     """Survey, inspect, train, classify, decode, export and the shelf, as the screens ask for them."""
     try:
         backend = Backend()
-        backend.survey(films)
+        backend.survey(films, no_progress)
         backend.inspect(str(films), DataConfig(), lambda stage, done, total: None)
         run = new_run(folder / "checkpoints", "run")
+        from cxrtui.evaluation import classify
+
         settings = config.resolve(SMALL, {"data.source": str(films), "optim.epochs": 1})
-        code = backend.drive(run, settings, resume=False, should_stop=lambda: False, on_event=lambda line, event: None,
-                             fault=str)  # fmt: skip
-        assert code == 0, run.read().failed
-        some = sorted(films.rglob("*.png"))[:2]
-        assert [item.ok for item in backend.load(run).classify(some)] == [True, True]
-        backend.decode(some[0])
+        assert runner.drive(run, settings) == 0, run.read().failed
+        some = sorted(films.glob("positive/*.png"))[:2]
+        assert [item.ok for item in classify.load(run).classify(some)] == [True, True]  # as the process that computes
+        backend.open_film(some[0])
+        assert backend.truths()(some[0], ["negative", "positive"]) is not None
+        assert backend.trained_on(run).synthetic
         import cxrtui.evaluation.export
         import cxrtui.weights.hub
         import cxrtui.weights.port
