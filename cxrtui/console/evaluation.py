@@ -89,8 +89,9 @@ def _calibration(body: Mapping[str, Any]) -> Iterator[str]:
         why = f": {found['why']}" if found.get("why") else ""
         yield from _wrapped(f"none{why}", "calibration      ")
         return
-    if found["method"] == "platt":
-        how = f"temperature {found['temperature']:.3g} and bias {found['bias']:+.3g}".replace("-", "−")
+    if "temperature" in found:
+        bias = f" and bias {found['bias']:+.3g}" if "bias" in found else ""
+        how = f"temperature {found['temperature']:.3g}{bias}".replace("-", "−")
     else:
         how = "isotonic"
     yield from _wrapped(f"{how}, fitted on {found['films']} validation films", "calibration      ")

@@ -145,8 +145,9 @@ def _calibration(facts: Mapping[str, Any]) -> str:
     if fitted["method"] == "none":
         return ""
     how = "the table `knots` in `classifier.toml`, linear between its rows"
-    if fitted["method"] == "platt":
-        how = f"1 / (1 + exp(−(log(p / (1 − p)) / {fitted['temperature']:.4f} + {fitted['bias']:.4f})))"
+    if "temperature" in fitted:
+        bias = f" + {fitted['bias']:.4f}" if "bias" in fitted else ""
+        how = f"1 / (1 + exp(−(log(p / (1 − p)) / {fitted['temperature']:.4f}{bias})))"
     return (
         f"That probability is calibrated on {fitted['films']} validation films: from the network's own p, which the "
         f"programs for JAX and ONNX give, by {how}. For p itself the threshold is {facts['threshold']:g}. "

@@ -101,9 +101,7 @@ class Measures:
     def evaluated(self, split: str, step: int, found: Mapping[str, float], counts: Mapping[str, int]) -> Evaluated:
         """Return the event of an evaluation of `split` with the weights of `step`; `found` are its plain metrics."""
         calibration = self.operation.calibration
-        fitted = (
-            {"temperature": calibration.temperature, "bias": calibration.bias} if calibration.method == "platt" else {}
-        )
+        fitted = {name: value for name, value in calibration.as_dict().items() if name in ("temperature", "bias")}
         before = {f"{name}_before": value.value for name, value in self.before.items()}
         return Evaluated(
             part=split, step=step, metrics=dict(found), counts=dict(counts), threshold=self.operation.threshold,

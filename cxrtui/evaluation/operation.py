@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +94,7 @@ def set_operation(settings: RunConfig, labels: NDArray[Any], probabilities: NDAr
         labels: ``[N]`` integers, 1 is positive.
         probabilities: ``[N]``, the network's own, of the positive class.
     """
-    method = cast("Literal['none', 'platt', 'isotonic']", settings.calibration)
+    method = cast("calibrations.Method", settings.calibration)
     calibration = calibrations.fit(method, labels, probabilities)
     rule = operating_rule(settings.operating_point)
     truth = np.asarray(labels) == 1

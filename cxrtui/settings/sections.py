@@ -13,7 +13,7 @@ VIEWS = ("frontal", "PA", "AP", "AP supine", "lateral", "unknown", "all")
 EVALUATED = ("validation", "test")
 FILES = ("data.splits", "data.exclude", "data.groups")
 """Settings that name a file of the user's."""
-CALIBRATIONS = ("platt", "isotonic", "none")
+CALIBRATIONS = ("platt", "temperature", "isotonic", "none")
 METRICS = ("loss", "accuracy", "auroc", "sensitivity", "specificity")
 
 
@@ -141,7 +141,8 @@ class RunConfig:
     )
     calibration: str = setting(
         "platt",
-        "how probabilities are calibrated on the validation films: platt (a temperature and a bias), isotonic or none",
+        "how probabilities are calibrated on the validation films: platt (a temperature and a bias), temperature (alone), "
+        "isotonic or none",
         among(*CALIBRATIONS),
     )
     operating_point: str = setting(

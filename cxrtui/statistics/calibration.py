@@ -22,8 +22,8 @@ from cxrtui.statistics.binomial import clopper_pearson
 
 BINS = 10
 """Bins of equal width of a reliability table and of the ECE."""
-Method = Literal["none", "platt", "isotonic"]
-METHODS: tuple[Method, ...] = ("none", "platt", "isotonic")
+Method = Literal["none", "platt", "temperature", "isotonic"]
+METHODS: tuple[Method, ...] = ("none", "platt", "temperature", "isotonic")
 _CHANCES = 400  # draws of classes
 _LEAST = 1e-15  # probability: 15 digits are what a float has beside 1
 
@@ -33,7 +33,7 @@ class Calibration:
     """A function from the network's probability to one that holds on films like those of the fit.
 
     Attributes:
-        method: ``platt``, ``isotonic``, or ``none`` for no change.
+        method: ``platt``, ``temperature`` (which is Platt's without a bias), ``isotonic``, or ``none`` for no change.
         temperature: divides the log-odds; more than 1 makes the network less sure.
         bias: is added to the log-odds after that.
         knots: of an isotonic calibration, pairs of probabilities, before and after; between two it is linear.
@@ -51,7 +51,7 @@ class Calibration:
     def __call__(self, probabilities: ArrayLike) -> NDArray[np.float64]:
         """Return calibrated probabilities of the positive class, ``[N]`` as given; NaN stays NaN."""
         values = np.asarray(probabilities, np.float64)
-        if self.method == "platt":
+        if self.method in ("platt", "temperature"):
             return expit(log_odds(values) / self.temperature + self.bias)
         if self.method == "isotonic":
             before, after = np.asarray(self.knots, np.float64).T
@@ -61,8 +61,10 @@ class Calibration:
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON and TOML; `from_dict` is the inverse."""
         body: dict[str, Any] = {"method": self.method, "films": self.films}
+        if self.method in ("platt", "temperature"):
+            body["temperature"] = self.temperature
         if self.method == "platt":
-            body |= {"temperature": self.temperature, "bias": self.bias}
+            body["bias"] = self.bias
         if self.method == "isotonic":
             body["knots"] = [list(knot) for knot in self.knots]
         return body | ({"why": self.why} if self.why else {})
@@ -129,21 +131,22 @@ def fit(method: Method, labels: ArrayLike, probabilities: ArrayLike) -> Calibrat
         return Calibration(films=len(truth), why="a probability is no number")
     if method == "isotonic":
         return _isotonic(truth, scores)
-    slope, bias = _platt(truth, log_odds(scores))
+    slope, bias = _logistic(truth, log_odds(scores), biased=method == "platt")
     if not slope > 0:
         return Calibration(films=len(truth), why="the network ranks these films backwards")
-    return Calibration("platt", 1.0 / slope, bias, films=len(truth))
+    return Calibration(method, 1.0 / slope, bias, films=len(truth))
 
 
-def _platt(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[float, float]:
+def _logistic(truth: NDArray[np.bool_], scores: NDArray[np.float64], *, biased: bool) -> tuple[float, float]:
     """Return slope and bias of the logistic regression of the class on `scores`, by Newton's method.
 
+    Without `biased` the bias is 0.
     The targets are Platt's, a little inside 0 and 1, so that classes which the scores separate have a finite slope.
     """
     positive, negative = int(truth.sum()), int((~truth).sum())
     targets = np.where(truth, (positive + 1.0) / (positive + 2.0), 1.0 / (negative + 2.0))
-    design = np.column_stack([scores, np.ones(len(scores))])
-    at = np.array([0.0, np.log((positive + 1.0) / (negative + 1.0))])
+    design = np.column_stack([scores, np.ones(len(scores))])[:, : 1 + biased]
+    at = np.array([0.0, np.log((positive + 1.0) / (negative + 1.0))])[: 1 + biased]
 
     def loss(where: NDArray[np.float64]) -> float:
         values = design @ where
@@ -153,7 +156,7 @@ def _platt(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[float
     for _ in range(100):
         p = expit(design @ at)
         gradient = design.T @ (p - targets)
-        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-12 * np.eye(2)
+        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-12 * np.eye(len(at))
         step = np.linalg.solve(hessian, gradient)
         size = 1.0
         while (after := loss(at - size * step)) > before and size > 1e-10:
@@ -161,7 +164,7 @@ def _platt(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[float
         at, gain, before = at - size * step, before - after, min(before, after)
         if gain < 1e-12 * len(scores):
             break
-    return float(at[0]), float(at[1])
+    return float(at[0]), float(at[1]) if biased else 0.0
 
 
 def _isotonic(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> Calibration:

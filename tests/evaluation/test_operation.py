@@ -22,7 +22,7 @@ def _validation(count: int = 120) -> tuple[np.ndarray, np.ndarray]:
     return labels, 1 / (1 + np.exp(-(4.0 * labels - 1.0 + random.normal(size=count) * 2.0)))
 
 
-@pytest.mark.parametrize("method", ["platt", "isotonic", "none"])
+@pytest.mark.parametrize("method", ["platt", "temperature", "isotonic", "none"])
 @pytest.mark.parametrize("rule", ["0.5", "Youden", "sensitivity>=0.95", "specificity>=0.9", "cost=5:1"])
 def test_a_rule_is_met_on_the_films_that_it_was_set_on_and_a_calibration_moves_no_film(method: str, rule: str) -> None:
     labels, scores = _validation()

@@ -38,6 +38,17 @@ def test_platt_finds_the_temperature_and_the_bias_that_spoilt_the_probabilities(
     assert ece(labels, found(spoilt)) < 0.01 < ece(labels, spoilt)
 
 
+def test_a_temperature_alone_mends_what_is_too_sure_and_no_shift() -> None:
+    labels, _, true = _films(40_000)
+    sure = expit(3.0 * log_odds(true))
+    found = fit("temperature", labels, sure)
+    assert found.temperature == pytest.approx(3.0, rel=0.05)
+    assert (found.bias, found.method) == (0.0, "temperature")
+    np.testing.assert_allclose(found(sure), true, atol=0.02)
+    shifted = expit(log_odds(sure) + 1.5)
+    assert ece(labels, fit("temperature", labels, shifted)(shifted)) > 0.02 > ece(labels, found(sure))
+
+
 def test_platt_is_the_one_of_scikit_learn() -> None:
     from sklearn.calibration import _SigmoidCalibration
 
@@ -50,7 +61,7 @@ def test_platt_is_the_one_of_scikit_learn() -> None:
     np.testing.assert_allclose(found(spoilt), theirs.predict(scores), atol=1e-5)
 
 
-@pytest.mark.parametrize("method", ["platt", "isotonic"])
+@pytest.mark.parametrize("method", ["platt", "temperature", "isotonic"])
 def test_a_calibration_reorders_nothing_and_survives_json(method: str) -> None:
     labels, spoilt, _ = _films(200, seed=4)
     found = fit(method, labels, spoilt)  # type: ignore[arg-type]
@@ -58,7 +69,7 @@ def test_a_calibration_reorders_nothing_and_survives_json(method: str) -> None:
     after = found(ordered)
     assert (np.diff(after) >= 0).all()
     assert 0 <= after.min() <= after.max() <= 1
-    if method == "platt":
+    if method != "isotonic":
         assert auroc(labels, found(spoilt)) == auroc(labels, spoilt)
     again = Calibration.from_dict(json.loads(json.dumps(found.as_dict())))
     assert again == found

@@ -131,8 +131,9 @@ def _calibration(found: Mapping[str, Any] | None) -> Iterator[Block]:
         yield Text(f"The probabilities are not calibrated{why}.", "lacking")
         return
     how = "an isotonic function"
-    if found["method"] == "platt":
-        how = f"temperature {found['temperature']:.3g} and bias {found['bias']:+.3g}".replace("-", "−")
+    if "temperature" in found:
+        bias = f" and bias {found['bias']:+.3g}" if "bias" in found else ""
+        how = f"temperature {found['temperature']:.3g}{bias}".replace("-", "−")
     rows = [(title(metric), estimate(metric, found["before"][metric]), estimate(metric, found["after"][metric]))
             for metric in ("brier", "ece")]  # fmt: skip
     note = f"Calibrated by {how}, fitted on {found['films']} validation films."
