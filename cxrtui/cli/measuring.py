@@ -26,7 +26,8 @@ def _share(context: click.Context, option: click.Parameter, text: str | None) ->
 
 
 measuring_options = options(
-    click.option("--by", multiple=True, metavar="COLUMN", help="A table by this column of the films' manifest too."),
+    click.option("--by", multiple=True, metavar="COLUMN", help="A table by this column of the films' own table "
+                 "too: of a manifest, metadata.csv or data.csv."),
     click.option("--prevalence", callback=_share, metavar="SHARE", help="Of positives, for which PPV and NPV hold "
                  "(0.01 or 1%)."),
     click.option("--against", metavar="MODEL", help="Compare with this classifier, film by film."),

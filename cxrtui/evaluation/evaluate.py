@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cxrtui import strict_json
-from cxrtui.data.prepared.columns import COLUMNS, from_manifests
+from cxrtui.data.prepared.columns import COLUMNS, cells
 from cxrtui.errors import UsageError, never_cancelled
 from cxrtui.evaluation.abstain import Abstention, abstain
 from cxrtui.evaluation.comparison.paired import Paired, difference
@@ -36,7 +36,7 @@ class Options:
         step: of a run, the checkpoint to take instead of the best one.
         calibrated: whether the calibration is applied.
         prevalence: the share of positives for which PPV and NPV shall hold, from 0 to 1; None for that of the films.
-        by: further columns of the films' manifest by which there shall be tables.
+        by: further columns of the films' tables (see `columns.cells`) by which there shall be tables.
         augmented: how many random changes of each film are averaged with it.
         margin: films nearer to the threshold than this get no answer; None for an answer to each.
     """
@@ -148,13 +148,14 @@ def evaluate(
         return score(item, source, values, on_event, step=chosen.step, keep_seen=chosen.keep_seen,
                      calibrated=chosen.calibrated, augmented=chosen.augmented)  # fmt: skip
 
+    sources = [source] if isinstance(source, str) else list(source)
+    tables = {name: cells(name, sources) for name in chosen.by if name not in COLUMNS}  # before any work
     found, paired, other = together([scored(item) for item in targets]), None, None
     if against is not None:
         found, other = in_common([found, scored(against)])
         paired = difference(_predictions(found), _predictions(other))
     split, operation = found.split, found.operation
-    sources = [source] if isinstance(source, str) else list(source)
-    more = {name: from_manifests(name, sources, split.paths) for name in chosen.by if name not in COLUMNS}
+    more = {name: [known.get(path, "") for path in split.paths] for name, known in tables.items()}
     measures = result_of(
         measured(split, found.probabilities, operation, never_cancelled, prevalence=chosen.prevalence, more=more),
         on_event,

@@ -1,17 +1,21 @@
-"""This module says of each film to which group it belongs: by view, sex, age, size, or a column of its manifest."""
+"""This module says of each film to which group it belongs: by view, sex, age, size, or a column of its table."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from cxrtui.data.films import Film
 from cxrtui.data.images.headers import read_header
 from cxrtui.data.pool import OnProgress, no_progress, windowed, workers
-from cxrtui.data.sources import manifest
+from cxrtui.data.sources import layouts, manifest
 from cxrtui.data.sources.columns import plain
+from cxrtui.data.sources.layouts import tables
+from cxrtui.data.sources.naming import TFDS, split_name
+from cxrtui.data.sources.recognising import find_layout
 from cxrtui.errors import DataError, FilmError
 from cxrtui.printable import listing
 
@@ -70,29 +74,33 @@ def sizes(paths: Sequence[str], on_progress: OnProgress = no_progress) -> list[s
     return found
 
 
-def from_manifests(column: str, sources: Iterable[str], paths: Sequence[str]) -> list[str]:
-    """Return the cell of `column` for each film, ``[N]``, from the sources that are manifests; empty where none says.
+def cells(column: str, sources: Iterable[str]) -> dict[str, str]:
+    """Return the cell of `column` by the film's path, from the tables of the sources; empty where none is known.
 
     Args:
         column: its header; case, blanks and underscores do not count.
-        sources: as for a training.
-        paths: of the films.
+        sources: as for a training; a manifest, or a layout of `tables.TABLES`, has a table.
 
     Raises:
-        DataError: no source is a manifest with that column.
+        DataError: no source has a table with that column.
     """
-    cells: dict[str, str] = {}
+    found: dict[str, str] = {}
     headers: list[str] = []
     known = False
     for source in sources:
-        file = Path(source.partition(":")[2] if source.startswith("manifest:") else source).expanduser()
-        if not manifest.recognises(file):
+        forced, rest = split_name(source)
+        if forced == TFDS:
             continue
-        named, found = manifest.column(file, lambda header: plain(header) == plain(column))
+        layout, root = find_layout(rest, forced)
+        table = next((item for item in tables.TABLES if item.name == layout.name), None)
+        if layout.name != layouts.MANIFEST.name and table is None:
+            continue
+        read = manifest.column if table is None else partial(tables.column, table)
+        named, here = read(root, lambda header: plain(header) == plain(column))
         headers += named
-        known = known or found is not None
-        cells |= found or {}
+        known = known or here is not None
+        found |= here or {}
     if not known:
         there = listing(list(dict.fromkeys([*COLUMNS, *headers])))
         raise DataError(f"The films have no column {column[:64]}; there are {there}.")
-    return [cells.get(path, "") for path in paths]
+    return found

@@ -155,6 +155,28 @@ def _read(table: Table, path: Path, tally: Counter[str]) -> Iterator[Film]:
     yield from listed
 
 
+def column(table: Table, path: Path, wanted: Callable[[str], bool]) -> tuple[list[str], dict[str, str] | None]:
+    """Return the headers of the table at `path`, and by the film's path the cells of the column that is `wanted`.
+
+    Cells that mean that nothing is known are empty; None if there is no such column.
+
+    Raises:
+        DataError: the table cannot be read.
+    """
+    if (file := table.find(path)) is None:
+        return [], None
+    sheet = open_table(file)
+    headers = [header for header in sheet.headers if header]
+    header = next((header for header in headers if wanted(header)), None)
+    if header is None:
+        return headers, None
+    images, found = Files(_image_folders(file.parent, table.images)), dict[str, str]()
+    for _, row in sheet:
+        if (name := first(row, table.file)) and (image := images.find(name)) is not None:
+            found.setdefault(str(image), printable(words.given(row[header.casefold()])))
+    return headers, found
+
+
 def _image_folders(root: Path, named: tuple[str, ...]) -> list[Path]:
     """Return where images may be: the named folders and folders in them, else `root` and the folders directly in it."""
     folders = [folder for name in named if (folder := entry(root, name)) is not None and folder.is_dir()]
