@@ -14,7 +14,7 @@ from cxrtui.data.loader import make_loader
 from cxrtui.data.prepared.prepare import load_evaluation
 from cxrtui.data.prepared.ready import Split
 from cxrtui.data.prepared.seen import Familiar
-from cxrtui.errors import DataError, WeightsError, never_cancelled
+from cxrtui.errors import DataError, UsageError, WeightsError, never_cancelled
 from cxrtui.evaluation import model as models
 from cxrtui.evaluation.evaluator import BATCH, Evaluator
 from cxrtui.evaluation.model import Model
@@ -28,6 +28,8 @@ from cxrtui.settings import config as configs
 
 T = TypeVar("T")
 OnEvent = Callable[[Event], None]
+_OF_THE_MODEL = ("data.size", "data.resize_mode")
+"""How films become what the network sees: as in its training."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +77,11 @@ def score(
     model = models.load(target, step)
     if model.note:
         on_event(Warned(code="no-digests", message=model.note))
-    fixed = {"data.size": model.config.data.size, "data.resize_mode": model.config.data.resize_mode}
-    data = configs.with_values(model.config, {**values, **fixed}).data
+    for key in _OF_THE_MODEL:
+        if key in values:
+            own = getattr(model.config.data, key.removeprefix("data."))
+            raise UsageError(f"{key} is not for an evaluation: the classifier decides it; that of {model.name} is {own}.")
+    data = configs.with_values(model.config, values).data
     prepared: list[DataPrepared] = []
 
     def keep(event: Event) -> None:
@@ -85,7 +90,8 @@ def score(
         on_event(event)
 
     seen = models.seen_in_training(target)
-    films = result_of(load_evaluation(data, source, trained=model.labels, seen=seen, keep_seen=keep_seen), keep)
+    films = result_of(load_evaluation(data, source, trained=model.labels, asked=values, seen=seen,
+                                      keep_seen=keep_seen), keep)  # fmt: skip
     split = films.splits["all"]
     _warn(model, films.familiar, seen.known is None, keep_seen, on_event)
     predictor = Predictor(model.graphdef, model.size, model.stored_size, BATCH)

@@ -135,6 +135,10 @@ def test_what_cannot_be_evaluated(trained: Run, manifest: Path) -> None:
     with pytest.raises(UsageError, match="no-such-run"):
         call(f"{trained.folder}+no-such-run")
     with pytest.raises(DataError, match="no column shoe size; there are source, view, sex, age, size, path"):
-        call(trained.folder, "--by", "shoe size")
+        call(trained.folder, "--by", "shoe size", "--set", "data.size=40")  # before anything else is looked at
+    with pytest.raises(UsageError, match="data.size is not for an evaluation: the classifier decides it"):
+        call(trained.folder, "--set", "data.size=40")
+    with pytest.raises(DataError, match="data.positive names nosuch, which is not a class of the data.* It has "):
+        call(trained.folder, "--set", "data.positive=nosuch")
     with pytest.raises(ClickException, match="no share between 0 and 1"):
         call(trained.folder, "--prevalence", "120%")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Container, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -236,6 +236,7 @@ def load_evaluation(
     path: str | Path | Sequence[str],
     *,
     trained: Sequence[str] = (),
+    asked: Container[str] = (),
     seen: Seen | None = None,
     keep_seen: bool = False,
     check_cancelled: CheckCancelled = never_cancelled,
@@ -244,7 +245,7 @@ def load_evaluation(
 
     Classes, size and resize mode are those of `data`. Where nothing else decides the classes, they are `trained`, the
     negative and the positive name of a classifier. Where `path` has other classes than `data` names, pass a `data` that
-    names the classes of `path`. Films that are `familiar` from the training `seen` are left out, or only marked with
+    names the classes of `path`, and with `asked` the settings by which it does. Films that are `familiar` from the training `seen` are left out, or only marked with
     `keep_seen`.
 
     Raises:
@@ -252,7 +253,7 @@ def load_evaluation(
         Cancelled: `check_cancelled` said so.
     """
     started = time.monotonic()
-    ready = yield from read(data, path, check_cancelled, partial=True, trained=trained)
+    ready = yield from read(data, path, check_cancelled, partial=True, trained=trained, asked=asked)
     copies = yield from compared(data, ready, check_cancelled)
     if both := contradiction(ready.films, copies.conflicts):
         yield Warned(code="copies-in-both-classes", message=f"{both}; one finding of each pair is wrong.")

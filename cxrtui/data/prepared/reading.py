@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Container, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,8 +58,9 @@ def read(
     check_cancelled: CheckCancelled,
     partial: bool = False,
     trained: Sequence[str] = (),
+    asked: Container[str] = (),
 ) -> Generator[Event, None, Readable]:
-    """Read the used films at `source` into a store; `partial` allows an empty class; `trained` is as in `select`.
+    """Read the used films at `source` into a store; `partial` allows an empty class; the rest is as in `select`.
 
     Raises:
         DataError: the source or its labels cannot be used, or too many films are unreadable.
@@ -70,7 +71,7 @@ def read(
         return read_corrected(data, source, on_progress)
 
     collection = yield from reported(collect, "reading folder", check_cancelled)
-    chosen, labels, left_out = select(collection, data.positive, data.negative, partial, data.views, trained)
+    chosen, labels, left_out = select(collection, data.positive, data.negative, partial, data.views, trained, asked)
     if not chosen:
         why = "; ".join(f"{count} {reason}" for reason, count in left_out.items())
         raise DataError(f"No film in {collection.shown} is of a class and view that counts: {why}.")

@@ -7,12 +7,12 @@ decides, the error says what to set.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.findings import missing
 from cxrtui.data.sources.layouts.words import UNKNOWN, keeps
-from cxrtui.data.sources.matching import ANY, is_there, matches, whole
+from cxrtui.data.sources.matching import ANY, depth, is_there, matches, whole
 from cxrtui.data.sources.rule import Labels, counts_text
 from cxrtui.data.sources.sides import plain_sides, side
 from cxrtui.data.sources.suggestions import example, near, suggested
@@ -149,6 +149,21 @@ def _refuse_both(positive: tuple[str, ...], negative: tuple[str, ...]) -> None:
             )
 
 
+def _check_asked(asked: Container[str], found: Mapping[str, int], positive: Names, negative: Names) -> None:
+    """Check that the user, who named classes for these films, named ones that they have.
+
+    A class may be absent where the names cover all findings, or where there is only one finding.
+
+    Raises:
+        DataError: a name is of no finding, and a finding has no name.
+    """
+    if len(found) < 2 or all(depth(label, (*positive, *negative)) >= 0 or missing(label) for label in found):
+        return
+    for key, names in (("data.positive", positive), ("data.negative", negative)):
+        if key in asked:
+            _named(names, found, key)
+
+
 def _as_trained(trained: Sequence[str], found: Mapping[str, int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the positive and negative names from which `Labels.names` made `trained`, if one of them is in `found`."""
     if len(trained) != 2:
@@ -172,17 +187,20 @@ def select(
     partial: bool = False,
     views: tuple[str, ...] = ("all",),
     trained: Sequence[str] = (),
+    asked: Container[str] = (),
 ) -> tuple[list[tuple[Film, int]], Labels, dict[str, int]]:
     """Return the films to use, each with 0 (negative) or 1; the rule; and the number of films left out, by reason.
 
     `trained` are the negative and the positive name of a classifier (`Labels.names`), which decide where neither the
-    user nor the layout nor the names of the findings do.
+    user nor the layout nor the names of the findings do. `asked` are the settings, such as ``data.positive``, that were
+    given for these films, and not for others: what they name must be there.
 
     Raises:
-        DataError: as in `decide`.
+        DataError: as in `decide`, or a class that was asked for is none of the films'.
     """
     own = (collection.positive, collection.negative)
     found = counted(collection, views)
+    _check_asked(asked, found, positive, negative)
     try:
         labels = decide(found, positive, negative, collection.shown, partial, own, collection.question)
     except DataError:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from cxrtui.data.sources.labels import decide
+from cxrtui.data.films import Collection, Film
+from cxrtui.data.sources.labels import decide, select
 from cxrtui.errors import DataError
 
 THREE = {"COVID-19": 124, "No_findings": 500, "Pneumonia": 500}
@@ -47,6 +50,18 @@ def test_another_hospital_may_lack_a_class() -> None:
     assert decide({"Covid": 9, "normal": 3}, ("positive",), ("negative",), partial=True).names == ["normal", "Covid"]
     with pytest.raises(DataError, match="has A: 9, B: 3, and nothing called COVID-19, No_findings; say it"):
         decide({"A": 9, "B": 3}, ("COVID-19",), ("No_findings",), partial=True)
+
+
+def test_what_was_asked_for_is_there_unless_all_films_are_of_the_other_class(tmp_path: Path) -> None:
+    films = tuple(Film(path=tmp_path / f"{name}.png", name=name, label=name) for name in ("COVID", "Normal"))
+    both = Collection(films=films, root=tmp_path, layout="class-folders", found={"COVID": 1, "Normal": 1})
+    asked = ("data.positive", "data.seed")
+    for positive, negative in ((("nosuch",), ()), (("nosuch",), ("Normal",))):
+        with pytest.raises(DataError, match="data.positive names nosuch, which is not a class .* COVID: 1, Normal: 1"):
+            select(both, positive, negative, partial=True, asked=asked)
+    assert len(select(both, ("nosuch",), (), partial=True)[0]) == 2  # the run's name, not one for these films
+    alone = Collection(films=films[:1], root=tmp_path, layout="class-folders", found={"COVID": 1})
+    assert select(alone, ("COVID",), ("Healthy",), partial=True, asked=("data.negative",))[1].names[1] == "COVID"
 
 
 def test_one_class_alone_is_asked_for_the_other() -> None:
