@@ -99,7 +99,7 @@ def _print_text(row: Classified) -> None:
     console.print(
         Text.assemble(
             (f"{name}: ", "bold"),
-            row.label,
+            row.label or "no answer",
             f"  ({scores}; threshold {row.threshold:.4g}{'' if row.calibrated else '; not calibrated'})",
         )
     )

@@ -37,10 +37,13 @@ class RefusedError(FilmError):
 
 
 class Classifier:
-    """A model that classifies files: their images are read as for training, and go through the network in batches."""
+    """A model that classifies files: their images are read as for training, and go through the network in batches.
 
-    def __init__(self, model: Model, batch: int = 8) -> None:
-        self.model = model
+    A film whose probability is nearer to the threshold than `margin` has no label.
+    """
+
+    def __init__(self, model: Model, batch: int = 8, margin: float = 0.0) -> None:
+        self.model, self.margin = model, margin
         self._predictor = Predictor(model.graphdef, model.size, model.stored_size, batch)
 
     def classify(self, paths: Sequence[Path], *, refuse: bool = True) -> Iterator[Classified]:
@@ -112,13 +115,16 @@ class Classifier:
             return Classified(str(path), ok=False, error=f"{self.model.name} gives no finite probability for it")
         shown = float(operation.calibration(probabilities[1]))
         other = 1.0 - shown if operation.is_calibrated else float(probabilities[0])
+        abstained = abs(shown - operation.threshold) < self.margin
+        note = f"its probability is within {self.margin:g} of the threshold: no answer (--abstain)"
         return Classified(
             str(path),
             ok=True,
-            label=positive if shown >= operation.threshold else negative,
+            label="" if abstained else positive if shown >= operation.threshold else negative,
             probabilities={negative: other, positive: shown},
             threshold=operation.threshold,
-            notes=film.notes,
+            notes=(*film.notes, *([note] if abstained else [])),
+            abstained=abstained,
             calibrated=operation.is_calibrated,
             turned=film.view.turned if film.view is not None else 0,
             inverted=film.view is not None and film.view.inverted,
@@ -126,14 +132,16 @@ class Classifier:
         )
 
 
-def load(target: Run | Path, step: int | None = None, *, calibrated: bool = True) -> Classifier:
+def load(
+    target: Run | Path, step: int | None = None, *, calibrated: bool = True, margin: float = 0.0
+) -> Classifier:  # fmt: skip
     """Return a classifier from a run's best weights or those of `step`, or from a folder of the shelf.
 
-    Without `calibrated`, it gives the network's own probabilities.
+    Without `calibrated`, it gives the network's own probabilities; `margin` is as in `Classifier`.
 
     Raises:
         UsageError, WeightsError: as `model.load`.
     """
     warm()  # starts the process that decodes while the weights are read
     model = models.load(target, step)
-    return Classifier(model if calibrated else model.uncalibrated)
+    return Classifier(model if calibrated else model.uncalibrated, margin=margin)

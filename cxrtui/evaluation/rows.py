@@ -62,7 +62,8 @@ class Classified:
     `heatmap` is the path of the film's heat map: None if none was asked for, empty if it could not be made.
     `calibrated` says whether the probabilities are calibrated; else they are the network's own.
     `refused` says that it was read and is no frontal chest film. `turned` (degrees clockwise) and `inverted` say how it
-    was righted. `unrefused` says that none was to be refused, nor righted.
+    was righted. `unrefused` says that none was to be refused, nor righted. `abstained` says that there is no label
+    because the probability is too near to the threshold.
     """
 
     file: str
@@ -78,6 +79,7 @@ class Classified:
     turned: int = 0
     inverted: bool = False
     unrefused: bool = False
+    abstained: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row as scripts read it."""
@@ -116,7 +118,8 @@ def as_dict(row: Row) -> dict[str, Any]:
             "error": row.error,
             **asked,
         }
-    return {"file": row.file, "ok": True, "label": row.label, "probabilities": dict(row.probabilities),
+    abstained = {"abstained": True} if getattr(row, "abstained", False) else {}
+    return {"file": row.file, "ok": True, "label": row.label or None, **abstained, "probabilities": dict(row.probabilities),
             "threshold": row.threshold, "calibrated": row.calibrated, "notes": list(row.notes), **_righted(row),
             **asked}  # fmt: skip
 

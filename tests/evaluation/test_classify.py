@@ -45,6 +45,20 @@ def test_a_classified_film_scores_as_in_the_evaluation(trained: Run) -> None:
         assert row.label == table[row.file]["called"]
 
 
+def test_a_film_near_the_threshold_gets_no_answer_if_that_is_asked_for(trained: Run, phantom_films: Path) -> None:
+    films = sorted(phantom_films.glob("*/*.png"))[:12]
+    usual = list(classify.load(trained).classify(films))
+    away = sorted(abs(row.probabilities["positive"] - row.threshold) for row in usual)
+    margin = (away[5] + away[6]) / 2
+    rows = list(classify.load(trained, margin=margin).classify(films))
+    assert [row.probabilities for row in rows] == [row.probabilities for row in usual]
+    assert sum(row.abstained for row in rows) == 6
+    for row, plain in zip(rows, usual, strict=True):
+        assert row.label == ("" if row.abstained else plain.label)
+        assert row.as_dict()["label"] == (None if row.abstained else plain.label)
+        assert any("--abstain" in note for note in row.notes) == row.abstained
+
+
 def test_what_cannot_be_read_is_a_row(trained: Run, phantom_films: Path, tmp_path: Path) -> None:
     film = next(phantom_films.glob("positive/*.png"))
     (tmp_path / "empty.png").touch()
