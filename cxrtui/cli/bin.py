@@ -10,7 +10,7 @@ from cxrtui.errors import UsageError
 from cxrtui.printable import printable
 from cxrtui.runs import advice, bin
 from cxrtui.runs.folder import BIN
-from cxrtui.runs.listing import behind_link, find_run, why_unreadable
+from cxrtui.runs.listing import behind_link, find_run, protocol_as_run, why_unreadable
 from cxrtui.runs.size import counted, size_of, size_text
 
 
@@ -22,6 +22,8 @@ from cxrtui.runs.size import counted, size_of, size_text
 def runs_delete(context: Context, names: tuple[str, ...], yes: bool, forever: bool) -> None:
     """Move runs with their checkpoints to the bin, after asking. Of a symbolic link, move only the link.
 
+    A protocol is moved with its table and its folds; its runs are runs of their own and stay.
+
     The bin is checkpoints/.bin; cxrtui runs restore brings a run back.
 
     \b
@@ -31,7 +33,7 @@ def runs_delete(context: Context, names: tuple[str, ...], yes: bool, forever: bo
     """
     checkpoints, found = context.workspace.checkpoints, []
     for name in names:
-        run = find_run(checkpoints, name)
+        run = protocol_as_run(checkpoints, name) or find_run(checkpoints, name)
         if (link := behind_link(checkpoints, name)) is not None:
             raise UsageError(
                 f"{name} leads by the symbolic link {link} to {run.folder}; delete that by its own path, or the link."

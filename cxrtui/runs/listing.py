@@ -69,6 +69,13 @@ def find_run(checkpoints: Path, name: str) -> Run:
     raise UsageError(f"No run {name!r} in {checkpoints}; runs there: {', '.join(shown[:5]) or 'none yet'}{more}.")
 
 
+def protocol_as_run(checkpoints: Path, name: str) -> Run | None:
+    """Return the folder of the protocol `name`, which is moved, locked and deleted as a run's; None if there is none."""
+    folder = checkpoints / name
+    is_protocol = is_name(name) and is_there(folder / PROTOCOL_FILE) and not is_run(folder)
+    return Run(folder.absolute()) if is_protocol else None
+
+
 def behind_link(checkpoints: Path, name: str) -> Path | None:
     """Return the symbolic link inside `checkpoints` by which the path `name` leads to a run; None if there is none."""
     for place in (checkpoints / name, Path(name)):

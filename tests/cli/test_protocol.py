@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from cxrtui.cli import cli
 from cxrtui.evaluation.protocols.folder import Fold, Folds, ProtocolFolder, begin
+from cxrtui.runs.lock import RunLock
 from cxrtui.settings.config import Config, with_values
 from cxrtui.settings.protocol import Plan, plan_of
 
@@ -107,11 +108,25 @@ def test_show_and_list_say_how_far_it_is_and_then_the_table(folder: ProtocolFold
 
 
 def test_a_protocol_is_no_run(folder: ProtocolFolder, tmp_path: Path) -> None:
-    for words in (("runs", "delete", "p", "--yes"), ("train", "--resume", "p"), ("evaluate", "p", "--data", ".")):
+    for words in (("train", "--resume", "p"), ("evaluate", "p", "--data", ".")):
         code, text = said(tmp_path, *words)
         assert code == 2
         assert "p is a protocol and no run; see it with: cxrtui runs show p" in text
     assert folder.file.exists()
+
+
+def test_a_protocol_is_deleted_and_comes_back_as_a_run_does(folder: ProtocolFolder, tmp_path: Path) -> None:
+    held = RunLock(folder.lock_file)
+    code, text = said(tmp_path, "runs", "delete", "p", "--yes")
+    held.release()
+    assert (code, folder.file.exists()) == (2, True)
+    assert "p is live" in text
+    assert said(tmp_path, "runs", "delete", "p", "--yes")[0] == 0
+    assert not folder.folder.exists()
+    assert said(tmp_path, "runs", "restore", "p")[0] == 0
+    assert "0 of 2 trainings are done" in said(tmp_path, "runs", "show", "p")[1]
+    assert said(tmp_path, "runs", "delete", "p", "--yes", "--forever")[0] == 0
+    assert not folder.folder.exists()
 
 
 def test_the_default_name_follows_from_what_is_trained() -> None:
