@@ -151,12 +151,12 @@ def _new_splits(config: Config, ready: Readable, copies: Copies) -> Generator[Ev
     if given.absent:
         yield Warned(
             code="splits-absent",
-            message=f"{data.splits} lists {given.absent} films that are not in the data or cannot be read.",
+            message=f"{Path(data.splits).name} lists {given.absent} films that are not in the data or cannot be read.",
         )
     if leaks := splits.leaks(ready.films, ready.digests, given.of_film, copies.pairs):
         yield Warned(
             code=SPLIT_LEAKS,
-            message=f"The split of {data.splits} leaks: {leaks}; no figure of this run is a result on unseen films.",
+            message=f"The split of {Path(data.splits).name} leaks: {leaks}; no figure of this run is a result on unseen films.",
         )
     given.left_out[CONFLICTS] += len(dropped)
     return given
