@@ -15,6 +15,8 @@ from cxrtui import RESEARCH_ONLY
 from cxrtui.evaluation.wording import ORDER, estimate, title
 from cxrtui.printable import in_list, printable
 
+OF_GROUPS = ("auroc", "sensitivity", "specificity")
+"""The metrics of a group of films."""
 PRECISION = (
     "Such programs compute in float32, whatever the run did; cxrtui computes in the run's precision. In bfloat16, the "
     "default on a GPU, its probabilities differ from theirs by about a thousandth, so a film at the threshold may be "
@@ -49,6 +51,7 @@ def classifier_card(name: str, facts: Mapping[str, Any], *, onnx: bool = False) 
         "## How well it did",
         "\n".join(_result(split, body) for split, body in facts["metrics"].items()),
         _estimates(facts["metrics"]),
+        *_subgroups(facts["metrics"]),
         "" if facts["metrics"] else "These weights were not evaluated in their run.",
         "## Limits",
         "\n".join(f"- {limit}" for limit in _limits(origin)),
@@ -113,6 +116,25 @@ def _estimates(splits: Mapping[str, Mapping[str, Any]]) -> str:
     head = ["| metric | " + " | ".join(found) + " |", "| --- |" + " --- |" * len(found)]
     about = "Intervals are 95 % ones by the bootstrap over patients; a star marks an exact binomial one."
     return "\n".join([*head, *rows]) + f"\n\n{about}"
+
+
+def _subgroups(splits: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a table for each split and column that divides its films."""
+    for split, body in splits.items():
+        for table in body.get("subgroups", ()):
+            column, few = _plain(in_list(table["column"])), False
+            rows = []
+            for group in table["groups"]:
+                few = few or bool(group["few"])
+                found = ((metric, estimate(metric, group["estimates"].get(metric))) for metric in OF_GROUPS)
+                cells = [f"~ {text}" if metric in group["few"] else text for metric, text in found]
+                counts = (f"{group[name]:,}" for name in ("films", "positive", "patients"))
+                rows.append(" | ".join((_plain(in_list(group["name"])), *counts, *cells)))
+            if table.get("unknown"):
+                rows.append(f"(not known) | {table['unknown']:,}" + " | " * 5)
+            head = " | ".join((f"{split}, by {column}", "films", "positive", "patients", *map(title, OF_GROUPS)))
+            yield "\n".join(f"| {row} |" for row in (head, " | ".join(["---"] * 7), *rows)) + (
+                "\n\n~ rests on fewer than 10 patients of a class." if few else "")  # fmt: skip
 
 
 def _limits(origin: Mapping[str, Any]) -> Iterator[str]:

@@ -30,7 +30,7 @@ from cxrtui.data.augment import resample
 from cxrtui.data.duplicates import known
 from cxrtui.evaluation import model as models
 from cxrtui.evaluation import onnx_file, sealed
-from cxrtui.evaluation.cards import classifier_card
+from cxrtui.evaluation.cards import OF_GROUPS, classifier_card
 from cxrtui.evaluation.model import SEEN, Model
 from cxrtui.evaluation.trained_on import leaks, synthetic_films
 from cxrtui.files import read_text, write_atomic
@@ -113,12 +113,23 @@ def describe(model: Model, run: Run, versions: Mapping[str, str]) -> dict[str, A
         },
         "metrics": {
             split: {"threshold": body.get("threshold"), **body.get("metrics", {}), "counts": body.get("counts"),
-                    "estimates": body.get("estimates"), "by_patient": body.get("by_patient")}
+                    "estimates": body.get("estimates"), "by_patient": body.get("by_patient"),
+                    "subgroups": [_subgroups(table) for table in body.get("subgroups") or ()]}
             for split, body in results.items() if body.get("step") == model.step
         },
     }  # fmt: skip
     written: dict[str, Any] = _without_none(facts)
     return written
+
+
+def _subgroups(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of a table by one column what the card shows."""
+    groups = [
+        {key: group[key] for key in ("name", "films", "positive", "patients", "few")}
+        | {"estimates": {metric: group["estimates"].get(metric) for metric in OF_GROUPS}}
+        for group in table["groups"]
+    ]
+    return {"column": table["column"], "groups": groups, "unknown": table.get("unknown", 0)}
 
 
 def _sealed(facts: Mapping[str, Any], manifest: Manifest) -> str:
@@ -148,7 +159,7 @@ def _without_none(value: Any) -> Any:
     """Return `value` without the entries that are None, because TOML has no None."""
     if isinstance(value, Mapping):
         return {key: _without_none(item) for key, item in value.items() if item is not None}
-    return value
+    return [_without_none(item) for item in value] if isinstance(value, list) else value
 
 
 def stablehlo(model: Model) -> bytes:

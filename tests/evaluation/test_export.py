@@ -92,6 +92,27 @@ def test_the_card_is_a_model_card_with_every_metric_and_its_interval(trained: Ru
     assert card.text.strip().startswith("# mine\n\n**Research use only, not for diagnosis.**")
 
 
+def test_the_card_has_a_table_for_each_column_that_divides_the_films(trained: Run, exported: Path) -> None:
+    facts = tomllib.loads((exported / shelf.CLASSIFIER).read_text())
+    body = json.loads((trained.evaluation / "test.json").read_text())
+    assert [table["column"] for table in facts["metrics"]["test"]["subgroups"]] == [
+        table["column"] for table in body["subgroups"]
+    ]
+    known = {"value": 0.5, "low": 0.25, "high": 0.75}
+    groups = [
+        {"name": "F|m", "films": 1200, "positive": 3, "patients": 9, "few": ["auroc"],
+         "estimates": {"auroc": known, "sensitivity": {"n": 0}, "specificity": known}},
+        {"name": "M", "films": 4, "positive": 2, "patients": 4, "few": [], "estimates": {"auroc": known}},
+    ]  # fmt: skip
+    facts["metrics"]["test"]["subgroups"] = [{"column": "sex", "groups": groups, "unknown": 7}]
+    card = classifier_card("mine", facts)
+    assert "| test, by sex | films | positive | patients | AUROC | sensitivity | specificity |" in card
+    assert "| F\\|m | 1,200 | 3 | 9 | ~ 0.500 [0.250–0.750] | – | 50.0 % [25.0–75.0] |" in card
+    assert "| M | 4 | 2 | 4 | 0.500 [0.250–0.750] | – | – |" in card
+    assert "| (not known) | 7 |" in card
+    assert "~ rests on fewer than 10 patients" in card
+
+
 def test_a_name_is_no_markup_on_a_card(exported: Path) -> None:
     facts = tomllib.loads((exported / shelf.CLASSIFIER).read_text())
     facts["labels"] = ["a|b", "<img src=x onerror=alert(1)>"]
