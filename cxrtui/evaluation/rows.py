@@ -119,9 +119,9 @@ def as_dict(row: Row) -> dict[str, Any]:
             **asked,
         }
     abstained = {"abstained": True} if getattr(row, "abstained", False) else {}
-    return {"file": row.file, "ok": True, "label": row.label or None, **abstained, "probabilities": dict(row.probabilities),
-            "threshold": row.threshold, "calibrated": row.calibrated, "notes": list(row.notes), **_righted(row),
-            **asked}  # fmt: skip
+    return {"file": row.file, "ok": True, "label": row.label or None, **abstained,
+            "probabilities": dict(row.probabilities), "threshold": row.threshold, "calibrated": row.calibrated,
+            "notes": list(row.notes), **_righted(row), **asked}  # fmt: skip
 
 
 def _righted(row: Row) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def score(
     for key in _OF_THE_MODEL:
         if key in values:
             own = getattr(model.config.data, key.removeprefix("data."))
-            raise UsageError(f"{key} is not for an evaluation: the classifier decides it; that of {model.name} is {own}.")
+            raise UsageError(f"{key} is not for an evaluation: the classifier decides it, and that of {model.name} "
+                             f"is {own}.")  # fmt: skip
     data = configs.with_values(model.config, values).data
     prepared: list[DataPrepared] = []
 

@@ -70,7 +70,7 @@ def find_run(checkpoints: Path, name: str) -> Run:
 
 
 def protocol_as_run(checkpoints: Path, name: str) -> Run | None:
-    """Return the folder of the protocol `name`, which is moved, locked and deleted as a run's; None if there is none."""
+    """Return the folder of the protocol `name`, moved and deleted as a run's is; None if there is none."""
     folder = checkpoints / name
     is_protocol = is_name(name) and is_there(folder / PROTOCOL_FILE) and not is_run(folder)
     return Run(folder.absolute()) if is_protocol else None

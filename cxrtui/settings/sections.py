@@ -141,8 +141,8 @@ class RunConfig:
     )
     calibration: str = setting(
         "platt",
-        "how probabilities are calibrated on the validation films: platt (a temperature and a bias), temperature (alone), "
-        "isotonic or none",
+        "how probabilities are calibrated on the validation films: platt (a temperature and a bias), temperature "
+        "(alone), isotonic or none",
         among(*CALIBRATIONS),
     )
     operating_point: str = setting(

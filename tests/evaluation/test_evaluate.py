@@ -136,9 +136,9 @@ def test_what_cannot_be_evaluated(trained: Run, manifest: Path) -> None:
         call(f"{trained.folder}+no-such-run")
     with pytest.raises(DataError, match="no column shoe size; there are source, view, sex, age, size, path"):
         call(trained.folder, "--by", "shoe size", "--set", "data.size=40")  # before anything else is looked at
-    with pytest.raises(UsageError, match="data.size is not for an evaluation: the classifier decides it"):
+    with pytest.raises(UsageError, match=r"data\.size is not for an evaluation: the classifier decides it"):
         call(trained.folder, "--set", "data.size=40")
-    with pytest.raises(DataError, match="data.positive names nosuch, which is not a class of the data.* It has "):
+    with pytest.raises(DataError, match=r"data\.positive names nosuch, which is not a class of the data.* It has "):
         call(trained.folder, "--set", "data.positive=nosuch")
     with pytest.raises(ClickException, match="no share between 0 and 1"):
         call(trained.folder, "--prevalence", "120%")

@@ -156,7 +156,8 @@ def _new_splits(config: Config, ready: Readable, copies: Copies) -> Generator[Ev
     if leaks := splits.leaks(ready.films, ready.digests, given.of_film, copies.pairs):
         yield Warned(
             code=SPLIT_LEAKS,
-            message=f"The split of {Path(data.splits).name} leaks: {leaks}; no figure of this run is a result on unseen films.",
+            message=f"The split of {Path(data.splits).name} leaks: {leaks}; no figure of this run is a result on "
+            "unseen films.",
         )
     given.left_out[CONFLICTS] += len(dropped)
     return given
@@ -245,8 +246,8 @@ def load_evaluation(
 
     Classes, size and resize mode are those of `data`. Where nothing else decides the classes, they are `trained`, the
     negative and the positive name of a classifier. Where `path` has other classes than `data` names, pass a `data` that
-    names the classes of `path`, and with `asked` the settings by which it does. Films that are `familiar` from the training `seen` are left out, or only marked with
-    `keep_seen`.
+    names the classes of `path`, and as `asked` the settings by which it does. Films that are `familiar` from the
+    training `seen` are left out, or only marked with `keep_seen`.
 
     Raises:
         DataError: as in `prepare`; a single class with films is enough only if both are named and found.

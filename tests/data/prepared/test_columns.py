@@ -22,7 +22,7 @@ def test_a_column_of_a_published_table_is_by_the_paths_of_the_films(tmp_path: Pa
         "images/a.jpg": "images", "images/b.png": "images", "images/side.jpg": "images", "png/fff1.png": "",
     }  # fmt: skip
     assert cells("admission offset", sources)[films["png/fff1.png"]] == "-3"
-    with pytest.raises(DataError, match="no column scanner; there are source, view, sex, age, size, Patientid, .* proj"):
+    with pytest.raises(DataError, match=r"no column scanner; there are source, view, sex, age, size, Patientid.* proj"):
         cells("scanner", sources)
 
 
