@@ -99,8 +99,9 @@ class OneStudy:
 
     def _watch_workers(self) -> bool:
         """Return whether a worker has died."""
-        ended = [child for child in self._started if child.poll() is not None]
-        self._started = [child for child in self._started if child not in ended]
+        ended = [child for child in tuple(self._started) if child.poll() is not None]
+        for child in ended:  # in place: another thread may append at the same time
+            self._started.remove(child)
         found = self._reader.latest.found
         told = found is not None and found.outcome is not None and found.outcome.reason == "failed"
         for child in ended:

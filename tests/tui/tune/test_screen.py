@@ -299,6 +299,12 @@ async def test_workers_start_and_one_that_dies_says_why(
     async with dashboard.run_test(size=(80, 24)) as pilot:
         dashboard.open(OpenTune(study, workers=2))
         await until(pilot, lambda: len(workers.started) == 2)
+        screen = dashboard.screen
+        assert isinstance(screen, TuneScreen)
+        assert screen._one is not None
+        await until(pilot, lambda: screen._one.problem)
+        assert [child.returncode for child in workers.processes[:1]] == [1]
+        await until(pilot, lambda: screen.query_one("#tune-problem").display)
         await shows(pilot, "A worker ended with exit code 1: no room")
         await pilot.press("w")
         await until(pilot, lambda: workers.started == [study] * 3)
