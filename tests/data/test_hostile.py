@@ -35,7 +35,7 @@ MEBIBYTE = 1 << 10  # in KiB
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Made]:
     root = tmp_path_factory.mktemp("hostile") / "films"
-    return root, build(root, 800)
+    return root, build(root, 240)
 
 
 RUN = """
@@ -79,7 +79,7 @@ def test_preparing_says_which_films_are_unreadable(
     hostile: tuple[Path, Made], configure: Callable[..., Config]
 ) -> None:
     root, made = hostile
-    with pytest.raises(DataError, match=r"411 of \d+ films cannot be read, more than data\.max_bad.*and 401 more"):
+    with pytest.raises(DataError, match=r"131 of \d+ films cannot be read, more than data\.max_bad.*and 121 more"):
         drain(prepare(configure(root)))
     said, films = drain(prepare(configure(root, data__max_bad=0.9)))
     summary = next(event for event in said if isinstance(event, DataPrepared))
@@ -95,7 +95,7 @@ def test_training_ends_with_exit_3_before_the_first_step(hostile: tuple[Path, Ma
     code, _, err, peak = command("--workspace", str(tmp_path), "--headless", "train", "--data", str(root),
                                  "--init", "random", "--run", "hostile", cache=tmp_path / "cache")  # fmt: skip
     assert code == 3
-    assert "411 of 822 films cannot be read, more than data.max_bad = 0.01 allows" in err
+    assert "131 of 262 films cannot be read, more than data.max_bad = 0.01 allows" in err
     assert "Traceback" not in err
     assert peak < 1024 * MEBIBYTE  # JAX and tensorflow-datasets alone are half of it
 

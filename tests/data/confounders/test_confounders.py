@@ -28,7 +28,7 @@ from tests.data.images.dicom.test_dicom import film, written
 
 pytestmark = pytest.mark.slow
 
-SEEN = DataConfig(size=96)
+SEEN = DataConfig(size=96, duplicates="identical")
 
 
 def _planted(films: Path, folder: Path, kind: str) -> Path:
@@ -107,7 +107,7 @@ def test_measuring_is_cancelled(phantom_films: Path) -> None:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        inspect(phantom_films, DataConfig(size=64), cancel)
+        inspect(phantom_films, DataConfig(size=64, duplicates="identical"), cancel)
 
 
 def test_headers_alone_name_what_headers_show(phantom_films: Path, tmp_path: Path) -> None:
