@@ -25,6 +25,8 @@ def plot_lines(curves: Mapping[str, Any], labels: Sequence[str], fine: bool | No
         fine: whether to draw with Braille; by default if the terminal can show it.
     """
     fine = braille() if fine is None else fine
+    if not curves.get("roc"):  # of films of one class the other curves say nothing either
+        curves = {name: curves.get(name) for name in ("scores", "confusion")}
     pairs = [[drawn for drawn in (_roc(curves, fine), _precision_recall(curves, fine)) if drawn],
              [drawn for drawn in (_reliability(curves, fine), _decision(curves, fine)) if drawn]]  # fmt: skip
     lines: list[str] = []

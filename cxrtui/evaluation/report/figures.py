@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 
 from cxrtui.evaluation.report.blocks import Figure
 from cxrtui.evaluation.report.svg import COLOURS, drawn, legend
+from cxrtui.evaluation.sentences import of_one_class
 
 POSITIVE, NEGATIVE, MUTED, ACCENT, TEXT = (
     COLOURS[name] for name in ("positive", "negative", "muted", "accent", "text")
@@ -21,13 +22,15 @@ _BIN_SHARE = 0.44  # of a bin's width, for the bar of one class
 
 
 def evaluation_figures(curves: Mapping[str, Any], counts: Mapping[str, int], key: str) -> list[Figure]:
-    """Return the figures for which there are numbers.
+    """Return the figures for which there are numbers; of films of one class, only those that say something.
 
     Args:
         curves: as `measures` gives them, or a file holds them.
         counts: of the evaluation; they give the point of the threshold.
         key: the beginning of the names of the figures' parts, unlike that of every other evaluation.
     """
+    if of_one_class(counts):
+        curves = {"scores": curves.get("scores")}
     found = (
         _roc(curves, counts, f"{key}-roc"), _precision_recall(curves, counts, f"{key}-pr"),
         _reliability(curves, f"{key}-reliability"), _scores(curves, f"{key}-scores"),

@@ -11,6 +11,7 @@ from cxrtui.evaluation.report.blocks import Block, Facts, Figures, Items, Sectio
 from cxrtui.evaluation.report.evaluations import Evaluation
 from cxrtui.evaluation.report.figures import evaluation_figures
 from cxrtui.evaluation.report.material import Material
+from cxrtui.evaluation.sentences import one_class
 from cxrtui.evaluation.wording import ORDER, PERCENT, estimate, signed, title
 from cxrtui.printable import in_list, listing
 
@@ -57,6 +58,8 @@ def _blocks(item: Evaluation, key: str, material: Material) -> list[Block]:
     if body.get("kept_seen") and body.get("trained_on"):
         blocks.append(Text(f"{body['trained_on']} of these films are known from the training: the numbers are no "
                            "result on unseen films.", "caution"))  # fmt: skip
+    if caution := one_class(counts, item.labels):
+        blocks.append(Text(caution, "caution"))
     blocks += [_metrics(body), _confusion(item)]
     if point := body.get("operating_point"):
         blocks += _operating_point(point)
