@@ -134,12 +134,15 @@ def classify(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--step", type=int, help="Use a run's checkpoint of this step instead of the best one.")
 @click.option("--keep-seen", is_flag=True, help="Count films, copies and patients of the training too, and say so.")
+@click.option(
+    "--keep", metavar="NAME", help="Keep the result with the run by this name, for the dashboard and reports."
+)
 @measuring_options
 @protocol.protocol_options
 @pass_context
 def evaluate(
     context: Context, /, model: str | None, sources: tuple[str, ...], assignments: tuple[str, ...], as_json: bool,
-    step: int | None, keep_seen: bool, **options: Any,
+    step: int | None, keep_seen: bool, keep: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Evaluate MODEL, a run or a classifier on the shelf, on labelled films that it was not trained on.
 
@@ -163,9 +166,9 @@ def evaluate(
     asked = protocol.Asked(**options)
     if asked.protocol:
         measuring.check_none()
-        if model or keep_seen or step is not None:
-            raise UsageError("A protocol trains its own networks; leave out MODEL, --step and --keep-seen, or leave "
-                             "out --protocol.")  # fmt: skip
+        if model or keep_seen or keep or step is not None:
+            raise UsageError("A protocol trains its own networks; leave out MODEL, --step, --keep-seen and --keep, or "
+                             "leave out --protocol.")  # fmt: skip
         asked.evaluate(context, sources, assignments, as_json)
     asked.check_none()
     if not model:
@@ -175,8 +178,13 @@ def evaluate(
     from cxrtui.console import progress
     from cxrtui.console.images import print_evaluation
     from cxrtui.evaluation import evaluate as evaluating
+    from cxrtui.evaluation.report import evaluations
 
     targets = _find_models(context, model)
+    if keep is not None:
+        evaluations.check_kept_name(keep)
+        if len(targets) > 1 or not isinstance(targets[0], Run):
+            raise UsageError("--keep keeps a result with its run; name one run as MODEL, or leave --keep out.")
     against = _find_model(context, measuring.against) if measuring.against is not None else None
     values = data_settings(assignments, "evaluate")
     chosen = evaluating.Options(
@@ -186,4 +194,7 @@ def evaluate(
     with progress.shown() as on_progress:
         listener = progress.listener(on_progress)
         result = evaluating.evaluate(targets, sources, values, listener, chosen, against=against)
+    if keep is not None and isinstance(targets[0], Run):
+        file = evaluations.keep(targets[0], keep, result.as_dict())
+        click.echo(f"cxrtui: kept as {file}", err=True)
     print_evaluation(result, as_json, plots=measuring.plots)

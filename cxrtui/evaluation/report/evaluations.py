@@ -1,4 +1,8 @@
-"""Reads the evaluations of a run, and computes the intervals and curves that an older version did not write."""
+"""Reads the evaluations of a run, and computes the intervals and curves that an older version did not write.
+
+Those of its own films are ``evaluation/<split>.json``, which the log names. Those of other films are the other files
+there, which ``cxrtui evaluate RUN --keep NAME`` writes (`keep`).
+"""
 
 from __future__ import annotations
 
@@ -12,14 +16,16 @@ import numpy as np
 
 from cxrtui import strict_json
 from cxrtui.data.pool import OnProgress
+from cxrtui.disk import explained
 from cxrtui.errors import DataError, UsageError
 from cxrtui.evaluation.comparison import predictions
 from cxrtui.evaluation.measures import Films, measure
 from cxrtui.evaluation.operation import Operation
-from cxrtui.files import is_name, read_text
+from cxrtui.files import NAME_RULE, is_name, read_text, write_atomic
 from cxrtui.runs.events import COUNTED, Evaluated
 from cxrtui.runs.folder import Run
 from cxrtui.runs.state import RunState
+from cxrtui.settings.sections import EVALUATED
 from cxrtui.statistics.binomial import clopper_pearson
 from cxrtui.statistics.estimate import Estimate
 
@@ -54,7 +60,10 @@ class Evaluation:
 
 
 def evaluations_of(run: Run, state: RunState, on_progress: OnProgress) -> tuple[list[Evaluation], list[str]]:
-    """Return the evaluations of the run's own films, and sentences on files that cannot be used."""
+    """Return the evaluations of the run's own films and then those that were kept, and sentences on unusable files.
+
+    `on_progress` is called while intervals are computed, and may raise to end it.
+    """
     found, problems = [], []
     for split in sorted(state.evaluations, key=lambda name: (name != "validation", name != "test", name)):
         body, why = _saved(run, split, state.evaluations[split])
@@ -64,11 +73,48 @@ def evaluations_of(run: Run, state: RunState, on_progress: OnProgress) -> tuple[
         if "estimates" not in body or "curves" not in body:
             body, remark = _computed(run, state, split, body, on_progress)
         found.append(Evaluation(split, body, remark=remark))
+    for file in kept(run):
+        if file.stem not in state.evaluations:
+            try:
+                found.append(external(file, run.name, name=file.stem))
+            except UsageError:
+                problems.append(f"evaluation/{file.name} is of another model, and is left out.")
+            except DataError:
+                problems.append(f"evaluation/{file.name} is no evaluation, and is left out.")
     return found, problems
 
 
-def external(file: Path, run_name: str) -> Evaluation:
-    """Return the evaluation in a file that ``cxrtui evaluate --json`` has printed.
+def kept(run: Run) -> list[Path]:
+    """Return the files of evaluations of other films than the run's own, by name."""
+    return sorted(file for file in run.evaluation.glob("*.json") if file.stem not in EVALUATED)
+
+
+def check_kept_name(name: str) -> None:
+    """Raise UsageError unless an evaluation of other films may be kept by this name."""
+    if not is_name(name):
+        raise UsageError(f"The name of an evaluation holds {NAME_RULE}, not {name!r}.")
+    if name in EVALUATED:
+        raise UsageError(f"The evaluation of the run's own {name} films has the name {name}; choose another.")
+
+
+def keep(run: Run, name: str, body: Mapping[str, Any]) -> Path:
+    """Write the evaluation of other films, as plain values, beside those of the run's own; return the file.
+
+    Raises:
+        UsageError: the name is not allowed, or the disk refuses.
+    """
+    check_kept_name(name)
+    file = run.evaluation / f"{name}.json"
+    try:
+        run.evaluation.mkdir(exist_ok=True)
+        write_atomic(file, strict_json.dumps(body, indent=2) + "\n")
+    except OSError as error:
+        raise UsageError(f"Cannot write {file}: {explained(error)}.") from None
+    return file
+
+
+def external(file: Path, run_name: str, name: str = "") -> Evaluation:
+    """Return the evaluation in a file that ``cxrtui evaluate --json`` has printed; by default it has its films' name.
 
     Raises:
         DataError: the file cannot be read, or is no such thing.
@@ -86,7 +132,7 @@ def external(file: Path, run_name: str) -> Evaluation:
                         f"{file}") from None  # fmt: skip
     if model != run_name:
         raise UsageError(f"{file} is an evaluation of {model} and not of run {run_name}.")
-    return Evaluation(Path(str(source)).name or str(source), body, external=True)
+    return Evaluation(name or Path(str(source)).name or str(source), body, external=True)
 
 
 def _saved(run: Run, split: str, event: Evaluated) -> tuple[dict[str, Any], str]:
@@ -126,8 +172,7 @@ def _computed(
     measures = measure(Films(films.labels, films.scores, films.patients, {}), operation, on_progress=on_progress)
     more: dict[str, Any] = json.loads(strict_json.dumps(measures.as_dict()))
     return {**body, **more}, (
-        "The run is of a version that wrote no intervals; they were computed for this page from "
-        f"evaluation/{split}.csv."
+        f"The run is of a version that wrote no intervals; they were computed now from evaluation/{split}.csv."
     )
 
 

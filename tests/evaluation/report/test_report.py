@@ -138,7 +138,7 @@ def test_intervals_of_an_older_run_are_computed(trained: Run, tmp_path: Path) ->
         file.write_text(json.dumps({name: body[name] for name in kept}))
     (run.evaluation / "validation.csv").write_text("path\n")
     text = structure.read(page(material.read(run))).text
-    assert "they were computed for this page from evaluation/test.csv" in text
+    assert "they were computed now from evaluation/test.csv" in text
     assert "evaluation/validation.csv has no" in text
     before = json.loads((trained.evaluation / "test.json").read_text())["estimates"]["sensitivity"]
     assert estimate("sensitivity", before) in text
