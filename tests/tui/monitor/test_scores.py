@@ -12,7 +12,7 @@ from cxrtui.statistics.operating_point import confusion, rates
 from cxrtui.statistics.ranking import roc_points, score_histogram
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.monitor.resources import trace
-from cxrtui.tui.monitor.scores import bars
+from cxrtui.tui.widgets.counts import bars
 from tests.tui import logs
 from tests.tui.screen_text import shows, text_of
 

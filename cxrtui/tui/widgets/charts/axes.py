@@ -49,11 +49,11 @@ def value_labels(low: float, high: float, height: int, request: Request) -> list
 def _position_labels(drawing: Drawing, request: Request) -> list[tuple[float, str]]:
     """Return position and label of as many ticks as fit beside each other."""
     start, end = drawing.window
-    epochs = request.options.epochs and not request.unit
-    whole = not epochs or end - start > 4
+    parts = request.shares or (request.options.epochs and not request.unit)
+    whole = not parts or end - start > 4
     for most in range(max(2, drawing.width // 5), 1, -1):
         found, decimals = tick.ticks(start, end, most, whole=whole)
-        labels = [(value, f"{value:.{decimals}f}" if epochs else tick.step_text(value)) for value in found]
+        labels = [(value, f"{value:.{decimals}f}" if parts else tick.step_text(value)) for value in found]
         needed = sum(len(text) + 2 for _, text in labels) - 2
         if needed <= drawing.width and len({text for _, text in labels}) == len(labels):
             return labels

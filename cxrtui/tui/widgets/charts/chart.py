@@ -47,6 +47,9 @@ class Chart(Motion, can_focus=True):
     cursor or the part in view, so that the screen can move its other charts too (`follow`).
     """
 
+    shares = False
+    """Whether positions are shares from 0 to 1 (`shares.ShareChart`)."""
+
     def __init__(
         self, title: str, *, percent: bool = False, floor: float | None = None, ceiling: float | None = None,
         empty: str = "no step yet", unit: str = "", id: str | None = None, classes: str = "",
@@ -143,7 +146,7 @@ class Chart(Motion, can_focus=True):
         rows = labels.wrapped(readings, width, height // 3) if isinstance(readings, list) else []
         request = Request(
             width, height - len(rows), self._lines, self._marks, self._options, self.window, self.values, self.cursor,
-            self._percent, self._floor, self._ceiling, self._settled, self._robust, self._span, self._unit,
+            self._percent, self._floor, self._ceiling, self._settled, self._robust, self._span, self._unit, self.shares,
         )  # fmt: skip
         drawing = self._plot.draw(request)
         self._drawing = drawing

@@ -27,7 +27,8 @@ class Request:
         settled: position before which values do not count for the limits of the value axis.
         robust: whether the main part of the curves sets these limits; else all values do.
         span: the first and the last position if all is shown; None for those of the lines.
-        unit: the name of whole positions that are neither epochs nor steps; empty for those.
+        unit: the name of positions that are neither epochs nor steps; empty for those.
+        shares: whether these positions are shares from 0 to 1; else they are whole.
     """
 
     width: int
@@ -45,6 +46,7 @@ class Request:
     robust: bool = True
     span: tuple[float, float] | None = None
     unit: str = ""
+    shares: bool = False
 
 
 @dataclass(frozen=True)
