@@ -27,6 +27,7 @@ from cxrtui.tui.classify.screen import ClassifyScreen
 from cxrtui.tui.collecting import Collecting
 from cxrtui.tui.compare.screen import CompareScreen
 from cxrtui.tui.driver import TerminalDriver
+from cxrtui.tui.evaluate.screen import EvaluateScreen
 from cxrtui.tui.inspect.screen import DataScreen
 from cxrtui.tui.launch.screen import LaunchScreen
 from cxrtui.tui.monitor.screen import MonitorScreen
@@ -149,6 +150,8 @@ class Dashboard(Starting):
                 self.push_screen(DataScreen(source, data), self._set_up)
             case routes.OpenWeights(name, to_port):
                 self.push_screen(WeightsScreen(self.jobs, name, to_port), self._set_up)
+            case routes.OpenEvaluate(run):
+                self.push_screen(EvaluateScreen(run))
             case routes.OpenCompare(runs):
                 self.push_screen(CompareScreen(runs))
             case routes.OpenTune(None):

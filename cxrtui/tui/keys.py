@@ -51,6 +51,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("space", "select", "Select", "Select or unselect the run: keys act on all that are selected"),
         Key("a", "select_all", "Select all", "Select all runs that are listed, or none", show=False),
         Key("C", "compare", "Compare", "Compare the selected runs, two to eight"),
+        Key("E", "evaluate", "Evaluate", "Look at the evaluations of the run: intervals, curves, groups, warnings"),
         Key("c", "classify", "Classify", "Classify films with a trained run"),
         Key("i", "data", "Data", "Look at films: what they are, and what is wrong with them"),
         Key("w", "weights", "Weights", "Initial weights: see the shelf, fetch, port"),
@@ -168,6 +169,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("s", "stop", "Stop", "Save a checkpoint and stop; the run can be resumed"),
         Key("S", "stop_after_epoch", "After epoch", "Stop at the end of this epoch, or take that back"),
         Key("r", "resume", "Resume", "Go on with a stopped or interrupted run from its checkpoint"),
+        Key("E", "evaluate", "Evaluate", "Look at the evaluations of the run: intervals, curves, groups, warnings"),
         Key("c", "classify", "Classify", "Classify films with this run"),
         Key(
             "v",
@@ -183,6 +185,20 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("n", "next_match", "Next", "Show the next place in the log that has what is sought", show=False),
         Key("N", "previous_match", "Previous", "Show the place before", show=False),
         Key("escape", "back", "Back", "End the search; then back to the runs; a live run goes on"),
+    ),
+    "evaluate": (
+        Key(
+            "v",
+            "view",
+            "View",
+            "Show all parts, the numbers, the counts, ROC and precision-recall, reliability and benefit, the groups, "
+            "or the operating point",
+        ),
+        Key("s", "next", "Next set", "Show the next evaluation: validation, test, other films"),
+        Key("S", "previous", "Set before", "Show the evaluation before", show=False),
+        Key("w", "remarks", "Warnings", "Show all that speaks against the numbers"),
+        Key("x", "report", "Report", "Write a page on the run for people (HTML), into the folder exports"),
+        Key("escape", "back", "Back", "Go back"),
     ),
     "compare": (
         Key("enter", "open", "Open", "Open the run in the monitor"),

@@ -77,6 +77,13 @@ class ResumeRun:
 
 
 @dataclass(frozen=True)
+class OpenEvaluate:
+    """Look at the evaluations of `run`."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
 class OpenCompare:
     """Compare two to eight runs."""
 
@@ -99,8 +106,8 @@ class OpenSearch:
 
 
 Route = (
-    OpenMonitor | OpenLaunch | OpenClassify | OpenData | OpenWeights | OpenCompare | OpenTune | OpenSearch | StartRun
-    | ResumeRun
+    OpenMonitor | OpenLaunch | OpenClassify | OpenData | OpenWeights | OpenEvaluate | OpenCompare | OpenTune
+    | OpenSearch | StartRun | ResumeRun
 )  # fmt: skip
 
 

@@ -38,9 +38,9 @@ from cxrtui.settings.config import Config, DataConfig
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.backend import Backend, OpenedFilm
 from cxrtui.tui.classify.screen import ClassifyScreen
-from cxrtui.tui.routes import OpenCompare, OpenData, OpenLaunch, OpenMonitor, OpenTune
+from cxrtui.tui.routes import OpenCompare, OpenData, OpenEvaluate, OpenLaunch, OpenMonitor, OpenTune
 from cxrtui.workspace import Workspace
-from tests.tui import compared, logs, studies
+from tests.tui import compared, evaluated, logs, studies
 from tests.tui.conftest import MACHINE, checked
 from tests.tui.conftest import classify as classified
 from tests.tui.screen_text import shows, until
@@ -212,6 +212,14 @@ async def compare(app: Dashboard, pilot: Pilot[int]) -> None:
     await shows(pilot, "● frozen", "! Not the same splits", "95 % intervals by patient")
 
 
+async def evaluate(app: Dashboard, pilot: Pilot[int]) -> None:
+    """The test films of a run whose split divides patients; films of another hospital were evaluated too."""
+    run = evaluated.write(Path("others").absolute(), "resnet50-leaks", leaks=evaluated.LEAKS)
+    evaluated.write_other(run, "other-hospital")
+    app.open(OpenEvaluate(run))
+    await shows(pilot, f"! {evaluated.LEAKS}", "test (2/3)", "AUROC")
+
+
 async def tune(app: Dashboard, pilot: Pilot[int]) -> None:
     """A study at its end."""
     app.open(OpenTune(studies.write(REAL)))
@@ -228,7 +236,7 @@ async def tune_slices(app: Dashboard, pilot: Pilot[int]) -> None:
 SCENES: dict[str, Callable[[Dashboard, Pilot[int]], Coroutine[Any, Any, None]]] = {
     "runs": runs, "monitor-live": monitor_live, "monitor-done": monitor_done, "monitor-scores": monitor_scores,
     "classify": classify, "data": data, "duplicates": duplicates, "launch": launch, "compare": compare,
-    "tune": tune, "tune-slices": tune_slices,
+    "evaluate": evaluate, "tune": tune, "tune-slices": tune_slices,
 }  # fmt: skip
 
 

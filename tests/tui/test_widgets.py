@@ -7,6 +7,7 @@ from cxrtui.tui.app import Dashboard
 from cxrtui.tui.classify.screen import ClassifyScreen
 from cxrtui.tui.compare.screen import CompareScreen
 from cxrtui.tui.demo import DemoScreen
+from cxrtui.tui.evaluate.screen import EvaluateScreen
 from cxrtui.tui.inspect.duplicates.screen import DuplicatesScreen
 from cxrtui.tui.inspect.screen import DataScreen
 from cxrtui.tui.keys import KEYS
@@ -45,7 +46,8 @@ SCREENS = {
     "everywhere": Dashboard, "runs": RunsScreen, "launch": LaunchScreen, "form": LaunchScreen,
     "data": DataScreen, "duplicates": DuplicatesScreen, "weights": WeightsScreen,
     "port": PortScreen, "save": SaveScreen, "preview": PreviewScreen, "moved": MovedScreen, "monitor": MonitorScreen,
-    "compare": CompareScreen, "classify": ClassifyScreen, "film": Film, "chart": MonitorScreen,
+    "evaluate": EvaluateScreen, "compare": CompareScreen, "classify": ClassifyScreen, "film": Film,
+    "chart": MonitorScreen,
     "studies": StudiesScreen, "tune": TuneScreen, "search": NewStudyScreen,
     "find": FindLine, "keys": KeyHelp, "demo": DemoScreen, "first start": FirstStart,
 }  # fmt: skip

@@ -27,7 +27,7 @@ from cxrtui.tui.monitor.scores import Confusion, Histogram, Roc, ScorePanel
 from cxrtui.tui.monitor.steering import SETTLED, SteeringActions
 from cxrtui.tui.page import Page
 from cxrtui.tui.questions import Notice
-from cxrtui.tui.routes import OpenClassify
+from cxrtui.tui.routes import OpenClassify, OpenEvaluate
 from cxrtui.tui.watch import Seen, Watch
 from cxrtui.tui.widgets.charts.actions import ChartActions
 from cxrtui.tui.widgets.charts.chart import Chart
@@ -73,7 +73,7 @@ class MonitorScreen(SteeringActions, ChartActions, Page[None]):
         self._undrawn = True
         self._pace = Pace(DRAW_SECONDS)
         self._word = ""
-        self._offered = ("", False, False)
+        self._offered = ("", False, False, False)
 
     def compose_body(self) -> ComposeResult:
         """Put status, failure, curves, early stopping, results, facts and log."""
@@ -165,7 +165,7 @@ class MonitorScreen(SteeringActions, ChartActions, Page[None]):
         self.set_class(state.early is None, "-waiting")
         self.set_class(bool(state.evaluations), "-evaluated")
         self.set_class(state.stopped is not None and not state.evaluations, "-halted")
-        offered = (word, self.state.checkpoint is not None, "resume" in self.pending)
+        offered = (word, self.state.checkpoint is not None, "resume" in self.pending, bool(self.state.evaluations))
         if offered != self._offered:
             self._word, self._offered = word, offered
             self.refresh_bindings()
@@ -239,7 +239,13 @@ class MonitorScreen(SteeringActions, ChartActions, Page[None]):
             return self._word in ("stopped", "failed", "interrupted") and "resume" not in self.pending
         if action == "classify":
             return self.state.checkpoint is not None
+        if action == "evaluate":
+            return bool(self.state.evaluations)
         return True
+
+    def action_evaluate(self) -> None:
+        """Look at the evaluations of the run."""
+        self.go(OpenEvaluate(self.run))
 
     def action_classify(self) -> None:
         """Classify with this run."""

@@ -17,6 +17,7 @@ from cxrtui.runs.bin import Binned
 from cxrtui.runs.folder import Run
 from cxrtui.runs.follow import Snapshot
 from cxrtui.runs.size import counted, size_text
+from cxrtui.tui import reporting
 from cxrtui.tui.page import Page
 from cxrtui.tui.questions import Choice, Notice, Question
 from cxrtui.tui.routes import OpenCompare, OpenLaunch
@@ -53,7 +54,7 @@ class RunActions(Page[None]):
     def __init__(self) -> None:
         super().__init__()
         self._deleted: list[Sequence[Binned]] = []  # what was deleted since the dashboard was opened, for undo
-        self._export = (TABLES, "exports")
+        self._export = (TABLES, reporting.FOLDER)
         self.asking = False
         """Whether an action asks something, or prepares to."""
 

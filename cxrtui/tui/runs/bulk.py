@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from cxrtui.disk import with_remedy
-from cxrtui.errors import CxrtuiError, UsageError
+from cxrtui.errors import CxrtuiError
 from cxrtui.runs import bin, notes
 from cxrtui.runs.bin import Binned
 from cxrtui.runs.folder import Run
@@ -16,6 +15,7 @@ from cxrtui.runs.size import counted, size_of, size_text
 from cxrtui.runs.tables import write_tables
 from cxrtui.settings.config import load
 from cxrtui.settings.listing import SETTINGS
+from cxrtui.tui import reporting
 
 T = TypeVar("T")
 
@@ -114,13 +114,7 @@ def export(run: Run, form: str, place: Path, report: Callable[[Run, Path], None]
         CxrtuiError: a package is missing, or the disk refuses.
     """
     if form == "report":
-        folder = place / run.name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"Cannot make the folder {folder}: {with_remedy(error)}.") from None
-        report(run, folder / "report.html")
-        return folder
+        return reporting.write(run, place, report).parent
     if form == "tensorboard":
         from cxrtui.evaluation.tensorboard_file import write_events
 

@@ -20,7 +20,16 @@ from cxrtui.runs.glance import Overview
 from cxrtui.tui import memory
 from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings
-from cxrtui.tui.routes import OpenClassify, OpenData, OpenLaunch, OpenMonitor, OpenTune, OpenWeights, ResumeRun
+from cxrtui.tui.routes import (
+    OpenClassify,
+    OpenData,
+    OpenEvaluate,
+    OpenLaunch,
+    OpenMonitor,
+    OpenTune,
+    OpenWeights,
+    ResumeRun,
+)
 from cxrtui.tui.runs.actions import RunActions
 from cxrtui.tui.runs.columns import SORTED_BY
 from cxrtui.tui.runs.filter_line import FilterLine
@@ -187,7 +196,7 @@ class RunsScreen(RunActions):
         """Offer keys for a run only if there is one; only a run that ended without finishing can be resumed."""
         if not self.is_mounted:
             return True
-        if action in ("open", "delete", "resume", "fork", "note", "tags", "export", "select", "compare"):
+        if action in ("open", "evaluate", "delete", "resume", "fork", "note", "tags", "export", "select", "compare"):
             snapshot = self._table.under_cursor
             if snapshot is None:
                 return False
@@ -271,6 +280,11 @@ class RunsScreen(RunActions):
         """Open the run in the monitor."""
         if run := self.chosen:
             self.go(OpenMonitor(run))
+
+    def action_evaluate(self) -> None:
+        """Look at the evaluations of the run."""
+        if run := self.chosen:
+            self.go(OpenEvaluate(run))
 
     def action_new(self) -> None:
         """Open the form for a new run."""
