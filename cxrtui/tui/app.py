@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on, work
-from textual.app import SystemCommand
 from textual.driver import Driver
-from textual.screen import Screen
 
 from cxrtui.errors import EXIT_FAULT
+from cxrtui.evaluation.protocols.folder import ProtocolFolder
 from cxrtui.printable import printable
 from cxrtui.runs.folder import Run
 from cxrtui.runs.glance import summary
@@ -28,16 +27,17 @@ from cxrtui.tui.collecting import Collecting
 from cxrtui.tui.compare.screen import CompareScreen
 from cxrtui.tui.driver import TerminalDriver
 from cxrtui.tui.evaluate.screen import EvaluateScreen
+from cxrtui.tui.going import Going, unsaved
 from cxrtui.tui.inspect.screen import DataScreen
 from cxrtui.tui.launch.screen import LaunchScreen
 from cxrtui.tui.monitor.screen import MonitorScreen
 from cxrtui.tui.page import Page
-from cxrtui.tui.quit import QuitScreen, UnsavedScreen, UnwrittenScreen
+from cxrtui.tui.protocols.listing import ProtocolsScreen
+from cxrtui.tui.protocols.screen import ProtocolScreen
+from cxrtui.tui.quit import QuitScreen, UnsavedScreen
 from cxrtui.tui.runs.screen import RunsScreen
 from cxrtui.tui.signals import Ending
-from cxrtui.tui.starting import Starting
 from cxrtui.tui.tune.new import NewStudyScreen
-from cxrtui.tui.tune.page import StudyPage
 from cxrtui.tui.tune.screen import TuneScreen
 from cxrtui.tui.tune.studies import StudiesScreen
 from cxrtui.tui.weights.jobs import Job, Jobs
@@ -47,7 +47,7 @@ from cxrtui.workspace import Workspace
 LISTEN_EVERY = 0.5
 
 
-class Dashboard(Starting):
+class Dashboard(Going):
     """The application. Its result is the exit code."""
 
     TITLE = "cxrtui"
@@ -157,7 +157,11 @@ class Dashboard(Starting):
             case routes.OpenTune(None):
                 self.push_screen(StudiesScreen())
             case routes.OpenTune(Study() as study, workers):
-                self._tune(TuneScreen(study, workers))
+                self._in_place(TuneScreen(study, workers))
+            case routes.OpenProtocol(None):
+                self.push_screen(ProtocolsScreen())
+            case routes.OpenProtocol(ProtocolFolder() as folder):
+                self._in_place(ProtocolScreen(folder))
             case routes.OpenSearch(config):
                 self.push_screen(NewStudyScreen(config), self._searched)
             case routes.StartRun(config, run=Run() as run):
@@ -176,8 +180,8 @@ class Dashboard(Starting):
         elif texts:
             self.push_screen(LaunchScreen(texts))
 
-    def _tune(self, screen: TuneScreen) -> None:
-        """Show a study, in the place of the form if it was made there."""
+    def _in_place(self, screen: Page[None]) -> None:
+        """Show a study or a protocol, in the place of the form if it was made there."""
         if isinstance(self.screen, LaunchScreen):
             self.switch_screen(screen)
         else:
@@ -197,7 +201,7 @@ class Dashboard(Starting):
         """Quit; ask first while a run trains here, or a screen holds what is not written."""
         if isinstance(self.screen, (QuitScreen, UnsavedScreen)):
             return
-        if held := _unsaved(self.screen_stack):
+        if held := unsaved(self.screen_stack):
             self.push_screen(UnsavedScreen(held), lambda answer: self._quit() if answer == "quit" else None)
         else:
             self._quit()
@@ -208,53 +212,6 @@ class Dashboard(Starting):
             self.push_screen(QuitScreen(self.trainer))
         else:
             self.exit(self.trainer.exit_code)
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The commands of the palette: those of the screen, and the way to each other one."""
-        yield from super().get_system_commands(screen)
-        if isinstance(screen, Page):
-            yield SystemCommand("Demo", "Draw synthetic films and train a small network on them", self.action_demo)
-            for name, (_, route, help_text) in PLACES.items():
-                yield SystemCommand(f"Go to {name}", help_text, partial(self.go_to, name, route))
-
-    def go_to(self, name: str, route: routes.Route | None) -> None:
-        """Go back to a screen that is open, or else open it; ask first if one above it holds what is not written."""
-        kind = PLACES[name][0]
-        stack = self.screen_stack
-        open_at = [place for place, screen in enumerate(stack) if isinstance(screen, kind)]
-        if not open_at:
-            if route is not None:
-                self.open(route)
-        elif held := _unsaved(stack[open_at[-1] + 1 :]):
-
-            def answered(answer: str | None) -> None:
-                if answer == "discard":
-                    self.call_later(self._back_to, kind)
-
-            self.push_screen(UnwrittenScreen(held, name), answered)
-        else:
-            self.call_later(self._back_to, kind)
-
-    async def _back_to(self, kind: type[Page[Any]]) -> None:
-        """Close the screens above the one of `kind`."""
-        while not isinstance(self.screen, kind):
-            await self.screen.dismiss()
-
-
-def _unsaved(screens: Iterable[Screen[Any]]) -> list[str]:
-    """Return what the `screens` hold and have not written, in words."""
-    return [screen.unsaved for screen in screens if isinstance(screen, Page) and screen.unsaved]
-
-
-PLACES: dict[str, tuple[type[Page[Any]], routes.Route | None, str]] = {
-    "Runs": (RunsScreen, None, "Every run of the workspace"),
-    "Launch": (LaunchScreen, routes.OpenLaunch(), "The form of a new run"),
-    "Data": (DataScreen, routes.OpenData(), "Films: what they are, and what is wrong with them"),
-    "Weights": (WeightsScreen, routes.OpenWeights(), "Initial weights: the shelf, fetch, port"),
-    "Tune": (StudyPage, routes.OpenTune(), "Searches of good settings: their trials, and what decides"),
-    "Classify": (ClassifyScreen, routes.OpenClassify(), "Classify films with a trained run"),
-}
-"""The screens that the palette goes to, by name: the class, the route, and what it is for."""
 
 
 def honour_no_color() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from textual.message import Message
 
+from cxrtui.evaluation.protocols.folder import ProtocolFolder
 from cxrtui.runs.folder import Run
 from cxrtui.search.study import Study
 from cxrtui.settings.config import Config, DataConfig
@@ -99,6 +100,13 @@ class OpenTune:
 
 
 @dataclass(frozen=True)
+class OpenProtocol:
+    """Look at the protocol in `folder`; without one, look at all of the workspace."""
+
+    folder: ProtocolFolder | None = None
+
+
+@dataclass(frozen=True)
 class OpenSearch:
     """Set up a study whose trials share `config`."""
 
@@ -107,7 +115,7 @@ class OpenSearch:
 
 Route = (
     OpenMonitor | OpenLaunch | OpenClassify | OpenData | OpenWeights | OpenEvaluate | OpenCompare | OpenTune
-    | OpenSearch | StartRun | ResumeRun
+    | OpenProtocol | OpenSearch | StartRun | ResumeRun
 )  # fmt: skip
 
 

@@ -38,9 +38,9 @@ from cxrtui.settings.config import Config, DataConfig
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.backend import Backend, OpenedFilm
 from cxrtui.tui.classify.screen import ClassifyScreen
-from cxrtui.tui.routes import OpenCompare, OpenData, OpenEvaluate, OpenLaunch, OpenMonitor, OpenTune
+from cxrtui.tui.routes import OpenCompare, OpenData, OpenEvaluate, OpenLaunch, OpenMonitor, OpenProtocol, OpenTune
 from cxrtui.workspace import Workspace
-from tests.tui import compared, evaluated, logs, studies
+from tests.tui import compared, evaluated, logs, protocols_made, studies
 from tests.tui.conftest import MACHINE, checked
 from tests.tui.conftest import classify as classified
 from tests.tui.screen_text import shows, until
@@ -220,6 +220,12 @@ async def evaluate(app: Dashboard, pilot: Pilot[int]) -> None:
     await shows(pilot, f"! {evaluated.LEAKS}", "test (2/3)", "AUROC")
 
 
+async def protocol(app: Dashboard, pilot: Pilot[int]) -> None:
+    """A finished protocol: each of three sources was tested by a network that never saw it."""
+    app.open(OpenProtocol(protocols_made.write(Path("others").absolute())))
+    await shows(pilot, "✔ finished", "within sources")
+
+
 async def tune(app: Dashboard, pilot: Pilot[int]) -> None:
     """A study at its end."""
     app.open(OpenTune(studies.write(REAL)))
@@ -236,7 +242,7 @@ async def tune_slices(app: Dashboard, pilot: Pilot[int]) -> None:
 SCENES: dict[str, Callable[[Dashboard, Pilot[int]], Coroutine[Any, Any, None]]] = {
     "runs": runs, "monitor-live": monitor_live, "monitor-done": monitor_done, "monitor-scores": monitor_scores,
     "classify": classify, "data": data, "duplicates": duplicates, "launch": launch, "compare": compare,
-    "evaluate": evaluate, "tune": tune, "tune-slices": tune_slices,
+    "evaluate": evaluate, "protocol": protocol, "tune": tune, "tune-slices": tune_slices,
 }  # fmt: skip
 
 

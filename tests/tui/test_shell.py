@@ -8,7 +8,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from cxrtui.tui import routes
-from cxrtui.tui.app import PLACES, Dashboard
+from cxrtui.tui.app import Dashboard
+from cxrtui.tui.going import PLACES
 from cxrtui.tui.inspect.screen import DataScreen
 from cxrtui.tui.jump import LETTERS, JumpScreen
 from cxrtui.tui.keys import KEYS

@@ -16,6 +16,8 @@ from cxrtui.tui.launch.save import SaveScreen
 from cxrtui.tui.launch.screen import LaunchScreen
 from cxrtui.tui.monitor.screen import MonitorScreen
 from cxrtui.tui.moved import MovedScreen
+from cxrtui.tui.protocols.listing import ProtocolsScreen
+from cxrtui.tui.protocols.screen import ProtocolScreen
 from cxrtui.tui.questions import KeyHelp
 from cxrtui.tui.runs.first_start import FirstStart
 from cxrtui.tui.runs.screen import RunsScreen
@@ -49,6 +51,7 @@ SCREENS = {
     "evaluate": EvaluateScreen, "compare": CompareScreen, "classify": ClassifyScreen, "film": Film,
     "chart": MonitorScreen,
     "studies": StudiesScreen, "tune": TuneScreen, "search": NewStudyScreen,
+    "protocols": ProtocolsScreen, "protocol": ProtocolScreen,
     "find": FindLine, "keys": KeyHelp, "demo": DemoScreen, "first start": FirstStart,
 }  # fmt: skip
 

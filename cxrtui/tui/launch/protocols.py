@@ -6,14 +6,17 @@ from textual import on
 from textual.message import Message
 
 from cxrtui.errors import CxrtuiError
+from cxrtui.evaluation.protocols.folder import ProtocolFolder
 from cxrtui.settings.config import Config
 from cxrtui.settings.protocol import EXTERNAL, PROTOCOLS, plan_of
 from cxrtui.tui import threads
+from cxrtui.tui.keys import key_of
 from cxrtui.tui.launch import questions, written
 from cxrtui.tui.launch.checks import RUN_NAME, absolute
 from cxrtui.tui.launch.start import StartPage
 from cxrtui.tui.pick import Item, Pick
 from cxrtui.tui.questions import Notice
+from cxrtui.tui.routes import OpenProtocol
 from cxrtui.tui.wording import in_fields
 
 
@@ -72,12 +75,13 @@ class ProtocolPage(StartPage):
 
     @on(ProtocolBegun)
     def _protocol_begun(self, message: ProtocolBegun) -> None:
-        """Go back to the runs, which those of the protocol join one after the other."""
+        """Look at the protocol, whose runs join the list one after the other."""
         if message.error:
             self.app.push_screen(Notice("Not started", in_fields(message.error)))
             return
         self.keep()
-        text = f"Its runs join the list one after the other; its table at the end: cxrtui runs show {message.protocol}"
+        key = key_of("runs", "protocols")
+        text = f"It goes on when cxrtui ends. Its runs join the list one after the other; {key} there shows its table."
         self.app.notify(text, title=f"Protocol {message.protocol}", markup=False, timeout=15)
         if self.is_current:
-            self.dismiss()
+            self.go(OpenProtocol(ProtocolFolder(self.dashboard.workspace.checkpoints.absolute() / message.protocol)))

@@ -20,28 +20,19 @@ from cxrtui.runs.glance import Overview
 from cxrtui.tui import memory
 from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings
-from cxrtui.tui.routes import (
-    OpenClassify,
-    OpenData,
-    OpenEvaluate,
-    OpenLaunch,
-    OpenMonitor,
-    OpenTune,
-    OpenWeights,
-    ResumeRun,
-)
 from cxrtui.tui.runs.actions import RunActions
 from cxrtui.tui.runs.columns import SORTED_BY
 from cxrtui.tui.runs.filter_line import FilterLine
 from cxrtui.tui.runs.first_start import FirstStart
 from cxrtui.tui.runs.rows import KnownCells
 from cxrtui.tui.runs.table import Row, RunsTable
+from cxrtui.tui.runs.ways import WaysOut
 from cxrtui.tui.watch import Seen, Watch
 
 LOOK_SECONDS = 1.0
 
 
-class RunsScreen(RunActions):
+class RunsScreen(WaysOut, RunActions):
     """Lists the runs; it is the first screen of the dashboard."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("runs", "everywhere")
@@ -275,38 +266,3 @@ class RunsScreen(RunActions):
         listed = {snapshot.run.folder for snapshot, _ in self._rows}
         self._selected = set() if listed <= self._selected else self._selected | listed
         self._show()
-
-    def action_open(self) -> None:
-        """Open the run in the monitor."""
-        if run := self.chosen:
-            self.go(OpenMonitor(run))
-
-    def action_evaluate(self) -> None:
-        """Look at the evaluations of the run."""
-        if run := self.chosen:
-            self.go(OpenEvaluate(run))
-
-    def action_new(self) -> None:
-        """Open the form for a new run."""
-        self.go(OpenLaunch())
-
-    def action_data(self) -> None:
-        """Look at films."""
-        self.go(OpenData())
-
-    def action_weights(self) -> None:
-        """Look at the shelf of initial weights."""
-        self.go(OpenWeights())
-
-    def action_tune(self) -> None:
-        """Look at the searches of settings."""
-        self.go(OpenTune())
-
-    def action_resume(self) -> None:
-        """Resume the run."""
-        if run := self.chosen:
-            self.go(ResumeRun(run))
-
-    def action_classify(self) -> None:
-        """Classify films."""
-        self.go(OpenClassify(self.chosen))

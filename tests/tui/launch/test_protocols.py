@@ -15,7 +15,7 @@ from cxrtui.tui.app import Dashboard
 from cxrtui.tui.backend import Backend
 from cxrtui.tui.launch.screen import LaunchScreen
 from cxrtui.workspace import Workspace
-from tests.tui.screen_text import shows, until
+from tests.tui.screen_text import shows
 
 pytestmark = pytest.mark.slow
 
@@ -64,8 +64,8 @@ async def test_a_protocol_shows_its_command_and_starts(workspace: Workspace, bac
         await chosen(pilot, 1)
         await shows(pilot, "Start (s)")
         await pilot.press("s")
-        await shows(pilot, "Protocol kfold-1234", "cxrtui runs show kfold-1234")
-        await until(pilot, lambda: app.screen is not form)
+        await shows(pilot, "Protocol · kfold-1234", "P there shows its table")
+        assert form not in app.screen_stack
         ((checkpoints, name, plan),) = begins.plans
         assert (checkpoints, name) == (workspace.checkpoints, "")
         assert (plan.protocol, plan.folds, plan.base.optim.epochs) == ("patient-kfold", 5, 7)

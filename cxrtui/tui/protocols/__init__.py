@@ -1,0 +1,1 @@
+"""Protocols: the list of all, and the table of one with its trainings."""
