@@ -18,6 +18,8 @@ from cxrtui.settings.config import FREEZE_LEVELS
 # The levels are cumulative: "stage2" freezes stem, stage1 and stage2.
 assert ("none", *GROUPS) == FREEZE_LEVELS
 
+POOLED = "pooled"  # a cut behind the average pooling, where features take the least memory
+
 
 @dataclasses.dataclass(frozen=True)
 class ClassifierSpec:
@@ -146,14 +148,17 @@ class Classifier(nnx.Module):
 
         Args:
             images: as for a call.
-            upto: one of `resnet.CUTS`; with ``none``, the images themselves are returned.
+            upto: one of `resnet.CUTS`; with ``none``, the images themselves are returned. With ``pooled``, all of the
+                backbone is applied, and the features of ``stage4`` are averaged over the image.
             train: as for a call.
 
         Returns:
-            ``[N, h, w, c]`` in the compute dtype.
+            ``[N, h, w, c]`` in the compute dtype; with ``pooled``, ``[N, c]`` float32.
         """
         if upto == "none":
             return images
+        if upto == POOLED:
+            return average_pool(self.encode(images, GROUPS[-1], train=train))
         return self._groups(images, train=train, upto=upto)[upto]
 
     def decode(
@@ -166,7 +171,7 @@ class Classifier(nnx.Module):
 
         Args:
             features: of the group `start`, as `encode` returns them.
-            start: one of `resnet.CUTS`; the groups above it are computed here.
+            start: one of `resnet.CUTS` or ``pooled``; the groups above it are computed here.
             train: as for a call.
             dropout: as for a call.
 
@@ -174,9 +179,10 @@ class Classifier(nnx.Module):
             Logits ``[N, classes]`` float32.
         """
         last = GROUPS[-1]
-        if start != last:
+        if start not in (last, POOLED):
             features = self._groups(features, start=start, train=train)[last]
-        return self.head(average_pool(features), dropout if train else None).astype(jnp.float32)
+        pooled = features if start == POOLED else average_pool(features)
+        return self.head(pooled, dropout if train else None).astype(jnp.float32)
 
     def outputs(self, images: jax.Array) -> dict[str, Any]:
         """Return all features and logits that the network computes of images, with the running averages.
