@@ -11,6 +11,7 @@ def print_doctor() -> None:
 
     from cxrtui.net import backend
     from cxrtui.runner import versions
+    from cxrtui.runs.size import size_of, size_text
     from cxrtui.workspace import cache_root
 
     for name, version in versions().items():
@@ -24,5 +25,7 @@ def print_doctor() -> None:
     print(f"{'memory':<22} {psutil.virtual_memory().available / 2**30:.1f} GiB free")
     print(f"{'compiled programs in':<22} {backend.prepare() or 'nowhere: the cache folder cannot be written'}")
     print(f"{'prepared films in':<22} {cache_root() / 'prepared'}")
+    features = cache_root() / "features"
+    print(f"{'features in':<22} {features} ({size_text(size_of(features))})")
     for name, text in abilities.lines():
         print(f"{name:<22} {text}")

@@ -77,8 +77,17 @@ def augment(images: Array, key: Array, strengths: Strengths, size: int) -> Array
     Returns:
         float32 `[B, size, size, 1]` in [0, 1].
     """
-    places = jnp.arange(images.shape[0], dtype=jnp.uint32)
-    keys = jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
+    return augment_each(images, fold_each(key, jnp.arange(images.shape[0], dtype=jnp.uint32)), strengths, size)
+
+
+def fold_each(key: Array, numbers: Array) -> Array:
+    """Return a key for each of `numbers`, uint32 ``[B]``: ``fold_in(key, number)``."""
+    keys: Array = jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
+    return keys
+
+
+def augment_each(images: Array, keys: Array, strengths: Strengths, size: int) -> Array:
+    """Augment as `augment` does, with a key of its own for each image, ``[B]``."""
 
     def draw(setting: int, low: Scalar | float, high: Scalar | float) -> Array:
         """Return float32 `[B]`, uniform in [low, high)."""

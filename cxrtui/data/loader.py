@@ -25,9 +25,9 @@ SHARE = 0.4  # the share of free memory that the images of one split may take
 
 
 class Batch(NamedTuple):
-    """Images and labels on the devices."""
+    """Images, or features that were computed of them, and labels on the devices."""
 
-    images: jax.Array  # uint8 [B, S, S]
+    images: jax.Array  # uint8 [B, S, S], or features
     labels: jax.Array  # int32 [B]
 
 
@@ -74,11 +74,12 @@ def _take(layout: Layout, whole: Batch, indices: jax.Array) -> Batch:
 
 
 class DeviceLoader:
-    """Holds all images of `split` on every device."""
+    """Holds all images of `split`, or the `features` of these, on every device."""
 
-    def __init__(self, split: Split, layout: Layout) -> None:
+    def __init__(self, split: Split, layout: Layout, features: npt.NDArray[Any] | None = None) -> None:
         self.split, self._layout = split, layout
-        self._whole = Batch(*layout.put_state((split.images, split.labels)))
+        images = split.images if features is None else features
+        self._whole = Batch(*layout.put_state((images, split.labels)))
         split.release()
 
     def batch(self, indices: Indices) -> Batch:
@@ -94,15 +95,20 @@ class DeviceLoader:
 
 
 class StreamLoader:
-    """Reads the images of `split` from its store, `ahead` batches in advance."""
+    """Reads the images of `split` from its store, or its `features` from a mapped file, `ahead` batches in advance."""
 
-    def __init__(self, split: Split, layout: Layout, ahead: int = 4, threads: int = 2) -> None:
-        self.split, self._layout = split, layout
+    def __init__(
+        self, split: Split, layout: Layout, features: npt.NDArray[Any] | None = None, ahead: int = 4, threads: int = 2
+    ) -> None:
+        self.split, self._layout, self._features = split, layout, features
         self._threads, self._ahead = threads, ahead
+
+    def _gather(self, indices: Indices) -> npt.NDArray[Any]:
+        return self.split.gather(indices) if self._features is None else self._features[indices]
 
     def batch(self, indices: Indices) -> Batch:
         """See `Loader`."""
-        return Batch(*self._layout.put_batch((self.split.gather(indices), self.split.labels[indices])))
+        return Batch(*self._layout.put_batch((self._gather(indices), self.split.labels[indices])))
 
     def epoch(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
         """See `Loader`."""
@@ -110,8 +116,8 @@ class StreamLoader:
 
         steps = epoch_order(seed, epoch, len(self.split), batch)[first_step:]
 
-        def load(step: int) -> tuple[int, npt.NDArray[np.uint8]]:
-            return step, self.split.gather(steps[step])
+        def load(step: int) -> tuple[int, npt.NDArray[Any]]:
+            return step, self._gather(steps[step])
 
         options = grain.ReadOptions(num_threads=self._threads, prefetch_buffer_size=self._ahead)
         reader: Any = grain.MapDataset.range(len(steps)).map(load).to_iter_dataset(options)

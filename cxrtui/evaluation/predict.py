@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cxrtui.data.augment import resample
 from cxrtui.data.loader import Loader
 from cxrtui.net import freeze
+from cxrtui.net.cut import Cut
 from cxrtui.net.layout import Layout
 from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise
@@ -25,10 +26,19 @@ Forward = Callable[[Variables, Any], jax.Array]
 _PROGRAMS: Programs[Forward] = Programs()
 
 
-def forward(graphdef: Any, size: int, layout: Layout, variables: Variables, images: jax.Array) -> jax.Array:
-    """Return logits float32 ``[B, 2]`` of stored images, uint8 ``[B, S, S]``, resampled to `size` pixels."""
+def forward(
+    graphdef: Any, size: int, layout: Layout, cut: Cut | None, variables: Variables, images: jax.Array
+) -> jax.Array:
+    """Return logits float32 ``[B, 2]`` of stored images, uint8 ``[B, S, S]``, resampled to `size` pixels.
+
+    With `cut`, `images` are features that were taken there.
+    """
     network = freeze.merge(graphdef, variables["trainable"], variables["frozen"], variables["statistics"])
-    logits: jax.Array = jax.lax.with_sharding_constraint(network(normalise(resample(images, size))), layout.state)
+    if cut is None:
+        result = network(normalise(resample(images, size)))
+    else:
+        result = network.decode(images, cut.name)
+    logits: jax.Array = jax.lax.with_sharding_constraint(result, layout.state)
     return logits
 
 
@@ -41,28 +51,34 @@ class Predictor:
         stored_size: of the stored images, pixels.
         batch: images in each call.
         layout: of the devices; by default only the first one.
+        cut: if the loader of `over` has features instead of images: where these were taken.
 
     Raises:
         ConfigError: `batch` images cannot be divided among the devices of the layout.
     """
 
-    def __init__(self, graphdef: Any, size: int, stored_size: int, batch: int, layout: Layout | None = None) -> None:
-        self.graphdef, self.size, self.stored_size, self.batch = graphdef, size, stored_size, batch
+    def __init__(
+        self, graphdef: Any, size: int, stored_size: int, batch: int, layout: Layout | None = None,
+        cut: Cut | None = None,
+    ) -> None:  # fmt: skip
+        self.graphdef, self.size, self.stored_size, self.batch, self.cut = graphdef, size, stored_size, batch, cut
         self.layout = layout or Layout.over()
         self.layout.check_batch(batch, "The batch of evaluation")
         self._forward: Forward | None = None
 
     def compile(self, variables: Variables) -> Forward:
         """Return the program for `variables`, compiled now and not at the first batch; they may be shapes."""
-        graphdef, size, layout = self.graphdef, self.size, self.layout
+        graphdef, size, layout, cut = self.graphdef, self.size, self.layout, self.cut
         images = layout.abstract_batch((self.batch, self.stored_size, self.stored_size), np.uint8)
+        if cut is not None:
+            images = cut.abstract(self.batch, layout.features)
 
         def compiled() -> Forward:
-            network = functools.partial(forward, graphdef, size, layout)
-            return compile_once("forward", network, (variables, images), 0, of=(graphdef, size, layout),
+            network = functools.partial(forward, graphdef, size, layout, cut)
+            return compile_once("forward", network, (variables, images), 0, of=(graphdef, size, layout, cut),
                                 sharding=layout.state)  # fmt: skip
 
-        key = (graphdef, size, layout, self.stored_size, self.batch, kind(variables))
+        key = (graphdef, size, layout, cut, self.stored_size, self.batch, kind(variables))
         self._forward = _PROGRAMS.get(key, compiled)
         return self._forward
 

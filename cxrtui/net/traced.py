@@ -116,13 +116,18 @@ def _file(name: str, arguments: tuple[Any, ...], of: object, donated: int) -> Pa
     folder = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
     if not folder or "://" in folder:
         return None
+    return Path(folder) / f"{name}-{program_key(arguments, of, donated)}-traced"
+
+
+def program_key(arguments: tuple[Any, ...], of: object, donated: int = 0) -> str:
+    """Return 64 hexadecimal digits that change with all that a program depends on; arguments as in `compile_once`."""
     kinds = [
         (keystr(path), leaf.shape, str(leaf.dtype), *(getattr(leaf, what, None) for what in ("weak_type", "sharding")))
         for path, leaf in tree_leaves_with_path(arguments)
     ]
     choices = [(choice, getattr(jax.config, choice, None)) for choice in _CHOICES]
     key = _ADDRESS.sub("", repr((_sources(), jax.default_backend(), choices, kinds, of, donated)))
-    return Path(folder) / f"{name}-{hashlib.sha256(key.encode()).hexdigest()}-traced"
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cxrtui.printable import in_list, printable_lines
 from cxrtui.runs import events as ev
+from cxrtui.runs.size import size_text
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,12 @@ def describe(event: ev.Event) -> LogLine | None:
         case ev.Unfrozen():
             text = (f"epoch {event.epoch}: {event.stage} and all above it train from here on ·"
                     f" {event.trainable:,} parameters")  # fmt: skip
+        case ev.Encoding():
+            text = _encoding(event)
+        case ev.Encoded():
+            found = f" · {event.found:,} had been kept" if event.found else ""
+            text = (f"features up to {event.group}: {event.computed:,} computed in {event.seconds:.1f} s{found}"
+                    f" · {size_text(event.bytes)}")  # fmt: skip
         case ev.EpochDone():
             text = (f"epoch {event.epoch}: train loss {event.loss:.4f} · accuracy {percent(event.accuracy)}"
                     f" · {event.seconds:.1f} s")  # fmt: skip
@@ -102,6 +109,16 @@ def _films(event: ev.DataPrepared) -> str:
         more = f"; and {len(event.unreadable) - 10} more" if len(event.unreadable) > 10 else ""
         text += f" · {len(event.unreadable)} cannot be read: {listed}{more}"
     return text
+
+
+def _encoding(event: ev.Encoding) -> str:
+    augmented = " augmented" if event.augmented else ""
+    views = f" in {event.views}{augmented} views each" if event.views > 1 else f" in one{augmented} view each"
+    where = "on the device" if event.place == "device" else f"in {event.folder}"
+    return (
+        f"all up to {event.group} is frozen and computed once: {event.films:,} films{views}, {event.validation:,}"
+        f" validation films · features of {size_text(event.bytes)}, {where}"
+    )
 
 
 def _early_stopping(event: ev.EarlyStopping) -> str:

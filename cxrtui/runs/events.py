@@ -134,6 +134,39 @@ class Unfrozen(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Encoding(Event):
+    """The films are about to pass once through the frozen groups, of which `group` is the last, and not in every epoch.
+
+    Kept are the features of `views` views of each of `films` training films, and of one view of each of `validation`
+    films: `bytes` in all, on the device if `place` is ``device``, or in files if it is ``disk``; `folder` has the
+    files, and is empty without any. `augmented` says whether the views differ from the films.
+    """
+
+    group: str
+    films: int
+    views: int
+    validation: int
+    bytes: int
+    place: str
+    folder: str = ""
+    augmented: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded(Event):
+    """The features of the films are there: `computed` were computed now, in `seconds`, and `found` had been kept.
+
+    Both count a film once for each view. `bytes` and `group` are as in `Encoding`.
+    """
+
+    group: str
+    computed: int
+    found: int
+    bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepDone(Event):
     """One optimizer step. `step` counts from 1 over the whole run, `epoch` from 1 to `epochs`.
 
@@ -326,8 +359,9 @@ class Failed(Event):
 TYPES: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
-        RunStarted, Preparing, Fetching, Fetched, FirstWeights, DataPrepared, Compiled, Unfrozen, StepDone, EpochDone,
-        Validated, EarlyStopping, CheckpointSaved, Paused, Resumed, Warned, Usage, Evaluated, Stopped, Failed,
+        RunStarted, Preparing, Fetching, Fetched, FirstWeights, DataPrepared, Compiled, Unfrozen, Encoding, Encoded,
+        StepDone, EpochDone, Validated, EarlyStopping, CheckpointSaved, Paused, Resumed, Warned, Usage, Evaluated,
+        Stopped, Failed,
     )
 }  # fmt: skip
 

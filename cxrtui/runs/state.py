@@ -220,6 +220,8 @@ def _apply(state: RunState, event: ev.Event) -> RunState:
             return replace(state, compiled=event, status="training", preparing=None)
         case ev.Unfrozen():
             return replace(state, unfrozen=state.unfrozen.appended(event))
+        case ev.Encoded():
+            return replace(state, status="training", preparing=None)
         case ev.StepDone():
             return replace(state, steps=state.steps.appended(event), status="training", preparing=None)
         case ev.EpochDone():

@@ -31,6 +31,7 @@ from cxrtui.settings.sections import ModelConfig as ModelConfig
 from cxrtui.settings.sections import OptimConfig as OptimConfig
 from cxrtui.settings.sections import RunConfig as RunConfig
 from cxrtui.settings.sections import StopConfig as StopConfig
+from cxrtui.settings.sections import TrainConfig as TrainConfig
 from cxrtui.settings.transfer import FREEZE_LEVELS as FREEZE_LEVELS
 from cxrtui.settings.transfer import check_rates, check_unfreezing, freeze_level_in
 
@@ -47,6 +48,7 @@ class Config:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
     stop: StopConfig = field(default_factory=StopConfig)
     run: RunConfig = field(default_factory=RunConfig)
 
@@ -127,8 +129,8 @@ def check(config: Config) -> Config:
 
     Raises:
         ConfigError: validation and test leave too little to train on, a class is both positive and negative, freezing
-            or rates contradict the rest (`transfer`), the stages are not four, the command cannot be run, or the
-            operating point has no rule or no films to be set on.
+            or rates contradict the rest (`transfer`), films are to be mixed whose features are kept, the stages are not
+            four, the command cannot be run, or the operating point has no rule or no films to be set on.
     """
     if config.data.validation + config.data.test >= 0.95:
         raise ConfigError("data.validation and data.test together must leave at least 5 % of the films to train on.")
@@ -138,6 +140,11 @@ def check(config: Config) -> Config:
     check_unfreezing(model.freeze, model.unfreeze, optim.epochs)
     at_last = freeze_level_in(optim.epochs, model.freeze, model.unfreeze)
     check_rates(at_last, optim.learning_rate, optim.head_learning_rate, optim.stage_learning_rates)
+    if config.train.views and config.augment.mixup and model.freeze != "none":
+        raise ConfigError(
+            "train.views keeps what the frozen groups make of single films, and augment.mixup mixes films before these "
+            "groups; set one of them to 0."
+        )
     if len(config.model.stages) != 4:
         raise ConfigError("model.stages must hold four numbers, for example 3,4,6,3.")
     _check_command(config.run.notify)

@@ -118,6 +118,23 @@ class OptimConfig:
 
 
 @dataclass(frozen=True)
+class TrainConfig:
+    """How often the films pass through the frozen groups of the network (``model.freeze``)."""
+
+    views: int = setting(
+        0,
+        "augmented views of each film whose output of the frozen groups is computed once and kept; 0 = films pass "
+        "through the frozen groups in every epoch, with new augmentation",
+        between(0, 1000), label="Kept views",
+    )  # fmt: skip
+    cache_gb: float = setting(
+        20.0,
+        "largest size on disk, GB, of what train.views keeps, of all runs; what was used least recently is removed",
+        between(0.0, 100_000.0), label="Cache, GB",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class StopConfig:
     """Early stopping, decided after each epoch by the validation split."""
 
@@ -153,6 +170,6 @@ class RunConfig:
 
 SECTIONS: dict[str, type[Any]] = {
     "data": DataConfig, "augment": AugmentConfig, "model": ModelConfig,
-    "optim": OptimConfig, "stop": StopConfig, "run": RunConfig,
+    "optim": OptimConfig, "train": TrainConfig, "stop": StopConfig, "run": RunConfig,
 }  # fmt: skip
 """The sections by their names in a file."""

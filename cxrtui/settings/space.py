@@ -22,7 +22,7 @@ _FIXED = {
     "data.patient_pattern": "the split", "data.identifiers": "the names in the log", "data.feed": "no result",
     "run.seed": "the seeds, which tune.repeats varies", "run.checkpoint_minutes": "no result",
     "run.notify": "no result", "run.evaluate": "no result", "run.calibration": "the calibration",
-    "run.operating_point": "the threshold",
+    "run.operating_point": "the threshold", "train.cache_gb": "no result",
 }  # fmt: skip
 """Settings that no search varies, because its trials must be measured on the same films, each with what it decides."""
 _MOST_COMBINATIONS = 4096

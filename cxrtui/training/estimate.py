@@ -132,17 +132,21 @@ def flops(config: Config, epoch: int | None = None) -> float:
     """Return the floating-point operations of a training step for one image, in `epoch` or in the last epoch.
 
     A layer that trains computes forward, and backward for its input and for its weights, each as costly; a frozen one
-    computes forward alone.
+    computes forward alone, and nothing if its features are kept (``train.views``).
     """
-    groups = trained(config, epoch)
-    return sum(2.0 * layer.macs * (3 if layer.group in groups else 1) for layer in costs(config))
+    groups, frozen = trained(config, epoch), 0 if config.train.views else 1
+    return sum(2.0 * layer.macs * (3 if layer.group in groups else frozen) for layer in costs(config))
 
 
 def whole_epochs(config: Config) -> float:
     """Return how many epochs like the last one all epochs cost: fewer than there are if groups train later."""
-    starts = [1, *(entry.epoch for entry in config.model.unfreeze), config.optim.epochs + 1]
     last = flops(config)
-    return sum((end - start) * flops(config, start) / last for start, end in pairwise(starts))
+    return sum((end - start) * flops(config, start) / last for start, end in _phases(config))
+
+
+def _phases(config: Config) -> Iterator[tuple[int, int]]:
+    """Yield the first epoch of each freeze level, and the one after its last."""
+    yield from pairwise([1, *(entry.epoch for entry in config.model.unfreeze), config.optim.epochs + 1])
 
 
 _NARROW = 39.0  # the width of a network that reaches half the speed of a wide one on a CPU
@@ -162,12 +166,28 @@ def epoch_seconds(config: Config, train: int, validation: int, speed: float, pla
         platform: ``cpu`` or ``gpu``.
     """
     steps = max(1, train // config.optim.batch_size)
-    forward = sum(2.0 * layer.macs for layer in costs(config))
+    groups = trained(config) if config.train.views else (*transfer.STAGES, "head")
+    forward = sum(2.0 * layer.macs for layer in costs(config) if layer.group in groups)
     work = steps * config.optim.batch_size * flops(config) + validation * forward
+    return steps * _STEP + work / _reached(config, speed, platform)
+
+
+def features_seconds(config: Config, train: int, speed: float, platform: str = "cpu") -> float:
+    """Return about how long the features of ``train.views`` take, which are computed once; see `epoch_seconds`."""
+    work = 0.0
+    for start, end in _phases(config):
+        groups = trained(config, start)
+        frozen = sum(2.0 * layer.macs for layer in costs(config) if layer.group not in groups)
+        work += min(config.train.views, end - start) * train * frozen
+    return work / _reached(config, speed, platform)
+
+
+def _reached(config: Config, speed: float, platform: str) -> float:
+    """Return the floating-point operations a second that the network reaches."""
     reached = _EFFICIENCY.get(platform, _EFFICIENCY["gpu"])
     if platform == "cpu":
         reached *= config.model.width / (config.model.width + _NARROW)
-    return steps * _STEP + work / (speed * reached)
+    return speed * reached
 
 
 def compile_seconds(config: Config) -> float:

@@ -27,6 +27,7 @@ from cxrtui.runs.glance import summary
 from cxrtui.settings import transfer
 from cxrtui.settings.config import Config
 from cxrtui.training.decisions import ENDED, REQUESTED, Decisions, Requests
+from cxrtui.training.features import cut_of
 from cxrtui.training.first_weights import first_weights
 from cxrtui.training.hyper import hyper_of
 from cxrtui.training.initial_films import check_there, initial_films
@@ -166,14 +167,14 @@ def _set_up(
     network = (
         initial(config, hyper, layout) if latest is None else resumed(config, hyper, layout, call.checkpoints, latest)
     )
-    freeze_level, step = network.spec.freeze, None
+    freeze_level, step, cut = network.spec.freeze, None, cut_of(config, network.spec)
     predictor = Predictor(network.graphdef, config.data.size, prepared.stored_size, call.evaluation_batch, layout)
     with ThreadPoolExecutor(1) as second:
         compiling = second.submit(predictor.compile, network.state.variables)
         if freeze_level == transfer.freeze_level_in(
             position.step // steps + 1, config.model.freeze, config.model.unfreeze
         ):
-            program = Program.of(config, network.graphdef, freeze_level, layout)
+            program = Program.of(config, network.graphdef, freeze_level, layout, cut)
             step = compile_step(program, network.state, hyper, batch_size=config.optim.batch_size,
                                 stored_size=prepared.stored_size)  # fmt: skip
         compiling.result()
@@ -185,5 +186,5 @@ def _set_up(
         network=network, step=step, position=position, steps_per_epoch=steps,
         evaluator=Evaluator(predictor, weights, scalar(config.optim.label_smoothing)),
         evaluated_freeze_level=freeze_level, train=make_loader(films, layout, config.data.feed),
-        validation=make_loader(prepared.splits["validation"], layout, config.data.feed),
+        validation=make_loader(prepared.splits["validation"], layout, config.data.feed), cut=cut,
     )  # fmt: skip

@@ -18,6 +18,7 @@ from cxrtui.evaluation.operation import Operation, set_operation
 from cxrtui.evaluation.trained_on import leaks
 from cxrtui.runs import events as ev
 from cxrtui.statistics.ranking import roc_points, score_histogram
+from cxrtui.training import features
 from cxrtui.training.readings import Readings, diverged
 from cxrtui.training.session import Session
 from cxrtui.training.unfreezing import unfreeze
@@ -36,7 +37,7 @@ def train(session: Session) -> Generator[ev.Event, None, str]:
         if stopped:
             return decisions.stop()
         if not position.validated:
-            interrupted = yield from _validate(session)
+            interrupted = (yield from features.ready(session)) or (yield from _validate(session))
             if interrupted:
                 return decisions.stop()
         if position.stopper.stopping:
@@ -50,7 +51,7 @@ def train(session: Session) -> Generator[ev.Event, None, str]:
         # This waits until a step follows, because a checkpoint of this step has its arrays split by the old level.
         if session.next_freeze_level != session.network.spec.freeze:
             yield from unfreeze(session)
-        interrupted = yield from _epoch(session)
+        interrupted = (yield from features.ready(session)) or (yield from _epoch(session))
         if interrupted:
             return decisions.stop()
         trained = True
@@ -64,7 +65,8 @@ def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
     epoch, first = position.step // per_epoch + 1, position.step % per_epoch
     rates = session.rates.of(per_epoch * (epoch - 1), per_epoch * epoch)
     readings = Readings(config, position, epoch, rates)
-    for batch in session.train.epoch(config.run.seed, epoch, config.optim.batch_size, first):
+    loader = session.train if session.prefix is None else session.prefix.train
+    for batch in loader.epoch(config.run.seed, epoch, config.optim.batch_size, first):
         hyper = session.hyper.at(layout.put_state(rates[position.step % per_epoch]))
         with jax.transfer_guard("disallow"):
             state, scalars = step(session.network.state, batch, hyper)
@@ -101,10 +103,14 @@ def _validate(session: Session) -> Generator[ev.Event, None, bool]:
     """Evaluate the validation split, then stop early or save a checkpoint; return True if a stop was requested."""
     position, decisions = session.position, session.decisions
     clock = time.monotonic()
-    variables = session.to_evaluate(session.network.state.evaluated, session.network.spec.freeze)
+    evaluator, loader, variables = session.evaluator, session.validation, session.network.state.evaluated
+    if session.prefix is None:
+        variables = session.to_evaluate(variables, session.network.spec.freeze)
+    else:
+        evaluator, loader = session.prefix.evaluator, session.prefix.validation
     check = cancelled_when(decisions.stopping)
     try:
-        result = yield from session.evaluator.evaluate(variables, session.validation, "validating", check)
+        result = yield from evaluator.evaluate(variables, loader, "validating", check)
     except Cancelled:
         yield from session.save("stopping")
         return True

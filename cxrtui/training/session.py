@@ -14,6 +14,7 @@ from cxrtui.errors import DivergedError
 from cxrtui.evaluation.evaluator import Evaluator
 from cxrtui.evaluation.predict import Variables
 from cxrtui.net import freeze
+from cxrtui.net.cut import Cut
 from cxrtui.net.layout import Layout
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
@@ -39,13 +40,14 @@ class Position:
     epoch_correct: float = 0.0
     epoch_seconds: float = 0.0
     validated: bool = True  # whether the validation after the last full epoch is done
+    features: dict[str, str] = field(default_factory=dict)  # digests of what `training.features` has kept, by name
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for a checkpoint."""
         return {
             "step": self.step, "epoch_loss": self.epoch_loss, "epoch_correct": self.epoch_correct,
             "epoch_seconds": self.epoch_seconds, "validated": self.validated, "stopper": self.stopper.as_dict(),
-            "best_step": self.stopper.best_step,
+            "best_step": self.stopper.best_step, "features": self.features,
         }  # fmt: skip
 
     @classmethod
@@ -54,6 +56,7 @@ class Position:
         return cls(
             Stopper.restored(config.stop, values["stopper"]), int(values["step"]), float(values["epoch_loss"]),
             float(values["epoch_correct"]), float(values["epoch_seconds"]), bool(values["validated"]),
+            dict(values.get("features", {})),
         )  # fmt: skip
 
 
@@ -73,12 +76,24 @@ class Call:
     evaluation_batch: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Prefix:
+    """What the frozen groups of the network make of the films, and the evaluator that goes on from there."""
+
+    train: Loader
+    validation: Loader
+    evaluator: Evaluator
+
+
 @dataclass(kw_only=True)
 class Session:
     """The training of one call of `fit`: its data, its network and its programs.
 
     `network` and `step` change together before an epoch in which more groups train; `step` is None until the step for
     the next epoch is compiled. The evaluator's program always takes variables split by `evaluated_freeze_level`.
+
+    With a `cut`, the step takes features that are computed there once (`training.features`), and the epochs and their
+    validations use `prefix` instead of `train`, `validation` and `evaluator`; it is None until it is computed.
     """
 
     call: Call
@@ -93,6 +108,8 @@ class Session:
     evaluated_freeze_level: str
     train: Loader
     validation: Loader
+    cut: Cut | None = None
+    prefix: Prefix | None = None
     _announced: list[ev.CheckpointSaved] = field(default_factory=list)
 
     @property

@@ -16,6 +16,7 @@ from cxrtui.data.augment import augment
 from cxrtui.data.loader import Batch
 from cxrtui.evaluation.losses import cross_entropy
 from cxrtui.net import freeze
+from cxrtui.net.cut import Cut
 from cxrtui.net.layers import Dropout
 from cxrtui.net.layout import Layout
 from cxrtui.net.programs import Programs, kind
@@ -85,6 +86,7 @@ class Program:
         optimizer: ``adam``, ``adamw`` or ``sgd``.
         groups: see `optimizer.counted_groups`.
         layout: of the devices.
+        cut: if batches hold features instead of images: where these were taken (`training.features`).
     """
 
     graphdef: Any
@@ -92,11 +94,12 @@ class Program:
     optimizer: str
     groups: tuple[str, ...]
     layout: Layout
+    cut: Cut | None = None
 
     @classmethod
-    def of(cls, config: Config, graphdef: Any, freeze_level: str, layout: Layout) -> Program:
-        """Return the program that `config` asks for at `freeze_level`."""
-        return cls(graphdef, config.data.size, config.optim.name, counted_groups(config, freeze_level), layout)
+    def of(cls, config: Config, graphdef: Any, freeze_level: str, layout: Layout, cut: Cut | None = None) -> Program:
+        """Return the program that `config` asks for at `freeze_level`, from images or from the features at `cut`."""
+        return cls(graphdef, config.data.size, config.optim.name, counted_groups(config, freeze_level), layout, cut)
 
 
 def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) -> tuple[TrainState, Scalars]:
@@ -105,15 +108,17 @@ def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) 
     Args:
         program: everything that is not data.
         state: the compiled step takes over its buffers.
-        batch: images uint8 ``[B, S, S]`` and labels int32 ``[B]``.
+        batch: images uint8 ``[B, S, S]``, or features at the program's cut, and labels int32 ``[B]``.
         hyper: the hyperparameters, with this step's learning rate.
 
     Returns:
         The next state, and the scalars `SCALARS`, float32.
     """
     augment_key, dropout_key = jax.random.split(jax.random.fold_in(hyper.key, state.step))
-    images = normalise(augment(batch.images, augment_key, hyper.augment, program.size))
-    share = None
+    start = "none" if program.cut is None else program.cut.name
+    images, share = batch.images, None
+    if program.cut is None:
+        images = normalise(augment(images, augment_key, hyper.augment, program.size))
     if hyper.mixup is not None:
         # Film i draws from fold_in(augment_key, i); the shares draw from what no film of this batch has.
         share = shares(jax.random.fold_in(augment_key, len(images)), hyper.mixup, len(images))
@@ -122,7 +127,7 @@ def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) 
 
     def objective(trainable: Any) -> tuple[jax.Array, tuple[Any, jax.Array]]:
         network = freeze.merge(program.graphdef, trainable, state.frozen, state.statistics)
-        logits = network(images, train=True, dropout=dropout)
+        logits = network.decode(images, start, train=True, dropout=dropout)
         losses = cross_entropy(logits, batch.labels, jnp.asarray(hyper.class_weights), hyper.smoothing)
         if share is not None:
             others = cross_entropy(logits, partners(batch.labels), jnp.asarray(hyper.class_weights), hyper.smoothing)
@@ -156,11 +161,13 @@ def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) 
 def compile_step(
     program: Program, state: TrainState, hyper: Hyper, *, batch_size: int, stored_size: int
 ) -> StepFunction:
-    """Return `train_step`, compiled for the shapes of this state and for images of `stored_size` pixels.
+    """Return `train_step`, compiled for this state's shapes and for images of `stored_size` pixels or for features.
 
     If this process keeps an equal program, it is returned. The arguments are not changed.
     """
     images: Any = program.layout.abstract_batch((batch_size, stored_size, stored_size), np.uint8)
+    if program.cut is not None:
+        images = program.cut.abstract(batch_size, program.layout.features)
     labels: Any = program.layout.abstract_batch((batch_size,), np.int32)
 
     def compiled() -> StepFunction:

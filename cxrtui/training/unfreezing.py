@@ -10,6 +10,7 @@ from cxrtui.net import freeze
 from cxrtui.runs import events as ev
 from cxrtui.settings import transfer
 from cxrtui.training.ema import Average, started
+from cxrtui.training.features import cut_of
 from cxrtui.training.initial_state import NetworkState
 from cxrtui.training.optimizer import grown, optimizer
 from cxrtui.training.session import Session
@@ -28,14 +29,16 @@ def unfreeze(session: Session) -> Iterator[ev.Event]:
     graphdef, trainable, frozen, statistics = freeze.at_freeze_level(
         before.graphdef, **before.state.variables, freeze_level=freeze_level
     )
-    program = Program.of(config, graphdef, freeze_level, layout)
+    spec = dataclasses.replace(before.spec, freeze=freeze_level)
+    session.cut, session.prefix = cut_of(config, spec), None
+    program = Program.of(config, graphdef, freeze_level, layout, session.cut)
     first = optimizer(program.optimizer, session.hyper, program.groups).init(trainable)
     state = dataclasses.replace(
         before.state, trainable=trainable, frozen=frozen, statistics=statistics,
         optimizer=layout.put_state(grown(before.state.optimizer, first)),
         ema=_averaged(before, freeze_level),
     )  # fmt: skip
-    session.network = NetworkState(graphdef, state, dataclasses.replace(before.spec, freeze=freeze_level))
+    session.network = NetworkState(graphdef, state, spec)
     session.step = None
     parameters, trains = state.counts
     epoch = session.position.step // session.steps_per_epoch + 1

@@ -92,6 +92,13 @@ def test_epochs_in_which_less_trains_count_for_less() -> None:
     frozen = resolve({"optim.epochs": 10, "model.freeze": "stage4", "model.unfreeze": "6:stem"})
     assert 5 + 5 / 3 < estimate.whole_epochs(frozen) < 5 + 5 / 2.9
     assert estimate.flops(frozen, 5) < estimate.flops(frozen, 6) == estimate.flops(frozen)
+    kept = resolve({"optim.epochs": 10, "model.freeze": "stage4", "model.unfreeze": "6:stem", "train.views": 8})
+    assert estimate.flops(kept, 5) < estimate.flops(frozen, 5) / 1000
+    assert estimate.flops(kept) == estimate.flops(frozen)
+    # Five of the eight views are needed, by as many epochs; the head alone costs next to nothing.
+    once = estimate.features_seconds(kept, 1000, 1e11)
+    assert once == pytest.approx(5 * (estimate.epoch_seconds(frozen, 1000, 0, 1e11) - 0.31) / 3, rel=0.1)
+    assert estimate.features_seconds(frozen, 1000, 1e11) == 0
 
 
 def test_a_run_that_does_not_fit_is_tight() -> None:

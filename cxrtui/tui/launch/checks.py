@@ -24,8 +24,8 @@ RUN_NAME = Setting("run.name", "Run name", "empty: date and time", often=True)
 """The only field that is not a setting."""
 
 GROUPS = {
-    "data": "Data", "model": "Network", "optim": "Optimizer", "augment": "Augmentation", "stop": "Stopping",
-    "run": "Run",
+    "data": "Data", "model": "Network", "optim": "Optimizer", "augment": "Augmentation",
+    "train": "Frozen groups", "stop": "Stopping", "run": "Run",
 }  # fmt: skip
 """The titles of the form's groups, in its order, by the section of the configuration that each holds."""
 

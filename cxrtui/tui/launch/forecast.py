@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MOST_RUNS = 30
 """Number of the latest runs among which one with the same network is looked for."""
 _SAME = ("data.size", "model.width", "model.stages", "model.freeze", "model.unfreeze", "model.precision",
-         "optim.batch_size")  # fmt: skip
+         "optim.batch_size", "train.views")  # fmt: skip
 
 
 def kind_of(config: Config) -> tuple[object, ...]:
@@ -49,6 +49,7 @@ def forecast(config: Config, films: int, checkpoints: Path, machine: Machine | N
     memory = estimate.memory(config, films=train + validation, half=half)
     compiling, epochs = estimate.compile_seconds(config), estimate.whole_epochs(config)
     device = "" if machine is None else machine.kind
+    once = 0.0 if machine is None else estimate.features_seconds(config, train, machine.flops, machine.platform)
     room = None if machine is None else machine.memory
     if machine is not None and machine.half:  # the program itself is in the machine's memory
         memory = estimate.Memory(0, memory.state, memory.activations, memory.films)
@@ -56,11 +57,11 @@ def forecast(config: Config, films: int, checkpoints: Path, machine: Machine | N
         seconds = _epoch_of(state, train)
         if seconds is not None and train:
             compiled = state.compiled.seconds if state.compiled is not None else compiling
-            return Forecast(memory, room, compiled, seconds, seconds * epochs, config.optim.epochs, name, device)
+            return Forecast(memory, room, compiled, seconds, seconds * epochs + once, config.optim.epochs, name, device)
     if machine is None or not train:
         return Forecast(memory, room, epochs=config.optim.epochs, device=device)
     seconds = estimate.epoch_seconds(config, train, validation, machine.flops, machine.platform)
-    return Forecast(memory, room, compiling, seconds, seconds * epochs, config.optim.epochs, "", device)
+    return Forecast(memory, room, compiling, seconds, seconds * epochs + once, config.optim.epochs, "", device)
 
 
 def _alike(config: Config, checkpoints: Path, device: str) -> Iterator[tuple[str, RunState]]:

@@ -127,7 +127,7 @@ def test_every_setting_can_be_written(tmp_path: Path) -> None:
         elif isinstance(value, str):
             value = "text"
         values[item.key] = value
-    values |= HARD | {"run.operating_point": "Youden", "data.validation": 0.2, "data.test": 0.1,
+    values |= HARD | {"run.operating_point": "Youden", "data.validation": 0.2, "data.test": 0.1, "augment.mixup": 0.0,
                       "optim.head_learning_rate": 0.01,
                       "model.stages": (1, 1, 1, 1)}  # fmt: skip
     config = resolve(values)

@@ -1,0 +1,294 @@
+"""Computes what the frozen groups of the network make of each film once, so that the epochs train only the rest.
+
+Frozen groups are a fixed function of single films, since their batch normalisation uses its running averages. So a set
+number of augmented views of each training film (``train.views``), and each validation film as it is, pass through them
+once; epoch ``e`` has view ``e mod views`` of all films. A view is drawn by (seed, film, view). Features are on the
+device if they fit there, else in mapped files; in either case they are kept in files (`feature_files`), so that a
+resumed run, and trials of a search with the same frozen groups, find them there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtui.data.augment import Strengths
+from cxrtui.data.loader import SHARE, Batch, DeviceLoader, Indices, Loader, StreamLoader, free_memory
+from cxrtui.data.prepared.ready import Split
+from cxrtui.disk import explained
+from cxrtui.errors import Cancelled
+from cxrtui.evaluation.evaluator import Evaluator
+from cxrtui.evaluation.predict import Predictor
+from cxrtui.net.classifier import ClassifierSpec
+from cxrtui.net.cut import Cut
+from cxrtui.net.layout import Layout
+from cxrtui.runs import events as ev
+from cxrtui.runs.size import counted, size_text
+from cxrtui.settings import transfer
+from cxrtui.settings.config import Config
+from cxrtui.training.encoding import Encoder, View, pixels_of
+from cxrtui.training.feature_files import FeatureFiles, Kept, bytes_of
+from cxrtui.training.session import Prefix, Session
+from cxrtui.training.step import Program, compile_step
+
+Work = Generator[ev.Event, None, None]
+
+
+def cut_of(config: Config, spec: ClassifierSpec) -> Cut | None:
+    """Return where training takes the features of the frozen groups of `spec`; None if it begins with the images."""
+    return Cut.of(spec, config.data.size) if config.train.views else None
+
+
+def ready(session: Session) -> Generator[ev.Event, None, bool]:
+    """Have the features that the next epoch or validation needs, if it begins with features.
+
+    If they cannot be kept, a warning says so, and the session goes on with images.
+
+    Returns:
+        Whether a stop was requested; a checkpoint is then saved.
+    """
+    if session.cut is None or session.prefix is not None:
+        return False
+    try:
+        session.prefix = yield from _prefix(session, session.cut)
+    except Cancelled:
+        return True
+    if session.prefix is None:
+        yield from _begin_with_images(session)
+    return False
+
+
+class _Views:
+    """Has another view of the films of `split` in each epoch: a `Loader` of features."""
+
+    def __init__(self, split: Split, views: Mapping[int, Loader], count: int) -> None:
+        self.split, self._views, self._count = split, views, count
+
+    def batch(self, indices: Indices) -> Batch:
+        """See `Loader`."""
+        return next(iter(self._views.values())).batch(indices)
+
+    def epoch(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
+        """See `Loader`."""
+        return self._views[epoch % self._count].epoch(seed, epoch, batch, first_step)
+
+
+def _prefix(session: Session, cut: Cut) -> Generator[ev.Event, None, Prefix | None]:
+    """Find or compute the features, and return what trains and validates on them; None if they cannot be kept.
+
+    Raises:
+        Cancelled: a stop was requested; a checkpoint is saved.
+    """
+    train, validation, layout = session.train, session.validation, session.call.layout
+    files = FeatureFiles(int(session.config.train.cache_gb * 1e9))
+    augmented, count, numbers = _numbers(session)
+    total = cut.nbytes * (len(train.split) * len(numbers) + len(validation.split))
+    on_device = total <= SHARE * free_memory()
+    if not on_device and (why := files.lack(total)):
+        yield _refused(f"the features of {len(train.split):,} films in {counted(len(numbers), 'view')} take "
+                       f"{size_text(total)}, and {why}; lower train.views")  # fmt: skip
+        return None
+    yield ev.Encoding(
+        group=cut.group, films=len(train.split), views=len(numbers), validation=len(validation.split), bytes=total,
+        place="device" if on_device else "disk", folder=str(files.folder), augmented=augmented,
+    )  # fmt: skip
+    clock, stored_size, batch = time.monotonic(), session.prepared.stored_size, session.call.evaluation_batch
+    encoder = Encoder(session.config, session.network, cut, layout, batch=batch, stored_size=stored_size)
+    yield ev.Preparing(stage="compiling")
+    predictor = Predictor(session.network.graphdef, session.config.data.size, stored_size, batch, layout, cut)
+    predictor.compile(session.network.state.evaluated)
+    views = [View(f"{cut.group}/validation", validation, None)]
+    views += [View(f"{cut.group}/{number}", train, number if augmented else None) for number in numbers]
+    views = yield from _keyed(session, encoder, views)
+    features = yield from _found(session, cut, files, views)
+    missing = [view for view in views if view.name not in features]
+    try:
+        features |= yield from _computed(session, cut, encoder, files, views, missing, on_device)
+    except OSError as error:
+        yield _refused(f"the features cannot be kept in {files.folder}: {explained(error)}")
+        return None
+    yield from _recorded(session, features)
+    loaders = [_loader(view, layout, features[view.name].array, on_device) for view in views]
+    yield ev.Encoded(
+        group=cut.group, computed=sum(map(len, missing)), found=sum(map(len, views)) - sum(map(len, missing)),
+        bytes=total, seconds=time.monotonic() - clock,
+    )  # fmt: skip
+    return Prefix(
+        train=_Views(train.split, dict(zip(numbers, loaders[1:], strict=True)), count), validation=loaders[0],
+        evaluator=Evaluator(predictor, session.evaluator.class_weights, session.evaluator.smoothing),
+    )  # fmt: skip
+
+
+def _loader(view: View, layout: Layout, array: NDArray[Any], on_device: bool) -> Loader:
+    if not on_device:
+        return StreamLoader(view.source.split, layout, array)
+    if isinstance(array, np.memmap):  # a device whose memory is the machine's may take over the pages of a mapped file
+        array = np.array(array)
+    return DeviceLoader(view.source.split, layout, array)
+
+
+def _numbers(session: Session) -> tuple[bool, int, list[int]]:
+    """Return whether views differ from the films, how many there are, and which the epochs of this level still need.
+
+    All views of films that nothing changes are the same one.
+    """
+    config, model = session.config, session.config.model
+    augmented = any(strength is not None for strength in vars(Strengths.of(config.augment)).values())
+    count, first = config.train.views if augmented else 1, session.position.step // session.steps_per_epoch + 1
+    needed = {
+        epoch % count
+        for epoch in range(first, config.optim.epochs + 1)
+        if transfer.freeze_level_in(epoch, model.freeze, model.unfreeze) == session.network.spec.freeze
+    }
+    return augmented, count, sorted(needed)
+
+
+def _between(session: Session) -> Work:
+    """Pause or stop between two batches, if that is requested.
+
+    Raises:
+        Cancelled: a stop was requested; a checkpoint is saved.
+    """
+    stopped = yield from session.pause()
+    if not stopped and session.decisions.stopping():
+        yield from session.save("stopping")
+        stopped = True
+    if stopped:
+        raise Cancelled
+
+
+def _keyed(session: Session, encoder: Encoder, views: Sequence[View]) -> Generator[ev.Event, None, list[View]]:
+    """Return the views with their keys."""
+    digests: dict[int, str] = {}
+    for source in (session.train, session.validation):
+        for done, digest in pixels_of(source):
+            digests[id(source)] = digest
+            yield ev.Preparing(stage="reading films", done=done, total=len(source.split))
+            yield from _between(session)
+    return [dataclasses.replace(view, key=encoder.key(view, digests[id(view.source)])) for view in views]
+
+
+def _found(
+    session: Session, cut: Cut, files: FeatureFiles, views: Sequence[View]
+) -> Generator[ev.Event, None, dict[str, Kept]]:
+    """Return the features of those views that are kept, by name."""
+    found: dict[str, Kept] = {}
+    for view in views:
+        opened = files.open(view.key, (len(view), *cut.shape), cut.dtype)
+        try:
+            while True:
+                done = next(opened)
+                yield ev.Preparing(
+                    stage="reading features (MB)", done=done // 10**6, total=len(view) * cut.nbytes // 10**6
+                )
+                yield from _between(session)
+        except StopIteration as end:
+            if end.value is not None:
+                found[view.name] = end.value
+    return found
+
+
+def _computed(
+    session: Session, cut: Cut, encoder: Encoder, files: FeatureFiles, views: Sequence[View], missing: Sequence[View],
+    on_device: bool,
+) -> Generator[ev.Event, None, dict[str, Kept]]:  # fmt: skip
+    """Compute the features of the views that are `missing`, keep them in files, and return them by name.
+
+    Raises:
+        Cancelled: a stop was requested; a checkpoint is saved. Views that were complete are kept.
+        OSError: the disk refuses, and they do not fit on the device.
+    """
+    if not missing:
+        return {}
+    yield ev.Preparing(stage="compiling")
+    encoder.compile()
+    result: dict[str, Kept] = {}
+    done, total, refused = 0, sum(map(len, missing)), ""
+    files.make_room(total * cut.nbytes, [view.key for view in views])
+    for view in missing:
+        shape = (len(view), *cut.shape)
+        if on_device:
+            array = np.empty(shape, jnp.dtype(cut.dtype))
+            yield from _passed(session, encoder.rows(view), _Filling(array).add, done, total)
+            result[view.name] = Kept(array, hashlib.sha256(bytes_of(array)).hexdigest())
+            try:
+                files.write(view.key, array)
+            except OSError as error:
+                refused = explained(error)
+        else:
+            with files.writing(view.key, shape, cut.dtype) as writing:
+                yield from _passed(session, encoder.rows(view), writing.add, done, total)
+            result[view.name] = Kept(files.mapped(view.key, shape, cut.dtype), writing.digest.hexdigest())
+        done += len(view)
+    if refused:
+        yield ev.Warned(code="features-not-kept", message=f"The features of the frozen groups are not kept in "
+                        f"{files.folder} for a resume or another run: {refused}.")  # fmt: skip
+    return result
+
+
+class _Filling:
+    """Fills an array with rows, in order."""
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self._array, self._count = array, 0
+
+    def add(self, rows: NDArray[Any]) -> None:
+        self._array[self._count : self._count + len(rows)] = rows
+        self._count += len(rows)
+
+
+def _passed(
+    session: Session, batches: Iterator[NDArray[Any]], add: Callable[[NDArray[Any]], None], done: int, total: int
+) -> Work:
+    """Give each batch of features to `add`, and report it.
+
+    Raises:
+        Cancelled: as `_between`.
+        OSError: `add` raises it.
+    """
+    for rows in batches:
+        add(rows)
+        done += len(rows)
+        yield ev.Preparing(stage="computing features", done=done, total=total)
+        yield from _between(session)
+
+
+def _recorded(session: Session, features: Mapping[str, Kept]) -> Iterator[ev.Event]:
+    """Compare the features with those that the run had before it was resumed, and have checkpoints record them."""
+    known = session.position.features
+    if any(known.get(name, kept.digest) != kept.digest for name, kept in features.items()):
+        yield ev.Warned(
+            code="features-differ",
+            message="The features of the frozen groups differ from those that the run had before, as they were "
+            "computed by another version, on another device or with other settings; its end has other bits.",
+        )
+    session.position.features = known | {name: kept.digest for name, kept in features.items()}
+
+
+def _refused(why: str) -> ev.Warned:
+    return ev.Warned(code="without-features", message=f"The films pass through the frozen groups in every epoch, with "
+                     f"new augmentation: {why}.")  # fmt: skip
+
+
+def _begin_with_images(session: Session) -> Work:
+    """Compile the step that takes images, as without ``train.views``."""
+    group, session.cut = session.network.spec.freeze, None
+    if any(name.startswith(f"{group}/") for name in session.position.features):
+        yield ev.Warned(code="features-differ", message="The run had features of the frozen groups before, and goes on "
+                        "without them; its end has other bits.")  # fmt: skip
+    if session.step is None:
+        return
+    yield ev.Preparing(stage="compiling")
+    clock, config, network = time.monotonic(), session.config, session.network
+    program = Program.of(config, network.graphdef, group, session.call.layout)
+    session.step = compile_step(program, network.state, session.hyper, batch_size=config.optim.batch_size,
+                                stored_size=session.prepared.stored_size)  # fmt: skip
+    parameters, trainable = network.state.counts
+    yield ev.Compiled(seconds=time.monotonic() - clock, parameters=parameters, trainable=trainable)
