@@ -124,6 +124,9 @@ def print_evaluation(result: Evaluation, as_json: bool, *, plots: bool = False) 
         print()
         for line in plot_lines(body["curves"], result.labels):
             print(line)
+        if body.get("prevalence_stated"):
+            share = result.counts["positive"] / result.counts["films"]
+            print(f"Precision and net benefit are drawn at the prevalence of these films, {100 * share:.1f} %.\n")
     for reason, count in result.data.left_out.items():
         print(f"left out: {count} {reason}")
     for path, reason in result.data.unreadable:

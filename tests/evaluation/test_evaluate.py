@@ -128,6 +128,18 @@ def test_classes_are_found_by_meaning_not_by_spelling(
     assert (found["counts"]["positive"], found["counts"]["negative"]) == (4, 4)
 
 
+def test_the_curves_say_whose_prevalence_they_are_drawn_at(
+    trained: Run, manifest: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("evaluate", str(trained.folder), "--data", str(manifest), "--keep-seen", "--plots")
+    cli.main([*words, "--prevalence", "2%"], standalone_mode=False)
+    text = capsys.readouterr().out
+    assert "PPV and NPV hold at a prevalence of 2.0 %, as stated." in text
+    assert "Precision and net benefit are drawn at the prevalence of these films, 50.0 %." in text
+    cli.main(list(words), standalone_mode=False)
+    assert "are drawn at" not in capsys.readouterr().out
+
+
 def test_what_cannot_be_evaluated(trained: Run, manifest: Path) -> None:
     def call(*arguments: object) -> None:
         cli.main(["evaluate", *map(str, arguments), "--data", str(manifest), "--keep-seen"], standalone_mode=False)
