@@ -130,7 +130,9 @@ class FilmBox(Vertical):
         """Show what was predicted of the film, if anything; `earlier` names the model if it is not the one chosen."""
         self._outcome = outcome
         shown = self.query_one("#verdict", Static)
-        shown.display = outcome is not None and not self._low
+        without = outcome is not None and not outcome.item.ok
+        shown.display = outcome is not None and (without or not self._low)
+        shown.set_class(without, "-why")  # the whole reason, for which a line of the results may have no room
         if outcome is not None:
             shown.update(self._verdict(outcome, earlier))
         self._show_title()
@@ -138,7 +140,7 @@ class FilmBox(Vertical):
 
     @property
     def _low(self) -> bool:
-        """Whether there is no line for the verdict, which is in the title then."""
+        """Whether there is no line for the verdict, which is in the title then; why there is none always has room."""
         return self.app.size.height < COMFORTABLE
 
     def _show_title(self) -> None:

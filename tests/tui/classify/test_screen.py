@@ -81,6 +81,21 @@ async def test_a_refused_film_says_why_and_is_classified_anyway_by_a_key(dashboa
         await shows(pilot, "only a film that was refused is classified anyway")
 
 
+async def test_the_whole_reason_of_a_refusal_has_room_on_the_smallest_screen(
+    dashboard: Dashboard, films: Path
+) -> None:
+    (films / "slice.png").write_bytes(b"x")
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        screen = await open_classify(dashboard, films, pilot)
+        await pilot.press("a", "c")
+        await shows(pilot, "2 not classified")
+        screen.results.lines.focus()
+        screen.results.update(films / "slice.png")
+        await shows(pilot, "R: anyway")  # the end of the verdict, which is nowhere else
+        screen.results.update(films / "covid-1.png")
+        await until(pilot, lambda: "R: anyway" not in text_of(pilot))
+
+
 async def test_a_classifier_of_the_shelf_can_be_chosen(dashboard: Dashboard, films: Path) -> None:
     folder = dashboard.workspace.models / "covid"
     folder.mkdir(parents=True)
