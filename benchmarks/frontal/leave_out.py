@@ -1,89 +1,119 @@
-"""Leaves sources of frontal films and kinds of other images out, one after the other, and tests on these."""
+"""Leaves sources of frontal films and kinds of other images out, alone and together, and fits without them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import multiprocessing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from fitting import fit
-from samples import PHANTOM, Samples, related
+from originals import PHANTOM, related
+from recipes import AS_IT_IS
+from samples import Samples
+from threadpoolctl import threadpool_limits
 
 from cxrtui.data.frontal.model import CLASSES, Weights
 from cxrtui.data.frontal.recognise import View, of_thumbnail
 
-FALSE_REFUSALS = 0.015
-"""Frontal films of other sources than those of the fit that each of the two thresholds refuses."""
+FALSE_REFUSALS = 0.01
+"""The share of frontal films, of sources that were left out of the fit, that each of the three thresholds refuses."""
 FALSE_RIGHTINGS = 0.002
 """Images that are no turned or inverted film of which the other threshold rights one, as a film."""
 KINDS = CLASSES[1:-1]
-AS_IT_IS = "as it is"
+"""The kinds that are left out one by one, with everything that was drawn to stand for them."""
+_SAMPLES: list[Samples] = []  # what the processes fit to: they are forked with it
 
 
-@dataclass(frozen=True)
-class Fold:
-    """Weights that were fitted without `left_out`, and the samples of that."""
+class Out(NamedTuple):
+    """What is left out of a fit: a source, a kind, and names of originals; nothing where it is empty.
 
-    left_out: str
-    weights: Weights
-    tested: Samples
+    `real` leaves of the kind only real images out, and keeps what was drawn to stand for it.
+    """
 
-    def scores(self) -> tuple[np.ndarray, np.ndarray]:
-        """Log odds and distances of the frontal films that were left out, as they are."""
-        chosen = (self.tested.classes == 0) & (self.tested.makers == AS_IT_IS)
-        found = self.weights.weigh(self.tested.features[chosen])
-        return found.log_odds, found.distances
+    source: str = ""
+    kind: str = ""
+    names: tuple[str, ...] = ()
+    real: bool = False
 
 
-def by_source(samples: Samples, seed: int) -> Iterator[Fold]:
-    """Fit without the films of each source, and without those that may be the same films under another name."""
-    sources = sorted(set(samples.sources[samples.classes == 0]) - {PHANTOM})
-    for source in sources:
-        near = np.array([related(source, other) for other in samples.sources])
-        yield Fold(source, fit(samples[~near], seed), samples[samples.sources == source])
+def sources(samples: Samples) -> list[str]:
+    """Return the sources of frontal films."""
+    return sorted(set(samples.sources[samples.classes == 0]) - {PHANTOM})
 
 
-def by_kind(samples: Samples, seed: int) -> Iterator[Fold]:
-    """Fit without each kind of image that is to be refused."""
-    for kind in KINDS:
-        of_kind = samples.classes == CLASSES.index(kind)
-        yield Fold(kind, fit(samples[~of_kind], seed), samples[of_kind])
+def of_kind(samples: Samples, kind: str) -> np.ndarray:
+    """Return which samples are of a kind."""
+    return samples.classes == CLASSES.index(kind)
 
 
-def halves(samples: Samples, seed: int) -> Iterator[Fold]:
-    """Fit without every other original of the kinds that have some, and test on those."""
-    for kind in ("lateral", "ct", "photo"):
-        of_kind = samples.classes == CLASSES.index(kind)
-        names = np.array(sorted(set(samples.names[of_kind])))
-        for part in (0, 1):
-            out = of_kind & np.isin(samples.names, names[part::2])
-            yield Fold(kind, fit(samples[~out], seed), samples[out])
+def real(samples: Samples) -> np.ndarray:
+    """Return which samples are real images as they are, or altered as images of another source may be."""
+    return np.isin(samples.makers, (AS_IT_IS, "altered"))
 
 
-def thresholds(folds: list[Fold]) -> dict[str, float]:
-    """The log odds and the distance that `FALSE_REFUSALS` of frontal films miss, each scored without its source."""
-    log_odds, distances = (np.concatenate(each) for each in zip(*(fold.scores() for fold in folds), strict=True))
+def films_of(samples: Samples, source: str) -> np.ndarray:
+    """Return which samples are the frontal films of a source as they are."""
+    return (samples.sources == source) & (samples.classes == 0) & (samples.makers == AS_IT_IS)
+
+
+def kept(samples: Samples, out: Out) -> np.ndarray:
+    """Return which samples a fit without `out` sees."""
+    keep = np.ones(len(samples), bool)
+    if out.source:
+        near = [other for other in set(samples.sources) if related(out.source, str(other))]
+        keep &= ~np.isin(samples.sources, near)
+    if out.kind:
+        left = of_kind(samples, out.kind)
+        if out.names:
+            left &= np.isin(samples.names, out.names)
+        keep &= ~(left & real(samples)) if out.real else ~left
+    return keep
+
+
+def fitted(samples: Samples, jobs: Sequence[Out], seed: int, processes: int) -> Iterator[Weights]:
+    """Yield the weights that are fitted without each of `jobs`, in their order."""
+    _SAMPLES[:] = [samples]
+    with multiprocessing.get_context("fork").Pool(processes) as pool:
+        yield from pool.imap(_fit, [(out, seed) for out in jobs])
+
+
+def _fit(job: tuple[Out, int]) -> Weights:
+    (samples,), (out, seed) = _SAMPLES, job
+    keep = kept(samples, out)
+    with threadpool_limits(1):
+        return fit(samples.features[keep], samples.classes[keep], seed)
+
+
+def thresholds(samples: Samples, folds: Mapping[Out, Weights]) -> dict[str, float]:
+    """Return the thresholds that `FALSE_REFUSALS` of films miss, each film weighed without its source."""
+    found = [weights.weigh(samples.features[films_of(samples, out.source)]) for out, weights in folds.items()]
+    log_odds, _, likeness, strangeness = (np.concatenate(each) for each in zip(*found, strict=True))
     return {"accept": float(np.quantile(log_odds, FALSE_REFUSALS)),
-            "far": float(np.quantile(distances, 1 - FALSE_REFUSALS))}  # fmt: skip
+            "alike": float(np.quantile(likeness, FALSE_REFUSALS)),
+            "strange": float(np.quantile(strangeness, 1 - FALSE_REFUSALS))}  # fmt: skip
 
 
-def some(samples: Samples, chosen: np.ndarray, most: int, seed: int) -> Samples:
-    """At most `most` of the chosen samples, drawn at random."""
+def refused(weights: Weights, features: np.ndarray) -> np.ndarray:
+    """Return which images are refused, or righted, because they are no frontal films as they are."""
+    found = weights.weigh(features)
+    return (found.log_odds < weights.accept) | ~weights.takes(found)
+
+
+def some(chosen: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Return the places of at most `most` of the chosen samples, drawn at random."""
     places = np.flatnonzero(chosen)
-    return samples[np.sort(np.random.default_rng(seed).permutation(places)[:most])]
+    return np.sort(np.random.default_rng(seed).permutation(places)[:most])
 
 
-def views(weights: Weights, samples: Samples, limits: dict[str, float]) -> list[View]:
-    """What each sample is taken for, with these thresholds."""
-    weights = replace(weights, **limits)
-    return [of_thumbnail(small, weights) for small in samples.thumbnails]
+def views(samples: Samples, jobs: Sequence[tuple[Weights, np.ndarray]], processes: int) -> list[list[View]]:
+    """Return what the samples at the places of each job are taken for."""
+    _SAMPLES[:] = [samples]
+    with multiprocessing.get_context("fork").Pool(processes) as pool:
+        return pool.map(_views, jobs, chunksize=1)
 
 
-def safe_threshold(folds: list[Fold], limits: dict[str, float], seed: int) -> float:
-    """The log odds that all but `FALSE_RIGHTINGS` of other images lie below in the pose that looks most like a film."""
-    best = []
-    for fold in folds:
-        tested = some(fold.tested, ~np.isin(fold.tested.classes, (0, CLASSES.index("pose"))), 200, seed)
-        found = views(fold.weights, tested, limits | {"safe": -np.inf})
-        best += [view.log_odds if view.righting else -np.inf for view in found]
-    return max(limits["accept"], float(np.quantile(best, 1 - FALSE_RIGHTINGS, method="higher")))
+def _views(job: tuple[Weights, np.ndarray]) -> list[View]:
+    (samples,), (weights, places) = _SAMPLES, job
+    with threadpool_limits(1):
+        return [of_thumbnail(np.asarray(samples.thumbnails[place]), weights) for place in places]

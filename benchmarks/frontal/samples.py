@@ -1,42 +1,27 @@
-"""The samples that the refusal is trained and measured on: features of images, each with its kind and its source."""
+"""The samples that the refusal is trained and measured on: features of images, each with its kind and its source.
+
+They are made once on all cores and kept in cxrtui's cache, by the content of the films and of the code that makes them.
+"""
 
 from __future__ import annotations
 
-import csv
-import zlib
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import hashlib
+import multiprocessing
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from pathlib import Path
-from urllib.parse import urlparse
 
-import altered
 import numpy as np
-from altered import Picture, Rng
-from graphics import GRAPHIC
-from radiographs import RADIOGRAPH
+import PIL
+from originals import originals
+from recipes import Recipe, recipes
 
-from cxrtui.data.frontal.features import features
+from cxrtui.data.frontal import features, thumbnail
 from cxrtui.data.frontal.model import CLASSES
-from cxrtui.data.frontal.thumbnail import thumbnail
-from cxrtui.data.phantoms.films import render
+from cxrtui.workspace import cache_root
 
-NIH, OZTURK, HANNOVER, PHANTOM = "NIH", "Ozturk COVID-19", "Hannover", "phantoms"
-_HOSTS = 50  # films; publishers with fewer are one source
-_COPIES = {"frontal": 2, "pose": 1, "part": 1}
-_DRAWN = {"graphic": 1200, "radiograph": 1600}
-_ALTERED = {"lateral": 900, "ct": 900, "photo": 1200}
-_COLLAGES = 200
-
-
-@dataclass(frozen=True)
-class Original:
-    """A real image with its class and its source; a photograph is its own source."""
-
-    name: str
-    kind: str
-    source: str
-    image: Picture
+_CHUNK = 100  # samples
+_RECIPES: list[Recipe] = []  # what the processes draw: they are forked with it
 
 
 @dataclass(frozen=True)
@@ -51,135 +36,51 @@ class Samples:
     makers: np.ndarray
 
     def __getitem__(self, chosen: np.ndarray) -> Samples:
-        return Samples(
-            *(getattr(self, key)[chosen] for key in ("thumbnails", "features", "classes", "sources", "names", "makers"))
-        )
+        return Samples(*(getattr(self, item.name)[chosen] for item in fields(self)))
 
     def __len__(self) -> int:
         return len(self.classes)
 
 
-def related(source: str, other: str) -> bool:
-    """Whether films of one source may be those of another under other names."""
-    if source == other:
-        return True
-    covid = {item for item in (source, other) if item != NIH}
-    if OZTURK in covid:
-        return len(covid) == 2 and PHANTOM not in covid
-    return HANNOVER in covid and any(item.startswith("ieee8023 github.com") for item in covid)
+def read(folder: Path, seed: int, processes: int) -> Samples:
+    """Return the samples of the films below `folder`, from the cache if they are there."""
+    home = cache_root() / "frontal-samples" / _mark(folder, seed)
+    if not (home / "makers.npy").exists():
+        home.mkdir(parents=True, exist_ok=True)
+        found = _made(recipes(originals(folder), seed), processes)
+        for item in fields(Samples):  # the makers come last
+            np.save(home / f"{item.name}.npy", getattr(found, item.name))
+    return Samples(*(np.load(home / f"{item.name}.npy", mmap_mode="r" if item.name == "thumbnails" else None)
+                     for item in fields(Samples)))  # fmt: skip
 
 
-def originals(folder: Path) -> list[Original]:
-    """All real images: films below `folder`, as ``shared/cxr`` has them, photographs, and a few phantoms."""
-    return [*_frontal(folder), *_others(folder)]
+def _mark(folder: Path, seed: int) -> str:
+    """Return a name for the samples that these films, this code and this seed give."""
+    mark = hashlib.sha256(f"{seed} {np.__version__} {PIL.__version__}".encode())
+    here = Path(__file__).parent
+    code = (*sorted(here.glob("*.py")), Path(features.__file__), Path(thumbnail.__file__))
+    own = {"train.py", "leave_out.py", "fitting.py", "tables.py", "cost.py", "modalities.py"}
+    films = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in (*(path for path in code if path.name not in own), *films):
+        mark.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return mark.hexdigest()[:16]
 
 
-def _frontal(folder: Path) -> Iterator[Original]:
-    for name, source in (("No_findings", NIH), ("Pneumonia", NIH), ("COVID-19", OZTURK)):
-        for file in sorted((folder / "darkcovidnet" / name).iterdir()):
-            yield Original(f"{name}/{file.name}", "frontal", source, altered.opened(file))
-    for file in sorted((folder / "hannover" / "png").iterdir()):
-        yield Original(f"hannover/{file.name}", "frontal", HANNOVER, altered.opened(file))
-    images = folder / "ieee8023" / "images"
-    with (folder / "ieee8023" / "metadata.csv").open(newline="", encoding="utf-8") as table:
-        hosts = {
-            Path(row["filename"]).stem: urlparse(row["url"]).netloc.removeprefix("www.")
-            for row in csv.DictReader(table)
-        }
-    counts = Counter(hosts.values())
-    for file in sorted(images.iterdir()):
-        host = hosts.get(file.stem, "")
-        source = host if counts[host] >= _HOSTS else "others"
-        yield Original(f"ieee8023/{file.name}", "frontal", f"ieee8023 {source}", altered.opened(file))
-    for patient in range(1, 61):
-        image, _ = render(7, patient, 0, patient % 2 == 0, 192)
-        yield Original(f"phantom-{patient}", "frontal", PHANTOM, altered.Image.fromarray(image))
+def _made(todo: list[Recipe], processes: int) -> Samples:
+    global _RECIPES
+    _RECIPES = todo
+    with multiprocessing.get_context("fork").Pool(processes) as pool:
+        parts = pool.map(_described, range(0, len(todo), _CHUNK), chunksize=1)
+    small, described = (np.concatenate(each) for each in zip(*parts, strict=True))
+
+    def column(values: Iterable[str]) -> np.ndarray:
+        return np.array(list(values))
+
+    return Samples(small, described, np.array([CLASSES.index(item.kind) for item in todo]),
+                   column(item.source for item in todo), column(item.name for item in todo),
+                   column(item.maker for item in todo))  # fmt: skip
 
 
-def _others(folder: Path) -> Iterator[Original]:
-    for kind in ("lateral", "ct"):
-        for file in sorted((folder / "not_frontal" / kind).iterdir()):
-            yield Original(file.name, kind, kind, altered.opened(file))
-    for name, image in altered.photographs().items():
-        yield Original(name, "photo", "photo", image)
-
-
-def made(found: list[Original], seed: int, on_progress: Callable[[int], None] = lambda done: None) -> Samples:
-    """Return samples: the originals as they are (maker ``as it is``), altered ones, and drawn ones."""
-    by_kind: dict[str, list[Original]] = {}
-    for original in found:
-        by_kind.setdefault(original.kind, []).append(original)
-    rows: list[tuple[int, str, str, str]] = []
-    thumbs: list[np.ndarray] = []
-    for kind, source, name, maker, image in _images(by_kind, seed):
-        rows.append((CLASSES.index(kind), source, name, maker))
-        thumbs.append(thumbnail(image))
-        if len(rows) % 1000 == 0:
-            on_progress(len(rows))
-    small = np.stack(thumbs)
-    described = np.concatenate([features(small[start : start + 256]) for start in range(0, len(small), 256)])
-    classes, sources, names, makers = zip(*rows, strict=True)
-    return Samples(small, described, np.array(classes), np.array(sources), np.array(names), np.array(makers))
-
-
-def _stream(seed: int, *words: str) -> Rng:
-    """A generator that depends on the seed and on what is made, and not on the order."""
-    return np.random.default_rng([seed, *(zlib.crc32(word.encode()) for word in words)])
-
-
-def _images(by_kind: dict[str, list[Original]], seed: int) -> Iterator[tuple[str, str, str, str, Picture]]:
-    for original in (item for group in by_kind.values() for item in group):
-        yield original.kind, original.source, original.name, "as it is", original.image
-    for original in by_kind["frontal"]:
-        for copy in range(_COPIES["frontal"] - 1):
-            rng = _stream(seed, "frontal", original.name, str(copy))
-            yield (
-                "frontal",
-                original.source,
-                original.name,
-                "altered",
-                altered.toned(altered.jittered(original.image, rng), rng),
-            )
-        for copy in range(_COPIES["pose"]):
-            rng = _stream(seed, "pose", original.name, str(copy))
-            image = altered.posed(altered.toned(altered.jittered(original.image, rng), rng), rng)
-            yield "pose", original.source, original.name, "posed", image
-        for copy in range(_COPIES["part"]):
-            rng = _stream(seed, "part", original.name, str(copy))
-            image = altered.toned(altered.cut(altered.jittered(original.image, rng), rng), rng)
-            yield (
-                "part",
-                original.source,
-                original.name,
-                "cut",
-                altered.inverted(image) if rng.random() < 0.1 else image,
-            )
-    for source in sorted({item.source for item in by_kind["frontal"]}):
-        stock = [item.image for item in by_kind["frontal"] if item.source == source]
-        for place in range(max(4, _COLLAGES * len(stock) // len(by_kind["frontal"]))):
-            rng = _stream(seed, "collage", source, str(place))
-            yield "part", source, f"collage-{place}", "collage", altered.toned(altered.collage(stock, rng), rng)
-    for kind, count in _ALTERED.items():
-        for place in range(count):
-            original = by_kind[kind][place % len(by_kind[kind])]
-            rng = _stream(seed, kind, original.name, str(place))
-            image = original.image
-            if kind == "photo" and rng.random() < 0.75:
-                image = altered.window(image, rng, 0.25, 0.9)
-            image = altered.toned(altered.jittered(image, rng, turn=12, cut=0.18), rng)
-            if rng.random() < 0.12:
-                image = altered.posed(image, rng)
-            yield kind, original.source, original.name, "altered", image
-    for kind, count in _DRAWN.items():
-        makers = GRAPHIC if kind == "graphic" else RADIOGRAPH
-        for place in range(count):
-            maker = makers[place % len(makers)]
-            rng = _stream(seed, kind, str(place))
-            image = maker(rng)
-            yield (
-                kind,
-                kind,
-                f"{maker.__name__}-{place}",
-                maker.__name__,
-                altered.toned(image, rng) if rng.random() < 0.5 else image,
-            )
+def _described(start: int) -> tuple[np.ndarray, np.ndarray]:
+    small = np.stack([thumbnail.thumbnail(item.draw()) for item in _RECIPES[start : start + _CHUNK]])
+    return small, features.features(small)

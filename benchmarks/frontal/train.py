@@ -1,33 +1,32 @@
 """Trains what recognises frontal chest films, measures it on sources and kinds that were left out, and prints tables.
 
-    python benchmarks/frontal/train.py FOLDER [--seed 0]
+    python benchmarks/frontal/train.py FOLDER [--seed 0] [--processes 2] [--to FILE] [--only-model]
 
 FOLDER has films as ``shared/cxr``: ``darkcovidnet``, ``ieee8023``, ``hannover`` and ``not_frontal``. Photographs come
-with scikit-learn, and with scikit-image where that is installed (the model in the package was trained with both).
-The result is written to ``cxrtui/data/frontal/model.npz``; the same films, seed and libraries give the same bytes.
+with scikit-learn and scikit-image. The result is written to ``cxrtui/data/frontal/model.npz``; the same films, seed and
+libraries give the same bytes. Samples are kept in cxrtui's cache and drawn again only if films or code have changed.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import leave_out
 import numpy as np
-from fitting import fit
-from leave_out import AS_IT_IS, Fold
-from samples import PHANTOM, Samples, made, originals
-from threadpoolctl import threadpool_limits
+import samples
+import tables
+from leave_out import KINDS, Out
+from samples import Samples
 
 from cxrtui.data.frontal import model
-from cxrtui.data.frontal.recognise import View
+from cxrtui.data.frontal.model import CLASSES, Weights
 
 MODEL = Path(model.__file__).with_name("model.npz")
-MOST = 300  # samples of one line of a table
 STARTED = time.monotonic()
 
 
@@ -35,84 +34,59 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--to", type=Path, default=MODEL, help="another file than that of the package")
+    parser.add_argument("--only-model", action="store_true", help="print no tables")
     chosen = parser.parse_args()
-    with threadpool_limits(2):
-        found = originals(chosen.folder)
-        tell(f"{len(found)} originals: {dict(Counter(item.kind for item in found))}")
-        samples = made(found, chosen.seed, lambda done: tell(f"{done} samples"))
-        _train(samples, chosen.seed)
+    found = samples.read(chosen.folder, chosen.seed, chosen.processes)
+    tell(f"{len(found)} samples: {dict(Counter(CLASSES[place] for place in found.classes))}")
+    folds = _fitted(found, chosen.seed, chosen.processes, chosen.only_model)
+    of_sources = {out: weights for out, weights in folds.items() if out.source and not out.kind}
+    limits = leave_out.thresholds(found, of_sources)
+    limits["safe"] = _safe(found, folds, limits, chosen.seed, chosen.processes)
+    tell(f"thresholds: {', '.join(f'{name} {value:.3f}' for name, value in limits.items())}")
+    weights = replace(folds[Out()], **limits)
+    content = weights.as_bytes()
+    chosen.to.write_bytes(content)
+    tell(f"{chosen.to}: {len(content):,} bytes, SHA-256 {hashlib.sha256(content).hexdigest()[:16]}")
+    if not chosen.only_model:
+        tables.show(found, folds, limits, model.read(content), chosen.seed, chosen.processes)
+        tell("done")
 
 
 def tell(text: str) -> None:
     print(f"[{time.monotonic() - STARTED:5.0f} s] {text}", flush=True)
 
 
-def _train(samples: Samples, seed: int) -> None:
-    sources = []
-    for fold in leave_out.by_source(samples, seed):
-        sources.append(fold)
-        tell(f"fitted without {fold.left_out}")
-    kinds = list(leave_out.by_kind(samples, seed))
-    tell("fitted without each kind")
-    halves = list(leave_out.halves(samples, seed))
-    limits = leave_out.thresholds(sources)
-    limits["safe"] = leave_out.safe_threshold([*kinds, *sources], limits, seed)
-    tell(f"thresholds: {', '.join(f'{name} {value:.2f}' for name, value in limits.items())}")
-    weights = replace(fit(samples, seed), **limits)
-    MODEL.write_bytes(weights.as_bytes())
-    tell(f"{MODEL}: {MODEL.stat().st_size:,} bytes")
-    phantoms = samples[(samples.sources == PHANTOM) & (samples.classes == 0) & (samples.makers == AS_IT_IS)]
-    seen = leave_out.views(model.read(MODEL.read_bytes()), phantoms, limits)
-    print(f"phantoms, which were trained on: refused {share([bool(view.refused) for view in seen])}")
-    _by_source(sources, limits["safe"])
-    _poses(sources, limits, seed)
-    _by_kind("left out", kinds, limits, seed)
-    _by_kind("other half", halves, limits, seed)
+def _fitted(found: Samples, seed: int, processes: int, only_model: bool) -> dict[Out, Weights]:
+    """Return the weights fitted without each source, each kind, both, and half of the originals of a kind."""
+    jobs = [Out(), *(Out(source) for source in leave_out.sources(found)), *(Out(kind=kind) for kind in KINDS)]
+    if not only_model:
+        jobs += [Out(source, kind) for source in leave_out.sources(found) for kind in KINDS]
+        jobs += [Out(kind=kind, real=True) for kind in ("lateral", "ct")]
+        jobs += [Out(kind=kind, names=tables.half(found, kind, part)) for kind in ("lateral", "ct", "photo")
+                 for part in (0, 1)]  # fmt: skip
+    folds: dict[Out, Weights] = {}
+    for out, weights in zip(jobs, leave_out.fitted(found, jobs, seed, processes), strict=True):
+        folds[out] = weights
+        tell(f"fitted {len(folds)} of {len(jobs)}, without {' and '.join(filter(None, out[:2])) or 'nothing'}")
+    return folds
 
 
-def share(flags: Sequence[bool]) -> str:
-    return f"{sum(flags):4d} of {len(flags):4d} ({100 * np.mean(flags):5.1f} %)" if flags else "none"
+def _safe(found: Samples, folds: dict[Out, Weights], limits: dict[str, float], seed: int, processes: int) -> float:
+    """Return the log odds that all but `FALSE_RIGHTINGS` of other images lie below, however they are turned.
 
-
-def _by_source(folds: list[Fold], safe: float) -> None:
-    print("\nfrontal films of a source that was left out; the threshold is of the other sources")
-    all_refused: list[bool] = []
-    for fold in folds:
-        tested = fold.tested[(fold.tested.classes == 0) & (fold.tested.makers == AS_IT_IS)]
-        limits = leave_out.thresholds([other for other in folds if other is not fold])
-        found = leave_out.views(fold.weights, tested, limits | {"safe": max(safe, limits["accept"])})
-        refused = [bool(view.refused) for view in found]
-        righted = [bool(view.righting) for view in found]
-        all_refused += refused
-        print(f"  {fold.left_out:32s} refused {share(refused)}, righted wrongly {sum(righted)}")
-    print(f"  {'all':32s} refused {share(all_refused)}")
-
-
-def _poses(folds: list[Fold], limits: dict[str, float], seed: int) -> None:
-    print("\nturned, inverted, cut and several films of sources that were left out")
-    found: dict[str, list[View]] = {}
-    for fold in folds:
-        for maker in ("posed", "cut", "collage"):
-            tested = leave_out.some(fold.tested, fold.tested.makers == maker, MOST // 2, seed)
-            found.setdefault(maker, []).extend(leave_out.views(fold.weights, tested, limits))
-    for maker, seen in found.items():
-        refused, righted = [bool(view.refused) for view in seen], [bool(view.righting) for view in seen]
-        neither = [not (one or other) for one, other in zip(refused, righted, strict=True)]
-        print(f"  {maker:10s} refused {share(refused)}, righted {share(righted)}, taken as they are {share(neither)}")
-
-
-def _by_kind(words: str, folds: list[Fold], limits: dict[str, float], seed: int) -> None:
-    print(f"\nkinds that are refused, {words}: originals, and others (altered or drawn)")
-    for fold in folds:
-        plain = fold.tested.makers == AS_IT_IS
-        for name, chosen in (("originals", plain), ("others", ~plain)):
-            tested = leave_out.some(fold.tested, chosen, MOST, seed)
-            if len(tested):
-                seen = leave_out.views(fold.weights, tested, limits)
-                reasons = Counter(view.kind for view in seen if view.refused).most_common(3)
-                refused = [bool(view.refused) for view in seen]
-                passed = sorted({str(name) for name, flag in zip(tested.names, refused, strict=True) if not flag})
-                print(f"  {fold.left_out:11s} {name:9s} refused {share(refused)} as {dict(reasons)}; not: {passed[:6]}")
+    Their kinds are left out of the fit, or the sources of the films that they are parts of.
+    """
+    jobs = []
+    for out, weights in folds.items():
+        if out in (Out(out.source), Out(kind=out.kind)) and out != Out():
+            part = (found.sources == out.source) & leave_out.of_kind(found, "part")
+            chosen = leave_out.of_kind(found, out.kind) if out.kind else part
+            jobs.append((replace(weights, **limits, safe=-np.inf), leave_out.some(chosen, 100, seed)))
+    best = [view.log_odds if view.righting else -np.inf for seen in leave_out.views(found, jobs, processes)
+            for view in seen]  # fmt: skip
+    return max(limits["accept"], float(np.quantile(best, 1 - leave_out.FALSE_RIGHTINGS, method="higher")))
 
 
 if __name__ == "__main__":

@@ -97,5 +97,7 @@ def _alike(one: Floats, other: Floats) -> Floats:
     return np.asarray(product / np.maximum(one.std(axis=(1, 2)) * other.std(axis=(1, 2)), 1e-4), np.float32)
 
 
-COUNT = _CELLS * _CELLS * BINS + (_CELLS // 2) ** 2 * BINS + _COARSE * _COARSE + _LEVELS + 6 + 4
+TONE = _LEVELS + 6 + 4
+"""Number of the last features: histogram, flatness, symmetry and detail."""
+COUNT = _CELLS * _CELLS * BINS + (_CELLS // 2) ** 2 * BINS + _COARSE * _COARSE + TONE
 """Number of features of a film."""

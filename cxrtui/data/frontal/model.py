@@ -12,12 +12,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cxrtui.data.frontal.features import Floats
+from cxrtui.data.frontal.features import TONE, Floats
 
-VERSION = 1
+VERSION = 2
 """Of ``model.npz``; kept results of another version are not used."""
 CLASSES = ("frontal", "lateral", "ct", "photo", "graphic", "radiograph", "part", "pose")
 """What an image may be. ``pose`` is a frontal film that lies wrongly or is inverted, ``part`` one that is cut."""
+
+
+_LARGE = 1 << 16  # numbers
 
 
 class Weighed(NamedTuple):
@@ -26,21 +29,24 @@ class Weighed(NamedTuple):
     Attributes:
         log_odds: of ``frontal`` against all other classes, float32 ``[N]``.
         others: the likeliest other class, index into `CLASSES`, ``[N]``.
-        distances: from frontal films, about 1 for most of them, float32 ``[N]``.
+        likeness: how much likelier the principal components are of a frontal film than of any other image, as the
+            logarithm of the ratio of two normal densities for each component, and up to a constant, float32 ``[N]``.
+        strangeness: how far the tone is from that of frontal films, about 1 for most of them, float32 ``[N]``.
     """
 
     log_odds: Floats
     others: npt.NDArray[np.int64]
-    distances: Floats
+    likeness: Floats
+    strangeness: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """What weighs the features of a film in two ways, each of which must take it for a frontal chest film.
+    """What weighs the features of a film in three ways, each of which must take it for a frontal chest film.
 
-    A network of one hidden layer on principal components compares it with images of the other classes. The distance
-    from frontal films, in standard deviations along their own principal components and away from these, refuses what
-    is like none of them, also of a kind that the network has not seen.
+    A network of one hidden layer on principal components tells it from images of the other classes. Two normal
+    densities of these components, one of frontal films and a wide one of all other images, and a third density, of the
+    tone of frontal films alone, refuse what is like none of them, also of a kind that the network has not seen.
 
     Attributes:
         center: mean of the features, float32 ``[D]``.
@@ -49,13 +55,16 @@ class Weights:
         hidden_bias: its biases ``[H]``.
         out: weights ``[H, K]`` of the classes.
         out_bias: their biases ``[K]``.
-        film_center: mean of the features of frontal films, ``[D]``.
-        film_axes: their principal components, of length 1, ``[D, Q]``.
-        film_spread: standard deviations along these, ``[Q]``.
-        film_rest: median of the squared distance from these axes.
+        film_center: mean of the components of frontal films, ``[P]``.
+        film_whitener: what makes these components independent, with deviations of 1, ``[P, P]``.
+        other_center: the same of all other images.
+        other_whitener: the same of all other images.
+        tone_center: mean of the last `TONE` features of frontal films, ``[TONE]``.
+        tone_whitener: what makes these independent, ``[TONE, TONE]``.
         accept: log odds of ``frontal`` from which a film is taken for one.
         safe: log odds from which a film is righted.
-        far: distance up to which a film is taken for one.
+        alike: likeness from which a film is taken for one.
+        strange: strangeness up to which a film is taken for one.
     """
 
     center: Floats
@@ -65,34 +74,44 @@ class Weights:
     out: Floats
     out_bias: Floats
     film_center: Floats
-    film_axes: Floats
-    film_spread: Floats
-    film_rest: float
+    film_whitener: Floats
+    other_center: Floats
+    other_whitener: Floats
+    tone_center: Floats
+    tone_whitener: Floats
     accept: float = 0.0
     safe: float = 0.0
-    far: float = math.inf
+    alike: float = -math.inf
+    strange: float = math.inf
 
     def weigh(self, features: Floats) -> Weighed:
-        """Return what features float32 ``[N, D]`` say of the class of each image, and of its distance from films."""
+        """Return what features float32 ``[N, D]`` say of the class of each image, and how like films they are."""
         reduced = (features - self.center) @ self.components
         hidden = np.maximum(reduced @ self.hidden + self.hidden_bias, 0)
         scores = hidden @ self.out + self.out_bias
         others = scores[:, 1:]
         top = others.max(axis=1)
         rest = top + np.log(np.exp(others - top[:, None]).sum(axis=1))
-        away = features - self.film_center
-        along = away @ self.film_axes
-        beside = np.maximum((away * away).sum(axis=1) - (along * along).sum(axis=1), 0)
-        shares = ((along / self.film_spread) ** 2).mean(axis=1) + beside / self.film_rest
-        return Weighed(scores[:, 0] - rest, 1 + np.argmax(others, axis=1), np.sqrt(shares / 2))
+        film = _mean_square((reduced - self.film_center) @ self.film_whitener)
+        other = _mean_square((reduced - self.other_center) @ self.other_whitener)
+        tone = _mean_square((features[:, -TONE:] - self.tone_center) @ self.tone_whitener)
+        return Weighed(scores[:, 0] - rest, 1 + np.argmax(others, axis=1), (other - film) / 2, np.sqrt(tone))
+
+    def takes(self, weighed: Weighed) -> npt.NDArray[np.bool_]:
+        """Return which images the two densities take for frontal films, ``[N]``; the network is asked by `accept`."""
+        return (weighed.likeness >= self.alike) & (weighed.strangeness <= self.strange)
 
     def as_bytes(self) -> bytes:
-        """Return what `read` reads: matrices in half precision."""
+        """Return what `read` reads: large matrices in half precision."""
         values = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
-        kept = {name: value.astype(np.float16) if value.ndim == 2 else value for name, value in values.items()}
+        kept = {name: value.astype(np.float16) if value.size > _LARGE else value for name, value in values.items()}
         held = io.BytesIO()
         np.savez_compressed(held, version=np.asarray(VERSION), **kept)  # type: ignore[arg-type]
         return held.getvalue()
+
+
+def _mean_square(values: Floats) -> Floats:
+    return np.asarray((values * values).mean(axis=1))
 
 
 def read(content: bytes) -> Weights:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from cxrtui.data.frontal.features import features
-from cxrtui.data.frontal.model import CLASSES, VERSION, Weights, bundled
+from cxrtui.data.frontal.model import CLASSES, VERSION, Weighed, Weights, bundled
 from cxrtui.data.frontal.righting import RIGHTINGS, Righting
 from cxrtui.data.frontal.thumbnail import Pixels, thumbnail
 from cxrtui.printable import printable
@@ -30,6 +30,7 @@ REASONS = {
 }
 """Why an image of each other kind is refused."""
 UNLIKE = "it is unlike the frontal chest films that are known"
+_NUMBERS = ("log_odds", "likeness", "strangeness")
 POSED = ("pose", "part", "radiograph")
 """Kinds that a film may look like as it is if it is righted; what looks like a photograph or a slice is not turned."""
 
@@ -45,7 +46,8 @@ class View:
         kind: ``frontal``, or the kind that it most looks like: a key of `REASONS`, ``unlike`` any, or ``long`` by
             its shape.
         log_odds: of being a frontal chest film, after righting; see `Weights.accept`.
-        distance: from frontal chest films, after righting; see `Weights.far`.
+        likeness: with frontal chest films, after righting; see `Weights.alike`.
+        strangeness: of the tone, after righting; see `Weights.strange`.
     """
 
     refused: str = ""
@@ -53,7 +55,8 @@ class View:
     inverted: bool = False
     kind: str = "frontal"
     log_odds: float = 0.0
-    distance: float = 0.0
+    likeness: float = 0.0
+    strangeness: float = 0.0
 
     @classmethod
     def checked(cls, values: Any) -> View:
@@ -63,7 +66,7 @@ class View:
             TypeError, ValueError, KeyError: they are of no view.
         """
         view = cls(printable(str(values["refused"])), int(values["turned"]), bool(values["inverted"]),
-                   printable(str(values["kind"])), float(values["log_odds"]), float(values["distance"]))  # fmt: skip
+                   printable(str(values["kind"])), *(float(values[name]) for name in _NUMBERS))  # fmt: skip
         Righting(view.turned, view.inverted)
         return view
 
@@ -87,29 +90,30 @@ def recognise(image: Image.Image) -> View:
 def of_thumbnail(small: Pixels, weights: Weights | None = None) -> View:
     """Return what the image of a thumbnail, uint8 ``[SIZE, SIZE]``, shows, by other `weights` if they are given."""
     weights = weights or bundled()
-    log_odds, others, distances = weights.weigh(features(small[None]))
-    kind, odds = CLASSES[others[0]], float(log_odds[0])
-    if odds >= weights.accept and distances[0] <= weights.far:
-        return View(log_odds=odds, distance=float(distances[0]))
-    away = float(distances[0])
-    if odds >= weights.accept:
-        return View(UNLIKE, kind="unlike", log_odds=odds, distance=away)
+    weighed = weights.weigh(features(small[None]))
+    kind, found = CLASSES[weighed.others[0]], _numbers(weighed)
+    if found["log_odds"] >= weights.accept:
+        return View(**found) if weights.takes(weighed)[0] else View(UNLIKE, kind="unlike", **found)
     if kind not in POSED:
-        return View(REASONS[kind], kind=kind, log_odds=odds, distance=away)
-    righting, righted, distance = _best_pose(small, weights)
-    likely = righted if distance <= weights.far else -math.inf
+        return View(REASONS[kind], kind=kind, **found)
+    righting, righted = _best_pose(small, weights)
+    likely = float(righted.log_odds[0]) if weights.takes(righted)[0] else -math.inf
     if likely >= weights.safe:
-        return View("", righting.turned, righting.inverted, log_odds=righted, distance=distance)
+        return View("", righting.turned, righting.inverted, **_numbers(righted))
     lies = kind == "pose" and likely >= weights.accept
     reason = f"it {righting.wrong}, if it is a chest film at all" if lies else REASONS[kind]
-    return View(reason, kind=kind, log_odds=odds, distance=away)
+    return View(reason, kind=kind, **found)
 
 
-def _best_pose(small: Pixels, weights: Weights) -> tuple[Righting, float, float]:
-    """Return what makes a thumbnail most like a frontal film, and the log odds and the distance that it has then."""
+def _numbers(weighed: Weighed) -> dict[str, float]:
+    """Return what was weighed of one image, by the names of `View`."""
+    return {name: float(getattr(weighed, name)[0]) for name in _NUMBERS}
+
+
+def _best_pose(small: Pixels, weights: Weights) -> tuple[Righting, Weighed]:
+    """Return what makes a thumbnail most like a frontal film, and how it weighs then."""
     found = []
     for righting in RIGHTINGS[1:]:  # one by one: the processor's caches hold what one image takes
         posed = np.asarray(righting.apply(Image.fromarray(small)))
-        log_odds, _, distances = weights.weigh(features(posed[None]))
-        found.append((righting, float(log_odds[0]), float(distances[0])))
-    return max(found, key=lambda each: each[1] if each[2] <= weights.far else -math.inf)
+        found.append((righting, weights.weigh(features(posed[None]))))
+    return max(found, key=lambda each: float(each[1].log_odds[0]) if weights.takes(each[1])[0] else -math.inf)

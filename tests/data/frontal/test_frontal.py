@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import math
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from sklearn.datasets import load_sample_images
 
 from cxrtui.data.frontal import model
 from cxrtui.data.frontal.features import COUNT, features
-from cxrtui.data.frontal.recognise import REASONS, UNLIKE, View, recognise
+from cxrtui.data.frontal.recognise import REASONS, UNLIKE, View, of_thumbnail, recognise
 from cxrtui.data.frontal.reports import oddity, warning
 from cxrtui.data.frontal.righting import RIGHTINGS, Righting
 from cxrtui.data.frontal.thumbnail import FIRST, SIZE, inner, thumbnail
@@ -100,6 +102,18 @@ def test_what_is_no_film_is_refused_with_the_reason() -> None:
     assert long.refused == "it is 3.0 times as long as wide"
 
 
+def test_what_the_network_takes_is_refused_if_it_is_unlike_films(phantoms: list[Image.Image]) -> None:
+    blind = replace(model.bundled(), accept=-math.inf)  # takes everything
+    rng = np.random.default_rng(0)
+    shown = (page(255, 0), Image.fromarray(rng.integers(0, 256, (256, 256), dtype=np.uint8)),
+             *(Image.fromarray(image).convert("L") for image in load_sample_images().images))  # fmt: skip
+    for image in shown:
+        view = of_thumbnail(thumbnail(image), blind)
+        assert (view.refused, view.kind) == (UNLIKE, "unlike")
+        assert view.likeness < blind.alike or view.strangeness > blind.strange
+    assert not any(of_thumbnail(thumbnail(film), blind).refused for film in phantoms[:10])
+
+
 def test_parts_of_a_film_and_several_films_are_refused(phantoms: list[Image.Image]) -> None:
     refused = []
     for film, other in zip(phantoms[:8], phantoms[8:16], strict=True):
@@ -135,7 +149,8 @@ def test_real_films_pass_and_laterals_and_slices_do_not(real_films: Path) -> Non
 
 def test_a_view_comes_back_from_plain_values() -> None:
     view = View("it looks like a CT slice\x1b", 0, False, "ct", -3.5)
-    plain = {"refused": view.refused, "turned": 0, "inverted": False, "kind": "ct", "log_odds": -3.5, "distance": 1}
+    plain = {"refused": view.refused, "turned": 0, "inverted": False, "kind": "ct", "log_odds": -3.5, "likeness": 0,
+             "strangeness": 1}  # fmt: skip
     assert View.checked(plain).kind == "ct"
     assert "\x1b" not in View.checked(plain).refused
     with pytest.raises(ValueError, match="45"):
