@@ -81,9 +81,7 @@ async def test_a_refused_film_says_why_and_is_classified_anyway_by_a_key(dashboa
         await shows(pilot, "only a film that was refused is classified anyway")
 
 
-async def test_the_whole_reason_of_a_refusal_has_room_on_the_smallest_screen(
-    dashboard: Dashboard, films: Path
-) -> None:
+async def test_the_whole_reason_of_a_refusal_has_room_on_the_smallest_screen(dashboard: Dashboard, films: Path) -> None:
     (films / "slice.png").write_bytes(b"x")
     async with dashboard.run_test(size=(80, 24)) as pilot:
         screen = await open_classify(dashboard, films, pilot)
