@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -95,7 +95,9 @@ class Weights:
         film = _mean_square((reduced - self.film_center) @ self.film_whitener)
         other = _mean_square((reduced - self.other_center) @ self.other_whitener)
         tone = _mean_square((features[:, -TONE:] - self.tone_center) @ self.tone_whitener)
-        return Weighed(scores[:, 0] - rest, 1 + np.argmax(others, axis=1), (other - film) / 2, np.sqrt(tone))
+        return Weighed(
+            scores[:, 0] - rest, 1 + np.argmax(others, axis=1), np.float32(0.5) * (other - film), np.sqrt(tone)
+        )
 
     def takes(self, weighed: Weighed) -> npt.NDArray[np.bool_]:
         """Return which images the two densities take for frontal films, ``[N]``; the network is asked by `accept`."""
@@ -110,8 +112,8 @@ class Weights:
         return held.getvalue()
 
 
-def _mean_square(values: Floats) -> Floats:
-    return np.asarray((values * values).mean(axis=1))
+def _mean_square(values: npt.NDArray[Any]) -> Floats:
+    return np.asarray((values * values).mean(axis=1), np.float32)
 
 
 def read(content: bytes) -> Weights:

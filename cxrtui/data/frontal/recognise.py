@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,6 @@ REASONS = {
 }
 """Why an image of each other kind is refused."""
 UNLIKE = "it is unlike the frontal chest films that are known"
-_NUMBERS = ("log_odds", "likeness", "strangeness")
 POSED = ("pose", "part", "radiograph")
 """Kinds that a film may look like as it is if it is righted; what looks like a photograph or a slice is not turned."""
 
@@ -66,7 +65,8 @@ class View:
             TypeError, ValueError, KeyError: they are of no view.
         """
         view = cls(printable(str(values["refused"])), int(values["turned"]), bool(values["inverted"]),
-                   printable(str(values["kind"])), *(float(values[name]) for name in _NUMBERS))  # fmt: skip
+                   printable(str(values["kind"])), float(values["log_odds"]), float(values["likeness"]),
+                   float(values["strangeness"]))  # fmt: skip
         Righting(view.turned, view.inverted)
         return view
 
@@ -91,23 +91,24 @@ def of_thumbnail(small: Pixels, weights: Weights | None = None) -> View:
     """Return what the image of a thumbnail, uint8 ``[SIZE, SIZE]``, shows, by other `weights` if they are given."""
     weights = weights or bundled()
     weighed = weights.weigh(features(small[None]))
-    kind, found = CLASSES[weighed.others[0]], _numbers(weighed)
-    if found["log_odds"] >= weights.accept:
-        return View(**found) if weights.takes(weighed)[0] else View(UNLIKE, kind="unlike", **found)
+    kind, found = CLASSES[weighed.others[0]], _upright(weighed)
+    if found.log_odds >= weights.accept:
+        return found if weights.takes(weighed)[0] else replace(found, refused=UNLIKE, kind="unlike")
     if kind not in POSED:
-        return View(REASONS[kind], kind=kind, **found)
+        return replace(found, refused=REASONS[kind], kind=kind)
     righting, righted = _best_pose(small, weights)
     likely = float(righted.log_odds[0]) if weights.takes(righted)[0] else -math.inf
     if likely >= weights.safe:
-        return View("", righting.turned, righting.inverted, **_numbers(righted))
+        return replace(_upright(righted), turned=righting.turned, inverted=righting.inverted)
     lies = kind == "pose" and likely >= weights.accept
     reason = f"it {righting.wrong}, if it is a chest film at all" if lies else REASONS[kind]
-    return View(reason, kind=kind, **found)
+    return replace(found, refused=reason, kind=kind)
 
 
-def _numbers(weighed: Weighed) -> dict[str, float]:
-    """Return what was weighed of one image, by the names of `View`."""
-    return {name: float(getattr(weighed, name)[0]) for name in _NUMBERS}
+def _upright(weighed: Weighed) -> View:
+    """Return what was weighed of one image as a frontal chest film."""
+    return View(log_odds=float(weighed.log_odds[0]), likeness=float(weighed.likeness[0]),
+                strangeness=float(weighed.strangeness[0]))  # fmt: skip
 
 
 def _best_pose(small: Pixels, weights: Weights) -> tuple[Righting, Weighed]:
