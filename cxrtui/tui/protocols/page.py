@@ -25,6 +25,9 @@ class ProtocolPage(Page[None]):
         """Read the protocols at once, because one has changed."""
         raise NotImplementedError
 
+    def asked_to_stop(self) -> None:
+        """Show that the protocol was asked to stop."""
+
     def offered(self, action: str) -> bool:
         """Return whether a key for the protocol can be used."""
         look = self.target
@@ -61,3 +64,4 @@ class ProtocolPage(Page[None]):
                 return
             self.notify(f"{printable(training.run.name)} saves a checkpoint and ends, and the protocol with it.",
                         title="Stopping", markup=False)  # fmt: skip
+        self.asked_to_stop()

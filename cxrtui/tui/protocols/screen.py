@@ -47,6 +47,7 @@ class ProtocolScreen(ProtocolPage):
         super().__init__()
         self.where = f"Protocol · {printable(folder.name)}"
         self.look = Look(folder)
+        self._stopping = False  # whether the protocol was asked to stop and has not done so
         self._watch = Watch(self, OneProtocol(folder).looks, POLL_SECONDS)
 
     def compose_body(self) -> ComposeResult:
@@ -88,7 +89,7 @@ class ProtocolScreen(ProtocolPage):
         """Show what the thread has read."""
         look = message.watch.take()
         if look is not None:
-            self.look = look
+            self.look, self._stopping = look, self._stopping and look.alive
             self._show()
             self.refresh_bindings()
 
@@ -113,6 +114,8 @@ class ProtocolScreen(ProtocolPage):
         total = len(look.trainings)
         if total:
             head.append(f"   {look.done} of {counted(total, 'training')}")
+        if self._stopping:
+            head.append(" · stopping…")
         for item in look.live[:1]:
             head.append(f" · {printable(item.fold.held_out)} is held out now")
         share = look.done / total if total else 0.0
@@ -127,6 +130,11 @@ class ProtocolScreen(ProtocolPage):
     @on(DataTable.RowHighlighted)
     def _another_row(self) -> None:
         self.refresh_bindings()
+
+    def asked_to_stop(self) -> None:
+        """Say so beside the status until no process works on it."""
+        self._stopping = self.look.alive
+        self._show_status()
 
     @property
     def target(self) -> Look | None:

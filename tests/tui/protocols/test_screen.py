@@ -87,7 +87,7 @@ async def test_protocols_under_way_stopped_and_unreadable(
             await shows(pilot, "! The folds are of films and not of patients", "1 of 3 trainings",
                         "Eurorad is held out now", "▶ training 10/30", "· to do")  # fmt: skip
             await pilot.press("s")
-            await until(pilot, lambda: run.read_command() is not None)
+            await shows(pilot, "stopping…")
             assert (run.read_command() or ("", 0))[0] == "stop"
             await pilot.resize_terminal(60, 18)
             await shows(pilot, "▶ training 10/30")
