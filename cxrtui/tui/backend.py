@@ -208,6 +208,12 @@ def _report(run: Run, target: Path) -> None:
     report(run, target)
 
 
+def _export(run: Run, models: Path, name: str) -> None:
+    from cxrtui.process.compute.calls import export
+
+    export(run, models, name)
+
+
 def _truths() -> Callable[..., Any]:
     from cxrtui.data.sources.truth import Truths
 
@@ -263,6 +269,8 @@ class Backend:
     classify: Classify = _classify
     report: Callable[[Run, Path], None] = _report
     """Writes the page on a run to a file; raises CxrtuiError if that fails."""
+    export: Callable[[Run, Path, str], None] = _export
+    """Puts a run's best weights on the shelf as a classifier of this name; raises CxrtuiError if that fails."""
     survey: Callable[[Path, OnProgress], Collection] = _survey
     inspect: Callable[[str, DataConfig, OnProgress], Report] = _inspect
     truths: Callable[[], Callable[..., Any]] = _truths

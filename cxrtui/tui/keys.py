@@ -59,7 +59,12 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("P", "protocols", "Protocols", "Trainings and tests as a study would do them: their tables"),
         Key("e", "note", "Note", "Write a note on the run"),
         Key("t", "tags", "Tags", "Give tags to the run, or to the selected ones"),
-        Key("x", "export", "Export", "Write tables, an event file for TensorBoard, or a report"),
+        Key(
+            "x",
+            "export",
+            "Export",
+            "Write tables, an event file for TensorBoard or a report, or put a classifier on the shelf",
+        ),
         Key("d", "delete", "Delete", "Move the run to the bin, after asking"),
         Key("z", "undo", "Undo", "Bring back what was deleted last", show=False),
         Key("u", "undo", "Undo", "Bring back what was deleted last", show=False),

@@ -178,6 +178,7 @@ def backend(drive: FakeDrive) -> Backend:
         fetch_weights=fetched,
         port_weights=ported,
         report=lambda run, target: write_atomic(target, run.name),
+        export=lambda run, models, name: (models / name).mkdir(parents=True),
         survey=lambda path, on_progress: Collection(
             films=(), root=path, layout="class-folders", found={"COVID-19": 124, "No_findings": 500}
         ),

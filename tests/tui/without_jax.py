@@ -60,6 +60,8 @@ def others(films: Path, folder: Path, run: Run, backend: Backend) -> None:
     backend.check_weights(file, settings)
     options = {"width": 4, "stages": (1, 1, 1, 1), "licence": "MIT"}
     backend.port_weights(file, folder / "models", "mine", options, force=False, check_cancelled=never_cancelled)
+    backend.export(run, folder / "models", "exported")
+    assert (folder / "models" / "exported" / "classifier.toml").exists()
     backend.survey(films, no_progress)
     backend.inspect(str(films), DataConfig(), lambda stage, done, total: None)
     assert backend.truths()(next(films.glob("positive/*.png")), ["negative", "positive"]) is not None

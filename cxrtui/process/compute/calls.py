@@ -80,6 +80,11 @@ def port(
     return words["taken"], words["sha256"]
 
 
+def export(run: Run, models: Path, name: str) -> None:
+    """Put the best weights of a run on the shelf as a classifier, as `cxrtui.evaluation.export.export`."""
+    compute.result("export", {"run": str(run.folder), "models": str(models), "name": name})
+
+
 def report(run: Run, target: Path) -> None:
     """Write the page on a run to a file, as `cxrtui.evaluation.report.writing.write`."""
     compute.result("report", {"run": str(run.folder), "target": str(target)})

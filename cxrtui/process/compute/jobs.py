@@ -107,7 +107,17 @@ def _report(request: Request, *, run: str, target: str) -> Answer:
     return {}, b""
 
 
+def _export(request: Request, *, run: str, models: str, name: str) -> Answer:
+    """Put the best weights of a run on the shelf as a classifier."""
+    request.check_cancelled()
+    from cxrtui.evaluation.export import export
+    from cxrtui.runner import versions
+
+    export(Run(Path(run)), Path(models), name, versions())
+    return {}, b""
+
+
 JOBS: dict[str, Job] = {
     "classify": _classify, "heat_layer": _heat_layer, "check_weights": _check_weights, "fetch": _fetch, "port": _port,
-    "report": _report,
+    "report": _report, "export": _export,
 }  # fmt: skip

@@ -22,7 +22,7 @@ from cxrtui.tui.page import Page
 from cxrtui.tui.questions import Choice, Notice, Question
 from cxrtui.tui.routes import OpenCompare, OpenLaunch
 from cxrtui.tui.runs import bulk
-from cxrtui.tui.runs.questions import BOARDS, TABLES, Ask, AskExport
+from cxrtui.tui.runs.questions import BOARDS, CLASSIFIER, TABLES, Ask, AskExport
 from cxrtui.tui.threads import result_of
 from cxrtui.workspace import expand
 
@@ -192,7 +192,7 @@ class RunActions(Page[None]):
     @work
     @_one_at_a_time
     async def action_export(self) -> None:
-        """Write runs as tables, for TensorBoard, or as pages for people."""
+        """Write runs as tables, for TensorBoard or as pages for people, or put them on the shelf."""
         targets = self.targets
         if not targets:
             return
@@ -201,14 +201,16 @@ class RunActions(Page[None]):
             return
         self._export = form, folder = answer
         self.asking = False  # writing may take long
-        place = Path(expand(folder)) if Path(expand(folder)).is_absolute() else self.dashboard.workspace.root / folder
+        workspace = self.dashboard.workspace
+        place = Path(expand(folder)) if Path(expand(folder)).is_absolute() else workspace.root / folder
+        place = workspace.models if form == CLASSIFIER else place
         self.notify(f"{_short(targets)} → {printable(place)}", title="Exporting", markup=False)
         runs = [item.run for item in targets]
         done = await result_of(
             "export runs",
             bulk.each,
             runs,
-            partial(bulk.export, form=form, place=place, report=self.dashboard.backend.report),
+            partial(bulk.export, form=form, place=place, models=workspace.models, backend=self.dashboard.backend),
         )
         if done.results:
             hint = f" · tensorboard --logdir {printable(place)}" if form == BOARDS else ""

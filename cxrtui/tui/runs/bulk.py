@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from cxrtui.errors import CxrtuiError
+from cxrtui.errors import CxrtuiError, UsageError
+from cxrtui.files import is_there
 from cxrtui.runs import bin, notes
 from cxrtui.runs.bin import Binned
 from cxrtui.runs.folder import Run
@@ -16,6 +17,8 @@ from cxrtui.runs.tables import write_tables
 from cxrtui.settings.config import load
 from cxrtui.settings.listing import SETTINGS
 from cxrtui.tui import reporting
+from cxrtui.tui.backend import Backend
+from cxrtui.tui.keys import key_of
 
 T = TypeVar("T")
 
@@ -101,20 +104,27 @@ def write_tags(run: Run, tags: Callable[[Sequence[str]], Sequence[str]]) -> None
     notes.change(run.folder, tags=tags)
 
 
-def export(run: Run, form: str, place: Path, report: Callable[[Run, Path], None]) -> Path:
+def export(run: Run, form: str, place: Path, models: Path, backend: Backend) -> Path:
     """Write the tables of `run`, or what else `form` names, into a folder of its name in `place`; return that folder.
 
     Args:
         run: the run.
-        form: "csv", "tensorboard" for an event file, or "report" for a page.
+        form: "csv", "tensorboard" for an event file, "report" for a page, or "classifier" for the shelf.
         place: the folder of all that is exported.
-        report: writes the page to a file.
+        models: the shelf, where a classifier goes instead.
+        backend: writes pages and classifiers.
 
     Raises:
-        CxrtuiError: a package is missing, or the disk refuses.
+        CxrtuiError: a package is missing, the shelf has something of the run's name, or the disk refuses.
     """
+    if form == "classifier":
+        if is_there(models / run.name):
+            keys = f"{key_of('runs', 'weights')}, then {key_of('weights', 'remove')}"
+            raise UsageError(f"{run.name} is on the shelf already; remove it there ({keys}) to export it again.")
+        backend.export(run, models, run.name)
+        return models / run.name
     if form == "report":
-        return reporting.write(run, place, report).parent
+        return reporting.write(run, place, backend.report).parent
     if form == "tensorboard":
         from cxrtui.evaluation.tensorboard_file import write_events
 

@@ -21,7 +21,7 @@ from cxrtui.tui.widgets.suggest import PathSuggester
 
 T = TypeVar("T")
 
-TABLES, BOARDS, REPORT = "csv", "tensorboard", "report"
+TABLES, BOARDS, REPORT, CLASSIFIER = "csv", "tensorboard", "report", "classifier"
 _ID = "export-as-"  # before the ids of the forms: the style of another screen hides its own #report
 
 
@@ -75,8 +75,8 @@ class AskExport(Ask[tuple[str, str]]):
     """Asks in which form, and into which folder, runs are exported; the result is both."""
 
     def __init__(self, what: str, form: str, folder: str) -> None:
-        about = (f"{what}: a folder of its name, in the folder below. Up and down choose the form.\n"
-                 "To put a classifier on the shelf: cxrtui runs export RUN --to NAME")  # fmt: skip
+        about = (f"{what}: a folder of its name, in the folder below, or of a classifier on the shelf. Up and down "
+                 "choose the form.")  # fmt: skip
         super().__init__("Export", about, folder, self._chosen)
         self._form = form
 
@@ -86,6 +86,9 @@ class AskExport(Ask[tuple[str, str]]):
             yield FormButton("tables: steps, validations, results (CSV)", self._form == TABLES, id=_ID + TABLES)
             yield FormButton("an event file for TensorBoard", self._form == BOARDS, id=_ID + BOARDS)
             yield FormButton("a report: a page for people (HTML)", self._form == REPORT, id=_ID + REPORT)
+            yield FormButton(
+                "a classifier on the shelf, for any machine", self._form == CLASSIFIER, id=_ID + CLASSIFIER
+            )
 
     def _chosen(self, folder: str) -> tuple[str, str]:
         pressed = self.query_one("#export-form", RadioSet).pressed_button

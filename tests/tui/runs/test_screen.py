@@ -253,9 +253,13 @@ async def test_export_writes_what_is_chosen(dashboard: Dashboard, tmp_path: Path
         await pilot.press("x", "down", "ctrl+u", *"boards", "enter")
         await shows(pilot, "tensorboard --logdir")
         assert list((tmp_path / "boards" / "done").glob("events.out.tfevents.*"))
-        await pilot.press("x", "down", "down", "ctrl+u", *"pages", "enter")
+        await pilot.press("x", "down", "ctrl+u", *"pages", "enter")
         await until(pilot, lambda: (tmp_path / "pages" / "done" / "report.html").exists())
         assert (tmp_path / "pages" / "done" / "report.html").read_text() == "done"
+        await pilot.press("x", "down", "enter")
+        await until(pilot, lambda: (dashboard.workspace.models / "done").is_dir())
+        await pilot.press("x", "enter")
+        await shows(pilot, "Not exported", "on the shelf already; remove it there (w, then d)")
 
 
 async def test_a_new_run_is_set_up_like_another(dashboard: Dashboard) -> None:
