@@ -17,6 +17,7 @@ from cxrtui.console.plots import plot_lines
 from cxrtui.console.rich_text import PrintableConsole
 from cxrtui.errors import DataError, UsageError
 from cxrtui.evaluation.rows import Classified, Form, lines
+from cxrtui.evaluation.sentences import drawn_at
 from cxrtui.printable import printable, printable_lines
 from cxrtui.runs.describe import percent
 
@@ -124,9 +125,8 @@ def print_evaluation(result: Evaluation, as_json: bool, *, plots: bool = False) 
         print()
         for line in plot_lines(body["curves"], result.labels):
             print(line)
-        if body.get("prevalence_stated"):
-            share = result.counts["positive"] / result.counts["films"]
-            print(f"Precision and net benefit are drawn at the prevalence of these films, {100 * share:.1f} %.\n")
+        if note := drawn_at(body):
+            print(f"{note}\n")
     for reason, count in result.data.left_out.items():
         print(f"left out: {count} {reason}")
     for path, reason in result.data.unreadable:

@@ -52,6 +52,14 @@ def prevalence(body: Mapping[str, Any]) -> str:
     return f"PPV and NPV hold at a prevalence of {100 * body['prevalence']:.1f} %, {whose}."
 
 
+def drawn_at(body: Mapping[str, Any]) -> str:
+    """Return at which share of positives the curves are drawn; empty if that is the one for which PPV and NPV hold."""
+    if not body.get("prevalence_stated"):
+        return ""
+    share = body["counts"]["positive"] / body["counts"]["films"]
+    return f"Precision and net benefit are drawn at the prevalence of these films, {100 * share:.1f} %."
+
+
 def augmented(body: Mapping[str, Any]) -> str:
     """Return over how many changes of a film its probability is a mean; empty if over none."""
     if not body.get("augmented"):

@@ -132,8 +132,11 @@ def test_the_curves_say_whose_prevalence_they_are_drawn_at(
     trained: Run, manifest: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ("evaluate", str(trained.folder), "--data", str(manifest), "--keep-seen", "--plots")
-    cli.main([*words, "--prevalence", "2%"], standalone_mode=False)
+    kept = trained.evaluation / "elsewhere.json"
+    cli.main([*words, "--prevalence", "2%", "--keep", kept.stem], standalone_mode=False)
     text = capsys.readouterr().out
+    assert json.loads(kept.read_text())["prevalence"] == 0.02
+    kept.unlink()  # the run is that of other tests too
     assert "PPV and NPV hold at a prevalence of 2.0 %, as stated." in text
     assert "Precision and net benefit are drawn at the prevalence of these films, 50.0 %." in text
     cli.main(list(words), standalone_mode=False)

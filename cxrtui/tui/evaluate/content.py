@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 """What reading a file raises that is no evaluation."""
 COUNTED = {"sensitivity": (("tp",), "positive"), "specificity": (("tn",), "negative"),
            "accuracy": (("tp", "tn"), "films")}  # fmt: skip
@@ -195,7 +195,7 @@ def _said(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     if "intervals" in body:
         found.append(("intervals", sentences.intervals(body)))
     if "prevalence" in body:
-        found.append(("prevalence", sentences.prevalence(body)))
+        found += [("prevalence", sentences.prevalence(body)), ("", sentences.drawn_at(body))]
     found.append(("", sentences.augmented(body)))
     if abstain := body.get("abstain"):
         found.append(("abstaining", sentences.abstaining(abstain)))

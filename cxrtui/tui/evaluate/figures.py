@@ -16,7 +16,7 @@ from cxrtui.tui.widgets.charts.line import Line
 
 Points = NDArray[np.float64]
 
-_WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+_WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 _MAIN, _OTHER = SERIES[1], SERIES[0]
 _CURVE, _STRAIGHT = "⣀⡠⠔", "⠤⠤"  # in the legend, of a curve without markers
 _BELOW = -0.25  # net benefit that is still drawn, as a share of the highest

@@ -35,15 +35,13 @@ def command(text: str) -> Question:
                     Choice("escape", "Close", ""))  # fmt: skip
 
 
-def protocol(name: str, text: str, *, can_start: bool) -> Question:
-    """Show the command line of a protocol; it is started from here unless it needs more than the form has."""
-    if can_start:
-        more = "It trains several ordinary runs in a process of its own; the same command goes on where it stopped."
-    else:
-        more = "Say in place of PATH where the films are that are tested; the form has those of the training alone."
-    start = [Choice("s", "Start", "start", "primary")] if can_start else []
-    return Question(f"protocol {name} on the command line", f"{text}\n\n{more}", *start, Choice("c", "Copy", "copy"),
-                    Choice("escape", "Close", ""))  # fmt: skip
+def protocol(name: str, text: str) -> Question:
+    """Show the command line of a protocol, and offer to start it."""
+    more = "It trains several ordinary runs in a process of its own; the same command goes on where it stopped."
+    return Question(
+        f"protocol {name} on the command line", f"{text}\n\n{more}", Choice("s", "Start", "start", "primary"),
+        Choice("c", "Copy", "copy"), Choice("escape", "Close", ""),
+    )  # fmt: skip
 
 
 def settings(text: str) -> Question:

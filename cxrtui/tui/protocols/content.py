@@ -13,7 +13,7 @@ from cxrtui.settings.protocol import BY_SOURCE, KFOLD, Plan
 
 METRICS = ("auroc", "accuracy", "sensitivity", "specificity", "balanced_accuracy")
 BY_FILM = "The folds are of films and not of patients: no figure here is a result on unseen patients."
-_WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+_WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 
 
 @dataclass(frozen=True)

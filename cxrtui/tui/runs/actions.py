@@ -18,11 +18,12 @@ from cxrtui.runs.folder import Run
 from cxrtui.runs.follow import Snapshot
 from cxrtui.runs.size import counted, size_text
 from cxrtui.tui import reporting
+from cxrtui.tui.ask import Ask
 from cxrtui.tui.page import Page
 from cxrtui.tui.questions import Choice, Notice, Question
 from cxrtui.tui.routes import OpenCompare, OpenLaunch
 from cxrtui.tui.runs import bulk
-from cxrtui.tui.runs.questions import BOARDS, CLASSIFIER, TABLES, Ask, AskExport
+from cxrtui.tui.runs.questions import BOARDS, CLASSIFIER, TABLES, AskExport
 from cxrtui.tui.threads import result_of
 from cxrtui.workspace import expand
 

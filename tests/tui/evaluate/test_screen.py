@@ -136,6 +136,9 @@ def body(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_any_part_may_be_anything(body: dict[str, Any]) -> None:
+    none = dict.fromkeys(body["counts"], 0)
+    for key, value in (("counts", {**none, "positive": 3, "negative": 2}), ("counts", none)):
+        assert view_of(Evaluation("test", {**body, key: value, "prevalence_stated": True})).name == "test"
     for key in body:
         for value in (None, 3, "x", [], {}, [[1]], {"tp": None}, {"method": "platt"}, {"roc": [[1, "x"], 3]}):
             view = view_of(Evaluation("test", {**copy.deepcopy(body), key: value}), "")
