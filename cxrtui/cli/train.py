@@ -45,6 +45,8 @@ _PRESETS = "Presets:\n\n" + "\n\n".join(f"{item.name}: {item.about}" for item in
 @click.option("--run", "name", default="", help="Name of the new run (default: date and time).")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped or killed.")
 @click.option("--step", type=int, help="With --resume: go back to the checkpoint of this step; later ones are dropped.")
+@click.option("--profile", type=click.IntRange(1, 1000), metavar="N", help="Write N steps of the first epoch as a "
+              "trace of jax.profiler, into profile/ of the run (as run.profile).")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events on stdout, one JSON object a line.")
 @click.option("--detach", is_flag=True, help="Start the run as a process of its own and return.")
 @click.option(
@@ -57,7 +59,7 @@ _PRESETS = "Presets:\n\n" + "\n\n".join(f"{item.name}: {item.about}" for item in
 def train(
     context: Context, sources: tuple[str, ...], preset: str | None, config_file: Path | None,
     assignments: tuple[str, ...], init: str | None, offline: bool, name: str, resume: str | None, step: int | None,
-    as_json: bool, detach: bool, list_settings: bool,
+    profile: int | None, as_json: bool, detach: bool, list_settings: bool,
 ) -> None:  # fmt: skip
     """Train a classifier: in the dashboard, or without a screen with --headless.
 
@@ -70,6 +72,7 @@ def train(
       cxrtui --headless train --resume 20260101-120000 --json
       cxrtui train --resume 20260101-120000 --data where/the/films/lie/now/
       cxrtui train --data films/ --preset gradual --set optim.epochs=20
+      cxrtui --headless train --data films/ --profile 10
     """
     if list_settings:
         _list_settings(context.settings(config_file, assignments, {}, preset))
@@ -78,7 +81,7 @@ def train(
         os.environ["HF_HUB_OFFLINE"] = "1"  # for this process and those that it starts
     run: Run | None = None
     if resume:
-        if preset or config_file or assignments or init or name:
+        if preset or config_file or assignments or init or name or profile:
             raise UsageError(
                 "A resumed run keeps its own configuration; give --resume alone (with --data where its films have "
                 "moved), or start a new run."
@@ -93,6 +96,8 @@ def train(
     else:
         if step is not None:
             raise UsageError("--step says where to go on from; give it with --resume RUN.")
+        if profile:
+            assignments = (*assignments, f"run.profile={profile}")
         settings = settings_to_start(context, preset, config_file, assignments, sources, init)
     if detach:
         _detach(run or new_run(context.workspace.checkpoints, name), settings, resume=bool(resume))

@@ -182,7 +182,8 @@ class Classifier(nnx.Module):
         if start not in (last, POOLED):
             features = self._groups(features, start=start, train=train)[last]
         pooled = features if start == POOLED else average_pool(features)
-        return self.head(pooled, dropout if train else None).astype(jnp.float32)
+        with jax.named_scope("head"):
+            return self.head(pooled, dropout if train else None).astype(jnp.float32)
 
     def outputs(self, images: jax.Array) -> dict[str, Any]:
         """Return all features and logits that the network computes of images, with the running averages.

@@ -188,7 +188,8 @@ class ResNet50(nnx.Module):
         features, outputs = features.astype(self.dtype), {}
         for index in range(CUTS.index(start), CUTS.index(upto)):
             name = GROUPS[index]
-            features = getattr(self, name)(features, train=train and index >= frozen)
+            with jax.named_scope(name):  # a trace of the program shows it
+                features = getattr(self, name)(features, train=train and index >= frozen)
             if train and index == frozen - 1:
                 features = jax.lax.stop_gradient(features)
             outputs[name] = features

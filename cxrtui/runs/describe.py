@@ -76,6 +76,9 @@ def describe(event: ev.Event) -> LogLine | None:
             level = "warning" if event.stopping else "good" if event.improved else "info"
         case ev.CheckpointSaved():
             text = f"checkpoint at step {event.step}" + (" (best)" if event.best else "") + f" · {event.reason}"
+        case ev.Profiled():
+            last = event.step + event.steps - 1
+            text = f"steps {event.step} to {last} traced in {event.seconds:.1f} s, in {event.path}/ of the run"
         case ev.Paused():
             text, level = f"paused after step {event.step}", "warning"
         case ev.Resumed():

@@ -256,6 +256,16 @@ class CheckpointSaved(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Profiled(Event):
+    """A trace of `steps` steps from `step` on, which took `seconds`, is in the folder `path` of the run."""
+
+    step: int
+    steps: int
+    seconds: float
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paused(Event):
     """The run waits after `step`, its state in memory, until it is told to resume or stop."""
 
@@ -360,8 +370,8 @@ TYPES: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
         RunStarted, Preparing, Fetching, Fetched, FirstWeights, DataPrepared, Compiled, Unfrozen, Encoding, Encoded,
-        StepDone, EpochDone, Validated, EarlyStopping, CheckpointSaved, Paused, Resumed, Warned, Usage, Evaluated,
-        Stopped, Failed,
+        StepDone, EpochDone, Validated, EarlyStopping, CheckpointSaved, Profiled, Paused, Resumed, Warned, Usage,
+        Evaluated, Stopped, Failed,
     )
 }  # fmt: skip
 

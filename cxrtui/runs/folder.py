@@ -86,6 +86,11 @@ class Run:
         return self.folder / "evaluation"
 
     @property
+    def profile(self) -> Path:
+        """The folder of the trace of ``run.profile``."""
+        return self.folder / "profile"
+
+    @property
     def lock_file(self) -> Path:
         """The run's lock."""
         return self.folder / "lock"

@@ -165,6 +165,9 @@ class RunConfig:
     operating_point: str = setting(
         "0.5", f"rule for the threshold, set on the validation films: {FORMS}", label="Operating point"
     )
+    profile: int = setting(
+        0, "steps of the first epoch that are written as a trace of jax.profiler; 0 = none", between(0, 1000)
+    )
     notify: str = setting("", "command that is run when the run has ended; CXRTUI_STATUS, CXRTUI_MESSAGE, … say how")
 
 

@@ -6,6 +6,7 @@ generator, the run ends.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Generator
@@ -33,6 +34,7 @@ from cxrtui.training.hyper import hyper_of
 from cxrtui.training.initial_films import check_there, initial_films
 from cxrtui.training.initial_state import initial, resumed
 from cxrtui.training.loop import evaluate, train
+from cxrtui.training.profile import Trace
 from cxrtui.training.rates import Rates
 from cxrtui.training.restore import Restored, restore
 from cxrtui.training.session import Call, Position, Session
@@ -96,7 +98,8 @@ def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
         yield ev.Stopped(reason=call.decisions.stop() or REQUESTED, step=position.step, epoch=0)
         return
     session = yield from _set_up(call, prepared, position, latest)
-    reason = yield from train(session)
+    with contextlib.closing(session.trace):
+        reason = yield from train(session)
     yield from session.committed(wait=True)
     if reason in ENDED:
         interrupted = yield from evaluate(session)
@@ -186,5 +189,6 @@ def _set_up(
         network=network, step=step, position=position, steps_per_epoch=steps,
         evaluator=Evaluator(predictor, weights, scalar(config.optim.label_smoothing)),
         evaluated_freeze_level=freeze_level, train=make_loader(films, layout, config.data.feed),
-        validation=make_loader(prepared.splits["validation"], layout, config.data.feed), cut=cut,
+        validation=make_loader(prepared.splits["validation"], layout, config.data.feed),
+        trace=Trace(call.run.profile, config.run.profile), cut=cut,
     )  # fmt: skip

@@ -61,20 +61,22 @@ def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
     """Train the rest of this epoch; return True if a stop was requested. Scalars are read one step late."""
     config, position, per_epoch, step = session.config, session.position, session.steps_per_epoch, session.step
     assert step is not None
-    decisions, layout = session.decisions, session.call.layout
+    decisions, layout, trace = session.decisions, session.call.layout, session.trace
     epoch, first = position.step // per_epoch + 1, position.step % per_epoch
     rates = session.rates.of(per_epoch * (epoch - 1), per_epoch * epoch)
     readings = Readings(config, position, epoch, rates)
     loader = session.train if session.prefix is None else session.prefix.train
-    for batch in loader.epoch(config.run.seed, epoch, config.optim.batch_size, first):
+    for batch in trace.batches(loader.epoch(config.run.seed, epoch, config.optim.batch_size, first)):
         hyper = session.hyper.at(layout.put_state(rates[position.step % per_epoch]))
-        with jax.transfer_guard("disallow"):
+        with trace.step(position.step), jax.transfer_guard("disallow"):
             state, scalars = step(session.network.state, batch, hyper)
         session.network = dataclasses.replace(session.network, state=state)
         if readings.pending:
             yield readings.read()
         position.step += 1
         readings.dispatched(position.step, scalars)
+        if found := trace.done(scalars):
+            yield found
         yield from session.committed()
         stop = decisions.stopping()
         saving = "stopping" if stop else decisions.checkpoint()
@@ -92,6 +94,8 @@ def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
             readings.restart()
     if readings.pending:
         yield readings.read(last=True)
+    if found := trace.end():
+        yield found
     yield ev.EpochDone(epoch=epoch, step=position.step, loss=position.epoch_loss / per_epoch,
                        accuracy=position.epoch_correct / per_epoch, seconds=position.epoch_seconds)  # fmt: skip
     position.epoch_loss = position.epoch_correct = position.epoch_seconds = 0.0

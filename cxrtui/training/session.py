@@ -23,6 +23,7 @@ from cxrtui.settings.config import Config
 from cxrtui.training.decisions import Decisions
 from cxrtui.training.hyper import Hyper
 from cxrtui.training.initial_state import NetworkState
+from cxrtui.training.profile import Trace
 from cxrtui.training.rates import Rates
 from cxrtui.training.step import StepFunction
 from cxrtui.training.stopping import Stopper
@@ -108,6 +109,7 @@ class Session:
     evaluated_freeze_level: str
     train: Loader
     validation: Loader
+    trace: Trace
     cut: Cut | None = None
     prefix: Prefix | None = None
     _announced: list[ev.CheckpointSaved] = field(default_factory=list)

@@ -118,7 +118,8 @@ def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) 
     start = "none" if program.cut is None else program.cut.name
     images, share = batch.images, None
     if program.cut is None:
-        images = normalise(augment(images, augment_key, hyper.augment, program.size))
+        with jax.named_scope("augment"):
+            images = normalise(augment(images, augment_key, hyper.augment, program.size))
     if hyper.mixup is not None:
         # Film i draws from fold_in(augment_key, i); the shares draw from what no film of this batch has.
         share = shares(jax.random.fold_in(augment_key, len(images)), hyper.mixup, len(images))
@@ -136,7 +137,8 @@ def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) 
 
     (loss, (statistics, logits)), gradient = jax.value_and_grad(objective, has_aux=True)(state.trainable)
     transform = optimizer(program.optimizer, hyper, program.groups)
-    updates, optimizer_state = transform.update(gradient, state.optimizer, state.trainable)
+    with jax.named_scope("optimizer"):
+        updates, optimizer_state = transform.update(gradient, state.optimizer, state.trainable)
     scalars = {
         "loss": loss,
         "accuracy": jnp.mean(jnp.argmax(logits, axis=-1) == batch.labels, dtype=jnp.float32),
