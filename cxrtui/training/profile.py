@@ -1,8 +1,8 @@
 """Records a few training steps as a trace of `jax.profiler`, for a look at where their time goes.
 
-The trace names what the host does (``batch``: it waits for the loader; ``step``: it dispatches a step) and each operation
-of the compiled step. XLA keeps the part of the network that an operation belongs to (``augment``, ``stem``, ``stage1`` to
-``stage4``, ``head``, ``optimizer``) beside it. How to read a trace stands in docs/performance.md.
+The trace names what the host does (``batch``: it waits for the loader; ``step``: it dispatches a step) and each
+operation of the compiled step. XLA keeps the part of the network that an operation belongs to (``augment``, ``stem``,
+``stage1`` to ``stage4``, ``head``, ``optimizer``) beside it. How to read a trace stands in docs/performance.md.
 """
 
 from __future__ import annotations
