@@ -12,7 +12,7 @@ from cxrtui.tui.theme import FAINT, SERIES, TRAIN_RAW
 Array = NDArray[np.float64]
 
 ASCII_MARKERS = {
-    "●": "o", "◆": "x", "▲": "^", "■": "#", "▼": "v", "○": "O", "◇": "+", "△": "@", "⣀⡠⠔": "---", "⠤": "-",
+    "●": "o", "◆": "x", "▲": "^", "■": "#", "▼": "v", "○": "O", "◇": "+", "△": "@", "⣀⡠⠔": "---", "⠤": "-", "⠤⠤": "--",
 }  # fmt: skip
 """What a terminal without UTF-8 shows instead of a marker."""
 
