@@ -14,8 +14,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from PIL.PngImagePlugin import PngInfo
 from cxrtui.data.films import SYNTHETIC
 from cxrtui.data.phantoms import plant
 from cxrtui.data.phantoms.films import MAX_FILMS, build, expose, film_count, view_of
+from cxrtui.data.pool import windowed, workers
 from cxrtui.files import write_atomic
 
 DESCRIPTION = "SYNTHETIC phantom, not a patient"
@@ -125,32 +128,47 @@ def generate(
     films: list[PhantomFilm] = []
     patients = allot(count, seed, positive_fraction)
     carriers = plant.carried(patients, seed, strengths)
-    for number, n, positive in patients:
-        body = build(seed, number, size, positive)
-        label = "positive" if positive else "negative"
-        carried = carriers[number]
-        portable = "view" in carried if "view" in strengths else None
-        quality = None
-        if "compression" in strengths:
-            quality = plant.QUALITY if "compression" in carried else plant.OTHER_QUALITY
-        for k in range(n):
-            image, mask = plant.altered(*expose(body, seed, number, k, size, portable), carried)
-            stem = f"phantom_P{number:04d}_{k}{plant.SUFFIX if 'name' in carried else ''}"
-            path = f"{label}/{stem}.{'png' if quality is None else 'jpg'}"
-            mask_path = f"annotations/masks/{stem}_mask.png" if positive else None
-            write_atomic(folder / path, _png(image) if quality is None else _jpeg(image, quality), durable=False)
-            if mask_path:
-                write_atomic(folder / mask_path, _png(np.where(mask, 255, 0).astype(np.uint8)), durable=False)
-            who = body.habitus
-            view = view_of(seed, number, k) if portable is None else "AP" if portable else "PA"
-            films.append(
-                PhantomFilm(path, label, f"P{number:04d}", view, who.sex, who.age, mask_path, tuple(sorted(carried)))
-            )
+
+    def made(patient: tuple[int, int, bool]) -> list[tuple[PhantomFilm, bytes, bytes]]:
+        return list(_made(patient, seed, size, carriers[patient[0]], strengths))
+
+    with ThreadPoolExecutor(workers(), "cxrtui-phantoms") as pool:
+        for film, image, mask in chain.from_iterable(windowed(pool, patients, made)):
+            write_atomic(folder / film.path, image, durable=False)
+            if film.mask:
+                write_atomic(folder / film.mask, mask, durable=False)
+            films.append(film)
             if on_progress:
                 on_progress(len(films), count)
     manifest = folder / "manifest.csv"
     write_atomic(manifest, _table(films, strengths))
     return PhantomSet(folder, manifest, tuple(films))
+
+
+def _made(
+    patient: tuple[int, int, bool], seed: int, size: int, carried: frozenset[str], strengths: Mapping[str, float]
+) -> Iterator[tuple[PhantomFilm, bytes, bytes]]:
+    """Yield the films of one of `allot`'s patients, each with the files of its image and, if positive, its mask.
+
+    `carried` are the features of the set's `strengths` that the films carry.
+    """
+    number, count, positive = patient
+    body = build(seed, number, size, positive)
+    label = "positive" if positive else "negative"
+    portable = "view" in carried if "view" in strengths else None
+    quality = None
+    if "compression" in strengths:
+        quality = plant.QUALITY if "compression" in carried else plant.OTHER_QUALITY
+    for k in range(count):
+        image, mask = plant.altered(*expose(body, seed, number, k, size, portable), carried)
+        stem = f"phantom_P{number:04d}_{k}{plant.SUFFIX if 'name' in carried else ''}"
+        path = f"{label}/{stem}.{'png' if quality is None else 'jpg'}"
+        mask_path = f"annotations/masks/{stem}_mask.png" if positive else None
+        who = body.habitus
+        view = view_of(seed, number, k) if portable is None else "AP" if portable else "PA"
+        film = PhantomFilm(path, label, f"P{number:04d}", view, who.sex, who.age, mask_path, tuple(sorted(carried)))
+        drawn = _png(np.where(mask, 255, 0).astype(np.uint8)) if positive else b""
+        yield film, _png(image) if quality is None else _jpeg(image, quality), drawn
 
 
 def _table(films: list[PhantomFilm], strengths: Mapping[str, float]) -> str:

@@ -30,30 +30,38 @@ class _Lung:
 
     def branch(self, start: tuple[float, float], angle: float, radius: float, length: float) -> None:
         """Add a branch and its children; a branch ends where it would leave the lung or is too thin to be seen."""
-        rng, body = self.rng, self.body
+        limit, height, side, add = self._limit, self.body.height, self.side, self.segments.append
         x, y = start
         steps = max(2, int(length / 0.5))
-        bend = rng.normal(0.0, 0.06)
-        for jitter in rng.normal(0.0, 0.10, steps).tolist():
-            angle += bend + jitter
-            nx, ny = x + self.side * math.cos(angle) * 0.5, y + math.sin(angle) * 0.5
-            if abs(nx) > _limit(body, ny) or ny < 0.6 or ny > body.height:
+        # Numbers of one distribution are drawn together: a call costs far more than a number.
+        bend, *jitters = self.rng.standard_normal(1 + steps).tolist()
+        bend *= 0.06
+        for jitter in jitters:
+            angle += bend + 0.10 * jitter
+            nx, ny = x + side * math.cos(angle) * 0.5, y + math.sin(angle) * 0.5
+            if abs(nx) > limit(ny) or ny < 0.6 or ny > height:
                 return
-            self.segments.append((x, y, nx, ny, radius))
+            add((x, y, nx, ny, radius))
             x, y = nx, ny
             radius *= 0.985
         if radius < 0.06:
             return
-        ratio = rng.uniform(0.68, 0.84)
-        spread = rng.uniform(0.2, 0.42)
+        ratio, spread, *drawn = self.rng.random(4).tolist()
+        ratio, spread = _between(0.68, 0.84, ratio), _between(0.2, 0.42, spread)
         for turn, r in ((spread * (1.25 - ratio), ratio + 0.06), (-spread, 1.32 - ratio)):
-            flip = 1.0 if rng.random() < 0.5 else -1.0
-            self.branch((x, y), angle + flip * turn, radius * min(r, 0.86), length * rng.uniform(0.68, 0.92))
+            flip, shorter = drawn or self.rng.random(2).tolist()
+            drawn = []
+            turned = angle + (1.0 if flip < 0.5 else -1.0) * turn
+            self.branch((x, y), turned, radius * min(r, 0.86), length * _between(0.68, 0.92, shorter))
+
+    def _limit(self, y: float) -> float:
+        """Return how far from the spine the lung reaches at `y`, cm."""
+        t = min(max(y / self.body.height, 0.0), 1.0)
+        return self.body.width * (13.6 - 8.5 * math.pow(1 - t, 3.2))
 
 
-def _limit(body: Habitus, y: float) -> float:
-    t = min(max(y / body.height, 0.0), 1.0)
-    return body.width * (13.6 - 8.5 * math.pow(1 - t, 3.2))
+def _between(low: float, high: float, share: float) -> float:
+    return low + (high - low) * share
 
 
 def tree(body: Habitus, rng: np.random.Generator) -> Cloud:
