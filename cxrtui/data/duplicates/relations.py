@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
-from cxrtui.data.duplicates import search
+from cxrtui.data.duplicates import kept_pairs, search
 from cxrtui.data.duplicates import thumbnails as thumbs
 from cxrtui.data.films import Film
 from cxrtui.data.images.decoding.films import PIXELS_VERSION
 from cxrtui.data.pool import OnProgress
-from cxrtui.files import read_text, write_atomic
 from cxrtui.workspace import cache_root
 
 IDENTICAL, NEAR = "identical", "near"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_MOST = 1 << 30  # bytes of a list of pairs
 
 
 @dataclass(frozen=True, order=True)
@@ -68,29 +62,21 @@ def related(films: Sequence[Film], digests: Sequence[str], on_progress: OnProgre
 
 
 def _near(films: Sequence[tuple[Film, str]], on_progress: OnProgress) -> list[tuple[str, str, float]]:
-    """Return the near-duplicates among `films`, by their keys; an earlier result for the same keys is used again."""
-    about = [search.VERSION, thumbs.VERSION, PIXELS_VERSION, sorted(key for _, key in films)]
-    mark = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:32]
-    file = cache_root() / "prepared" / "duplicates" / f"{mark}.json"
-    if (kept := _kept(file, {key for _, key in films})) is not None:
-        return kept
+    """Return the near-duplicates among `films`, by their keys.
+
+    An earlier result for the same keys is used again, and so is one for more keys: what it says of two films holds
+    whichever others are left out.
+    """
+    folder = cache_root() / "prepared" / "duplicates" / f"{search.VERSION}-{thumbs.VERSION}-{PIXELS_VERSION}"
+    keys = [key for _, key in films]
+    if (earlier := kept_pairs.find(folder, keys)) is not None:
+        return earlier
     held = thumbs.thumbnails(films, on_progress)
     found = [(held.keys[item.first], held.keys[item.second], item.similarity)
              for item in search.near(held.read, len(held), on_progress)]  # fmt: skip
     if len(held) == len(films):  # else a film cannot be decoded, which another decoder may change
-        with suppress(OSError):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(file, json.dumps(found), durable=False)
+        kept_pairs.write(folder, keys, found)
     return found
-
-
-def _kept(file: Path, keys: set[str]) -> list[tuple[str, str, float]] | None:
-    with suppress(OSError, ValueError, TypeError, RecursionError):
-        found = [(str(one), str(other), float(similarity)) for one, other, similarity in
-                 json.loads(read_text(file, _MOST))]  # fmt: skip
-        if all({one, other} <= keys for one, other, _ in found):
-            return found
-    return None
 
 
 def groups(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
