@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrtui.errors import Cancelled, CxrtuiError
+from cxrtui.settings.config import DataConfig
 from cxrtui.tui import threads
 from cxrtui.tui.backend import Backend
 from cxrtui.workspace import expand
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from cxrtui.data.films import Collection
 
 _KEPT = 64
+_ALL = DataConfig(views=("all",))
 _FRESH = 60.0  # seconds for which a survey is kept; a change deep in a folder does not show in the folder itself
 
 
@@ -78,15 +80,15 @@ class Surveys:
         self._backend, self._post = backend, post
         self._lock = threading.Lock()
         self._kept: dict[object, tuple[Survey, float]] = {}
-        self._wanted: tuple[str, tuple[str, ...]] | None = None
+        self._wanted: tuple[str, DataConfig] | None = None
         self._busy = False
         self._number = 0
 
-    def ask(self, text: str, views: tuple[str, ...] = ("all",)) -> None:
-        """Survey the paths that `text` names, as the setting ``data.source`` has them."""
+    def ask(self, text: str, data: DataConfig | None = None) -> None:
+        """Survey the paths that `text` names, as ``data.source`` has them; without `data`, every film counts."""
         with self._lock:
             self._number += 1
-            self._wanted = (text, views)
+            self._wanted = (text, deciding(data or _ALL))
             if not self._busy:
                 self._busy = True
                 threads.start("survey films", self._work)
@@ -103,7 +105,7 @@ class Surveys:
                 if self._wanted is None:
                     self._busy = False
                     return
-                (text, views), number, self._wanted = self._wanted, self._number, None
+                (text, data), number, self._wanted = self._wanted, self._number, None
 
             def on_progress(phase: str, done: int, total: int, mine: int = number) -> None:
                 del phase, done, total
@@ -111,21 +113,24 @@ class Surveys:
                     raise Cancelled
 
             try:
-                survey = self._survey(text, views, on_progress)
+                survey = self._survey(text, data, on_progress)
             except Cancelled:
                 continue
             if number == self._number:
                 self._post(survey)
 
-    def _survey(self, text: str, views: tuple[str, ...], on_progress: Callable[[str, int, int], None]) -> Survey:
-        key = (text.rstrip("/"), views, _identity(text))
+    def _survey(self, text: str, data: DataConfig, on_progress: Callable[[str, int, int], None]) -> Survey:
+        from cxrtui.data.sources.corrections import corrected
+
+        key = (text.rstrip("/"), data, *map(_identity, (text, data.exclude, data.groups)))
         known, kept_at = self._kept.get(key, (None, 0.0))
         if known is not None and time.monotonic() - kept_at < _FRESH:
             return replace(known, path=text)
         if above_home(text):
             return Survey(text, error="that is not a folder of films alone; name one further down")
         try:
-            survey = Survey.of(text, self._backend.survey(expand(text), on_progress), views)
+            found = corrected(self._backend.survey(expand(text), on_progress), data)
+            survey = Survey.of(text, found, data.views)
         except CxrtuiError as error:
             survey = Survey(text, error=str(error))
         except OSError as error:
@@ -134,6 +139,11 @@ class Surveys:
             self._kept.clear()
         self._kept[key] = survey, time.monotonic()
         return survey
+
+
+def deciding(data: DataConfig) -> DataConfig:
+    """Return those of the settings `data` that decide which films of a path count, the others as they are at first."""
+    return DataConfig(views=data.views, exclude=data.exclude, groups=data.groups)
 
 
 def above_home(text: str) -> bool:
@@ -146,6 +156,8 @@ def above_home(text: str) -> bool:
 
 
 def _identity(text: str) -> tuple[int, int] | None:
+    if not text:
+        return None
     try:
         status = os.stat(expand(text))
     except (OSError, ValueError):

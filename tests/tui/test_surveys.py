@@ -11,6 +11,7 @@ import pytest
 
 from cxrtui.data.films import Collection, Film
 from cxrtui.errors import Cancelled, DataError
+from cxrtui.settings.config import DataConfig
 from cxrtui.tui.backend import Backend
 from cxrtui.tui.surveys import Survey, Surveys, above_home
 
@@ -59,6 +60,17 @@ def test_a_path_that_did_not_change_is_walked_once(tmp_path: Path) -> None:
     surveys.ask(str(tmp_path))
     assert posted.came.acquire(timeout=20)
     assert len(walked) == 2
+
+
+def test_films_that_the_settings_leave_out_are_not_counted(tmp_path: Path) -> None:
+    excluded = tmp_path / "excluded.txt"
+    posted = Posted()
+    surveys = Surveys(Backend(survey=lambda path, on_progress: collection(path)), posted)
+    for lines, counts in (("0\n", (2, 2)), ("0\n2\n", (1, 1))):
+        excluded.write_text(lines)
+        surveys.ask(str(tmp_path), DataConfig(exclude=str(excluded)))
+        assert posted.came.acquire(timeout=20)
+        assert (posted.surveys[-1].films, posted.surveys[-1].patients) == counts
 
 
 def test_a_newer_request_ends_the_one_before(tmp_path: Path) -> None:

@@ -34,6 +34,15 @@ def read_corrected(
         ConfigError: ``data.patient_pattern`` is not a regular expression with a group.
     """
     collection = read_sources(source, data.patient_pattern, raw=data.identifiers == "raw", on_progress=on_progress)
+    return corrected(collection, data)
+
+
+def corrected(collection: Collection, data: DataConfig) -> Collection:
+    """Return the collection without the films of ``data.exclude`` and with the patients of ``data.groups``.
+
+    Raises:
+        DataError: a file of corrections cannot be used, or it leaves no film.
+    """
     if data.groups:
         collection = regrouped(collection, expand(data.groups))
     return without(collection, expand(data.exclude)) if data.exclude else collection
@@ -94,21 +103,14 @@ def regrouped(collection: Collection, file: Path) -> Collection:
     Raises:
         DataError: the file cannot be used, or contradicts itself.
     """
-    listed = read_groups(file)
-    names = _Names(collection.films, file.parent)
-    rows = [
-        replace(row, first=first, second=second) if first and second and first != second else None
-        for row in listed
-        for first, second in [(names.of(row.first), names.of(row.second))]
-    ]
+    rows = named(read_groups(file), collection.films, file.parent)
     known = [row for row in rows if row is not None]
+    if row := contradiction(known):
+        raise DataError(f"Line {row.line} of {printable(file)} (data.groups) says that {printable(row.first)} and "
+                        f"{printable(row.second)} are of different patients, and other lines say that they are of "
+                        "one; take one of the lines out.")  # fmt: skip
     together = _joined((row.first, row.second) for row in known if row.relation == SAME)
     apart = [row for row in known if row.relation == DIFFERENT]
-    for row in apart:
-        if _root(together, row.first) == _root(together, row.second):
-            raise DataError(f"Line {row.line} of {printable(file)} (data.groups) says that {printable(row.first)} and "
-                            f"{printable(row.second)} are of different patients, and other lines say that they are of "
-                            "one; take one of the lines out.")  # fmt: skip
     films = {film.name: film for film in collection.films}
     _divide(films, apart, together)
     _join(films, [row for row in known if row.relation == SAME])
@@ -116,6 +118,23 @@ def regrouped(collection: Collection, file: Path) -> Collection:
     pairs = frozenset(frozenset((row.first, row.second)) for row in apart)
     return replace(collection, films=tuple(films.values()), apart=collection.apart | pairs,
                    remarks=(*collection.remarks, *_absent(rows, file, "data.groups")))  # fmt: skip
+
+
+def named(rows: Iterable[Regrouping], films: Iterable[Film], folder: Path) -> list[Regrouping | None]:
+    """Return `rows`, of a file in `folder`, with the names of films; None for a row that does not name two `films`."""
+    names = _Names(films, folder)
+    return [
+        replace(row, first=first, second=second) if first and second and first != second else None
+        for row in rows
+        for first, second in [(names.of(row.first), names.of(row.second))]
+    ]
+
+
+def contradiction(rows: Sequence[Regrouping]) -> Regrouping | None:
+    """Return the first of `rows` that says different patients where others say one, also through other films."""
+    together = _joined((row.first, row.second) for row in rows if row.relation == SAME)
+    return next((row for row in rows if row.relation == DIFFERENT
+                 and _root(together, row.first) == _root(together, row.second)), None)  # fmt: skip
 
 
 def _divide(films: dict[str, Film], apart: Sequence[Regrouping], together: Mapping[str, str]) -> None:

@@ -90,9 +90,8 @@ class DataLayout(Page[Mapping[str, str]]):
 
     def _survey(self) -> None:
         assert self._surveys is not None
-        views = self._data.views if self._data is not None else ("all",)
         self._summarise(f"counting the films of {printable(Path(self._under_cursor).name)}…")
-        self._surveys.ask(self._under_cursor, views)
+        self._surveys.ask(self._under_cursor, self._data)
 
     @on(Surveyed)
     def _surveyed(self, message: Surveyed) -> None:

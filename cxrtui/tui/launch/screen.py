@@ -34,7 +34,7 @@ from cxrtui.tui.launch.rows import PATHS, Section
 from cxrtui.tui.launch.suggest import ClassSuggester
 from cxrtui.tui.launch.written import command, many_lines
 from cxrtui.tui.routes import OpenData, OpenWeights
-from cxrtui.tui.surveys import Survey, Surveys
+from cxrtui.tui.surveys import Survey, Surveys, deciding
 from cxrtui.tui.widgets.suggest import PathSuggester
 from cxrtui.weights import shelf
 from cxrtui.workspace import Workspace
@@ -95,7 +95,7 @@ class LaunchScreen(ProtocolPage):
         self.survey = Survey()
         self._timer: Timer | None = None
         self._check_timer: Timer | None = None
-        self._looked_for: tuple[str, tuple[str, ...]] | None = None
+        self._looked_for: tuple[str, DataConfig] | None = None
         self._checks = 0
         self._at_first: dict[str, str] = {}
 
@@ -178,7 +178,7 @@ class LaunchScreen(ProtocolPage):
         values = self.values
         if RUN_NAME.key not in values:  # the form is not there yet
             return
-        self._look_later(values["data.source"].strip(), self._data(values).views)
+        self._look_later(values["data.source"].strip(), deciding(self._data(values)))
         self._checks += 1
         threads.start("check the form", self._work, self._checks, values, self.survey)
 
@@ -232,19 +232,19 @@ class LaunchScreen(ProtocolPage):
         self.query_one("#launch-why", Static).update(f"✗ {listed}" if listed else ready)
         self.query_one("#start", Button).disabled = bool(listed)
 
-    def _look_later(self, text: str, views: tuple[str, ...]) -> None:
+    def _look_later(self, text: str, data: DataConfig) -> None:
         """Look into the data folder in a thread, once the typing rests; what is looked into is not wanted any more."""
-        if (text, views) == self._looked_for:
+        if (text, data) == self._looked_for:
             return
-        self._looked_for = text, views
+        self._looked_for = text, data
         self._surveys.cancel()
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(LOOK_AFTER, partial(self._look, text, views))
+        self._timer = self.set_timer(LOOK_AFTER, partial(self._look, text, data))
 
-    def _look(self, text: str, views: tuple[str, ...]) -> None:
+    def _look(self, text: str, data: DataConfig) -> None:
         if text:
-            self._surveys.ask(text, views)
+            self._surveys.ask(text, data)
 
     @on(Surveyed)
     def _surveyed(self, message: Surveyed) -> None:
