@@ -108,7 +108,7 @@ class UnsavedScreen(Question):
 
     def __init__(self, held: Sequence[str]) -> None:
         super().__init__("Quit?", f"Chosen and not written yet: {'; '.join(held)}.",
-                         Choice("q", "Quit", "quit", "warning"), Choice("escape", "Stay", ""))  # fmt: skip
+                         Choice("escape", "Stay", ""), Choice("q", "Quit", "quit", "warning"))  # fmt: skip
 
 
 class UnwrittenScreen(Question):
@@ -116,4 +116,4 @@ class UnwrittenScreen(Question):
 
     def __init__(self, held: Sequence[str], name: str) -> None:
         super().__init__(f"Go to {name} without writing?", f"Chosen and not written yet: {'; '.join(held)}.",
-                         Choice("d", "Discard", "discard", "warning"), Choice("escape", "Stay", ""))  # fmt: skip
+                         Choice("escape", "Stay", ""), Choice("d", "Discard", "discard", "warning"))  # fmt: skip
