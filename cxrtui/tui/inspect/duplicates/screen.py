@@ -41,7 +41,7 @@ class DuplicatesScreen(DuplicatesLayout):
     def __init__(self, found: Duplicates, data: DataConfig) -> None:
         """Show `found`; `data` has the settings that the films were read with."""
         super().__init__(found)
-        self._data = data
+        self._data, self._films = data, found.films
         self._writes = False
 
     @property
@@ -139,7 +139,7 @@ class DuplicatesScreen(DuplicatesLayout):
         self._writes = True
         try:
             plan = await threads.result_of("plan choices", writing.plan, self._choices, self._data,
-                                           self.dashboard.workspace)  # fmt: skip
+                                           self.dashboard.workspace, self._films)  # fmt: skip
             if await self.app.push_screen_wait(questions.write(plan)) == "yes":
                 await threads.result_of("write choices", writing.write, plan)
                 self.dismiss(plan)

@@ -5,13 +5,14 @@ Nothing here has widgets. The functions read and write files, so a thread calls 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cxrtui.data.films import printable
-from cxrtui.data.sources.correction_files import Regrouping, as_line, with_excluded, with_groups
+from cxrtui.data.films import Film, printable
+from cxrtui.data.sources.correction_files import Regrouping, as_line, read_groups, with_excluded, with_groups
+from cxrtui.data.sources.corrections import contradiction, named
 from cxrtui.errors import ConfigError
 from cxrtui.files import is_there, read_bytes, write_atomic
 from cxrtui.settings.config import DataConfig
@@ -67,16 +68,17 @@ class Plan:
         return f"{self.what}: in {', '.join(printable(item.path) for item in self.changes)}"
 
 
-def plan(choices: Choices, data: DataConfig, workspace: Workspace) -> Plan:
-    """Return what `choices` are written as.
+def plan(choices: Choices, data: DataConfig, workspace: Workspace, films: Sequence[Film] = ()) -> Plan:
+    """Return what `choices`, of some of `films`, are written as.
 
     They are added to the files that ``data.exclude`` and ``data.groups`` name, or to new ones in the workspace, which
     its cxrtui.toml then names.
 
     Raises:
-        ConfigError: a file that is there cannot be read or is none of the kind.
+        ConfigError: a file that is there cannot be read or is none of the kind, or regroupings contradict each other.
+        DataError: the file of ``data.groups`` is none.
     """
-    changes, named = list[Change](), dict[str, str]()
+    changes, new_files = list[Change](), dict[str, str]()
 
     def add(key: str, file: str, new: str, added: Callable[[str, Path], str]) -> None:
         path = expand(file).absolute() if file else _free(workspace.root.absolute() / new)
@@ -87,7 +89,7 @@ def plan(choices: Choices, data: DataConfig, workspace: Workspace) -> Plan:
             raise ConfigError(f"{printable(path)} (data.{key}) is no UTF-8 text; nothing was written.") from None
         changes.append(Change(path, before, added(text, path.parent).encode()))
         if not file:
-            named[key] = str(path)
+            new_files[key] = str(path)
 
     def excluded(text: str, folder: Path) -> str:
         return with_excluded(text, [as_line(path, folder) for path in sorted(choices.excluded)])
@@ -95,20 +97,34 @@ def plan(choices: Choices, data: DataConfig, workspace: Workspace) -> Plan:
     def groups(text: str, folder: Path) -> str:
         lines = [(as_line(first, folder), as_line(second, folder), relation)
                  for (first, second), relation in choices.relations.items()]  # fmt: skip
-        return with_groups(text, [Regrouping(*line) for line in lines])
+        rows = [Regrouping(*line) for line in lines]
+        _refuse_contradiction(rows, expand(data.groups).absolute() if data.groups else None, folder, films)
+        return with_groups(text, rows)
 
     if choices.excluded:
         add("exclude", data.exclude, EXCLUDED, excluded)
     if choices.relations:
         add("groups", data.groups, GROUPS, groups)
-    after = replace(data, exclude=named.get("exclude", data.exclude), groups=named.get("groups", data.groups))
-    if named:
+    after = replace(data, exclude=new_files.get("exclude", data.exclude),
+                    groups=new_files.get("groups", data.groups))  # fmt: skip
+    if new_files:
         file = workspace.config_file.absolute()
         before = _read(file)
         text = with_values(printable(file), (before or b"").decode(errors="replace"),
-                           {f"data.{key}": value for key, value in named.items()})  # fmt: skip
+                           {f"data.{key}": value for key, value in new_files.items()})  # fmt: skip
         changes.append(Change(file, before, text.encode()))
-    return Plan(tuple(changes), data, after, choices.in_words(), bool(named))
+    return Plan(tuple(changes), data, after, choices.in_words(), bool(new_files))
+
+
+def _refuse_contradiction(rows: Sequence[Regrouping], file: Path | None, folder: Path, films: Sequence[Film]) -> None:
+    """Raise ConfigError if `rows` contradict each other or the lines of `file`, in whose `folder` they are to be."""
+    everything = [*(read_groups(file) if file and is_there(file) else ()), *rows]
+    known = named(everything, films, folder)
+    if row := contradiction([film or line for film, line in zip(known, everything, strict=True)]):
+        others = f"other choices, or lines of {printable(file)}," if file else "other choices"
+        raise ConfigError(f"{printable(row.first)} and {printable(row.second)} are said to be of different patients, "
+                          f"and {others} say that they are of one; nothing was written: take one of the choices "
+                          "back.")  # fmt: skip
 
 
 def _free(path: Path) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from cxrtui.data.films import Film
 from cxrtui.data.sources.correction_files import DIFFERENT, SAME, read_excluded, read_groups
 from cxrtui.data.sources.corrections import read_corrected
 from cxrtui.errors import ConfigError
@@ -28,7 +29,8 @@ def workspace(tmp_path: Path) -> Workspace:
 
 def chosen(workspace: Workspace) -> Choices:
     inside, outside = workspace.root / "films" / "a.png", workspace.root.parent / "b.png"
-    return Choices(frozenset((inside,)), {(inside, outside): SAME, (outside, inside): DIFFERENT})
+    third = workspace.root.parent / "c.png"
+    return Choices(frozenset((inside,)), {(inside, outside): SAME, (outside, third): DIFFERENT})
 
 
 def files_of(workspace: Workspace) -> dict[str, str]:
@@ -48,8 +50,8 @@ def test_new_files_are_named_in_the_workspace_and_taken_back(workspace: Workspac
     assert "# small" in config.read_text()
     assert read_excluded(Path(settings.exclude)) == ["films/a.png"]
     rows = [(row.first, row.second, row.relation) for row in read_groups(Path(settings.groups))]
-    outside = str(workspace.root.parent / "b.png")
-    assert rows == [("films/a.png", outside, SAME), (outside, "films/a.png", DIFFERENT)]
+    outside, third = (str(workspace.root.parent / name) for name in ("b.png", "c.png"))
+    assert rows == [("films/a.png", outside, SAME), (outside, third, DIFFERENT)]
     assert plan.summary.startswith("1 film left out, 1 pair of one patient, 1 pair of two patients: in ")
     writing.take_back(plan)
     assert files_of(workspace) == before
@@ -115,6 +117,22 @@ def test_a_disk_that_refuses_the_last_file_gets_none(workspace: Workspace, monke
     with pytest.raises(ConfigError, match=r"Cannot write .*cxrtui\.toml: No space left on device; nothing was changed"):
         writing.write(plan)
     assert files_of(workspace) == {}
+
+
+def test_choices_that_contradict_each_other_or_the_file_are_not_written(workspace: Workspace) -> None:
+    a, b, c = (workspace.root / "films" / "Normal" / f"{letter}.png" for letter in "abc")
+    choices = Choices(relations={(a, b): SAME, (b, c): SAME, (a, c): DIFFERENT})
+    with pytest.raises(
+        ConfigError, match=r"a\.png and .*c\.png are said to be of different patients, and other choices"
+    ):
+        writing.plan(choices, DataConfig(), workspace)
+    own = workspace.root / "own.csv"
+    own.write_text("path,other,relation\nNormal/a.png,Normal/b.png,same patient\n")
+    films = [Film(path=path, name=f"Normal/{path.name}", label="Normal") for path in (a, b, c)]
+    data = DataConfig(groups=str(own))
+    with pytest.raises(ConfigError, match=r"or lines of .*own\.csv, say that they are of one; nothing was written"):
+        writing.plan(Choices(relations={(a, b): DIFFERENT}), data, workspace, films)
+    assert writing.plan(Choices(relations={(a, c): DIFFERENT}), data, workspace, films).names == ["own.csv"]
 
 
 def test_the_question_shows_what_is_written_and_where(workspace: Workspace) -> None:
