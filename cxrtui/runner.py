@@ -229,6 +229,7 @@ def _drive(
     from cxrtui.training.fit import fit
     from cxrtui.training.usage import UsageMeter
 
+    backend.prepare()  # before JAX starts its threads
     device = backend.describe_device()
     if not (resume and log.go_on()):  # a process that died while JAX loaded left no RunStarted
         log(events.RunStarted(run=run.name, seed=settings.run.seed, config=settings.as_dict(), device=device,

@@ -1,4 +1,4 @@
-"""Prepares and describes the accelerator: its compilation cache, its kind, and the dtype that suits it."""
+"""Prepares and describes the accelerator: its compilation cache, its memory, its kind, and the dtype that suits it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from typing import Any
 
 import jax
 
+from cxrtui.net import memory
 from cxrtui.workspace import cache_root
 
 
 def prepare() -> Path | None:
-    """Keep compiled programs between processes, so that the second run starts in seconds.
+    """Keep compiled programs between processes, so that the second run starts in seconds, and freed memory in this one.
 
-    Call it before the first compilation. JAX's own ``JAX_COMPILATION_CACHE_DIR`` is respected; else they are kept
-    under `workspace.cache_root`. If the folder cannot be written, there is no cache, and everything else works.
+    Call it before the first computation, because JAX starts its threads then (see `memory`). JAX's own
+    ``JAX_COMPILATION_CACHE_DIR`` is respected; else programs are kept under `workspace.cache_root`. If the folder
+    cannot be written, there is no cache, and everything else works.
 
     Returns:
         The folder, or None if there is no cache.
     """
+    memory.keep_freed()
     if chosen := jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
         return Path(chosen)
     try:
