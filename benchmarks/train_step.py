@@ -1,10 +1,11 @@
 """Train step and inference of three ResNet-50s side by side: cxrtui's, Flax NNX as written, and PyTorch.
 
-    python benchmarks/train_step.py --size 224 --batch 8 --steps 5
+    python benchmarks/train_step.py --size 224 --batch 8 --steps 9
 
 One process, one task: one-channel images, ResNet-50 v1.5, a Dense(256) head, two classes, cross-entropy, AdamW. Rounds
-of the three alternate, so that a busy machine disturbs all alike, and the best round of each counts. PyTorch
-(channels_last) takes part where it can be imported. float32 throughout on a CPU.
+of the contestants alternate, so that a busy machine disturbs all alike; what counts is the median of the rounds' ratio
+to the last contestant. PyTorch (channels_last) takes part where it can be imported. float32 throughout on a CPU. On a
+machine that others use too, ``taskset -c 0`` with ``--processor`` compares seconds of one core instead.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ import optax
 from flax import nnx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from cxrtui.net import backend, freeze
+from cxrtui.net import backend, fastest, forms, freeze
 from cxrtui.net.classifier import ClassifierSpec, create
+from cxrtui.net.forms import ALL_DIRECT, Table
 from cxrtui.net.resnet import normalise
 from cxrtui.weights import backbone
 from cxrtui.weights.formats import IMAGENET
@@ -90,8 +92,8 @@ class PlainClassifier(nnx.Module):
         return self.logits(nnx.relu(self.hidden(jnp.mean(x, axis=(1, 2)))))
 
 
-def jax_steps(network: Any, images: np.ndarray, labels: np.ndarray) -> tuple[Step, Step]:
-    """A train step and an inference, each jitted and run to its end."""
+def jax_steps(network: Any, images: np.ndarray, labels: np.ndarray, table: Table = ALL_DIRECT) -> tuple[Step, Step]:
+    """A train step and an inference, each jitted and run to its end; `table` has the forms of the convolutions."""
     graphdef, params, statistics = nnx.split(network, nnx.Param, nnx.BatchStat)
     optimizer = optax.adamw(1e-4)
     x, y = jnp.asarray(images), jnp.asarray(labels)
@@ -100,7 +102,8 @@ def jax_steps(network: Any, images: np.ndarray, labels: np.ndarray) -> tuple[Ste
     def train(params: Any, statistics: Any, state: Any) -> Any:
         def loss(params: Any) -> Any:
             network = nnx.merge(graphdef, params, statistics, copy=True)
-            logits = network(x, train=True)
+            with forms.using(table):
+                logits = network(x, train=True)
             loss = optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
             return loss, freeze.running_statistics(network)
 
@@ -108,7 +111,11 @@ def jax_steps(network: Any, images: np.ndarray, labels: np.ndarray) -> tuple[Ste
         updates, state = optimizer.update(gradients, state, params)
         return optax.apply_updates(params, updates), statistics_, state, value
 
-    infer = jax.jit(lambda params, statistics: nnx.merge(graphdef, params, statistics)(x))
+    @jax.jit
+    def infer(params: Any, statistics: Any) -> Any:
+        with forms.using(table):
+            return nnx.merge(graphdef, params, statistics)(x)
+
     kept = [params, statistics, optimizer.init(params)]
 
     def train_once() -> float:
@@ -116,6 +123,16 @@ def jax_steps(network: Any, images: np.ndarray, labels: np.ndarray) -> tuple[Ste
         return float(value)
 
     return train_once, lambda: jax.block_until_ready(infer(kept[0], kept[1]))
+
+
+def table_of(spec: ClassifierSpec, size: int) -> Table:
+    """The forms of the network's convolutions, as a run would have them on this machine."""
+    measuring = fastest.table_of(spec, size)
+    while True:
+        try:
+            next(measuring)
+        except StopIteration as found:
+            return found.value
 
 
 def torch_network(channels: int = 1, classes: int = 2, hidden: int | None = 256) -> Any:
@@ -232,9 +249,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=224, help="image side in pixels")
     parser.add_argument("--batch", type=int, default=8, help="images per step")
-    parser.add_argument("--steps", type=int, default=3, help="rounds of each contestant; the best counts")
+    parser.add_argument("--steps", type=int, default=5, help="rounds of each contestant")
+    parser.add_argument("--processor", action="store_true", help="measure seconds of the processor, not of the clock")
     parser.add_argument("--dtype", default="float32", help="compute dtype of cxrtui's network")
-    parser.add_argument("--only", default="", help="comma-separated contestants: cxrtui, nnx, torch")
+    parser.add_argument(
+        "--only", default="cxrtui,nnx,torch", help="comma-separated: cxrtui, direct (XLA's convolutions), nnx, torch"
+    )
     parser.add_argument("--parity", action="store_true", help="instead, compare ported weights with PyTorch's output")
     options = parser.parse_args()
     backend.prepare()
@@ -247,13 +267,13 @@ def main() -> None:
 
     spec = ClassifierSpec(dtype=options.dtype)
     entrants: dict[str, Callable[[], tuple[Step, Step]]] = {
-        "cxrtui": lambda: jax_steps(create(spec), images, labels),
+        "cxrtui": lambda: jax_steps(create(spec), images, labels, table_of(spec, options.size)),
+        "direct": lambda: jax_steps(create(spec), images, labels),
         "nnx": lambda: jax_steps(PlainClassifier(nnx.Rngs(0)), images, labels),
         "torch": lambda: torch_steps(images, labels),
     }
-    wanted = options.only.split(",") if options.only else list(entrants)
     contestants: dict[str, tuple[Step, Step]] = {}
-    for name in wanted:
+    for name in options.only.split(","):
         try:
             contestants[name] = entrants[name]()
         except ImportError:
@@ -262,23 +282,28 @@ def main() -> None:
         started = time.perf_counter()
         for step in contestants[name]:
             step()
-        print(f"{name}: first train step and inference {time.perf_counter() - started:.1f} s", file=sys.stderr)
+            step()
+        print(f"{name}: first two train steps and inferences {time.perf_counter() - started:.1f} s", file=sys.stderr)
 
-    best: dict[tuple[str, int], float] = {}
+    clock = time.process_time if options.processor else time.perf_counter
+    taken: dict[tuple[str, int], list[float]] = {(name, index): [] for name in contestants for index in (0, 1)}
     for _ in range(options.steps):
         for name, steps in contestants.items():
             for index, step in enumerate(steps):
-                started = time.perf_counter()
+                started = clock()
                 step()
-                seconds = time.perf_counter() - started
-                best[name, index] = min(seconds, best.get((name, index), seconds))
+                taken[name, index].append(clock() - started)
 
-    print(f"{backend.describe_device()['kind']}, {options.size}x{options.size}, batch {options.batch}, images/s")
-    print(f"{'':10}{'train':>10}{'infer':>10}{'train ratio':>14}{'infer ratio':>14}   (to {wanted[0]})")
-    for name in contestants:
-        rates = [options.batch / best[name, index] for index in (0, 1)]
-        ratios = [best[wanted[0], index] / best[name, index] for index in (0, 1)]
-        print(f"{name:10}{rates[0]:10.1f}{rates[1]:10.1f}{ratios[0]:14.2f}{ratios[1]:14.2f}")
+    of = "seconds of the processor" if options.processor else "seconds"
+    device, peer = backend.describe_device()["kind"], next(reversed(contestants))
+    print(f"{device}, {options.size}x{options.size}, batch {options.batch}, {options.steps} rounds in turn, {of}")
+    print(f"{'':20}{'median images/s':>16}{'best':>8}{'times ' + peer + ': median':>24}   quartiles")
+    for index, what in enumerate(("trains", "infers")):
+        for name in contestants:
+            own, theirs = np.asarray(taken[name, index]), np.asarray(taken[peer, index])
+            low, median, high = np.quantile(theirs / own, (0.25, 0.5, 0.75))
+            rates = options.batch / np.median(own), options.batch / own.min()
+            print(f"{name + ' ' + what:20}{rates[0]:16.1f}{rates[1]:8.1f}{median:24.2f}   {low:.2f} to {high:.2f}")
 
 
 if __name__ == "__main__":

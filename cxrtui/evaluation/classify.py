@@ -44,7 +44,7 @@ class Classifier:
 
     def __init__(self, model: Model, batch: int = 8, margin: float = 0.0) -> None:
         self.model, self.margin = model, margin
-        self._predictor = Predictor(model.graphdef, model.size, model.stored_size, batch)
+        self._predictor = Predictor(model.graphdef, model.size, model.stored_size, batch, table=model.table)
 
     def classify(self, paths: Sequence[Path], *, refuse: bool = True) -> Iterator[Classified]:
         """Yield a row for each path, in order; no more than one batch of images is in memory.

@@ -102,7 +102,7 @@ def describe(model: Model, run: Run, versions: Mapping[str, str]) -> dict[str, A
         "name": run.name, "note": RESEARCH_ONLY, "labels": list(model.labels),
         "threshold": model.operation.uncalibrated, "step": model.step,
         "precision": settings["model"]["precision"], "stored_side": model.stored_size,
-        "operation": model.operation.as_dict(),
+        "operation": model.operation.as_dict(), "convolutions": model.table.as_dict(),
         "data": {key: value for key, value in settings["data"].items() if key not in _PRIVATE},
         "provenance": {
             "run": run.name, "seed": settings["run"]["seed"], "fingerprint": data.get("fingerprint"),

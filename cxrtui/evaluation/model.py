@@ -22,11 +22,12 @@ from cxrtui.evaluation.predict import Variables
 from cxrtui.files import read_text
 from cxrtui.net import backend, build, freeze
 from cxrtui.net.classifier import Classifier
+from cxrtui.net.forms import ALL_DIRECT, Table
 from cxrtui.printable import printable
 from cxrtui.runs.folder import Run, is_run
 from cxrtui.settings import config as configs
 from cxrtui.settings.config import Config
-from cxrtui.weights import restored, saved, shelf, states
+from cxrtui.weights import recorded, restored, saved, shelf, states
 from cxrtui.weights.checkpoints import Checkpoints
 
 OLDER = "The checkpoint is of an older version and has no digests: damage to it cannot be noticed."
@@ -47,6 +48,7 @@ class Model:
         step: optimizer step of the variables.
         operation: the calibration, and the threshold at or above which a film is predicted positive.
         note: a remark on these weights for the user; may be empty.
+        table: the forms of the network's convolutions, as training had them.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Model:
     step: int
     operation: Operation = field(default_factory=Operation)
     note: str = ""
+    table: Table = ALL_DIRECT
 
     @property
     def size(self) -> int:
@@ -135,7 +138,8 @@ def load_step(run: Run, step: int) -> Model:
         raise CheckpointError(f"Checkpoint {step} of run {run.name} does not name its classes.") from None
     operation, why = operations.read(run, step)
     note = " ".join(filter(None, ("" if checkpoints.sealed(step) else OLDER, why)))
-    return Model(run.name, settings, (negative, positive), graphdef, variables, step, operation, note)
+    table = recorded.convolutions(progress, checkpoints.folder / str(step))
+    return Model(run.name, settings, (negative, positive), graphdef, variables, step, operation, note, table)
 
 
 def load_shelved(folder: Path) -> Model:
@@ -159,6 +163,7 @@ def load_shelved(folder: Path) -> Model:
             raise ValueError("threshold or step is out of range")
         older = Operation(threshold=threshold, uncalibrated=threshold, rule=f"{threshold:g}")
         operation = Operation.from_dict(facts["operation"]) if "operation" in facts else older
+        table = Table.from_dict(facts.get("convolutions", {}))
     except (
         OSError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, ConfigError,
     ) as error:  # fmt: skip
@@ -171,7 +176,7 @@ def load_shelved(folder: Path) -> Model:
     build.compute_in(network, build.precision(settings))
     graphdef, trainable, frozen, statistics = freeze.split(network)
     variables = {"trainable": trainable, "frozen": frozen, "statistics": statistics}
-    return Model(folder.name, settings, (negative, positive), graphdef, variables, step, operation)
+    return Model(folder.name, settings, (negative, positive), graphdef, variables, step, operation, table=table)
 
 
 def _augment(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from cxrtui.data.augment import resample
 from cxrtui.errors import UsageError
 from cxrtui.evaluation.model import Model
 from cxrtui.net.classifier import ClassifierSpec
-from cxrtui.net.layers import convolve
+from cxrtui.net.convolution import convolve
 from cxrtui.net.resnet import GREY_MEAN, GREY_STD, GROUPS
 from cxrtui.weights.arrays import Arrays, disassemble
 

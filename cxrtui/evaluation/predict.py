@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from cxrtui.data.augment import resample
 from cxrtui.data.loader import Loader
-from cxrtui.net import freeze
+from cxrtui.net import forms, freeze
 from cxrtui.net.cut import Cut
+from cxrtui.net.forms import ALL_DIRECT, Table
 from cxrtui.net.layout import Layout
 from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise
@@ -27,17 +28,18 @@ _PROGRAMS: Programs[Forward] = Programs()
 
 
 def forward(
-    graphdef: Any, size: int, layout: Layout, cut: Cut | None, variables: Variables, images: jax.Array
+    graphdef: Any, size: int, layout: Layout, cut: Cut | None, table: Table, variables: Variables, images: jax.Array
 ) -> jax.Array:
     """Return logits float32 ``[B, 2]`` of stored images, uint8 ``[B, S, S]``, resampled to `size` pixels.
 
     With `cut`, `images` are features that were taken there.
     """
     network = freeze.merge(graphdef, variables["trainable"], variables["frozen"], variables["statistics"])
-    if cut is None:
-        result = network(normalise(resample(images, size)))
-    else:
-        result = network.decode(images, cut.name)
+    with forms.using(table):
+        if cut is None:
+            result = network(normalise(resample(images, size)))
+        else:
+            result = network.decode(images, cut.name)
     logits: jax.Array = jax.lax.with_sharding_constraint(result, layout.state)
     return logits
 
@@ -52,6 +54,7 @@ class Predictor:
         batch: images in each call.
         layout: of the devices; by default only the first one.
         cut: if the loader of `over` has features instead of images: where these were taken.
+        table: the forms of the convolutions, which the run has recorded.
 
     Raises:
         ConfigError: `batch` images cannot be divided among the devices of the layout.
@@ -59,26 +62,26 @@ class Predictor:
 
     def __init__(
         self, graphdef: Any, size: int, stored_size: int, batch: int, layout: Layout | None = None,
-        cut: Cut | None = None,
+        cut: Cut | None = None, table: Table = ALL_DIRECT,
     ) -> None:  # fmt: skip
         self.graphdef, self.size, self.stored_size, self.batch, self.cut = graphdef, size, stored_size, batch, cut
-        self.layout = layout or Layout.over()
+        self.layout, self.table = layout or Layout.over(), table
         self.layout.check_batch(batch, "The batch of evaluation")
         self._forward: Forward | None = None
 
     def compile(self, variables: Variables) -> Forward:
         """Return the program for `variables`, compiled now and not at the first batch; they may be shapes."""
-        graphdef, size, layout, cut = self.graphdef, self.size, self.layout, self.cut
+        layout, cut = self.layout, self.cut
+        fixed = self.graphdef, self.size, layout, cut, self.table
         images = layout.abstract_batch((self.batch, self.stored_size, self.stored_size), np.uint8)
         if cut is not None:
             images = cut.abstract(self.batch, layout.features)
 
         def compiled() -> Forward:
-            network = functools.partial(forward, graphdef, size, layout, cut)
-            return compile_once("forward", network, (variables, images), 0, of=(graphdef, size, layout, cut),
-                                sharding=layout.state)  # fmt: skip
+            network = functools.partial(forward, *fixed)
+            return compile_once("forward", network, (variables, images), 0, of=fixed, sharding=layout.state)
 
-        key = (graphdef, size, layout, cut, self.stored_size, self.batch, kind(variables))
+        key = (*fixed, self.stored_size, self.batch, kind(variables))
         self._forward = _PROGRAMS.get(key, compiled)
         return self._forward
 

@@ -95,7 +95,7 @@ def score(
                                       keep_seen=keep_seen), keep)  # fmt: skip
     split = films.splits["all"]
     _warn(model, films.familiar, seen.known is None, keep_seen, on_event)
-    predictor = Predictor(model.graphdef, model.size, model.stored_size, BATCH)
+    predictor = Predictor(model.graphdef, model.size, model.stored_size, BATCH, table=model.table)
     loader = make_loader(split, predictor.layout, data.feed)
     found = result_of(Evaluator(predictor).evaluate(model.variables, loader, "evaluating", never_cancelled), on_event)
     probabilities = found.probabilities

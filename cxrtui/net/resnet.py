@@ -14,7 +14,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from cxrtui.net.layers import EPSILON, BatchNorm, Conv, convolve, max_pool
+from cxrtui.net.convolution import convolve
+from cxrtui.net.layers import EPSILON, BatchNorm, Conv, max_pool
 
 GROUPS = ("stem", "stage1", "stage2", "stage3", "stage4")
 CUTS = ("none", *GROUPS)  # a network can be cut behind each of these groups, or before all of them

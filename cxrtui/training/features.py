@@ -102,7 +102,9 @@ def _prefix(session: Session, cut: Cut) -> Generator[ev.Event, None, Prefix | No
     clock, stored_size, batch = time.monotonic(), session.prepared.stored_size, session.call.evaluation_batch
     encoder = Encoder(session.config, session.network, cut, layout, batch=batch, stored_size=stored_size)
     yield ev.Preparing(stage="compiling")
-    predictor = Predictor(session.network.graphdef, session.config.data.size, stored_size, batch, layout, cut)
+    predictor = Predictor(
+        session.network.graphdef, session.config.data.size, stored_size, batch, layout, cut, session.table
+    )
     predictor.compile(session.network.state.evaluated)
     views = [View(f"{cut.group}/validation", validation, None)]
     views += [View(f"{cut.group}/{number}", train, number if augmented else None) for number in numbers]
@@ -287,7 +289,7 @@ def _begin_with_images(session: Session) -> Work:
         return
     yield ev.Preparing(stage="compiling")
     clock, config, network = time.monotonic(), session.config, session.network
-    program = Program.of(config, network.graphdef, group, session.call.layout)
+    program = Program.of(config, network.graphdef, group, session.call.layout, table=session.table)
     session.step = compile_step(program, network.state, session.hyper, batch_size=config.optim.batch_size,
                                 stored_size=session.prepared.stored_size)  # fmt: skip
     parameters, trainable = network.state.counts

@@ -27,6 +27,7 @@ from cxrtui.runs.folder import Run
 from cxrtui.runs.glance import summary
 from cxrtui.settings import transfer
 from cxrtui.settings.config import Config
+from cxrtui.training.convolutions import forms_of_convolutions
 from cxrtui.training.decisions import ENDED, REQUESTED, Decisions, Requests
 from cxrtui.training.features import cut_of
 from cxrtui.training.first_weights import first_weights
@@ -170,14 +171,16 @@ def _set_up(
     network = (
         initial(config, hyper, layout) if latest is None else resumed(config, hyper, layout, call.checkpoints, latest)
     )
+    table = yield from forms_of_convolutions(call, network.spec, latest)
     freeze_level, step, cut = network.spec.freeze, None, cut_of(config, network.spec)
-    predictor = Predictor(network.graphdef, config.data.size, prepared.stored_size, call.evaluation_batch, layout)
+    predictor = Predictor(network.graphdef, config.data.size, prepared.stored_size, call.evaluation_batch, layout,
+                          table=table)  # fmt: skip
     with ThreadPoolExecutor(1) as second:
         compiling = second.submit(predictor.compile, network.state.variables)
         if freeze_level == transfer.freeze_level_in(
             position.step // steps + 1, config.model.freeze, config.model.unfreeze
         ):
-            program = Program.of(config, network.graphdef, freeze_level, layout, cut)
+            program = Program.of(config, network.graphdef, freeze_level, layout, cut, table)
             step = compile_step(program, network.state, hyper, batch_size=config.optim.batch_size,
                                 stored_size=prepared.stored_size)  # fmt: skip
         compiling.result()
@@ -188,7 +191,7 @@ def _set_up(
         call=call, prepared=prepared, hyper=hyper, rates=Rates(config.optim, steps * config.optim.epochs),
         network=network, step=step, position=position, steps_per_epoch=steps,
         evaluator=Evaluator(predictor, weights, scalar(config.optim.label_smoothing)),
-        evaluated_freeze_level=freeze_level, train=make_loader(films, layout, config.data.feed),
+        evaluated_freeze_level=freeze_level, table=table, train=make_loader(films, layout, config.data.feed),
         validation=make_loader(prepared.splits["validation"], layout, config.data.feed),
         trace=Trace(call.run.profile, config.run.profile), cut=cut,
     )  # fmt: skip

@@ -15,6 +15,7 @@ from cxrtui.evaluation.evaluator import Evaluator
 from cxrtui.evaluation.predict import Variables
 from cxrtui.net import freeze
 from cxrtui.net.cut import Cut
+from cxrtui.net.forms import Table
 from cxrtui.net.layout import Layout
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
@@ -92,6 +93,7 @@ class Session:
 
     `network` and `step` change together before an epoch in which more groups train; `step` is None until the step for
     the next epoch is compiled. The evaluator's program always takes variables split by `evaluated_freeze_level`.
+    Both programs have the convolutions' forms of `table`, which checkpoints record.
 
     With a `cut`, the step takes features that are computed there once (`training.features`), and the epochs and their
     validations use `prefix` instead of `train`, `validation` and `evaluator`; it is None until it is computed.
@@ -107,6 +109,7 @@ class Session:
     steps_per_epoch: int
     evaluator: Evaluator
     evaluated_freeze_level: str
+    table: Table
     train: Loader
     validation: Loader
     trace: Trace
@@ -164,7 +167,7 @@ class Session:
             )
         about = {"epoch": self.epoch, "labels": self.prepared.labels, "fingerprint": self.prepared.fingerprint,
                  "spec": self.network.spec.as_dict(), "settings": recorded.settings(self.config),
-                 "ema": state.ema is not None}  # fmt: skip
+                 "ema": state.ema is not None, "convolutions": self.table.as_dict()}  # fmt: skip
         # With a moving average, the weights of a checkpoint are the average, so that all readers use it. What the next
         # step changes is then kept beside the optimizer's state, which a resume alone reads.
         kept: Any = state.optimizer

@@ -15,8 +15,9 @@ import optax
 from cxrtui.data.augment import augment
 from cxrtui.data.loader import Batch
 from cxrtui.evaluation.losses import cross_entropy
-from cxrtui.net import freeze
+from cxrtui.net import forms, freeze
 from cxrtui.net.cut import Cut
+from cxrtui.net.forms import ALL_DIRECT, Table
 from cxrtui.net.layers import Dropout
 from cxrtui.net.layout import Layout
 from cxrtui.net.programs import Programs, kind
@@ -87,6 +88,7 @@ class Program:
         groups: see `optimizer.counted_groups`.
         layout: of the devices.
         cut: if batches hold features instead of images: where these were taken (`training.features`).
+        table: the forms of the convolutions.
     """
 
     graphdef: Any
@@ -95,11 +97,16 @@ class Program:
     groups: tuple[str, ...]
     layout: Layout
     cut: Cut | None = None
+    table: Table = ALL_DIRECT
 
     @classmethod
-    def of(cls, config: Config, graphdef: Any, freeze_level: str, layout: Layout, cut: Cut | None = None) -> Program:
+    def of(
+        cls, config: Config, graphdef: Any, freeze_level: str, layout: Layout, cut: Cut | None = None,
+        table: Table = ALL_DIRECT,
+    ) -> Program:  # fmt: skip
         """Return the program that `config` asks for at `freeze_level`, from images or from the features at `cut`."""
-        return cls(graphdef, config.data.size, config.optim.name, counted_groups(config, freeze_level), layout, cut)
+        groups = counted_groups(config, freeze_level)
+        return cls(graphdef, config.data.size, config.optim.name, groups, layout, cut, table)
 
 
 def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) -> tuple[TrainState, Scalars]:
@@ -135,7 +142,8 @@ def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) 
             losses = mixed(losses, others, share)
         return losses.mean(), (freeze.running_statistics(network), logits)
 
-    (loss, (statistics, logits)), gradient = jax.value_and_grad(objective, has_aux=True)(state.trainable)
+    with forms.using(program.table):
+        (loss, (statistics, logits)), gradient = jax.value_and_grad(objective, has_aux=True)(state.trainable)
     transform = optimizer(program.optimizer, hyper, program.groups)
     with jax.named_scope("optimizer"):
         updates, optimizer_state = transform.update(gradient, state.optimizer, state.trainable)

@@ -31,7 +31,7 @@ def unfreeze(session: Session) -> Iterator[ev.Event]:
     )
     spec = dataclasses.replace(before.spec, freeze=freeze_level)
     session.cut, session.prefix = cut_of(config, spec), None
-    program = Program.of(config, graphdef, freeze_level, layout, session.cut)
+    program = Program.of(config, graphdef, freeze_level, layout, session.cut, session.table)
     first = optimizer(program.optimizer, session.hyper, program.groups).init(trainable)
     state = dataclasses.replace(
         before.state, trainable=trainable, frozen=frozen, statistics=statistics,

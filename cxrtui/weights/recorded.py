@@ -13,6 +13,7 @@ from typing import Any
 
 from cxrtui.errors import CheckpointError
 from cxrtui.files import read_text
+from cxrtui.net.forms import Table
 from cxrtui.printable import printable
 from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config, as_text, real_key
@@ -47,6 +48,18 @@ def other_run(state: Path, position: Mapping[str, Any]) -> str:
     if not isinstance(saved, Mapping) or "id" not in saved or not own or saved["id"] == own["id"]:
         return ""
     return printable(str(saved.get("name"))[:64])
+
+
+def convolutions(position: Mapping[str, Any], checkpoint: Path) -> Table:
+    """Return the forms in which the run at `position` computes its convolutions; older versions had one form.
+
+    Raises:
+        CheckpointError: the record is torn.
+    """
+    try:
+        return Table.from_dict(position.get("convolutions", {}))
+    except ValueError as error:
+        raise CheckpointError(f"Checkpoint {checkpoint} is torn: {printable(str(error))[:200]}.") from None
 
 
 def check(config: Config, position: Mapping[str, Any], checkpoint: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from flax import nnx
 from jax import lax
 
-from cxrtui.net.layers import BatchNorm, Conv, Dropout, convolve, dropout, max_pool, normalise_batch
+from cxrtui.net.convolution import convolve
+from cxrtui.net.layers import BatchNorm, Conv, Dropout, dropout, max_pool, normalise_batch
 
 
 def noise(seed: int, *shape: int) -> jax.Array:

@@ -12,7 +12,7 @@ from flax import nnx
 
 from cxrtui.errors import WeightsError
 from cxrtui.net.classifier import Classifier, ClassifierSpec, create
-from cxrtui.net.layers import convolve
+from cxrtui.net.convolution import convolve
 from cxrtui.net.resnet import ResNet50, normalise
 from cxrtui.weights.backbone import load_torchvision
 from cxrtui.weights.formats import IMAGENET

@@ -1,0 +1,36 @@
+"""Decides in which forms a run computes its convolutions: as it began, or as is fastest on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from cxrtui.net import fastest
+from cxrtui.net.classifier import ClassifierSpec
+from cxrtui.net.forms import ALL_DIRECT, Table
+from cxrtui.runs import events as ev
+from cxrtui.training.session import Call
+from cxrtui.weights import recorded
+
+
+def forms_of_convolutions(call: Call, spec: ClassifierSpec, latest: int | None) -> Generator[ev.Event, None, Table]:
+    """Return the table of a run's convolutions.
+
+    A resumed run computes in the forms that its checkpoint has recorded, wherever it is resumed, and so goes on with
+    the same bits. Over several devices XLA's own convolutions are used, because it divides these without communication.
+
+    Raises:
+        CheckpointError: the record in the checkpoint is torn.
+    """
+    if latest is not None:
+        folder = call.checkpoints.folder / str(latest)
+        return recorded.convolutions(call.checkpoints.progress(latest), folder)
+    if call.layout.mesh.size > 1:
+        return ALL_DIRECT
+    measuring = fastest.table_of(spec, call.config.data.size)
+    while True:
+        try:
+            done, total = next(measuring)
+        except StopIteration as found:
+            table: Table = found.value
+            return table
+        yield ev.Preparing(stage="measuring convolutions", done=done, total=total)
