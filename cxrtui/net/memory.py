@@ -2,7 +2,7 @@
 
 A step or a prediction takes its temporary memory anew, gigabytes for a ResNet-50 at 224 pixels, and glibc gives it back
 to the system when it is freed. The system must then clear each page of it again: 260,000 page faults a step at a batch
-of 8, which take a quarter of the time. Kept, and in pages of 2 MiB, there are none.
+of 8, which take a seventh of the processor's time. Kept, and in pages of 2 MiB, there are none.
 """
 
 from __future__ import annotations
