@@ -1,7 +1,7 @@
 """Recall, precision, time and memory of the search for duplicates, beside ImageHash on the same films.
 
     python benchmarks/duplicates.py PATH… [--copies 100] [--seed 0] [--only EVEN|ODD] [--sheet FILE.png]
-    python benchmarks/duplicates.py --phantoms N [--inspect]
+    python benchmarks/duplicates.py --phantoms N [--inspect] [--films FOLDER]
 
 Of the films at each PATH (a layout's name may stand before it), `--copies` are drawn, and a copy of each is made by
 every edit of `edited_copies.py`, as a file. All films and copies are then searched together; of identical files only
@@ -9,7 +9,8 @@ the first counts. A pair is right if both show one film: the original and a copy
 films of the folder are listed: they may be real duplicates, or wrong; ``--sheet`` draws them, with their similarity,
 for the eye. ``--only`` takes every other film alone, so that thresholds can be chosen on one half and be measured on
 the other. ``--phantoms N`` searches N synthetic films instead, for time and memory, and with ``--inspect`` runs
-`cxrtui data inspect` on them in a new process too.
+`cxrtui data inspect` on them in a new process too. They are made in the folder ``--films``, and those that are there
+are used again.
 
 The peer, ImageHash's pHash of 64 bits, is what imagededup and other programs use; two films are a pair if at most 10
 bits differ, imagededup's default. All distances are computed in NumPy.
@@ -53,15 +54,19 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--phantoms", type=int, default=0)
     parser.add_argument("--inspect", action="store_true")
+    parser.add_argument("--films", default="", help="a folder for phantoms, a temporary one by default")
     parser.add_argument("--cache", default="", help="a cache folder to use again; an empty one by default")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CXRTUI_CACHE_DIR"] = chosen.cache or f"{folder}/cache"
         if chosen.phantoms:
-            generate(Path(folder) / "films", count=chosen.phantoms, seed=0, size=128)
-            _searched(list(read_sources(f"{folder}/films").films))
+            place = Path(chosen.films or f"{folder}/films")
+            if not (place / "manifest.csv").is_file():
+                generate(place, count=chosen.phantoms, seed=0, size=128)
+                print(f"{chosen.phantoms} phantoms made; {_used()}", flush=True)
+            _searched(list(read_sources(str(place)).films))
             if chosen.inspect:
-                _inspected(f"{folder}/films")
+                _inspected(str(place))
             return
         films = list(read_sources(chosen.paths).films)
         if chosen.only:

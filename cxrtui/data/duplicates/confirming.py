@@ -22,10 +22,14 @@ _SMALL = ((6, 0.4), (12, 0.78))
 Copies are more alike in small films than in large ones: of 153 pairs of real copies and of 478 edited copies, all reach
 0.81, and a fifth of the other candidates reaches 0.78.
 """
-_LEVELS = ((64, SIGMA, 2, 0.78), (64, SIGMA, 6, 0.8), (128, SIGMA, 6, 0.8), (128, SIGMA / 2, 0, 0.0))
+_LEVELS = (
+    (64, SIGMA, 2, 0.78), (64, SIGMA / 2, 0, 0.6), (64, SIGMA, 6, 0.8), (128, SIGMA, 6, 0.8), (128, SIGMA / 2, 0, 0.0),
+)  # fmt: skip
 """Pixels; neighbourhood for local contrast, fraction of the width; iterations; similarity above which a pair goes on.
 
-The last level only judges: two films of one patient differ in the finest structure most.
+Levels without iterations only judge: two films of one patient differ in the finest structure most. Of 7,656 pairs of
+real films and edited copies that are near-duplicates all reach 0.71 there at 64 pixels, and of 3,015 others that come
+so far 6 % reach 0.6.
 """
 _MARGIN = 0.08  # of the half width: nearer to a border, a neighbourhood lacks one side, and contrast is another
 _SCALES = (0.7, 1.45)  # singular values of a warp between two copies
