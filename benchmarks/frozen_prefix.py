@@ -7,8 +7,9 @@ Both train a ResNet-50 with a Dense(256) head on as many films of one channel, i
 cxrtui by `training.fit.fit` itself with ``train.views``, then one of PyTorch by the usual loop over uint8 images in
 memory (``requires_grad=False`` for the frozen groups, their BatchNorm in eval mode, channels_last, AdamW), with a
 random flip and brightness of each film, and a validation. cxrtui also writes its log and a checkpoint after each epoch,
-so both times are given: steps and validation as the log has them, and all that passed. Printed are medians with the
-least and the greatest, their ratios, and after how many epochs the features have paid.
+so both times are given: steps and validation as the log has them, and all that passed; the time of processors says
+what either needs where other work runs too. Printed are medians with the least and the greatest, their ratios, and
+after how many epochs the features have paid.
 """
 
 from __future__ import annotations
@@ -42,26 +43,28 @@ TORCH = {"stem": ("conv1", "bn1"), **{f"stage{index}": (f"layer{index}",) for in
 
 @dataclasses.dataclass
 class Epoch:
-    """Seconds of one epoch: its steps and its validation, and all that passed, with the checkpoint."""
+    """Seconds of one epoch: its steps and its validation; all that passed, with the checkpoint; and of processors."""
 
     work: float
     all: float
+    processors: float
 
 
 def ours(config: Config, folder: Path, turn: int) -> Iterator[ev.Encoded | Epoch]:
     """Yield the event of the features, then the mean `Epoch` of the next `turn` epochs whenever it is asked for one."""
     run = listing.new_run(folder / "checkpoints", "run")
-    started, work, epochs = 0.0, 0.0, 0
+    started, busy, work, epochs = 0.0, 0.0, 0.0, 0
     for event in fit(config, run):
         if isinstance(event, ev.Encoded):
             yield event
-            started = time.perf_counter()
+            started, busy = time.perf_counter(), time.process_time()
         elif isinstance(event, (ev.EpochDone, ev.Validated)):
             work += event.seconds
             epochs += isinstance(event, ev.Validated)
             if epochs == turn:
-                yield Epoch(work / turn, (time.perf_counter() - started) / turn)
-                started, work, epochs = time.perf_counter(), 0.0, 0
+                passed, used = time.perf_counter() - started, time.process_time() - busy
+                yield Epoch(work / turn, passed / turn, used / turn)
+                started, busy, work, epochs = time.perf_counter(), time.process_time(), 0.0, 0
 
 
 def theirs(level: str, batch: int, train: np.ndarray, labels: np.ndarray, checked: np.ndarray) -> Iterator[Epoch]:
@@ -81,7 +84,7 @@ def theirs(level: str, batch: int, train: np.ndarray, labels: np.ndarray, checke
         return pixels.to(memory_format=torch.channels_last)
 
     while True:
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         network.train()
         for name in frozen:
             getattr(network, name).eval()
@@ -96,13 +99,12 @@ def theirs(level: str, batch: int, train: np.ndarray, labels: np.ndarray, checke
             loss.backward()
             optimizer.step()
             loss.item()
-        steps, started = time.perf_counter() - started, time.perf_counter()
         network.eval()
         with torch.inference_mode():
             for start in range(0, len(checked), batch):
                 network((normalised(checked[start : start + batch]) - 0.449) / 0.226).numpy()
-        seconds = steps + time.perf_counter() - started
-        yield Epoch(seconds, seconds)
+        seconds = time.perf_counter() - started
+        yield Epoch(seconds, seconds, time.process_time() - busy)
 
 
 def spread(name: str, values: list[float]) -> str:
@@ -145,8 +147,13 @@ def main() -> None:
     print(spread("PyTorch: steps and validation", [item.all for item in others]))
     print(spread("cxrtui: steps and validation", [item.work for item in mine]))
     print(spread("cxrtui: all, with the checkpoint of each epoch", [item.all for item in mine]))
-    for what, seconds in (("", [item.work for item in mine]), (", with checkpoints", [item.all for item in mine])):
-        ratios = [other.all / one for one, other in zip(seconds, others, strict=True)]
+    print(spread("processor time: PyTorch", [item.processors for item in others]))
+    print(spread("processor time: cxrtui, with checkpoints", [item.processors for item in mine]))
+    for what, kind, peer_kind in (
+        ("", "work", "all"), (", with checkpoints", "all", "all"),
+        (" of processor time, with checkpoints", "processors", "processors"),
+    ):  # fmt: skip
+        ratios = [getattr(two, peer_kind) / getattr(one, kind) for one, two in zip(mine, others, strict=True)]
         print(f"ratio{what}: {statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})")
     saved = statistics.median([item.all for item in others]) - statistics.median([item.all for item in mine])
     print(f"features: {encoded.computed} in {encoded.seconds:.1f} s, {encoded.bytes / 1e6:.1f} MB; paid after "
