@@ -24,6 +24,9 @@ def warning(odd: Mapping[str, str], total: int) -> Warned | None:
     """Return a warning about the films that are odd, their names with the reasons, of `total`; None if none is."""
     if not odd:
         return None
+    look = "does not look like an upright frontal chest film" if len(odd) == 1 else (
+        "do not look like upright frontal chest films")  # fmt: skip
+    used = "It is" if len(odd) == 1 else "They are"
     counts = Counter(odd.values()).most_common()
     said = [f"{count:,} ({reason})" for reason, count in counts[:_KINDS]]
     if rest := sum(count for _, count in counts[_KINDS:]):
@@ -32,6 +35,6 @@ def warning(odd: Mapping[str, str], total: int) -> Warned | None:
     named = listing(list(odd)[:_FIRST]) + more
     return Warned(
         code="not-frontal",
-        message=f"Of {total:,} films, {len(odd):,} do not look like upright frontal chest films: {'; '.join(said)}. "
-        f"They are used all the same ({named}); data inspect lists them all, to remove what does not belong.",
+        message=f"Of {total:,} films, {len(odd):,} {look}: {'; '.join(said)}. "
+        f"{used} used all the same ({named}); data inspect lists them all, to remove what does not belong.",
     )

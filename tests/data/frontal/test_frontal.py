@@ -170,6 +170,10 @@ def test_a_warning_counts_the_reasons_and_names_some() -> None:
     assert "Of 1,200 films, 5 do not look like upright frontal" in warned.message
     assert "4 (it looks like a CT slice); 1 (it looks like a lateral view)" in warned.message
     assert "and 2 more" in warned.message
+    one = warning({"l.png": REASONS["lateral"]}, 9)
+    assert one is not None
+    assert "Of 9 films, 1 does not look like an upright frontal chest film: 1 (it looks" in one.message
+    assert "It is used" in one.message
 
 
 def test_the_model_is_small_and_needs_numpy_alone() -> None:
