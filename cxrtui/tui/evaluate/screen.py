@@ -21,7 +21,7 @@ from cxrtui.tui.evaluate.head import Head
 from cxrtui.tui.evaluate.panels import Confusion, EvaluationsTable, GroupTables, Histogram, Numbers, Panel, Said
 from cxrtui.tui.evaluate.panels import ScrolledPanel as Scrolled
 from cxrtui.tui.evaluate.reading import Look, Reader
-from cxrtui.tui.keys import bindings
+from cxrtui.tui.keys import bindings, key_of
 from cxrtui.tui.page import Page
 from cxrtui.tui.questions import Notice
 from cxrtui.tui.theme import FAINT
@@ -37,6 +37,7 @@ FIGURES = {"roc": "#evaluate-roc", "precision_recall": "#evaluate-pr", "reliabil
            "decision": "#evaluate-decision"}  # fmt: skip
 _FOCUSED = {"all": "#evaluate-list", "numbers": "#evaluate-numbers", "curves": "#evaluate-roc",
             "benefit": "#evaluate-reliability", "groups": "#evaluate-groups", "said": "#evaluate-said"}  # fmt: skip
+_PROBLEMS = 3  # sentences on files that are not shown
 _NOT_FOR_SHARES = ("unit", "smoother", "rougher", "raw", "log_axis")
 """Keys of charts that mean nothing where positions and values are shares."""
 
@@ -80,7 +81,6 @@ class EvaluateScreen(ChartActions, Page[None]):
     def on_mount(self) -> None:
         """Start a thread that reads the files."""
         self.add_class("-evaluate-all")
-        self.query_one("#evaluate-problem").border_title = "not shown"
         self._watch.start(f"read evaluations of {self.run.name}")
         self._show()
 
@@ -131,7 +131,9 @@ class EvaluateScreen(ChartActions, Page[None]):
         self.query_one(Head).show(views, self._place, self.size)
         problem, nothing = self.query_one("#evaluate-problem", Static), self.query_one("#evaluate-nothing", Static)
         problem.display = bool(self.look.problems)
-        problem.update("\n".join(self.look.problems))
+        problem.update("\n".join(self.look.problems[:_PROBLEMS]))
+        count, key = len(self.look.problems), key_of("evaluate", "remarks")
+        problem.border_title = "not shown" if count <= _PROBLEMS else f"not shown ({key}: all {count})"
         nothing.display, self.query_one("#evaluate-board").display = view is None, view is not None
         if view is None:
             nothing.update(_nothing(self.look))
@@ -176,7 +178,7 @@ class EvaluateScreen(ChartActions, Page[None]):
         if action in ("next", "previous"):
             return len(self.look.views) > 1
         if action == "remarks":
-            return self.chosen is not None and bool(self.chosen.cautions)
+            return bool(self.look.problems) or (self.chosen is not None and bool(self.chosen.cautions))
         return action != "view" or self.chosen is not None
 
     def action_view(self) -> None:
@@ -204,10 +206,11 @@ class EvaluateScreen(ChartActions, Page[None]):
         self._step(-1)
 
     def action_remarks(self) -> None:
-        """Show each warning whole."""
-        if (view := self.chosen) is not None:
-            texts = "\n\n".join(view.cautions)
-            self.app.push_screen(Notice(f"What speaks against {printable(view.name)}", texts))
+        """Show each warning whole, and which files are not shown."""
+        view = self.chosen
+        cautions = view.cautions if view is not None else ()
+        title = f"What speaks against {printable(view.name)}" if view is not None and cautions else "Not shown"
+        self.app.push_screen(Notice(title, "\n\n".join((*cautions, *self.look.problems))))
 
     @work
     async def action_report(self) -> None:

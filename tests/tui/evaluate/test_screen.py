@@ -99,7 +99,15 @@ async def test_damaged_old_and_foreign_files_leave_the_rest(dashboard: Dashboard
         for words in ("validation.json is no evaluation", "theirs.json is of another model", "list.json is no"):
             assert words in " ".join(screen.look.problems)
         await shows(pilot, "not shown", "list.json")
+        for name in ("more", "and-more"):
+            (run.evaluation / f"{name}.json").write_text("")
+        await shows(pilot, "not shown (w: all 5)")
         await pilot.resize_terminal(80, 24)
+        await pilot.press("w")
+        await shows(pilot, "What speaks against test")
+        await pilot.press("end")
+        await shows(pilot, "theirs.json is of another model")
+        await pilot.press("escape")
         await shows(pilot, "! All 93 films are positive (COVID-19): PPV, NPV, average precision")
         await pilot.press("s")
         await shows(pilot, "odd (other films)")
