@@ -261,8 +261,12 @@ def load_evaluation(
     found = yield from _familiar(ready, seen, check_cancelled)
     places = [place for place in range(len(ready.films)) if keep_seen or place not in found]
     if not places:
-        raise DataError(f"All {len(ready.films):,} films of {ready.collection.shown} are known from the training; "
-                        "--keep-seen evaluates them all the same, which says nothing about unseen films.")  # fmt: skip
+        reasons = Counter(item.reason for item in found.values())
+        why = "; ".join(f"{reason}: {count:,}" for reason, count in reasons.items())
+        raise DataError(
+            f"All {len(ready.films):,} films of {ready.collection.shown} are known from the training ({why}); "
+            "--keep-seen evaluates them all the same, which says nothing about unseen films."
+        )
     persons = splits.persons(ready.films, ready.digests, splits.group_names(ready.digests, copies.pairs))
     prepared = {"all": _split(ready, places, persons)}
     left_out = Counter(ready.left_out)
