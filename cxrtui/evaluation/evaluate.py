@@ -70,6 +70,7 @@ class Evaluation:
         against: the name of the classifier that it is compared with; may be empty.
         paired: the difference to that one, film by film; None without one.
         augmented: as in `Options`.
+        step: optimizer step of the weights; None for several classifiers.
     """
 
     run: str
@@ -87,6 +88,7 @@ class Evaluation:
     against: str = ""
     paired: Paired | None = None
     augmented: int = 0
+    step: int | None = None
 
     @property
     def caution(self) -> str:
@@ -105,8 +107,8 @@ class Evaluation:
             else {"against": {"model": self.against, "differences": self.paired.differences, **self.paired.about}}
         )
         body = {
-            "run": self.run, "source": self.source, "labels": list(self.labels), "threshold": self.threshold,
-            "metrics": self.metrics,
+            "run": self.run, "step": self.step, "source": self.source, "labels": list(self.labels),
+            "threshold": self.threshold, "metrics": self.metrics,
             "counts": self.counts, "patients": self.measures.by_film["accuracy"].patients,
             "trained_on": len(self.familiar), "left_out": self.data.left_out, "unreadable": self.data.unreadable,
             "leaks": self.leaks, "kept_seen": self.kept,
@@ -173,7 +175,7 @@ def evaluate(
     return Evaluation(
         found.name, name, (negative, positive), plain, confusion(split.labels, shown, operation.threshold),
         operation.threshold, found.data, measures, found.leaks, familiar, chosen.keep_seen, abstention,
-        other.name if other is not None else "", paired, chosen.augmented,
+        other.name if other is not None else "", paired, chosen.augmented, found.step,
     )  # fmt: skip
 
 

@@ -44,6 +44,7 @@ class Scored:
         data: the event that describes the films.
         leaks: what the split of the training divides, in one sentence; empty if nothing.
         familiar: by path, the films that are known from the training.
+        step: optimizer step of the weights; None for several classifiers.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Scored:
     data: DataPrepared
     leaks: str
     familiar: Mapping[str, Familiar]
+    step: int | None = None
 
 
 def score(
@@ -106,7 +108,7 @@ def score(
         raise WeightsError(f"{model.name} gives no finite probability for {count} of these {len(split)} films; "
                            "its weights cannot be used for them.")  # fmt: skip
     operation = model.operation if calibrated else model.uncalibrated.operation
-    return Scored(model.name, split, probabilities, operation, prepared[0], leaks(target), films.familiar)
+    return Scored(model.name, split, probabilities, operation, prepared[0], leaks(target), films.familiar, model.step)
 
 
 def _warn(
@@ -167,7 +169,7 @@ def together(scored: Sequence[Scored]) -> Scored:
     return replace(
         members[0], name="+".join(item.name for item in members), probabilities=mean, operation=operation,
         leaks=" ".join(dict.fromkeys(filter(None, (item.leaks for item in members)))),
-        familiar={path: why for item in members for path, why in item.familiar.items()},
+        familiar={path: why for item in members for path, why in item.familiar.items()}, step=None,
     )  # fmt: skip
 
 

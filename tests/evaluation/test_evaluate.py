@@ -16,6 +16,7 @@ from cxrtui.cli import cli
 from cxrtui.errors import DataError, UsageError
 from cxrtui.evaluation import operation as operations
 from cxrtui.evaluation.operation import Operation
+from cxrtui.evaluation.report.evaluations import external
 from cxrtui.runs.folder import Run
 from cxrtui.statistics.calibration import Calibration
 
@@ -135,7 +136,13 @@ def test_the_curves_say_whose_prevalence_they_are_drawn_at(
     kept = trained.evaluation / "elsewhere.json"
     cli.main([*words, "--prevalence", "2%", "--keep", kept.stem], standalone_mode=False)
     text = capsys.readouterr().out
-    assert json.loads(kept.read_text())["prevalence"] == 0.02
+    body = json.loads(kept.read_text())
+    assert body["prevalence"] == 0.02
+    state = trained.read()
+    assert body["step"] == state.evaluations["test"].step
+    assert external(kept, trained.name, state).remark == ""
+    kept.write_text(json.dumps({**body, "step": 1_000}))
+    assert "of the checkpoint of step 1000" in external(kept, trained.name, state).remark
     kept.unlink()  # the run is that of other tests too
     assert "PPV and NPV hold at a prevalence of 2.0 %, as stated." in text
     assert "Precision and net benefit are drawn at the prevalence of these films, 50.0 %." in text

@@ -76,7 +76,7 @@ def evaluations_of(run: Run, state: RunState, on_progress: OnProgress) -> tuple[
     for file in kept(run):
         if file.stem not in state.evaluations:
             try:
-                found.append(external(file, run.name, name=file.stem))
+                found.append(external(file, run.name, state, name=file.stem))
             except UsageError:
                 problems.append(f"evaluation/{file.name} is of another model, and is left out.")
             except DataError:
@@ -113,8 +113,10 @@ def keep(run: Run, name: str, body: Mapping[str, Any]) -> Path:
     return file
 
 
-def external(file: Path, run_name: str, name: str = "") -> Evaluation:
+def external(file: Path, run_name: str, state: RunState, name: str = "") -> Evaluation:
     """Return the evaluation in a file that ``cxrtui evaluate --json`` has printed; by default it has its films' name.
+
+    Its remark says so if it is of other weights than those of the run's own evaluations in `state`.
 
     Raises:
         DataError: the file cannot be read, or is no such thing.
@@ -132,7 +134,15 @@ def external(file: Path, run_name: str, name: str = "") -> Evaluation:
                         f"{file}") from None  # fmt: skip
     if model != run_name:
         raise UsageError(f"{file} is an evaluation of {model} and not of run {run_name}.")
-    return Evaluation(name or Path(str(source)).name or str(source), body, external=True)
+    return Evaluation(name or Path(str(source)).name or str(source), body, True, _other_weights(body, state))
+
+
+def _other_weights(body: Mapping[str, Any], state: RunState) -> str:
+    """Return that an evaluation is of another checkpoint than those of the run's own films; empty if it is not."""
+    step, own = body.get("step"), {event.step for event in state.evaluations.values()}
+    if not isinstance(step, int) or not own or step in own:
+        return ""
+    return f"It is of the checkpoint of step {step}; the run's own films were evaluated with that of step {max(own)}."
 
 
 def _saved(run: Run, split: str, event: Evaluated) -> tuple[dict[str, Any], str]:

@@ -120,7 +120,7 @@ def read(
     """
     state = run.read()
     problems = [state.problem] if state.problem else []
-    more = [external(file, run.name) for file in evaluation_files]
+    more = [external(file, run.name, state) for file in evaluation_files]
     inspection = _inspection(inspection_file) if inspection_file is not None else {}
     found, wrong = evaluations_of(run, state, on_progress)
     problems += wrong
