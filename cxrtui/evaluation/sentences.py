@@ -119,6 +119,9 @@ def gaps(table: Mapping[str, Any]) -> Iterator[str]:
             continue
         gap = table["gaps"][metric]
         difference = gap["difference"]
+        if difference["value"] == 0:
+            yield f"no gap in {title(metric)}"
+            continue
         unit = " percentage points" if metric in PERCENT else ""
         ends = ""
         if difference["low"] is not None and not math.isnan(difference["low"]):
