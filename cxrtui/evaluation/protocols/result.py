@@ -21,6 +21,7 @@ from cxrtui.evaluation.protocols import baseline, pooling
 from cxrtui.evaluation.protocols.baseline import Scored
 from cxrtui.evaluation.protocols.folder import Fold, Folds, ProtocolFolder
 from cxrtui.evaluation.protocols.pooling import OutOfFold
+from cxrtui.evaluation.protocols.table import is_table
 from cxrtui.files import read_text, write_atomic
 from cxrtui.printable import cell, listing
 from cxrtui.runs.size import counted
@@ -74,8 +75,8 @@ def read_result(folder: ProtocolFolder) -> dict[str, Any] | None:
     """Return what result.json holds; None if it is missing or not valid."""
     with suppress(OSError, ValueError, RecursionError):
         body = json.loads(read_text(folder.result_file, _MOST))
-        if isinstance(body, dict) and {"protocol", "trainings", "pooled", "baseline", "cautions"} <= body.keys():
-            return body
+        if is_table(body):
+            return dict(body)
     return None
 
 
