@@ -136,7 +136,8 @@ def test_the_command_prints_rows_and_exits_3_if_any_failed(
     assert (code, len(rows)) == (3, 21)
     refused = {Path(row["file"]).name: row["error"] for row in rows if not row["ok"]}
     assert refused["16689_1_5.png"] == "no frontal chest film: it looks like a CT slice"
-    assert refused.keys() <= {"16689_1_5.png", "covid-19-pneumonia-30-L.jpg"}  # the other one is a lateral view
+    unlike = "ansu-publish-ahead-of-print-10.1097.sla.0000000000003955-g001-d.png"  # white nearly throughout
+    assert refused.keys() <= {"16689_1_5.png", "covid-19-pneumonia-30-L.jpg", unlike}  # the second is a lateral view
     assert not any("righted" in row for row in rows)
     code, out = call("--json", "--no-refuse", *originals)
     rows = [json.loads(line) for line in out.splitlines()]
