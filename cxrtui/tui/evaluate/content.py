@@ -134,9 +134,11 @@ def _scores(curves: Mapping[str, Any]) -> dict[str, list[int]]:
 def _about(item: Evaluation) -> str:
     counts, (negative, positive) = item.body["counts"], item.labels
     patients = ((item.body.get("estimates") or {}).get("accuracy") or {}).get("patients")
-    of = f", {patients} patients" if patients else ""
-    return (f"{counts['films']} films{of} · {counts['positive']} {in_list(positive)} (positive), {counts['negative']} "
-            f"{in_list(negative)}")  # fmt: skip
+    of = f", {counted(patients, 'patient')}" if patients else ""
+    return (
+        f"{counted(counts['films'], 'film')}{of} · {counts['positive']} {in_list(positive)} (positive), "
+        f"{counts['negative']} {in_list(negative)}"
+    )
 
 
 def _numbers(body: Mapping[str, Any]) -> tuple[Number, ...]:
@@ -160,7 +162,9 @@ def _cautions(item: Evaluation, leaks: str, counts: Mapping[str, int]) -> list[s
     found = [str(body.get("leaks") or leaks)]
     seen, kept = int(body.get("trained_on") or 0), bool(body.get("kept_seen"))
     if seen and kept:
-        found.append(f"No result on unseen films: {seen} of these are known from the training.")
+        found.append(
+            f"No result on unseen films: {seen} of these {'is' if seen == 1 else 'are'} known from the training."
+        )
     if counts:
         found.append(sentences.one_class(counts, item.labels))
     found.append(item.remark)

@@ -166,6 +166,7 @@ class EvaluateScreen(ChartActions, Page[None]):
             for chart in self.charts():
                 chart.reset()
             self._show()
+            self.refresh_bindings()
 
     # --- keys
 

@@ -122,6 +122,17 @@ async def test_damaged_old_and_foreign_files_leave_the_rest(dashboard: Dashboard
     assert view.figures["roc"].lines
 
 
+async def test_the_key_of_warnings_is_there_where_there_are_some(dashboard: Dashboard) -> None:
+    run = evaluated.write(dashboard.workspace.checkpoints, "done")
+    evaluated.write_other(run, "odd")
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, run)
+        await shows(pilot, "test (2/3)")
+        assert "w Warnings" not in text_of(pilot)
+        await pilot.press("s")
+        await shows(pilot, "odd (other films)", "w Warnings")
+
+
 async def test_a_run_without_an_evaluation_and_an_old_one(dashboard: Dashboard) -> None:
     checkpoints = dashboard.workspace.checkpoints
     stopped = logs.write(checkpoints, "stopped", logs.stopped())
