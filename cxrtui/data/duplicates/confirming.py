@@ -23,7 +23,8 @@ Copies are more alike in small films than in large ones: of 153 pairs of real co
 0.81, and a fifth of the other candidates reaches 0.78.
 """
 _LEVELS = (
-    (64, SIGMA, 2, 0.78), (64, SIGMA / 2, 0, 0.6), (64, SIGMA, 6, 0.8), (128, SIGMA, 6, 0.8), (128, SIGMA / 2, 0, 0.0),
+    (64, SIGMA, 2, 0.78), (64, SIGMA / 2, 0, 0.6), (64, SIGMA, 6, 0.8), (64, SIGMA / 2, 0, 0.8),
+    (128, SIGMA, 6, 0.8), (128, SIGMA / 2, 0, 0.0),
 )  # fmt: skip
 """Pixels; neighbourhood for local contrast, fraction of the width; iterations; similarity above which a pair goes on.
 

@@ -15,7 +15,7 @@ from cxrtui.data.duplicates.normalise import Floats
 from cxrtui.data.duplicates.small import Small, small
 from cxrtui.data.pool import OnProgress, windowed, workers
 
-VERSION = 4  # raise it when the same thumbnails would give other pairs
+VERSION = 5  # raise it when the same thumbnails would give other pairs
 ALIKE = 0.895
 """The similarity from which two films are taken for one."""
 _PAIRS = 32  # registered at once: more would not fit into a core's cache
