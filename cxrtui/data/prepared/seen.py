@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cxrtui.data.duplicates.known import Known, hashed, recognised
 from cxrtui.data.duplicates.thumbnails import key_of, thumbnails
-from cxrtui.data.films import Film
+from cxrtui.data.films import Film, is_synthetic
 from cxrtui.data.pool import OnProgress
 
 SAME = "films that it was trained or tuned on"
@@ -42,7 +42,8 @@ def familiar(
 ) -> dict[int, Familiar]:  # fmt: skip
     """Return which of `films`, by index, a classifier knows from its training, and why.
 
-    A patient is known by a name that is the same in all collections, or by another film that is known.
+    A patient is known by a name that is the same in all collections, or by another film that is known. A film that
+    cxrtui drew itself is known only as it is: descriptors hold the same chest of any two.
 
     Args:
         films: the films.
@@ -56,7 +57,8 @@ def familiar(
     found = {place: Familiar(SAME, 1.0) for place, digest in enumerate(digests) if digest in seen.digests}
     if seen.known is not None:
         keys = [key_of(film, digest) for film, digest in zip(films, digests, strict=True)]
-        rest = [(film, key) for place, (film, key) in enumerate(zip(films, keys, strict=True)) if place not in found]
+        rest = [(film, key) for place, (film, key) in enumerate(zip(films, keys, strict=True))
+                if place not in found and not is_synthetic(str(film.path), film.source)]  # fmt: skip
         held = thumbnails(rest, on_progress)
         alike = recognised(seen.known, held.read, len(held), on_progress)
         similarity = {held.keys[place]: value for place, value in alike.items()}
