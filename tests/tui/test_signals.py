@@ -12,8 +12,8 @@ from cxrtui.runs.folder import Run
 from tests.tui.terminal import LEFT_THE_SCREEN, Terminal
 
 pytestmark = pytest.mark.slow
-LONG = ("data.size=32", "model.width=4", "model.stages=1,1,1,1", "model.hidden=8", "optim.batch_size=8",
-        "optim.learning_rate=1e-3", "optim.epochs=4000", "stop.patience=0")  # fmt: skip
+LONG = ("data.size=32", "data.duplicates=identical", "model.width=4", "model.stages=1,1,1,1", "model.hidden=8",
+        "optim.batch_size=8", "optim.learning_rate=1e-3", "optim.epochs=4000", "stop.patience=0")  # fmt: skip
 
 
 def training(films: Path, folder: Path) -> tuple[Terminal, Run]:

@@ -11,8 +11,8 @@ from cxrtui.runs.folder import Run
 from tests.tui.terminal import LEFT_THE_SCREEN, Terminal
 
 AT_ONCE = 2  # with the processes that train: more than many machines have cores, so that they load each other
-SETTINGS = ("data.size=32", "model.width=4", "model.stages=1,1,1,1", "model.hidden=8", "optim.batch_size=8",
-            "optim.epochs=1")  # fmt: skip
+SETTINGS = ("data.size=32", "data.duplicates=identical", "model.width=4", "model.stages=1,1,1,1", "model.hidden=8",
+            "optim.batch_size=8", "optim.epochs=1")  # fmt: skip
 
 
 def launch(number: int, films: Path, folder: Path) -> None:
