@@ -46,7 +46,9 @@ class Terminal:
 
     def read(self, seconds: float = 0.05) -> None:
         """Take what was written, for `seconds` at most."""
-        if self._master >= 0 and select.select([self._master], [], [], seconds)[0]:
+        if self._master < 0:
+            time.sleep(seconds)
+        elif select.select([self._master], [], [], seconds)[0]:
             try:
                 self.output += os.read(self._master, 1 << 16)
             except OSError:  # the process has closed its end
