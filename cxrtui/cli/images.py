@@ -80,11 +80,13 @@ def _find_models(context: Context, names: str) -> list[Run | Path]:
 @click.option("--no-calibration", is_flag=True, help="Give the network's own probabilities; the rows say so.")
 @click.option("--abstain", "margin", type=Fraction(), metavar="MARGIN", default=0.0, help="Give films nearer to the "
               "threshold than this no answer.")  # fmt: skip
+@click.option("--engine", type=click.Choice(["xla", "onnxruntime"]), default="xla", help="Computes the network. "
+              "ONNX Runtime is faster on a CPU; pip install 'cxrtui[onnxruntime]'.  [default: xla]")  # fmt: skip
 @pass_context
 def classify(
     context: Context, model: str, files: tuple[Path, ...], form: Literal["json", "csv"] | None, step: int | None,
     folder: Path | None, method: str | None, stage: str | None, opacity: float | None, refuse: bool,
-    no_calibration: bool, margin: float,
+    no_calibration: bool, margin: float, engine: Literal["xla", "onnxruntime"],
 ) -> None:  # fmt: skip
     """Classify image files with MODEL, a run or a classifier on the shelf.
 
@@ -110,7 +112,7 @@ def classify(
     if chosen and folder is None:
         raise UsageError(f"--{next(iter(chosen))} is for heat maps; add --heatmap DIR, or leave it out.")
     target = _find_model(context, model)
-    classifier = classifying.load(target, step, calibrated=not no_calibration, margin=margin)
+    classifier = classifying.load(target, step, calibrated=not no_calibration, margin=margin, engine=engine)
     trained = trained_on(target)
     for note in (classifier.model.note, trained.text, trained.warning(map(str, files))):
         if note:

@@ -6,30 +6,42 @@ that is turned or inverted is righted before it is classified, where it is surel
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrtui.data.films import Display
 from cxrtui.data.frontal.recognise import View
 from cxrtui.data.frontal.righting import UPRIGHT, Righting
 from cxrtui.data.images.decode import Decoded
-from cxrtui.data.images.decoding.films import read_film, warm
+from cxrtui.data.images.decoding.films import kept, read_film, warm
+from cxrtui.data.images.decoding.process import Cancelled
+from cxrtui.data.pool import windowed, workers
 from cxrtui.data.sources.layouts.bimcv import display_of
 from cxrtui.data.sources.layouts.words import LATERAL, keeps
 from cxrtui.data.sources.tags import why_not_frontal
 from cxrtui.errors import FilmError
 from cxrtui.evaluation import model as models
+from cxrtui.evaluation import onnx_runtime
 from cxrtui.evaluation.model import Model
-from cxrtui.evaluation.predict import Predictor, softmax
+from cxrtui.evaluation.predict import OneOrMany
 from cxrtui.evaluation.rows import Classified
 from cxrtui.runs.folder import Run
 
 NOT_FRONTAL = "no frontal chest film"
 """Begins the reason in the row of a film that is refused."""
+
+Engine = Literal["xla", "onnxruntime"]
+Network = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+"""Returns the probabilities ``[n, 2]`` of stored images, uint8 ``[n, S, S]``."""
+Found = tuple[Path, Decoded | Classified]
+"""A path, and its film or the row that says why it is none."""
 
 
 class RefusedError(FilmError):
@@ -42,38 +54,56 @@ class Classifier:
     A film whose probability is nearer to the threshold than `margin` has no label.
     """
 
-    def __init__(self, model: Model, batch: int = 8, margin: float = 0.0) -> None:
-        self.model, self.margin = model, margin
-        self._predictor = Predictor(model.graphdef, model.size, model.stored_size, batch, table=model.table)
+    def __init__(self, model: Model, batch: int = 8, margin: float = 0.0, network: Network | None = None) -> None:
+        self.model, self.margin, self._batch = model, margin, batch
+        self._network = network or OneOrMany(
+            model.variables, batch, graphdef=model.graphdef, size=model.size, stored_size=model.stored_size,
+            table=model.table,
+        )  # fmt: skip
 
     def classify(self, paths: Sequence[Path], *, refuse: bool = True) -> Iterator[Classified]:
-        """Yield a row for each path, in order; no more than one batch of images is in memory.
+        """Yield a row for each path, in order; some films ahead of the network are decoded, on all cores.
 
-        Without `refuse`, every film that can be read is classified as it is, and its row says what it looks like.
+        The first film goes through the network alone, so that its row comes soon. Without `refuse`, every film that can
+        be read is classified as it is, and its row says what it looks like.
         """
-        rows: list[Classified | None] = []
-        films: list[Decoded] = []
-        for path in paths:
-            try:
-                films.append(self._read(path, refuse))
-                rows.append(None)
-            except RefusedError as error:
-                rows.append(Classified(str(path), ok=False, error=f"{NOT_FRONTAL}: {error}", refused=True))
-            except FilmError as error:
-                rows.append(Classified(str(path), ok=False, error=str(error)))
-            if len(films) == self._predictor.batch or len(rows) >= 4 * self._predictor.batch:
-                yield from self._finish(paths, rows, films)
-                paths, rows, films = paths[len(rows) :], [], []
-        yield from self._finish(paths, rows, films)
+        ended = threading.Event()
+        found: list[Found] = []
 
-    def _read(self, path: Path, refuse: bool) -> Decoded:
+        def finish(path: Path) -> Found:
+            return path, self._found(path, refuse, ended.is_set)
+
+        try:
+            with kept(), ThreadPoolExecutor(workers(), "cxrtui-classify") as pool:
+                wanted = 1
+                for item in windowed(pool, paths, finish):
+                    found.append(item)
+                    films = sum(isinstance(what, Decoded) for _, what in found)
+                    if films in (0, wanted) or len(found) >= 4 * self._batch:
+                        yield from self._rows(found)
+                        found, wanted = [], self._batch if films else wanted
+                yield from self._rows(found)
+        finally:
+            ended.set()
+
+    def _found(self, path: Path, refuse: bool, cancelled: Cancelled) -> Decoded | Classified:
+        """Return a film as it goes to the network, or the row that says why it does not."""
+        try:
+            return self._read(path, refuse, cancelled)
+        except RefusedError as error:
+            return Classified(str(path), ok=False, error=f"{NOT_FRONTAL}: {error}", refused=True)
+        except FilmError as error:
+            return Classified(str(path), ok=False, error=str(error))
+
+    def _read(self, path: Path, refuse: bool, cancelled: Cancelled) -> Decoded:
         """Return a film as it goes to the network, with the notes on what was done to it.
 
         Raises:
             FilmError: it cannot be read, or (RefusedError) is refused.
+            CancelledError: `cancelled` said so.
         """
         display = display_of(path)
-        film = self._decoded(path, display)
+        film = self._decoded(path, display, cancelled)
         view = film.view or View()
         why_not = why_not_frontal(path, self.model.config.data.views) or self._why_not(view)
         if not refuse:
@@ -86,27 +116,26 @@ class Classifier:
             raise RefusedError(why_not)
         if not view.righting:
             return film
-        righted = self._decoded(path, display, view.righting)
+        righted = self._decoded(path, display, cancelled, view.righting)
         return replace(righted, notes=(*film.notes, view.righting.note), view=view)
 
-    def _decoded(self, path: Path, display: Display | None, righting: Righting = UPRIGHT) -> Decoded:
-        return read_film(path, self.model.stored_size, self.model.config.data.resize_mode, display, righting=righting,
-                         recognised=not righting)  # fmt: skip
+    def _decoded(
+        self, path: Path, display: Display | None, cancelled: Cancelled, righting: Righting = UPRIGHT
+    ) -> Decoded:
+        return read_film(path, self.model.stored_size, self.model.config.data.resize_mode, display, cancelled,
+                         righting=righting, recognised=not righting)  # fmt: skip
 
     def _why_not(self, view: View) -> str:
         """Return why a film is refused by its pixels; a model of lateral views classifies these."""
         taken = view.kind == LATERAL and keeps(self.model.config.data.views, LATERAL)
         return "" if taken else view.refused
 
-    def _finish(
-        self, paths: Sequence[Path], rows: list[Classified | None], films: list[Decoded]
-    ) -> Iterator[Classified]:
-        """Yield the rows of one batch, where those of images that could be read have no row yet."""
-        images = [film.values for film in films]
-        probabilities = softmax(self._predictor(self.model.variables, np.stack(images))) if films else ()
-        found = zip(probabilities, films, strict=True)
-        for path, row in zip(paths, rows, strict=False):
-            yield row if row is not None else self._row(path, *next(found))
+    def _rows(self, found: Sequence[Found]) -> Iterator[Classified]:
+        """Yield the rows of what was found at some paths, after the films among it went through the network."""
+        images = [what.values for _, what in found if isinstance(what, Decoded)]
+        probabilities = iter(self._network(np.stack(images)) if images else ())
+        for path, what in found:
+            yield what if isinstance(what, Classified) else self._row(path, next(probabilities), what)
 
     def _row(self, path: Path, probabilities: Any, film: Decoded) -> Classified:
         negative, positive = self.model.labels
@@ -133,15 +162,21 @@ class Classifier:
 
 
 def load(
-    target: Run | Path, step: int | None = None, *, calibrated: bool = True, margin: float = 0.0
+    target: Run | Path, step: int | None = None, *, calibrated: bool = True, margin: float = 0.0,
+    engine: Engine = "xla",
 ) -> Classifier:  # fmt: skip
     """Return a classifier from a run's best weights or those of `step`, or from a folder of the shelf.
 
-    Without `calibrated`, it gives the network's own probabilities; `margin` is as in `Classifier`.
+    Without `calibrated`, it gives the network's own probabilities; `margin` is as in `Classifier`. The `engine`
+    computes the network.
 
     Raises:
         UsageError, WeightsError: as `model.load`.
+        UsageError: the engine is not installed.
     """
+    if engine == "onnxruntime":
+        onnx_runtime.require()
     warm()  # starts the process that decodes while the weights are read
     model = models.load(target, step)
-    return Classifier(model if calibrated else model.uncalibrated, margin=margin)
+    network = onnx_runtime.OnnxNetwork(model) if engine == "onnxruntime" else None
+    return Classifier(model if calibrated else model.uncalibrated, margin=margin, network=network)

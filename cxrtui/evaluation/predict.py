@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrtui.data.augment import resample
-from cxrtui.data.loader import Loader
 from cxrtui.net import forms, freeze
 from cxrtui.net.cut import Cut
 from cxrtui.net.forms import ALL_DIRECT, Table
@@ -19,6 +18,9 @@ from cxrtui.net.layout import Layout
 from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise
 from cxrtui.net.traced import compile_once
+
+if TYPE_CHECKING:
+    from cxrtui.data.loader import Loader  # it brings what keeps prepared films, and classifying files needs none
 
 Variables = dict[str, Any]  # {"trainable", "frozen", "statistics"}: the network's three pytrees
 
@@ -101,6 +103,29 @@ class Predictor:
         for start in range(0, count, self.batch):
             indices = np.minimum(np.arange(start, start + self.batch, dtype=np.int32), count - 1)
             yield np.asarray(program(variables, loader.batch(indices).images))[: count - start]
+
+
+class OneOrMany:
+    """A network of any number of stored images: as many as a batch together, and fewer one by one.
+
+    A program takes as long for a batch that is not full as for a full one.
+
+    Args:
+        variables: of the network.
+        batch: images in a full batch.
+        network: `Predictor`'s arguments but the batch.
+    """
+
+    def __init__(self, variables: Variables, batch: int, **network: Any) -> None:
+        self._variables = variables
+        self._one, self._many = (Predictor(batch=size, **network) for size in (1, batch))
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return the probabilities float64 ``[n, 2]`` of images, uint8 ``[n, stored_size, stored_size]``."""
+        predictor = self._many if len(images) == self._many.batch else self._one
+        parts = range(0, len(images), predictor.batch)
+        logits = [predictor(self._variables, images[start : start + predictor.batch]) for start in parts]
+        return softmax(np.concatenate(logits))
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -126,12 +126,12 @@ def program_key(arguments: tuple[Any, ...], of: object, donated: int = 0) -> str
         for path, leaf in tree_leaves_with_path(arguments)
     ]
     choices = [(choice, getattr(jax.config, choice, None)) for choice in _CHOICES]
-    key = _ADDRESS.sub("", repr((_sources(), jax.default_backend(), choices, kinds, of, donated)))
+    key = _ADDRESS.sub("", repr((sources(), jax.default_backend(), choices, kinds, of, donated)))
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 @functools.cache
-def _sources() -> str:
+def sources() -> str:
     """Return a digest of what a trace may depend on: our sources, and the versions of the packages below them."""
     digest = hashlib.sha256(repr([(name, version(name)) for name in _PACKAGES]).encode())
     root = Path(__file__).parents[1]

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -116,6 +117,16 @@ def test_many_files_come_in_order_and_in_batches(trained: Run, phantom_films: Pa
     alone = [row.probabilities["positive"] for film in films[:3] for row in classify.load(trained).classify([film])]
     together = [row.probabilities["positive"] for row in rows if row.ok][:3]
     np.testing.assert_allclose(alone, together, rtol=1e-5)
+
+
+def test_a_row_comes_before_the_other_films_are_read_and_nothing_is_read_after_the_last(
+    trained: Run, phantom_films: Path, tmp_path: Path
+) -> None:
+    film = next(phantom_films.glob("positive/*.png"))
+    rows = classify.load(trained).classify([tmp_path / "absent", film, *[film] * 500])
+    assert [next(rows).ok, next(rows).ok] == [False, True]
+    rows.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("cxrtui-classify")]
 
 
 def test_the_command_prints_rows_and_exits_3_if_any_failed(
