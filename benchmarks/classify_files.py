@@ -36,7 +36,7 @@ from train_step import torch_network
 from cxrtui.data.phantoms import generate
 from cxrtui.evaluation.classify import Classifier
 from cxrtui.evaluation.model import Model
-from cxrtui.evaluation.onnx_runtime import OnnxNetwork
+from cxrtui.evaluation.onnx_runtime import OnnxNetwork, converted
 from cxrtui.net import backend, freeze
 from cxrtui.net.classifier import ClassifierSpec, create
 from cxrtui.settings import config
@@ -80,7 +80,7 @@ def ours(engine: str) -> Run:
     variables = {"trainable": trainable, "frozen": frozen, "statistics": statistics}
     settings = config.resolve({"data.size": SIZE})
     model = Model("random", settings, ("negative", "positive"), graphdef, variables, 0)
-    classifier = Classifier(model, network=OnnxNetwork(model) if engine == "onnxruntime" else None)
+    classifier = Classifier(model, network=OnnxNetwork(converted(model)) if engine == "onnxruntime" else None)
     return classifier.classify
 
 

@@ -112,7 +112,8 @@ def classify(
     if chosen and folder is None:
         raise UsageError(f"--{next(iter(chosen))} is for heat maps; add --heatmap DIR, or leave it out.")
     target = _find_model(context, model)
-    classifier = classifying.load(target, step, calibrated=not no_calibration, margin=margin, engine=engine)
+    classifier = classifying.load(target, step, calibrated=not no_calibration, margin=margin, engine=engine,
+                                  drawing=folder is not None)  # fmt: skip
     trained = trained_on(target)
     for note in (classifier.model.note, trained.text, trained.warning(map(str, files))):
         if note:

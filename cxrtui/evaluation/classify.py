@@ -30,7 +30,6 @@ from cxrtui.errors import FilmError
 from cxrtui.evaluation import model as models
 from cxrtui.evaluation import onnx_runtime
 from cxrtui.evaluation.model import Model
-from cxrtui.evaluation.predict import OneOrMany
 from cxrtui.evaluation.rows import Classified
 from cxrtui.runs.folder import Run
 
@@ -56,10 +55,7 @@ class Classifier:
 
     def __init__(self, model: Model, batch: int = 8, margin: float = 0.0, network: Network | None = None) -> None:
         self.model, self.margin, self._batch = model, margin, batch
-        self._network = network or OneOrMany(
-            model.variables, batch, graphdef=model.graphdef, size=model.size, stored_size=model.stored_size,
-            table=model.table,
-        )  # fmt: skip
+        self._network = network or _by_xla(model, batch)
 
     def classify(self, paths: Sequence[Path], *, refuse: bool = True) -> Iterator[Classified]:
         """Yield a row for each path, in order; some films ahead of the network are decoded, on all cores.
@@ -161,14 +157,28 @@ class Classifier:
         )
 
 
+def _by_xla(model: Model, batch: int) -> Network:
+    from cxrtui.evaluation.predict import OneOrMany  # imports JAX, which another engine does not need
+
+    return OneOrMany(
+        model.variables, batch, graphdef=model.graphdef, size=model.size, stored_size=model.stored_size,
+        table=model.table,
+    )  # fmt: skip
+
+
 def load(
     target: Run | Path, step: int | None = None, *, calibrated: bool = True, margin: float = 0.0,
-    engine: Engine = "xla",
+    engine: Engine = "xla", drawing: bool = True,
 ) -> Classifier:  # fmt: skip
     """Return a classifier from a run's best weights or those of `step`, or from a folder of the shelf.
 
-    Without `calibrated`, it gives the network's own probabilities; `margin` is as in `Classifier`. The `engine`
-    computes the network.
+    Args:
+        target: the run, or the folder.
+        step: of a run, the checkpoint to take instead of the best one.
+        calibrated: if False, it gives the network's own probabilities.
+        margin: as in `Classifier`.
+        engine: computes the network.
+        drawing: whether heat maps are to be drawn, which need the network of XLA beside another engine's.
 
     Raises:
         UsageError, WeightsError: as `model.load`.
@@ -177,6 +187,14 @@ def load(
     if engine == "onnxruntime":
         onnx_runtime.require()
     warm()  # starts the process that decodes while the weights are read
-    model = models.load(target, step)
-    network = onnx_runtime.OnnxNetwork(model) if engine == "onnxruntime" else None
+    network: Network | None = None
+    if engine == "xla":
+        model = models.load(target, step)
+    else:
+        model = models.load(target, step, network=drawing)
+        body = onnx_runtime.kept(model)
+        if body is None:
+            model = model if drawing else models.load(target, step)
+            body = onnx_runtime.converted(model)
+        network = onnx_runtime.OnnxNetwork(body)
     return Classifier(model if calibrated else model.uncalibrated, margin=margin, network=network)

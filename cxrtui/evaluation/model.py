@@ -1,15 +1,19 @@
-"""Loads a classifier with labels, preprocessing and operating point, from a run or from a folder of the shelf."""
+"""Loads a classifier with labels, preprocessing and operating point, from a run or from a folder of the shelf.
+
+Only the network itself needs JAX, which takes two seconds to import; without it, this module imports none.
+"""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cxrtui.data.duplicates import known
 from cxrtui.data.images.decode import stored_size
@@ -18,17 +22,18 @@ from cxrtui.errors import CheckpointError, ConfigError, UsageError, WeightsError
 from cxrtui.evaluation import operation as operations
 from cxrtui.evaluation import sealed
 from cxrtui.evaluation.operation import Operation
-from cxrtui.evaluation.predict import Variables
-from cxrtui.files import read_text
-from cxrtui.net import backend, build, freeze
-from cxrtui.net.classifier import Classifier
+from cxrtui.files import read_bytes, read_text
 from cxrtui.net.forms import ALL_DIRECT, Table
 from cxrtui.printable import printable
 from cxrtui.runs.folder import Run, is_run
 from cxrtui.settings import config as configs
 from cxrtui.settings.config import Config
-from cxrtui.weights import recorded, restored, saved, shelf, states
-from cxrtui.weights.checkpoints import Checkpoints
+from cxrtui.weights import digests, recorded, shelf, states
+from cxrtui.weights.manifest import read_manifest
+
+if TYPE_CHECKING:
+    from cxrtui.evaluation.predict import Variables
+    from cxrtui.net.classifier import Classifier
 
 OLDER = "The checkpoint is of an older version and has no digests: damage to it cannot be noticed."
 SEEN = "trained-on.txt"  # in a shelf folder: content hashes of the films of the training and validation splits
@@ -43,12 +48,14 @@ class Model:
         name: of the run, or of the folder.
         config: of the run; from a folder, ``data``, ``model`` and ``augment`` as far as a prediction needs them.
         labels: the negative and the positive label.
-        graphdef: the network's description.
-        variables: the network's parameters and running statistics.
+        graphdef: the network's description; None if it was loaded without the network.
+        variables: the network's parameters and running statistics; empty without the network.
         step: optimizer step of the variables.
         operation: the calibration, and the threshold at or above which a film is predicted positive.
         note: a remark on these weights for the user; may be empty.
         table: the forms of the network's convolutions, as training had them.
+        content: a digest that changes with the network, its input and its variables; empty if they may have changed
+            without it.
     """
 
     name: str
@@ -60,6 +67,7 @@ class Model:
     operation: Operation = field(default_factory=Operation)
     note: str = ""
     table: Table = ALL_DIRECT
+    content: str = ""
 
     @property
     def size(self) -> int:
@@ -83,15 +91,18 @@ class Model:
 
     def network(self) -> Classifier:
         """Return a copy of the network."""
+        from cxrtui.net import freeze
+
         return freeze.merge(self.graphdef, **self.variables)
 
 
-def load(target: Run | Path, step: int | None = None) -> Model:
+def load(target: Run | Path, step: int | None = None, *, network: bool = True) -> Model:
     """Return the best weights of a run, or the classifier in a folder of the shelf.
 
     Args:
         target: the run, or the folder.
         step: of a run, the checkpoint to take instead of the best one.
+        network: whether to load the network too; the files of the weights are read and compared only then.
 
     Raises:
         UsageError: `target` is neither, or has no checkpoint of that step.
@@ -101,49 +112,71 @@ def load(target: Run | Path, step: int | None = None) -> Model:
     if isinstance(target, Path) and shelf.is_shelf(target):
         if step is not None:
             raise UsageError(f"{target} is a finished classifier and has no steps; leave --step out.")
-        return load_shelved(target)
+        return load_shelved(target, network=network)
     run = target if isinstance(target, Run) else Run(target)
     if not is_run(run.folder):
         raise UsageError(f"{run.folder} is no run and no classifier; `cxrtui runs list` names the runs there are.")
     if step is not None:
-        return load_step(run, states.choose(run.state, step))
-    checkpoints = Checkpoints(run.state, read_only=True)
+        return load_step(run, states.choose(run.state, step), network=network)
+    state = run.state.absolute()
     while True:
-        step = checkpoints.best()
+        step = states.best(state)
         try:
-            return load_step(run, step)
+            return load_step(run, step, network=network)
         except CheckpointError:
-            if step in checkpoints.steps():
+            if step in states.steps(state):
                 raise
             # Meanwhile a live run has found better weights and removed these.
 
 
-def load_step(run: Run, step: int) -> Model:
-    """Return the model in one checkpoint of a run.
+def load_step(run: Run, step: int, *, network: bool = True) -> Model:
+    """Return the model in one checkpoint of a run; without `network`, all but the network.
 
     Raises:
         CheckpointError: the run's configuration or that checkpoint cannot be read.
     """
-    backend.prepare()
     try:
         settings = configs.load(run.config_file)
     except ConfigError as error:
         raise CheckpointError(f"Run {run.name} cannot be read: {error}") from None
-    checkpoints = Checkpoints(run.state, read_only=True)
-    progress = checkpoints.progress(step)
-    _, graphdef, variables = restored.restored(settings, checkpoints, step, progress)
+    place = run.state.absolute() / str(step)
+    progress = states.progress(place.parent, step)
+    recorded.check(settings, progress, place)
     try:
         negative, positive = map(printable, progress["labels"])
     except (KeyError, TypeError, ValueError):
         raise CheckpointError(f"Checkpoint {step} of run {run.name} does not name its classes.") from None
     operation, why = operations.read(run, step)
-    note = " ".join(filter(None, ("" if checkpoints.sealed(step) else OLDER, why)))
-    table = recorded.convolutions(progress, checkpoints.folder / str(step))
-    return Model(run.name, settings, (negative, positive), graphdef, variables, step, operation, note, table)
+    sealed_by = place / digests.DIGESTS
+    note = " ".join(filter(None, ("" if sealed_by.is_file() else OLDER, why)))
+    table = recorded.convolutions(progress, place)
+    model = Model(run.name, settings, (negative, positive), None, {}, step, operation, note, table,
+                  _content(sealed_by, of=repr(recorded.settings(settings))))  # fmt: skip
+    if not network:
+        return model
+    from cxrtui.net import backend
+    from cxrtui.weights import restored
+    from cxrtui.weights.checkpoints import Checkpoints
+
+    backend.prepare()
+    checkpoints = Checkpoints(run.state, read_only=True)
+    _, graphdef, variables = restored.restored(settings, checkpoints, step, progress)
+    return replace(model, graphdef=graphdef, variables=variables)
 
 
-def load_shelved(folder: Path) -> Model:
-    """Return a classifier that `export` put on a shelf.
+def _content(*files: Path, of: str = "") -> str:
+    """Return a digest of files that hold the digests of all others, and of other text; empty if one is missing."""
+    digest = hashlib.sha256(of.encode())
+    try:
+        for file in files:
+            digest.update(hashlib.sha256(read_bytes(file)).digest())
+    except OSError:
+        return ""
+    return digest.hexdigest()
+
+
+def load_shelved(folder: Path, *, network: bool = True) -> Model:
+    """Return a classifier that `export` put on a shelf; without `network`, all but the network.
 
     Raises:
         UsageError: the folder holds a network but no finished classifier.
@@ -152,7 +185,6 @@ def load_shelved(folder: Path) -> Model:
     if not shelf.is_classifier(folder):
         raise UsageError(f"{folder} is a network and no finished classifier; train one from it: "
                          f"cxrtui train --init {folder.name}")  # fmt: skip
-    backend.prepare()
     try:
         facts = tomllib.loads(read_text(folder / shelf.CLASSIFIER))
         negative, positive = map(printable, facts["labels"])
@@ -170,13 +202,21 @@ def load_shelved(folder: Path) -> Model:
         raise WeightsError(
             f"{folder / shelf.CLASSIFIER} cannot be read: {_reason(error)}; export the run again."
         ) from None
-    network, manifest = saved.read_shelf(folder)
-    if why := sealed.changed(facts, manifest.spec):
+    if why := sealed.changed(facts, read_manifest(folder).spec):
         raise WeightsError(f"{folder / shelf.CLASSIFIER}: {why}; export the run again.")
-    build.compute_in(network, build.precision(settings))
-    graphdef, trainable, frozen, statistics = freeze.split(network)
+    model = Model(folder.name, settings, (negative, positive), None, {}, step, operation, table=table,
+                  content=_content(folder / shelf.CLASSIFIER, folder / shelf.MANIFEST))  # fmt: skip
+    if not network:
+        return model
+    from cxrtui.net import backend, build, freeze
+    from cxrtui.weights import saved
+
+    backend.prepare()
+    whole, _ = saved.read_shelf(folder)
+    build.compute_in(whole, build.precision(settings))
+    graphdef, trainable, frozen, statistics = freeze.split(whole)
     variables = {"trainable": trainable, "frozen": frozen, "statistics": statistics}
-    return Model(folder.name, settings, (negative, positive), graphdef, variables, step, operation, table=table)
+    return replace(model, graphdef=graphdef, variables=variables)
 
 
 def _augment(facts: Mapping[str, Any]) -> dict[str, Any]:

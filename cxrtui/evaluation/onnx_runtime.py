@@ -2,8 +2,8 @@
 
 ONNX Runtime multiplies batch normalisation into the kernels, and adds the shortcut and applies the ReLU as it computes
 a convolution. XLA writes a convolution's result to memory and passes over it again. ONNX Runtime gets the file that
-`evaluation.onnx_file` writes, in float32. The file is kept in the cache by its content, so that a second start does not
-write it again.
+`evaluation.onnx_file` writes, in float32. The file is kept in the cache by the content of the checkpoint or of the
+shelf's folder, so that a second start neither writes it again nor imports JAX.
 """
 
 from __future__ import annotations
@@ -19,10 +19,8 @@ from numpy.typing import NDArray
 from cxrtui.data.pool import workers
 from cxrtui.errors import UsageError
 from cxrtui.evaluation.model import Model
-from cxrtui.evaluation.onnx_file import onnx_file
 from cxrtui.files import read_bytes, write_atomic
-from cxrtui.net.traced import sources
-from cxrtui.weights.arrays import disassemble
+from cxrtui.net.sources import sources
 from cxrtui.workspace import cache_root
 
 _MOST = 4  # files that are kept, each as large as its network
@@ -48,18 +46,20 @@ def require() -> Any:
 class OnnxNetwork:
     """A network of any number of stored images, in one thread on each core that this process may use.
 
+    `body` is the ONNX file.
+
     Raises:
-        UsageError: onnxruntime is not installed, or the onnx that writes the file.
+        UsageError: onnxruntime is not installed.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, body: bytes) -> None:
         onnxruntime = require()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = workers()
         options.log_severity_level = _WARNINGS
         # Threads that wait by looking again and again would take the cores from the processes that decode.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session: Any = onnxruntime.InferenceSession(_kept(model), options, providers=["CPUExecutionProvider"])
+        self._session: Any = onnxruntime.InferenceSession(body, options, providers=["CPUExecutionProvider"])
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return the probabilities float64 ``[n, 2]`` of images, uint8 ``[n, stored_size, stored_size]``."""
@@ -67,31 +67,41 @@ class OnnxNetwork:
         return np.asarray(found, np.float64)
 
 
-def _kept(model: Model) -> bytes:
-    """Return the model as an ONNX file: the one in the cache, or a new one, which is then kept there if it can be."""
-    folder, key = cache_root() / "onnx", _key(model)
+def kept(model: Model) -> bytes | None:
+    """Return the model as an ONNX file from the cache; None if it is not there. The network need not be loaded."""
     with suppress(OSError):
-        for file in folder.glob(f"{key}-*.onnx"):
+        for file in _folder().glob(f"{_key(model)}-*.onnx") if model.content else ():
             body = read_bytes(file, _LARGEST)
-            if file.stem == f"{key}-{hashlib.sha256(body).hexdigest()}":
+            if file.stem == f"{_key(model)}-{hashlib.sha256(body).hexdigest()}":
                 file.touch()  # it is the last one to be removed
                 return body
+    return None
+
+
+def converted(model: Model) -> bytes:
+    """Return the model as an ONNX file, which is then kept in the cache if it can be.
+
+    Raises:
+        UsageError: the package onnx, which writes it, is not installed.
+    """
+    from cxrtui.evaluation.onnx_file import onnx_file
+
     body = onnx_file(model)
-    with suppress(OSError):  # a full disk, or a folder that may not be written
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(folder / f"{key}-{hashlib.sha256(body).hexdigest()}.onnx", body, durable=False)
-        _remove_oldest(folder)
+    if model.content:
+        with suppress(OSError):  # a full disk, or a folder that may not be written
+            _folder().mkdir(parents=True, exist_ok=True)
+            write_atomic(_folder() / f"{_key(model)}-{hashlib.sha256(body).hexdigest()}.onnx", body, durable=False)
+            _remove_oldest(_folder())
     return body
 
 
+def _folder() -> Path:
+    return cache_root() / "onnx"
+
+
 def _key(model: Model) -> str:
-    """Return 64 hexadecimal digits that change with all that the probabilities of the file depend on."""
-    network = model.network()
-    digest = hashlib.sha256(repr((sources(), network.spec, model.size)).encode())
-    for path, array in sorted(disassemble(network).items(), key=lambda item: str(item[0])):
-        digest.update(repr((path, array.shape, array.dtype)).encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
+    """Return 64 hexadecimal digits that change with all that the file depends on."""
+    return hashlib.sha256(f"{sources()} {model.content}".encode()).hexdigest()
 
 
 def _remove_oldest(folder: Path) -> None:

@@ -8,13 +8,11 @@ that all of them compute the same bits.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import logging
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +21,8 @@ from jax import export
 from jax.tree_util import keystr, tree_leaves_with_path
 
 from cxrtui.files import read_bytes, write_atomic
+from cxrtui.net.sources import sources
 
-_PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
 _CHOICES = (
     "jax_enable_x64", "jax_default_matmul_precision", "jax_default_prng_impl", "jax_threefry_partitionable",
     "jax_numpy_dtype_promotion",
@@ -128,16 +126,6 @@ def program_key(arguments: tuple[Any, ...], of: object, donated: int = 0) -> str
     choices = [(choice, getattr(jax.config, choice, None)) for choice in _CHOICES]
     key = _ADDRESS.sub("", repr((sources(), jax.default_backend(), choices, kinds, of, donated)))
     return hashlib.sha256(key.encode()).hexdigest()
-
-
-@functools.cache
-def sources() -> str:
-    """Return a digest of what a trace may depend on: our sources, and the versions of the packages below them."""
-    digest = hashlib.sha256(repr([(name, version(name)) for name in _PACKAGES]).encode())
-    root = Path(__file__).parents[1]
-    for path in sorted(root.rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def _named(called: Callable[..., Any], name: str) -> Callable[..., Any]:

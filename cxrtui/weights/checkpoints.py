@@ -171,7 +171,7 @@ class Checkpoints:
                 shutil.rmtree(leaving, ignore_errors=True)
 
     def _named_best(self, step: int) -> int:
-        return int(self.progress(step).get("best_step") or 0)
+        return states.named_best(self.folder, step)
 
     def _sweep(self, *marks: str) -> None:
         """Remove the folders that have one of the marks in their names."""
@@ -193,15 +193,7 @@ class Checkpoints:
         Raises:
             CheckpointError: nothing was saved.
         """
-        latest = self.latest()
-        if latest is None:
-            raise CheckpointError(f"No checkpoint in {self.folder}; the run was stopped before its first one.")
-        best = self._named_best(latest) or latest
-        if best not in self.steps():
-            if not (self.folder / f"{best}{states.ASIDE}").exists():
-                raise states.damaged(self.folder, best, "it is missing", ("weights",))
-            return latest  # the user went back to the latest, because the best was damaged
-        return best
+        return states.best(self.folder)
 
     def sealed(self, step: int) -> bool:
         """Return whether the checkpoint of `step` has digests; older versions wrote none."""
@@ -213,10 +205,7 @@ class Checkpoints:
         Raises:
             CheckpointError: the checkpoint is damaged.
         """
-        try:
-            return states.position(self.folder, step)
-        except digests.DamagedError as error:
-            raise states.damaged(self.folder, step, error, ("progress",)) from None
+        return states.progress(self.folder, step)
 
     def variables(self, step: int, like: Tree) -> Tree:
         """Return parameters and statistics at `step`, in the structure, shapes and dtypes of `like`; all are finite.

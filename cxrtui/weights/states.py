@@ -58,6 +58,44 @@ def position(folder: Path, step: int) -> dict[str, Any]:
     return body
 
 
+def progress(folder: Path, step: int) -> dict[str, Any]:
+    """Return what `position` returns.
+
+    Raises:
+        CheckpointError: the checkpoint is damaged; the message names another one that is sound.
+    """
+    try:
+        return position(folder, step)
+    except digests.DamagedError as error:
+        raise damaged(folder, step, error, ("progress",)) from None
+
+
+def named_best(folder: Path, step: int) -> int:
+    """Return the step that the checkpoint of `step` names as the best so far; 0 if it names none.
+
+    Raises:
+        CheckpointError: as `progress`.
+    """
+    return int(progress(folder, step).get("best_step") or 0)
+
+
+def best(folder: Path) -> int:
+    """Return the step whose weights are to be used: the best validated one, else the latest.
+
+    Raises:
+        CheckpointError: nothing was saved, or the latest checkpoint is damaged, or the best is missing.
+    """
+    known = steps(folder)
+    if not known:
+        raise CheckpointError(f"No checkpoint in {folder}; the run was stopped before its first one.")
+    found = named_best(folder, known[-1]) or known[-1]
+    if found in steps(folder):
+        return found
+    if not (folder / f"{found}{ASIDE}").exists():
+        raise damaged(folder, found, "it is missing", ("weights",))
+    return known[-1]  # the user went back to the latest, because the best was damaged
+
+
 def sound(folder: Path, step: int, items: Iterable[str]) -> bool:
     """Return whether the files of `items` and the position are as they were saved."""
     try:

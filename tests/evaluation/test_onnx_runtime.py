@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,6 +48,12 @@ def test_a_second_start_finds_the_file_and_a_damaged_one_is_written_again(
     assert file.read_bytes() == whole
     monkeypatch.setitem(sys.modules, "onnx", None)  # which writes such files
     assert list(classify.load(trained, engine="onnxruntime").classify(film)) == [first]
+    # JAX takes two seconds to import, and is in this process already.
+    code = ("import sys; from pathlib import Path; from cxrtui.evaluation import classify; "
+            "network = classify.load(Path(sys.argv[1]), engine='onnxruntime', drawing=False); "
+            "print(all(row.ok for row in network.classify([Path(sys.argv[2])])), 'jax' in sys.modules)")  # fmt: skip
+    command = [sys.executable, "-c", code, str(trained.folder), str(film[0])]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == ["True", "False"]
     file.unlink()
     with pytest.raises(UsageError, match=r"pip install 'cxrtui\[onnx\]'"):
         classify.load(trained, engine="onnxruntime")
