@@ -95,8 +95,7 @@ class Index:
             other: see above.
         """
         kinds = descriptor.windows()
-        queries = np.stack([self.whitening(descriptor.described(images, window)) for window in kinds])
-        queries = np.concatenate([queries, queries * descriptor.mirror()])  # [2 W, M, D]
+        queries = np.stack([self.whitening(descriptor.described(images, window)) for window in kinds])  # [W, M, D]
         best = self._best(queries)
         if other:
             best[self.owners[None, :] == owners[:, None]] = 0
@@ -104,6 +103,7 @@ class Index:
             cut = np.partition(best, -_NEIGHBOURS - 1, axis=1)[:, -_NEIGHBOURS - 1]
             best[best <= cut[:, None]] = 0
         rows, columns = np.nonzero(best > self._least)
+        queries = np.concatenate([queries, queries * descriptor.mirror()])
         products = np.einsum("vpd,pd->vp", queries[:, rows], self.whole[columns])
         variants = np.abs(products).argmax(0)
         values = products[variants, np.arange(len(rows))]
@@ -114,16 +114,24 @@ class Index:
         )  # fmt: skip
 
     def _best(self, queries: Floats) -> Floats:
-        """Return the largest product, whatever its sign, of any of `queries` ``[V, M, D]`` with each of the index."""
+        """Return the largest product of any of `queries` ``[W, M, D]``, mirrored or not, with each of the index.
+
+        Its sign does not count. A product is the sum of an even and an odd part, of which mirroring changes the sign of
+        the odd one; the larger of the two sums has the magnitude of both together.
+        """
         best = np.zeros((queries.shape[1], len(self.whole)), np.float32)
+        odd = descriptor.mirror() < 0
+        parts = [np.ascontiguousarray(queries[:, :, which]) for which in (~odd, odd)]
         for left in range(0, len(self.whole), _COLUMNS):
-            columns = np.ascontiguousarray(self.whole[left : left + _COLUMNS].T)
-            most = np.zeros((queries.shape[1], columns.shape[1]), np.float32)
-            product = np.empty_like(most)
-            for query in queries:
-                np.matmul(query, columns, out=product)
-                np.abs(product, out=product)
-                np.maximum(most, product, out=most)
+            tile = self.whole[left : left + _COLUMNS].T
+            columns = [np.ascontiguousarray(tile[which]) for which in (~odd, odd)]
+            most = np.zeros((queries.shape[1], tile.shape[1]), np.float32)
+            even_product, odd_product = np.empty_like(most), np.empty_like(most)
+            for even, uneven in zip(*parts, strict=True):
+                np.abs(np.matmul(even, columns[0], out=even_product), out=even_product)
+                np.abs(np.matmul(uneven, columns[1], out=odd_product), out=odd_product)
+                even_product += odd_product
+                np.maximum(most, even_product, out=most)
             best[:, left : left + _COLUMNS] = most
         return best
 

@@ -144,7 +144,7 @@ def _confirmed(index: Index, raw: Floats, moving: Floats, clear: Floats, pairs: 
     warps = first_warps(pairs)
     for _ in range(3):
         weights, inside = sample(clear, warps)
-        warps = align(fixed, moving, weights * inside, pairs.signs, warps, 7)
+        warps, _ = align(fixed, moving, weights * inside, pairs.signs, warps, 7)
     values, inside = sample(moving, warps)
     seen = (sample(clear, warps)[0] * inside).reshape(moving.shape)
     first = index.whitening(descriptor.described(values.reshape(moving.shape) * seen))

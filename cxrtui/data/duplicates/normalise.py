@@ -18,16 +18,19 @@ _FLOOR = 0.02  # standard deviations below this fraction of a film's range of gr
 _MOST = 3.0
 _FLAT = 0.25  # greys; an area with less deviation is a border, a mark or clipped, and no film
 _NARROW = 2.0  # pixels, of the neighbourhood in which a film is flat or not
+_REACH = 6.0  # standard deviations; what is left out beyond is less than rounding
 
 
 @lru_cache(maxsize=16)
 def gaussian(size: int, sigma: float) -> Floats:
     """Return the matrix, float32 ``[size, size]``, whose product with a column blurs it; `sigma` is in pixels.
 
-    Each row sums to one, so that nothing darkens at the border.
+    Each row sums to one, so that nothing darkens at the border. Far weights are exactly 0: they would be subnormal
+    numbers else, with which processors compute ten times as slowly.
     """
     places = np.arange(size)
-    weights = np.exp(-0.5 * ((places[:, None] - places[None, :]) / sigma) ** 2)
+    distances = (places[:, None] - places[None, :]) / sigma
+    weights = np.where(np.abs(distances) <= _REACH, np.exp(-0.5 * distances**2), 0)
     matrix: Floats = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
     matrix.setflags(write=False)
     return matrix

@@ -87,11 +87,16 @@ def _between(values: Floats, places: npt.NDArray[np.int64], shares: Floats) -> F
     return after
 
 
-def align(fixed: Floats, moving: Floats, weights: Floats, signs: Floats, warps: Floats, iterations: int) -> Floats:
+def align(
+    fixed: Floats, moving: Floats, weights: Floats, signs: Floats, warps: Floats, iterations: int
+) -> tuple[Floats, Floats]:
     """Improve `warps` so that `moving`, warped and multiplied by `signs` ``[N]``, is like `fixed`.
 
     Both are float32 ``[N, S, S]`` with local contrast normalised. `weights`, ``[N, S * S]``, say how much each pixel of
     `fixed` counts. A warp that becomes degenerate stays as it was.
+
+    Returns:
+        The warps, and the largest change of a number of each in the last iteration ``[N]``: 0 where it has converged.
     """
     count, size = len(fixed), fixed.shape[-1]
     grid = _grid(size)
@@ -103,14 +108,14 @@ def align(fixed: Floats, moving: Floats, weights: Floats, signs: Floats, warps: 
     hessian += 1e-6 * np.eye(6, dtype=np.float32)  # of an image without any gradient
     inverse = np.linalg.inv(hessian)
     target = fixed.reshape(count, -1)
-    result = warps.copy()
+    result, before = warps.copy(), warps
     for _ in range(iterations):
         values, inside = sample(moving, result)
         difference = np.clip(values * signs[:, None] - target, -_OUTLIER, _OUTLIER)
         difference *= inside
         step = (inverse @ (weighted @ difference[:, :, None])).reshape(count, 2, 3)
-        result = _composed(result, step)
-    return result
+        before, result = result, _composed(result, step)
+    return result, np.abs(result - before).max(axis=(1, 2))
 
 
 def _composed(warps: Floats, steps: Floats) -> Floats:

@@ -15,7 +15,7 @@ from cxrtui.data.duplicates.normalise import Floats
 from cxrtui.data.duplicates.small import Small, small
 from cxrtui.data.pool import OnProgress, windowed, workers
 
-VERSION = 5  # raise it when the same thumbnails would give other pairs
+VERSION = 6  # raise it when the same thumbnails would give other pairs
 ALIKE = 0.895
 """The similarity from which two films are taken for one."""
 _PAIRS = 32  # registered at once: more would not fit into a core's cache
@@ -33,17 +33,18 @@ class Near:
 def near(read: ReadFilms, count: int, on_progress: OnProgress) -> list[Near]:
     """Return the near-duplicates among `count` films whose thumbnails `read` returns, sorted.
 
-    Memory holds 4 KiB for each film, and about 200 bytes for each candidate. `on_progress` may raise an error to end
-    the search.
+    Memory holds half a KiB for each film, and about 200 bytes for each candidate. `on_progress` may raise an error to
+    end the search.
+
+    Raises:
+        DataError: the disk refuses a file beside the thumbnails.
     """
     if count < 2:
         return []
     # Each core works on a batch of its own: BLAS has matrices too small here to divide them.
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers(), "cxrtui-duplicates") as pool:
-        held = small(read, count, on_progress, pool)
-        proposed = candidates(held, count, on_progress, pool)
-        left, warps = _possible(held, proposed, on_progress, pool)
-        del held, proposed
+        with small(read, count, on_progress, pool) as held:
+            left, warps = _possible(held, candidates(held, count, on_progress, pool), on_progress, pool)
         return _confirmed(read, left, warps, on_progress, pool)
 
 

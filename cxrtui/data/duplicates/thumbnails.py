@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -79,11 +80,11 @@ class Thumbnails:
             result[row] = self._packs[pack][index]
             used.add(pack)
         for pack in used:
-            _forget(self._packs[pack])
+            forget(self._packs[pack])
         return result
 
 
-def _forget(pack: Bytes) -> None:
+def forget(pack: npt.NDArray[Any]) -> None:
     """Give back the memory of what was read of `pack`, a mapped file; the system may keep it, and reads it again."""
     mapped = pack.base
     if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
@@ -158,8 +159,13 @@ def _write(folder: Path, pack: Sequence[tuple[str, Bytes]]) -> None:
             finally:
                 temporary.unlink(missing_ok=True)
     except OSError as error:
-        why = refusal(error)
-        raise DataError(
-            f"Cannot write thumbnails of films to {folder}: {why.reason if why else explained(error)}; "
-            f"{why.remedy if why else 'make room'}, or set CXRTUI_CACHE_DIR to another folder."
-        ) from None
+        raise unwritable("thumbnails of films", folder, error) from None
+
+
+def unwritable(what: str, folder: Path, error: OSError) -> DataError:
+    """Return what to raise where `error` says that `what` cannot be written to `folder` of the cache."""
+    why = refusal(error)
+    return DataError(
+        f"Cannot write {what} to {folder}: {why.reason if why else explained(error)}; "
+        f"{why.remedy if why else 'make room'}, or set CXRTUI_CACHE_DIR to another folder."
+    )
