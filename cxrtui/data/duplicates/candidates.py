@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -138,10 +139,14 @@ class Index:
 
 def once(found: Sequence[Candidates]) -> Candidates:
     """Return all candidates of `found`, the best of each pair of films, sorted by the films."""
-    joined = Candidates(*(np.concatenate([getattr(part, name) for part in found])
-                          for name in Candidates.__annotations__))  # fmt: skip
-    ordered = np.sort(joined.films, axis=1)
-    order = np.lexsort((-joined.scores, ordered[:, 1], ordered[:, 0]))
+
+    def joined(name: str) -> npt.NDArray[Any]:
+        return np.concatenate([getattr(part, name) for part in found])
+
+    ordered = np.sort(joined("films"), axis=1)
+    order = np.lexsort((-joined("scores"), ordered[:, 1], ordered[:, 0]))
     ordered = ordered[order]
-    new = np.any(np.diff(ordered, axis=0, prepend=-1) != 0, axis=1)
-    return joined.at(order[new])
+    new = np.ones(len(order), np.bool_)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    kept = order[new]
+    return Candidates(*(joined(name)[kept] for name in Candidates.__annotations__))

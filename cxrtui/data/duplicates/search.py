@@ -33,7 +33,7 @@ class Near:
 def near(read: ReadFilms, count: int, on_progress: OnProgress) -> list[Near]:
     """Return the near-duplicates among `count` films whose thumbnails `read` returns, sorted.
 
-    Memory holds half a KiB for each film, and about 200 bytes for each candidate. `on_progress` may raise an error to
+    Memory holds half a KiB for each film, and about 120 bytes for each candidate. `on_progress` may raise an error to
     end the search.
 
     Raises:
