@@ -10,7 +10,7 @@ films of the folder are listed: they may be real duplicates, or wrong; ``--sheet
 for the eye. ``--only`` takes every other film alone, so that thresholds can be chosen on one half and be measured on
 the other. ``--phantoms N`` searches N synthetic films instead, for time and memory, and with ``--inspect`` runs
 `cxrtui data inspect` on them in a new process too. They are made in the folder ``--films``, and those that are there
-are used again.
+are used again, of more films the first N.
 
 The peer, ImageHash's pHash of 64 bits, is what imagededup and other programs use; two films are a pair if at most 10
 bits differ, imagededup's default. All distances are computed in NumPy.
@@ -64,7 +64,7 @@ def main() -> None:
             if not (place / "manifest.csv").is_file():
                 generate(place, count=chosen.phantoms, seed=0, size=128)
                 print(f"{chosen.phantoms} phantoms made; {_used()}", flush=True)
-            _searched(list(read_sources(str(place)).films))
+            _searched(list(read_sources(str(place)).films)[: chosen.phantoms])
             if chosen.inspect:
                 _inspected(str(place))
             return

@@ -1,13 +1,15 @@
 """This module says how alike two registered films are, whatever marks are burnt into one of them.
 
 Both are parted into blocks, and in each the correlation of the two is computed. The similarity is the value that two
-thirds of the blocks exceed, of those that both films fill with structure. Marks, text and devices spoil few blocks,
-while breath and pose between two exposures of one patient move ribs and vessels against each other everywhere.
+thirds of the blocks exceed, of those that both films fill with structure, or 0.05 less than what half of them exceed.
+Marks, text and devices spoil few blocks, and where they spoil more the others agree the better, while breath and pose
+between two exposures of one patient move ribs and vessels against each other everywhere.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from cxrtui.data.duplicates.normalise import Floats
 
@@ -16,6 +18,7 @@ _KNOWN = 0.5  # mean weight of a block that counts
 _FAINT = 0.1  # mean square of a block without structure
 _FEWEST = 12  # blocks
 _SPOILT = 0.35  # fraction of blocks that may be less alike than the similarity says
+_HALF, _LESS = 0.5, 0.05  # a larger such fraction, and how much more alike the others must be then
 
 
 def similarity(fixed: Floats, moved: Floats, weights: Floats) -> Floats:
@@ -35,11 +38,18 @@ def similarity(fixed: Floats, moved: Floats, weights: Floats) -> Floats:
     number = counted.sum(1)
     ordered = np.sort(np.where(counted, correlation, np.inf), axis=1)
     rows = np.flatnonzero(number >= _FEWEST)
-    at = _SPOILT * (number[rows] - 1)  # the quantile lies between two of the blocks that count
-    below = at.astype(np.int64)
-    low, high = ordered[rows, below], ordered[rows, np.minimum(below + 1, number[rows] - 1)]
+    few, many = (_quantile(ordered[rows], number[rows], share) for share in (_SPOILT, _HALF))
     result = np.zeros(len(fixed), np.float32)
-    result[rows] = low + (at - below) * (high - low)
+    result[rows] = np.maximum(few, many - _LESS)
+    return result
+
+
+def _quantile(ordered: Floats, number: npt.NDArray[np.int64], share: float) -> Floats:
+    """Return the value below which `share` of the first `number` of each row of `ordered` lies, between two of them."""
+    at = share * (number - 1)
+    below, rows = at.astype(np.int64), np.arange(len(ordered))
+    low, high = ordered[rows, below], ordered[rows, np.minimum(below + 1, number - 1)]
+    result: Floats = low + (at - below) * (high - low)
     return result
 
 
