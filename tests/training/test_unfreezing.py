@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import math
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,7 +31,7 @@ from cxrtui.settings import config as configs
 from cxrtui.settings.config import Config
 from cxrtui.settings.transfer import Unfreezing
 from cxrtui.training.fit import fit
-from cxrtui.weights import saved, shelving
+from cxrtui.weights import packed, saved, shelving
 from cxrtui.weights.port import PortOptions
 from tests.compilations import compiled
 from tests.conftest import SMALL
@@ -93,10 +95,13 @@ def by_path(run: Run, step: int) -> Arrays:
 def as_saved(run: Run, step: int) -> dict[str, np.ndarray]:
     """The optimizer's state as it lies on disk, by path, whatever the code would look for."""
     with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
-        items = ocp.args.Composite(optimizer=ocp.args.StandardRestore())
+        items = ocp.args.Composite(optimizer=ocp.args.PyTreeRestore())
         body = reader.restore(run.state / str(step), args=items)["optimizer"]
-    found = jax.tree_util.tree_leaves_with_path(body)
-    return {jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(leaf) for path, leaf in found}
+    found, taken = {}, dict.fromkeys(body, 0)
+    for path, dtype, shape in json.loads((run.state / str(step) / "optimizer" / packed.LIST).read_text()):
+        start, taken[dtype] = taken[dtype], taken[dtype] + math.prod(shape)
+        found[path.replace(".", "/")] = body[dtype][start : taken[dtype]].reshape(shape)
+    return found
 
 
 @pytest.fixture(scope="module")
