@@ -33,7 +33,7 @@ from cxrtui.training.features import cut_of
 from cxrtui.training.first_weights import first_weights
 from cxrtui.training.hyper import hyper_of
 from cxrtui.training.initial_films import check_there, initial_films
-from cxrtui.training.initial_state import initial, resumed
+from cxrtui.training.initial_state import initial, outline, resumed, spec_to_begin
 from cxrtui.training.loop import evaluate, train
 from cxrtui.training.profile import Trace
 from cxrtui.training.rates import Rates
@@ -159,7 +159,7 @@ def _with_own_split(config: Config, run: Run) -> Config:
 def _set_up(
     call: Call, prepared: Prepared, position: Position, latest: int | None
 ) -> Generator[ev.Event, None, Session]:
-    """Load first weights or a checkpoint, and compile both programs in parallel."""
+    """Load first weights or a checkpoint, and compile both programs meanwhile."""
     config, layout, films = call.config, call.layout, prepared.splits["train"]
     if len(films) < 2:
         raise DataError("Fewer than two films are left to train on; add films or make data.validation smaller.")
@@ -168,22 +168,27 @@ def _set_up(
     clock = time.monotonic()
     weights = class_weights(films.labels, config.optim.class_weights)
     hyper = layout.put_state(hyper_of(config, weights))
-    network = (
-        initial(config, hyper, layout) if latest is None else resumed(config, hyper, layout, call.checkpoints, latest)
-    )
-    table = yield from forms_of_convolutions(call, network.spec, latest)
-    freeze_level, step, cut = network.spec.freeze, None, cut_of(config, network.spec)
-    predictor = Predictor(network.graphdef, config.data.size, prepared.stored_size, call.evaluation_batch, layout,
+    spec = spec_to_begin(config, call.checkpoints, latest)
+    table = yield from forms_of_convolutions(call, spec, latest)
+    shapes, cut = outline(config, hyper, layout, spec), cut_of(config, spec)
+    predictor = Predictor(shapes.graphdef, config.data.size, prepared.stored_size, call.evaluation_batch, layout,
                           table=table)  # fmt: skip
-    with ThreadPoolExecutor(1) as second:
-        compiling = second.submit(predictor.compile, network.state.variables)
-        if freeze_level == transfer.freeze_level_in(
+    with ThreadPoolExecutor(2) as others:  # programs are compiled, or loaded, while the weights are made or read
+        validating = others.submit(predictor.compile, shapes.state.variables)
+        training = None
+        if spec.freeze == transfer.freeze_level_in(
             position.step // steps + 1, config.model.freeze, config.model.unfreeze
         ):
-            program = Program.of(config, network.graphdef, freeze_level, layout, cut, table)
-            step = compile_step(program, network.state, hyper, batch_size=config.optim.batch_size,
-                                stored_size=prepared.stored_size)  # fmt: skip
-        compiling.result()
+            program = Program.of(config, shapes.graphdef, spec.freeze, layout, cut, table)
+            training = others.submit(compile_step, program, shapes.state, hyper, batch_size=config.optim.batch_size,
+                                     stored_size=prepared.stored_size)  # fmt: skip
+        network = (
+            initial(config, hyper, layout, spec)
+            if latest is None
+            else resumed(config, hyper, layout, call.checkpoints, latest)
+        )
+        validating.result()
+        step = training.result() if training is not None else None
     if step is not None:  # None just before an epoch in which more trains, which compiles its own step
         parameters, trainable = network.state.counts
         yield ev.Compiled(seconds=time.monotonic() - clock, parameters=parameters, trainable=trainable)
@@ -191,7 +196,7 @@ def _set_up(
         call=call, prepared=prepared, hyper=hyper, rates=Rates(config.optim, steps * config.optim.epochs),
         network=network, step=step, position=position, steps_per_epoch=steps,
         evaluator=Evaluator(predictor, weights, scalar(config.optim.label_smoothing)),
-        evaluated_freeze_level=freeze_level, table=table, train=make_loader(films, layout, config.data.feed),
+        evaluated_freeze_level=spec.freeze, table=table, train=make_loader(films, layout, config.data.feed),
         validation=make_loader(prepared.splits["validation"], layout, config.data.feed),
         trace=Trace(call.run.profile, config.run.profile), cut=cut,
     )  # fmt: skip

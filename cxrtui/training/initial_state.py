@@ -7,6 +7,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+import optax
 
 from cxrtui.errors import CheckpointError
 from cxrtui.net import build, freeze
@@ -31,26 +33,64 @@ class NetworkState:
     spec: ClassifierSpec
 
 
-def initial(config: Config, hyper: Hyper, layout: Layout) -> NetworkState:
+def spec_to_begin(config: Config, checkpoints: Checkpoints | None = None, step: int | None = None) -> ClassifierSpec:
+    """Return the spec of the network that a run begins with or, with a `step`, goes on with from that checkpoint.
+
+    Raises:
+        WeightsError: there are no weights as ``model.init`` asks for, or they do not fit.
+        CheckpointError: the checkpoint is torn.
+    """
+    if checkpoints is not None and step is not None:
+        return restored.restored_spec(config, checkpoints.progress(step))
+    spec, place = build.spec_of(config), shelf.locate(config.model.init)
+    if place is None:
+        return spec
+    from cxrtui.weights import backbone
+
+    return backbone.spec_for(place, spec)
+
+
+def outline(config: Config, hyper: Hyper, layout: Layout, spec: ClassifierSpec) -> NetworkState:
+    """Return what `initial` or `resumed` will return, with shapes in place of arrays: programs can be compiled for it."""
+    graphdef, trainable, frozen, statistics = build.abstract(spec)
+    first = optimizer(config.optim.name, hyper, counted_groups(config, spec.freeze)).init
+    average = {"trainable": trainable, "statistics": statistics} if config.optim.ema_decay else None
+    state = TrainState(jax.ShapeDtypeStruct((), jnp.int32), trainable, frozen, statistics,
+                       jax.eval_shape(first, trainable), average)  # fmt: skip
+    return NetworkState(graphdef, layout.abstract_state(state), spec)
+
+
+def initial(config: Config, hyper: Hyper, layout: Layout, spec: ClassifierSpec | None = None) -> NetworkState:
     """Return first weights as ``model.init`` asks for them, and the optimizer's initial state.
+
+    Args:
+        config: of the run.
+        hyper: the hyperparameters.
+        layout: of the devices.
+        spec: from `spec_to_begin`, if it is known already.
 
     Raises:
         WeightsError: there are no such weights, or they do not fit; the message says how to get some.
     """
-    spec = build.spec_of(config)
+    network = create(spec or spec_to_begin(config), config.run.seed)
     place = shelf.locate(config.model.init)
-    if place is None:
-        network = create(spec, config.run.seed)
-    else:
+    if place is not None:
         from cxrtui.weights import backbone
 
-        network = backbone.load_backbone(create(backbone.spec_for(place, spec), config.run.seed), place)
+        network = backbone.load_backbone(network, place)
     graphdef, trainable, frozen, statistics = freeze.split(network)
-    groups = counted_groups(config, network.spec.freeze)
-    first = optimizer(config.optim.name, hyper, groups).init(trainable)
+    first = zeros(optimizer(config.optim.name, hyper, counted_groups(config, network.spec.freeze)), trainable)
     average = ema.started(trainable, statistics) if config.optim.ema_decay else None
     state = TrainState(jnp.zeros((), jnp.int32), trainable, frozen, statistics, first, average)
     return NetworkState(graphdef, layout.put_state(state), network.spec)
+
+
+def zeros(transform: optax.GradientTransformation, trainable: Any) -> optax.OptState:
+    """Return the initial state of one of our optimizers, on the host: all counts and moments begin at zero.
+
+    Its own ``init`` makes each of these 328 arrays by a program of its own, which takes a second.
+    """
+    return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), jax.eval_shape(transform.init, trainable))
 
 
 def resumed(config: Config, hyper: Hyper, layout: Layout, checkpoints: Checkpoints, step: int) -> NetworkState:

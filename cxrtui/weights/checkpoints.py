@@ -29,11 +29,10 @@ import os
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
-import orbax.checkpoint as ocp
 
 from cxrtui.disk import explained, refusal
 from cxrtui.errors import CheckpointError
@@ -42,6 +41,9 @@ from cxrtui.runs.advice import named
 from cxrtui.runs.folder import Run
 from cxrtui.weights import digests, packed, recorded, states
 from cxrtui.weights.orbax_noise import silence_repeated_errors
+
+if TYPE_CHECKING:
+    import orbax.checkpoint as ocp
 
 Tree = Any
 
@@ -77,6 +79,8 @@ class Checkpoints:
         Raises:
             CheckpointError: the disk refuses.
         """
+        import orbax.checkpoint as ocp  # takes half a second, while the device computes: a new run's first step is done
+
         self.wait()
         self.prune()
         about = {"digests": digests.DIGESTS, "run": recorded.identity(self.folder)}
@@ -228,6 +232,8 @@ class Checkpoints:
         return self._restore(step, "optimizer", like)
 
     def _restore(self, step: int, item: str, like: Tree) -> Any:
+        import orbax.checkpoint as ocp
+
         silence_repeated_errors()
         states.verify(self.folder, step, (item,))
         folder = self.folder / str(step)
