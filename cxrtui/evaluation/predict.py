@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -100,9 +101,27 @@ class Predictor:
         """Yield the logits of the loader's split, batch by batch, in order; the caller may stop after any batch."""
         program = self._forward or self.compile(variables)
         count = len(loader.split)
+        before: tuple[jax.Array, int] | None = None  # is read once the next batch is under way
         for start in range(0, count, self.batch):
             indices = np.minimum(np.arange(start, start + self.batch, dtype=np.int32), count - 1)
-            yield np.asarray(program(variables, loader.batch(indices).images))[: count - start]
+            logits = program(variables, loader.batch(indices).images)
+            if before is not None:
+                yield np.asarray(before[0])[: before[1]]
+            before = logits, count - start
+        if before is not None:
+            yield np.asarray(before[0])[: before[1]]
+
+
+def even_batch(count: int, most: int, devices: int = 1) -> int:
+    """Return how many images a call takes, at most `most`, so that `count` images need no more calls and little padding.
+
+    It is a multiple of 4, so that splits of nearly one size share a compiled program, and of the number of devices.
+
+    >>> even_batch(65, most=32), even_batch(9, most=32), even_batch(1000, most=32)
+    (24, 12, 32)
+    """
+    calls, multiple = max(1, -(-count // most)), math.lcm(4, devices)
+    return min(most, -(-max(1, count) // (calls * multiple)) * multiple)
 
 
 class OneOrMany:

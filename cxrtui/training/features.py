@@ -103,8 +103,9 @@ def _prefix(session: Session, cut: Cut) -> Generator[ev.Event, None, Prefix | No
     encoder = Encoder(session.config, session.network, cut, layout, batch=batch, stored_size=stored_size)
     yield ev.Preparing(stage="compiling")
     predictor = Predictor(
-        session.network.graphdef, session.config.data.size, stored_size, batch, layout, cut, session.table
-    )
+        session.network.graphdef, session.config.data.size, stored_size, session.evaluator.predictor.batch, layout,
+        cut, session.table,
+    )  # fmt: skip
     predictor.compile(session.network.state.evaluated)
     views = [View(f"{cut.group}/validation", validation, None)]
     views += [View(f"{cut.group}/{number}", train, number if augmented else None) for number in numbers]

@@ -18,7 +18,7 @@ from cxrtui.data.prepared.prepare import Prepared, prepare
 from cxrtui.errors import Cancelled, DataError, OtherFilmsError, cancelled_when
 from cxrtui.evaluation.evaluator import BATCH, Evaluator
 from cxrtui.evaluation.losses import class_weights
-from cxrtui.evaluation.predict import Predictor
+from cxrtui.evaluation.predict import Predictor, even_batch
 from cxrtui.net import backend
 from cxrtui.net.layout import Layout
 from cxrtui.runs import advice
@@ -66,7 +66,7 @@ def fit(
             the checkpoints that are requested, and does no step.
         resume: whether to go on from the run's latest checkpoint, or from the beginning if there is none.
         layout: of the devices; by default only the first one.
-        evaluation_batch: images in each call of the program that validates.
+        evaluation_batch: the most images in a call of the program that validates; see `even_batch`.
 
     Raises:
         ConfigError: the batches cannot be divided among the devices of the layout.
@@ -171,8 +171,8 @@ def _set_up(
     spec = spec_to_begin(config, call.checkpoints, latest)
     table = yield from forms_of_convolutions(call, spec, latest)
     shapes, cut = outline(config, hyper, layout, spec), cut_of(config, spec)
-    predictor = Predictor(shapes.graphdef, config.data.size, prepared.stored_size, call.evaluation_batch, layout,
-                          table=table)  # fmt: skip
+    batch = even_batch(len(prepared.splits["validation"]), call.evaluation_batch, layout.mesh.size)
+    predictor = Predictor(shapes.graphdef, config.data.size, prepared.stored_size, batch, layout, table=table)
     with ThreadPoolExecutor(2) as others:  # programs are compiled, or loaded, while the weights are made or read
         validating = others.submit(predictor.compile, shapes.state.variables)
         training = None

@@ -67,7 +67,7 @@ class Call:
     """The arguments of one call of `fit`, and the checkpoints that it writes.
 
     Attributes:
-        evaluation_batch: images in each call of the program that validates.
+        evaluation_batch: the most images in a call of the program that validates.
     """
 
     config: Config
