@@ -26,6 +26,7 @@ from cxrtui.runs.events import Event
 from cxrtui.runs.folder import Run
 from cxrtui.runs.lock import RunLock
 from cxrtui.runs.log import append
+from cxrtui.runs.startup import StartUp
 from cxrtui.runs.summary import Landmarks, read_landmarks
 from cxrtui.settings import config
 from cxrtui.settings.config import Config
@@ -82,6 +83,7 @@ class _Log:
         self.tested: Event | None = None
         self._marks = Landmarks()
         self._beaten = 0.0
+        self._startup = StartUp()
 
     def go_on(self) -> bool:
         """Continue the log that an earlier process wrote; return whether it contains a RunStarted."""
@@ -104,6 +106,8 @@ class _Log:
         line = self.append(event)
         self.beat()
         self.notify(line, event)
+        if (first := self._startup.after(event)) is not None:
+            self(first)
 
     def append(self, event: Event) -> str:
         """Write the event's line, and once an epoch and at the end of the run the summary beside the log.

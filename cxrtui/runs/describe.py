@@ -66,6 +66,9 @@ def describe(event: ev.Event) -> LogLine | None:
             found = f" · {event.found:,} had been kept" if event.found else ""
             text = (f"features up to {event.group}: {event.computed:,} computed in {event.seconds:.1f} s{found}"
                     f" · {size_text(event.bytes)}")  # fmt: skip
+        case ev.FirstStep():
+            parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in event.phases.items())
+            text = f"first step after {event.seconds:.1f} s" + (f" ({parts})" if parts else "")
         case ev.EpochDone():
             text = (f"epoch {event.epoch}: train loss {event.loss:.4f} · accuracy {percent(event.accuracy)}"
                     f" · {event.seconds:.1f} s")  # fmt: skip

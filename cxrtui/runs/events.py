@@ -187,6 +187,20 @@ class StepDone(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FirstStep(Event):
+    """The first step of this process, `step`, was done `seconds` after the process was told to train.
+
+    `phases` are the seconds of each part: imports (of JAX and the rest), weights (fetched and checked), films, programs
+    (compiled or loaded, with the weights put into the network, and on a new machine its convolutions measured),
+    features (of frozen groups) and first step.
+    """
+
+    step: int
+    seconds: float
+    phases: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class EpochDone(Event):
     """One more pass over the training split, whole batches only, has taken `seconds`.
 
@@ -370,8 +384,8 @@ TYPES: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
         RunStarted, Preparing, Fetching, Fetched, FirstWeights, DataPrepared, Compiled, Unfrozen, Encoding, Encoded,
-        StepDone, EpochDone, Validated, EarlyStopping, CheckpointSaved, Profiled, Paused, Resumed, Warned, Usage,
-        Evaluated, Stopped, Failed,
+        StepDone, FirstStep, EpochDone, Validated, EarlyStopping, CheckpointSaved, Profiled, Paused, Resumed, Warned,
+        Usage, Evaluated, Stopped, Failed,
     )
 }  # fmt: skip
 

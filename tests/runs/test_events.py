@@ -18,6 +18,7 @@ RARE = (
     ev.Profiled(time=1.0, step=3, steps=10, seconds=2.0, path="profile"), ev.Paused(time=1.0, step=4),
     ev.Resumed(time=1.0, step=4, epoch=2, restored=True),
     ev.Warned(time=1.0, code="x", message="Leakage by patient cannot be excluded"),
+    ev.FirstStep(time=1.0, step=1, seconds=2.5, phases={"imports": 1.5, "first step": 1.0}),
     ev.Failed(time=1.0, error="E", message="m", exit_code=1, step=3, traceback="traceback.txt"),
     ev.Usage(time=1.0, cpu=1.5, host_cpu=0.8, memory=2**30, host_memory=2**32, host_memory_total=2**33,
              devices=[{"name": "H100", "use": 0.97, "memory": 2**30, "memory_peak": None, "memory_total": 2**36}]),
