@@ -113,7 +113,7 @@ class Predictor:
 
 
 def even_batch(count: int, most: int, devices: int = 1) -> int:
-    """Return how many images a call takes, at most `most`, so that `count` images need no more calls and little padding.
+    """Return how many images a call takes, at most `most`, so that `count` images need few calls and little padding.
 
     It is a multiple of 4, so that splits of nearly one size share a compiled program, and of the number of devices.
 

@@ -51,12 +51,12 @@ def spec_to_begin(config: Config, checkpoints: Checkpoints | None = None, step: 
 
 
 def outline(config: Config, hyper: Hyper, layout: Layout, spec: ClassifierSpec) -> NetworkState:
-    """Return what `initial` or `resumed` will return, with shapes in place of arrays: programs can be compiled for it."""
+    """Return what `initial` or `resumed` will return, with shapes in place of arrays; programs are compiled for it."""
     graphdef, trainable, frozen, statistics = build.abstract(spec)
     first = optimizer(config.optim.name, hyper, counted_groups(config, spec.freeze)).init
     average = {"trainable": trainable, "statistics": statistics} if config.optim.ema_decay else None
-    state = TrainState(jax.ShapeDtypeStruct((), jnp.int32), trainable, frozen, statistics,
-                       jax.eval_shape(first, trainable), average)  # fmt: skip
+    step: Any = jax.ShapeDtypeStruct((), jnp.int32)
+    state = TrainState(step, trainable, frozen, statistics, jax.eval_shape(first, trainable), average)
     return NetworkState(graphdef, layout.abstract_state(state), spec)
 
 

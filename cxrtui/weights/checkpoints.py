@@ -2,12 +2,12 @@
 
 A checkpoint of step ``n`` is the folder ``state/<n>/``. It holds three items: ``weights`` (parameters and running
 statistics), ``optimizer`` (its state) and ``progress`` (JSON: where the run stood, and which step is the best so far).
+Parameters that are frozen lie beside ``weights`` in ``frozen``; the next checkpoint has links to the same files.
 It also holds the digests of all their files (`weights.digests`), and every read compares them. A folder with another
 name is an unfinished save or is about to be removed. It is never read, so the process may be killed at any moment.
 
-Orbax's `AsyncCheckpointer` writes the arrays, packed (`weights.packed`) and not compressed: Zstandard takes more time
-than to write what it saves, 12 % of a trained ResNet-50. Its `CheckpointManager` can also commit, choose and remove checkpoints.
-We tried it (0.12.8) and do not use it, because it does not give these guarantees:
+Orbax's `AsyncCheckpointer` writes the arrays (`weights.items`). Its `CheckpointManager` can also commit, choose and
+remove checkpoints. We tried it (0.12.8) and do not use it, because it does not give these guarantees:
 
 - *A step's folder is whole.* The manager removes an old checkpoint file by file in its place. If it is killed
   meanwhile, an incomplete one stays in its list of steps. It never removes that one, as the metrics are gone already.
@@ -36,10 +36,10 @@ import numpy as np
 
 from cxrtui.disk import explained, refusal
 from cxrtui.errors import CheckpointError
-from cxrtui.files import read_text, sync
+from cxrtui.files import sync
 from cxrtui.runs.advice import named
 from cxrtui.runs.folder import Run
-from cxrtui.weights import digests, packed, recorded, states
+from cxrtui.weights import digests, items, packed, recorded, states
 from cxrtui.weights.orbax_noise import silence_repeated_errors
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 Tree = Any
 
-_ARRAYS = "weights", "optimizer"
 _UNFINISHED, _LEAVING = ".saving", ".removing"
 
 
@@ -72,15 +71,17 @@ class Checkpoints:
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._committing: Future[None] | None = None
         self._saving: int | None = None
+        self._frozen: tuple[int, str] | None = None  # of the last save: its step, and the list of its frozen arrays
 
     def save(self, step: int, variables: Tree, optimizer: Tree, progress: dict[str, Any]) -> None:
         """Copy the state to the host and write it in the background; the caller may then donate the buffers.
 
+        Arrays in ``variables["frozen"]`` are written once: they must not change from one save of this object to the
+        next as long as they are the same ones by name.
+
         Raises:
             CheckpointError: the disk refuses.
         """
-        import orbax.checkpoint as ocp  # takes half a second, while the device computes: a new run's first step is done
-
         self.wait()
         self.prune()
         about = {"digests": digests.DIGESTS, "run": recorded.identity(self.folder)}
@@ -94,29 +95,43 @@ class Checkpoints:
             self.folder.mkdir(exist_ok=True)
             if self._saver is None:
                 silence_repeated_errors()
-                handlers = {item: ocp.PyTreeCheckpointHandler(use_compression=False) for item in _ARRAYS}
-                self._saver = ocp.AsyncCheckpointer(ocp.CompositeCheckpointHandler(**handlers))
-            trees = dict(zip(_ARRAYS, (variables, optimizer), strict=True))
-            items = {item: ocp.args.PyTreeSave(packed.pack(tree)) for item, tree in trees.items()}
-            self._saver.save(self._unfinished(step), args=ocp.args.Composite(**items))
+                self._saver = items.saver()
+            trees = {**items.parted(variables), "optimizer": optimizer}
+            frozen = packed.listed(trees.get("frozen", ()))
+            written = self._has_frozen(frozen)
+            if written is not None:
+                del trees["frozen"]
+            self._saver.save(self._unfinished(step), args=items.to_save(trees))
         except Exception as error:
             raise self._refused(step, error) from error
         texts = {states.POSITION: position}
         texts |= {f"{item}/{packed.LIST}": packed.listed(tree) for item, tree in trees.items()}
-        self._saving = step
-        self._committing = self._committer.submit(self._commit, step, texts)
+        self._saving, self._frozen = step, (step, frozen)
+        self._committing = self._committer.submit(self._commit, step, texts, written)
 
-    def _commit(self, step: int, texts: dict[str, str]) -> None:
-        """Write and commit the copied state, and `texts` by file name; this runs in a thread of its own."""
+    def _commit(self, step: int, texts: dict[str, str], written: int | None) -> None:
+        """Write and commit the copied state, and `texts` by file name; this runs in a thread of its own.
+
+        The frozen arrays are those of the checkpoint of the step `written`, unless it is None.
+        """
         assert self._saver is not None
         self._saver.wait_until_finished()
-        unfinished = self._unfinished(step)
+        unfinished, known = self._unfinished(step), {}
         (unfinished / states.POSITION).parent.mkdir()
         for name, text in texts.items():
             (unfinished / name).write_text(text, encoding="utf-8")
-        digests.seal(unfinished, step)
+        if written is not None:
+            before = self.folder / str(written)
+            shutil.copytree(before / "frozen", unfinished / "frozen", copy_function=items.link)
+            known = digests.of_item(before, written, "frozen")
+        digests.seal(unfinished, step, known)
         unfinished.rename(self.folder / str(step))
         sync(self.folder)
+
+    def _has_frozen(self, names: str) -> int | None:
+        """Return the step of the last save if it is there and has the frozen arrays of that list, else None."""
+        step, saved = self._frozen or (0, "")
+        return step if saved == names and (self.folder / str(step) / "frozen").is_dir() else None
 
     @property
     def saving(self) -> int | None:
@@ -222,34 +237,32 @@ class Checkpoints:
         Raises:
             CheckpointError: the checkpoint is damaged, or of another network, or holds a number that is not finite.
         """
-        variables = self._restore(step, "weights", like)
+        parts = items.parted(like) if (self.folder / str(step) / "frozen").is_dir() else {"weights": like}
+        found = self._restore(step, parts)
+        variables = found.pop("weights")
+        if found:
+            variables = {name: (found if name == "frozen" else variables)[name] for name in like}
         if not finite(variables):
             raise states.damaged(self.folder, step, "its weights are not all finite numbers", ("weights",))
         return variables
 
     def optimizer(self, step: int, like: Tree) -> Tree:
         """Return the optimizer's state at `step`; see `variables` for argument and errors."""
-        return self._restore(step, "optimizer", like)
+        return self._restore(step, {"optimizer": like})["optimizer"]
 
-    def _restore(self, step: int, item: str, like: Tree) -> Any:
-        import orbax.checkpoint as ocp
-
+    def _restore(self, step: int, likes: dict[str, Tree]) -> dict[str, Any]:
+        """Return the arrays of some items, each in the structure, shapes and dtypes of its pytree in `likes`."""
         silence_repeated_errors()
-        states.verify(self.folder, step, (item,))
+        states.verify(self.folder, step, likes)
         folder = self.folder / str(step)
-        names = folder / item / packed.LIST
         try:
-            listed = read_text(names) if names.is_file() else ""  # none in a checkpoint of an older version
-            wanted: Any = ocp.args.PyTreeRestore() if listed else ocp.args.StandardRestore(like)
-            with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
-                found = reader.restore(folder, args=ocp.args.Composite(**{item: wanted}))[item]
-            return packed.unpack(found, listed, like) if listed else found
+            return items.read(folder, likes)
         except Exception as error:
             why = refusal(error)
             raise CheckpointError(
                 f"Checkpoint {folder} cannot be read ({why.reason}); {why.remedy}."
                 if why
-                else f"The {item} in checkpoint {folder} are not those of the network in the run's "
+                else f"The {next(iter(likes))} in checkpoint {folder} are not those of the network in the run's "
                 "config.toml, or are torn; put config.toml back as it was, or start a new run."
             ) from error
 

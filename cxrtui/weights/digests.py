@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cxrtui.files import read_bytes, sha256, sync, write_atomic
@@ -29,15 +29,22 @@ class DamagedError(Exception):
     """A file has changed since it was written; the message names it, relative to the checkpoint's folder."""
 
 
-def seal(folder: Path, step: int) -> None:
+def seal(folder: Path, step: int, known: Mapping[str, list[str]] | None = None) -> None:
     """Write the names and digests of all files of `folder`; return once files, names and digests are on the disk.
+
+    Args:
+        folder: of the checkpoint.
+        step: of the checkpoint.
+        known: digests of files that were sealed before and are in this folder too. They are not computed anew, so
+            that damage since then is noticed.
 
     Raises:
         OSError: the disk refuses.
     """
     files = {}
     for file in sorted(item for item in folder.rglob("*") if item.is_file() and item != folder / DIGESTS):
-        files[file.relative_to(folder).as_posix()] = [sha256(file)]
+        name = file.relative_to(folder).as_posix()
+        files[name] = (known or {}).get(name) or [sha256(file)]
         sync(file)
     _write(folder, step, files)
     for place in (*(item for item in folder.rglob("*") if item.is_dir()), folder):
@@ -59,8 +66,20 @@ def replace(folder: Path, step: int, name: str, text: str) -> None:
     sync((folder / name).parent)
 
 
+def of_item(folder: Path, step: int, item: str) -> dict[str, list[str]]:
+    """Return the digests of the files of `item`, by name.
+
+    Raises:
+        DamagedError: the digests cannot be read.
+    """
+    files = _read(folder, step) or {}
+    return {name: digests for name, digests in files.items() if name.startswith(f"{item}/")}
+
+
 def check(folder: Path, step: int, items: Iterable[str]) -> bool:
     """Compare the files of `items`, folders within `folder`, and the files beside them with their digests.
+
+    The item ``weights`` includes ``frozen``, if there is such a folder.
 
     Returns:
         False if there are no digests, because an older version wrote the checkpoint; else True.
@@ -77,7 +96,7 @@ def check(folder: Path, step: int, items: Iterable[str]) -> bool:
         raise DamagedError(f"{DIGESTS} does not name {missing[0]}")
     for name, digests in files.items():
         first, _, rest = name.partition("/")
-        if rest and first not in wanted:
+        if rest and first not in wanted and not (first == "frozen" and "weights" in wanted):
             continue
         try:
             if not (folder / name).is_file():  # reading a pipe might never end

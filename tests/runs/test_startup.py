@@ -32,4 +32,5 @@ def test_a_run_that_goes_on_has_no_run_started() -> None:
     assert startup.after(ev.Resumed(time=later, step=3, restored=True)) is None
     step = next(event for event in whole_run() if isinstance(event, ev.StepDone))
     first = startup.after(step)
-    assert first is not None and list(first.phases) == ["imports", "first step"]
+    assert first is not None
+    assert list(first.phases) == ["imports", "first step"]

@@ -11,8 +11,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from cxrtui.errors import CheckpointError
@@ -138,3 +141,50 @@ def test_what_is_no_folder_holds_no_checkpoints(tmp_path: Path, kind: Callable[[
     kind(tmp_path / "state")
     with pytest.raises(CheckpointError, match="state is no folder of checkpoints; check what is there"):
         Checkpoints(tmp_path / "state", read_only=read_only)
+
+
+def files_of(folder: Path) -> dict[str, int]:
+    """The files of a folder, with the number of the file system that tells one from another."""
+    return {item.relative_to(folder).as_posix(): item.stat().st_ino for item in folder.rglob("*") if item.is_file()}
+
+
+def test_frozen_arrays_are_written_once_as_long_as_the_same_are_frozen(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+
+    def variables(step: int, *frozen: str) -> dict[str, Any]:
+        return {"trainable": {"head": jnp.full((3,), step)}, "frozen": {name: jnp.arange(5.0) for name in frozen}}
+
+    checkpoints = Checkpoints(state)
+    story = {1: ("stem", "stage1"), 2: ("stem", "stage1"), 3: ("stem",), 4: ()}
+    for step, frozen in story.items():
+        checkpoints.save(step, variables(step, *frozen), {"count": jnp.int32(step)}, {"step": step, "best_step": 1})
+        checkpoints.wait()
+        if step == 2:
+            first, second = (files_of(state / str(step)) for step in (1, 2))
+            assert {name for name in first if first[name] == second.get(name)} == {
+                name for name in first if name.startswith("frozen/")
+            }
+            states.verify(state, 2)
+    checkpoints.close()
+    assert names(state) == ["1", "4"]
+    assert "frozen" not in names(state / "4")
+    for step in (1, 4):
+        found = checkpoints.variables(step, variables(0, *story[step]))
+        assert jax.tree.all(jax.tree.map(np.array_equal, found, variables(step, *story[step])))
+
+
+def test_damage_to_frozen_arrays_is_not_sealed_by_the_next_save(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    checkpoints = Checkpoints(state)
+    tree = {"trainable": {"head": jnp.zeros(3)}, "frozen": {"stem": jnp.arange(500.0)}}
+    checkpoints.save(1, tree, {"count": jnp.int32(1)}, {"step": 1, "best_step": 1})
+    checkpoints.wait()
+    largest = max((state / "1" / "frozen").rglob("*"), key=lambda path: path.stat().st_size * path.is_file())
+    torn = bytearray(largest.read_bytes())
+    torn[-1] ^= 1
+    largest.write_bytes(torn)
+    checkpoints.save(2, tree, {"count": jnp.int32(2)}, {"step": 2, "best_step": 1})
+    checkpoints.close()
+    for step in (1, 2):
+        with pytest.raises(CheckpointError, match=r"damaged \(frozen/.* is not what was saved"):
+            checkpoints.variables(step, tree)
