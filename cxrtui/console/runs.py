@@ -24,7 +24,7 @@ from cxrtui.files import is_name, read_text
 from cxrtui.printable import printable, printable_lines
 from cxrtui.runs.arrange import Order, arranged
 from cxrtui.runs.bin import Binned
-from cxrtui.runs.describe import metrics_text
+from cxrtui.runs.describe import metrics_text, start_text
 from cxrtui.runs.events import PATIENTS_UNKNOWN, SPLIT_LEAKS
 from cxrtui.runs.filter import Filter
 from cxrtui.runs.folder import Run
@@ -141,6 +141,8 @@ def print_run(run: Run, as_json: bool, *, plots: bool = False) -> None:
             print(f"unreadable {path}: {reason}")
     for warned in state.warned(PATIENTS_UNKNOWN):
         print(f"warning    {printable_lines(warned.message)}")
+    if state.first_step is not None:
+        print(f"start      {start_text(state.first_step)}")
     if early := state.early:
         print(f"best       {early.metric} {early.best:.4f} in epoch {early.best_epoch}")
     print_evaluations(state, run, plots=plots)

@@ -37,6 +37,12 @@ def metrics_text(metrics: dict[str, float]) -> str:
     )
 
 
+def start_text(event: ev.FirstStep) -> str:
+    """Return how long a start took, with its parts."""
+    parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in event.phases.items())
+    return f"first step after {event.seconds:.1f} s" + (f" ({parts})" if parts else "")
+
+
 def describe(event: ev.Event) -> LogLine | None:
     """Return the event as a line for people, or None for an event that only moves a bar or a chart."""
     text, level = "", "info"
@@ -67,8 +73,7 @@ def describe(event: ev.Event) -> LogLine | None:
             text = (f"features up to {event.group}: {event.computed:,} computed in {event.seconds:.1f} s{found}"
                     f" · {size_text(event.bytes)}")  # fmt: skip
         case ev.FirstStep():
-            parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in event.phases.items())
-            text = f"first step after {event.seconds:.1f} s" + (f" ({parts})" if parts else "")
+            text = start_text(event)
         case ev.EpochDone():
             text = (f"epoch {event.epoch}: train loss {event.loss:.4f} · accuracy {percent(event.accuracy)}"
                     f" · {event.seconds:.1f} s")  # fmt: skip

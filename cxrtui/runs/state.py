@@ -84,6 +84,7 @@ class RunState:
     preparing: ev.Preparing | None = None
     data: ev.DataPrepared | None = None
     compiled: ev.Compiled | None = None
+    first_step: ev.FirstStep | None = None
     unfrozen: Series[ev.Unfrozen] = field(default_factory=Series)
     steps: Steps = field(default_factory=Steps)
     resumes: Series[int] = field(default_factory=Series)
@@ -224,6 +225,8 @@ def _apply(state: RunState, event: ev.Event) -> RunState:
             return replace(state, status="training", preparing=None)
         case ev.StepDone():
             return replace(state, steps=state.steps.appended(event), status="training", preparing=None)
+        case ev.FirstStep():
+            return replace(state, first_step=event)
         case ev.EpochDone():
             return replace(state, epochs=state.epochs.appended(event), status="validating")
         case ev.Validated():

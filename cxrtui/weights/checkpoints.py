@@ -110,10 +110,7 @@ class Checkpoints:
         self._committing = self._committer.submit(self._commit, step, texts, written)
 
     def _commit(self, step: int, texts: dict[str, str], written: int | None) -> None:
-        """Write and commit the copied state, and `texts` by file name; this runs in a thread of its own.
-
-        The frozen arrays are those of the checkpoint of the step `written`, unless it is None.
-        """
+        """Write and commit the copied state, `texts`, and frozen arrays of the step `written`, in a thread of its own."""
         assert self._saver is not None
         self._saver.wait_until_finished()
         unfinished, known = self._unfinished(step), {}
