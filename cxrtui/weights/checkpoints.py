@@ -110,7 +110,7 @@ class Checkpoints:
         self._committing = self._committer.submit(self._commit, step, texts, written)
 
     def _commit(self, step: int, texts: dict[str, str], written: int | None) -> None:
-        """Write and commit the copied state, `texts`, and frozen arrays of the step `written`, in a thread of its own."""
+        """Write and commit the copied state, `texts`, and frozen arrays of step `written`, in a thread of its own."""
         assert self._saver is not None
         self._saver.wait_until_finished()
         unfinished, known = self._unfinished(step), {}
