@@ -66,21 +66,21 @@ class Classifier:
         ended = threading.Event()
         found: list[Found] = []
 
-        def finish(path: Path) -> Found:
+        def read(path: Path) -> Found:
             return path, self._found(path, refuse, ended.is_set)
 
-        try:
-            with kept(), ThreadPoolExecutor(workers(), "cxrtui-classify") as pool:
+        with kept(), ThreadPoolExecutor(workers(), "cxrtui-classify") as pool:
+            try:
                 wanted = 1
-                for item in windowed(pool, paths, finish):
+                for item in windowed(pool, paths, read):
                     found.append(item)
                     films = sum(isinstance(what, Decoded) for _, what in found)
                     if films in (0, wanted) or len(found) >= 4 * self._batch:
                         yield from self._rows(found)
                         found, wanted = [], self._batch if films else wanted
                 yield from self._rows(found)
-        finally:
-            ended.set()
+            finally:
+                ended.set()  # the pool waits for the films that are being decoded
 
     def _found(self, path: Path, refuse: bool, cancelled: Cancelled) -> Decoded | Classified:
         """Return a film as it goes to the network, or the row that says why it does not."""
