@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,28 @@ def describe_device() -> dict[str, Any]:
         "count": len(devices),
         "memory_bytes": statistics.get("bytes_limit"),
     }
+
+
+# By default XLA of 2026 also compiles each fusion of a GPU program with Triton and times it: for a ResNet-50 minutes
+# instead of seconds, and no faster steps (docs/performance.md). Atomic additions would give other bits each time.
+_ON_GPU: dict[str, str | bool] = {
+    "xla_gpu_experimental_enable_fusion_autotuner": False,
+    "xla_gpu_exclude_nondeterministic_ops": True,
+}
+
+
+@functools.cache
+def compiler_options() -> dict[str, str | bool]:
+    """Return XLA's options for programs of the default device: those of `_ON_GPU` that this version of XLA knows."""
+    return {name: value for name, value in _ON_GPU.items() if jax.default_backend() == "gpu" and _known(name, value)}
+
+
+def _known(name: str, value: str | bool) -> bool:
+    try:
+        jax.jit(lambda: 0).lower().compile(compiler_options={name: value})
+    except jax.errors.JaxRuntimeError:  # INVALID_ARGUMENT: No such compile option
+        return False
+    return True
 
 
 def default_compute_dtype() -> str:

@@ -18,9 +18,10 @@ from typing import Any
 
 import jax
 from jax import export
-from jax.tree_util import keystr, tree_leaves_with_path
+from jax.tree_util import keystr, tree_leaves_with_path, treedef_tuple
 
 from cxrtui.files import read_bytes, write_atomic
+from cxrtui.net.backend import compiler_options
 from cxrtui.net.sources import sources
 
 _CHOICES = (
@@ -36,7 +37,7 @@ _log = logging.getLogger(__name__)
 def compile_once(
     name: str, function: Callable[..., Any], arguments: tuple[Any, ...], result: Any, *, of: object, sharding: Any,
     donated: int = 0,
-) -> Callable[..., Any]:  # fmt: skip
+) -> CompiledFunction:  # fmt: skip
     """Return `function` compiled for `arguments`; it is traced only if no process has done that before.
 
     Args:
@@ -47,9 +48,6 @@ def compile_once(
         of: all else that `function` depends on, besides its source: its ``repr`` is part of the key.
         sharding: of all leaves of the result.
         donated: how many of the first arguments the program takes over with their buffers.
-
-    Returns:
-        A function of pytrees like `arguments`, which returns one like `result`.
     """
     structure: Any
     ending: Any
@@ -65,15 +63,43 @@ def compile_once(
     given = leaves[:taken], leaves[taken:]
     called = _exported(flat, given, _file(name, arguments, of, donated))
     program = jax.jit(_named(called, name), donate_argnums=0, out_shardings=sharding)
-    compiled = program.lower(*given).compile()
+    return CompiledFunction(
+        name, program.lower(*given).compile(compiler_options=compiler_options()), structure, ending, taken
+    )
 
-    def call(*values: Any) -> Any:
-        parts, shape = jax.tree.flatten(values)
-        if shape != structure:
-            raise TypeError(f"{name} was compiled for other arguments: {shape} is not {structure}")
-        return jax.tree.unflatten(ending, compiled(parts[:taken], parts[taken:]))
 
-    return call
+class CompiledFunction:
+    """A compiled function of pytrees; its first arguments, those that it takes over, may also be given as leaves.
+
+    To take a pytree of Flax's variables apart and to put it together takes milliseconds, longer than a GPU needs for a
+    step of a small batch. What goes from one call to the next can therefore stay apart.
+    """
+
+    def __init__(self, name: str, program: Callable[..., list[Any]], structure: Any, ending: Any, taken: int) -> None:
+        self._name, self._program, self._structure, self._ending, self._taken = name, program, structure, ending, taken
+
+    def __call__(self, *values: Any) -> Any:
+        """Return a pytree like the result that it was compiled for, of pytrees like its arguments."""
+        leaves, structure = jax.tree.flatten(values)
+        self._check(structure, self._structure)
+        return jax.tree.unflatten(self._ending, self._program(leaves[: self._taken], leaves[self._taken :]))
+
+    def onward(self, first: list[Any], *others: Any) -> tuple[list[Any], Any]:
+        """Return the leaves of the first element of a result that is a pair, and its second element as a pytree.
+
+        Args:
+            first: the leaves of the one argument that the program takes over, as it left them the last time.
+            others: the other arguments, pytrees.
+        """
+        leaves, structure = jax.tree.flatten(others)
+        self._check(structure, treedef_tuple(self._structure.children()[1:]))
+        kept, rest = self._ending.children()
+        found = self._program(first, leaves)
+        return found[: kept.num_leaves], jax.tree.unflatten(rest, found[kept.num_leaves :])
+
+    def _check(self, structure: Any, expected: Any) -> None:
+        if structure != expected:
+            raise TypeError(f"{self._name} was compiled for other arguments: {structure} is not {expected}")
 
 
 def _exported(flat: Callable[..., Any], given: tuple[Any, ...], file: Path | None) -> Callable[..., Any]:

@@ -96,7 +96,7 @@ class Memory:
 
 # Fitted to programs that XLA compiled for a CPU and to the peak of the processes that ran them.
 _PROGRAM = (0.75e9, 7.0e6)  # bytes, and bytes for each layer that trains
-_KEPT = 2.72  # copies of the outputs of layers that train, which the backward pass needs
+_KEPT = {False: 2.72, True: 1.85}  # copies of the outputs of layers that train, for the backward pass; by bfloat16
 _PASSING = 4.0  # copies of the largest output, in a layer that keeps nothing
 _PIXELS = 40.0  # bytes for each pixel of the input: resampling and augmentation
 _VALIDATED = 32  # images in each call of the program that validates
@@ -117,7 +117,7 @@ def memory(config: Config, *, films: int = 0, half: bool = False) -> Memory:
     number = 2 if half else 4
     kept = sum(layer.outputs for layer in layers if layer.group in groups)
     passing = _PASSING * number * max(layer.outputs for layer in layers) + _PIXELS * config.data.size**2
-    step = config.optim.batch_size * max(_KEPT * number * kept + _PIXELS * config.data.size**2, passing)
+    step = config.optim.batch_size * max(_KEPT[half] * number * kept + _PIXELS * config.data.size**2, passing)
     stored = 0 if config.data.feed == "stream" else films * stored_size(config.data.size) ** 2
     program = _PROGRAM[0] + _PROGRAM[1] * sum(layer.group in groups for layer in layers)
     return Memory(int(program), state, int(max(step, _VALIDATED * passing)), stored)
@@ -150,7 +150,7 @@ def _phases(config: Config) -> Iterator[tuple[int, int]]:
 
 
 _NARROW = 39.0  # the width of a network that reaches half the speed of a wide one on a CPU
-_EFFICIENCY = {"cpu": 0.9, "gpu": 0.12}  # of the speed of a large product of matrices, that a wide network reaches
+_EFFICIENCY = {"cpu": 0.9, "gpu": 0.2}  # of the speed of a large product of matrices, that a wide network reaches
 _STEP = 0.01  # seconds of a step beside its arithmetic
 _COMPILE = (2.0, 0.31, 0.05)  # seconds, and seconds for a layer that trains and for a frozen one
 

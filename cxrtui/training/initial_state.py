@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,11 +27,27 @@ from cxrtui.weights.checkpoints import Checkpoints
 
 @dataclass(frozen=True)
 class NetworkState:
-    """A network's spec, its description, and its state before the next step; `spec` holds the freeze level."""
+    """A network's description, its state before the next step, and its spec, which holds the freeze level.
+
+    The state is kept as its leaves, as the compiled step takes and returns them; `state` is put together when it is
+    first read.
+    """
 
     graphdef: Any
-    state: TrainState
+    leaves: list[jax.Array]
+    structure: Any
     spec: ClassifierSpec
+
+    @classmethod
+    def of(cls, graphdef: Any, state: TrainState, spec: ClassifierSpec) -> NetworkState:
+        """Return a network with this state."""
+        return cls(graphdef, *jax.tree.flatten(state), spec)
+
+    @functools.cached_property
+    def state(self) -> TrainState:
+        """The state as the pytree that it is; its arrays are gone once a step was done from it."""
+        state: TrainState = jax.tree.unflatten(self.structure, self.leaves)
+        return state
 
 
 def spec_to_begin(config: Config, checkpoints: Checkpoints | None = None, step: int | None = None) -> ClassifierSpec:
@@ -82,7 +99,7 @@ def initial(config: Config, hyper: Hyper, layout: Layout, spec: ClassifierSpec |
     first = zeros(optimizer(config.optim.name, hyper, counted_groups(config, network.spec.freeze)), trainable)
     average = ema.started(trainable, statistics) if config.optim.ema_decay else None
     state = TrainState(jnp.zeros((), jnp.int32), trainable, frozen, statistics, first, average)
-    return NetworkState(graphdef, layout.put_state(state), network.spec)
+    return NetworkState.of(graphdef, layout.put_state(state), network.spec)
 
 
 def zeros(transform: optax.GradientTransformation, trainable: Any) -> optax.OptState:
@@ -126,4 +143,4 @@ def resumed(config: Config, hyper: Hyper, layout: Layout, checkpoints: Checkpoin
     if config.optim.ema_decay:
         average = {name: variables[name] for name in ("trainable", "statistics")}
         state = replace(state, ema=average if averaged else layout.put_state(ema.started(**average)))
-    return NetworkState(graphdef, state, spec)
+    return NetworkState.of(graphdef, state, spec)

@@ -69,8 +69,8 @@ def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
     for batch in trace.batches(loader.epoch(config.run.seed, epoch, config.optim.batch_size, first)):
         hyper = session.hyper.at(layout.put_state(rates[position.step % per_epoch]))
         with trace.step(position.step), jax.transfer_guard("disallow"):
-            state, scalars = step(session.network.state, batch, hyper)
-        session.network = dataclasses.replace(session.network, state=state)
+            leaves, scalars = step.onward(session.network.leaves, batch, hyper)
+        session.network = dataclasses.replace(session.network, leaves=leaves)
         if readings.pending:
             yield readings.read()
         position.step += 1

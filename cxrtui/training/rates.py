@@ -63,7 +63,17 @@ class Rates:
 
     def __init__(self, config: OptimConfig, total_steps: int) -> None:
         self._rates = jax.jit(jax.vmap(schedule(config, total_steps)))
+        self._where = _host()
 
     def of(self, first: int, last: int) -> NDArray[np.float32]:
         """Return the rates of steps `first` to `last` - 1, counted from 0, float32 ``[last - first]``."""
-        return np.asarray(self._rates(jnp.arange(first, last, dtype=jnp.int32)))
+        with jax.default_device(self._where):
+            return np.asarray(self._rates(jnp.arange(first, last, dtype=jnp.int32)))
+
+
+def _host() -> jax.Device | None:
+    """Return the CPU, on which nothing waits for the steps that a GPU still has to do; None if JAX may not use it."""
+    try:
+        return jax.local_devices(backend="cpu")[0]
+    except RuntimeError:
+        return None

@@ -17,6 +17,7 @@ from cxrtui.net import freeze
 from cxrtui.net.cut import Cut
 from cxrtui.net.forms import Table
 from cxrtui.net.layout import Layout
+from cxrtui.net.traced import CompiledFunction
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.settings import transfer
@@ -26,7 +27,6 @@ from cxrtui.training.hyper import Hyper
 from cxrtui.training.initial_state import NetworkState
 from cxrtui.training.profile import Trace
 from cxrtui.training.rates import Rates
-from cxrtui.training.step import StepFunction
 from cxrtui.training.stopping import Stopper
 from cxrtui.weights import recorded
 from cxrtui.weights.checkpoints import Checkpoints, finite
@@ -104,7 +104,7 @@ class Session:
     hyper: Hyper
     rates: Rates
     network: NetworkState
-    step: StepFunction | None
+    step: CompiledFunction | None
     position: Position
     steps_per_epoch: int
     evaluator: Evaluator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +21,7 @@ from cxrtui.net.layers import Dropout
 from cxrtui.net.layout import Layout
 from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise
-from cxrtui.net.traced import compile_once
+from cxrtui.net.traced import CompiledFunction, compile_once
 from cxrtui.settings.config import Config
 from cxrtui.training.ema import Average, advanced
 from cxrtui.training.hyper import Hyper
@@ -31,8 +30,7 @@ from cxrtui.training.optimizer import counted_groups, optimizer
 
 Scalars = dict[str, jax.Array]
 SCALARS = ("loss", "accuracy", "gradient_norm")
-StepFunction = Callable[["TrainState", Batch, Hyper], tuple["TrainState", Scalars]]
-_PROGRAMS: Programs[StepFunction] = Programs()
+_PROGRAMS: Programs[CompiledFunction] = Programs()
 
 
 @jax.tree_util.register_dataclass
@@ -170,8 +168,10 @@ def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) 
 
 def compile_step(
     program: Program, state: TrainState, hyper: Hyper, *, batch_size: int, stored_size: int
-) -> StepFunction:
+) -> CompiledFunction:
     """Return `train_step`, compiled for this state's shapes and for images of `stored_size` pixels or for features.
+
+    It is a function of state, batch and hyperparameters; its `onward` takes and returns the state as leaves.
 
     If this process keeps an equal program, it is returned. The arguments are not changed.
     """
@@ -180,7 +180,7 @@ def compile_step(
         images = program.cut.abstract(batch_size, program.layout.features)
     labels: Any = program.layout.abstract_batch((batch_size,), np.int32)
 
-    def compiled() -> StepFunction:
+    def compiled() -> CompiledFunction:
         step = functools.partial(train_step, program)
         result = state, dict.fromkeys(SCALARS, 0)
         return compile_once("train_step", step, (state, Batch(images, labels), hyper), result, of=program,

@@ -38,7 +38,7 @@ def unfreeze(session: Session) -> Iterator[ev.Event]:
         optimizer=layout.put_state(grown(before.state.optimizer, first)),
         ema=_averaged(before, freeze_level),
     )  # fmt: skip
-    session.network = NetworkState(graphdef, state, spec)
+    session.network = NetworkState.of(graphdef, state, spec)
     session.step = None
     parameters, trains = state.counts
     epoch = session.position.step // session.steps_per_epoch + 1

@@ -45,3 +45,9 @@ def test_device_description_is_plain() -> None:
     assert described["platform"] == jax.default_backend()
     assert described["count"] >= 1
     assert backend.default_compute_dtype() == ("float32" if described["platform"] == "cpu" else "bfloat16")
+
+
+def test_options_for_a_gpu_are_not_given_to_a_cpu_and_unknown_ones_to_no_compiler() -> None:
+    assert backend.compiler_options() == {}
+    assert not backend._known("xla_gpu_no_such_option", True)
+    assert backend._known("xla_gpu_exclude_nondeterministic_ops", True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cxrtui.net.layout import Layout
-from cxrtui.net.traced import compile_once
+from cxrtui.net.traced import CompiledFunction, compile_once
 
 LAYOUT = Layout.over()
 
@@ -42,7 +42,7 @@ def arguments() -> tuple[dict[str, jax.Array], jax.Array]:
     return state, LAYOUT.put_state(jax.random.key(1))
 
 
-def compiled(function: Traced, of: object = "program") -> Callable[..., tuple[dict[str, jax.Array], jax.Array]]:
+def compiled(function: Traced, of: object = "program") -> CompiledFunction:
     state, key = arguments()
     return compile_once("doubled", function, (state, key), (state, key), of=of, sharding=LAYOUT.state, donated=1)
 
@@ -56,6 +56,19 @@ def test_it_is_traced_once_and_computes_the_same(folder: Path) -> None:
     assert np.array_equal(results[0][0]["a"], 2 * state["a"])
     assert np.array_equal(numbers, jax.random.normal(jax.random.key(1), (3,)))
     assert len(list(folder.glob("doubled-*-traced"))) == 1
+
+
+def test_leaves_go_from_call_to_call_as_pytrees_do(folder: Path) -> None:
+    function = compiled(Traced())
+    state, key = arguments()
+    leaves = jax.tree.leaves(arguments()[0])  # the function takes over the buffers of both
+    for _ in range(2):
+        state, expected = function(state, key)
+        leaves, numbers = function.onward(leaves, key)
+        assert np.array_equal(numbers, expected)
+    assert all(np.array_equal(x, y) for x, y in zip(jax.tree.leaves(state), leaves, strict=True))
+    with pytest.raises(TypeError, match="doubled was compiled for other arguments"):
+        function.onward(leaves, {"key": key})
 
 
 def test_another_program_is_another_file(folder: Path) -> None:
