@@ -74,7 +74,7 @@ def outline(config: Config, hyper: Hyper, layout: Layout, spec: ClassifierSpec) 
     average = {"trainable": trainable, "statistics": statistics} if config.optim.ema_decay else None
     step: Any = jax.ShapeDtypeStruct((), jnp.int32)
     state = TrainState(step, trainable, frozen, statistics, jax.eval_shape(first, trainable), average)
-    return NetworkState(graphdef, layout.abstract_state(state), spec)
+    return NetworkState.of(graphdef, layout.abstract_state(state), spec)
 
 
 def initial(config: Config, hyper: Hyper, layout: Layout, spec: ClassifierSpec | None = None) -> NetworkState:
