@@ -27,6 +27,9 @@ NARROW = 76
 WIDE, TALL = 110, 34
 COMFORTABLE = 23
 
+HOLDERS = ("box", "field")
+"""Classes of the widgets that look different while one in them has the focus; they have the class ``-within`` then."""
+
 
 class TitleLine(Widget):
     """Shows the name of the screen on the left, and the line about research use on the right."""
@@ -89,6 +92,17 @@ class Page(Screen[ScreenResultType]):
     def unsaved(self) -> str:
         """What would be lost if the dashboard ended now, in words; empty for nothing."""
         return ""
+
+    def watch_focused(self, before: Widget | None, now: Widget | None) -> None:
+        """Mark what holds the focus.
+
+        The stylesheets do not use ``:focus-within``: with each move of the focus, Textual would match its rules anew
+        with all that is in the outermost widget to which one with it may apply, such as every line of a form.
+        """
+        left, entered = (set(widget.ancestors_with_self if widget else ()) for widget in (before, now))
+        for node in left ^ entered:
+            if any(node.has_class(name) for name in HOLDERS):
+                node.set_class(node in entered, "-within")
 
     def go(self, route: Route) -> None:
         """Ask the application for another screen, or to train."""

@@ -34,6 +34,8 @@ async def test_every_screen_from_too_small_to_very_large(dashboard: Dashboard) -
             if route is not None:
                 dashboard.open(route)
             await shows(pilot, text)
+            styled_with_each_move = [node for node in dashboard.screen.walk_children() if node._has_focus_within]
+            assert not styled_with_each_move  # see Page.watch_focused
             await pilot.resize_terminal(59, 17)
             await shows(pilot, "too small", "It needs 60×18 or more", "q quits")
             for width, height in STORM:

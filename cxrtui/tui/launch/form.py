@@ -13,6 +13,7 @@ from textual.containers import VerticalScroll
 from textual.css.query import NoMatches
 from textual.events import DescendantFocus
 from textual.suggester import Suggester
+from textual.widget import Widget
 from textual.widgets import Input, Select
 from textual.widgets.collapsible import CollapsibleTitle
 
@@ -121,7 +122,15 @@ class Form(VerticalScroll):
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Show on the border the help of the field or group under the cursor."""
-        widget, text = event.widget, ""
+        self._tell_of(event.widget)
+
+    def on_resize(self) -> None:
+        """Show what there is room for now."""
+        if self.screen.focused is not None and self in self.screen.focused.ancestors:
+            self._tell_of(self.screen.focused)
+
+    def _tell_of(self, widget: Widget) -> None:
+        text = ""
         if isinstance(widget, CollapsibleTitle) and isinstance(widget.parent, Section):
             text = inspect.cleandoc(SECTIONS[widget.parent.name or ""].__doc__ or "").partition("\n")[0]
         elif (item := FIELDS.get(widget.name or "")) is not None:

@@ -71,8 +71,14 @@ class Row(Vertical):
         label.set_class(note.changed, "-changed")
 
 
-class Section(Collapsible):
+class Section(Collapsible, inherit_css=False):
     """A group of settings: those that most runs set, and below them the others, whose lines are made when it opens."""
+
+    # Textual's own style has a rule for `:focus-within`, see `Page.watch_focused`.
+    DEFAULT_CSS = """
+    Section { width: 1fr; height: auto; }
+    Section.-collapsed > Contents { display: none; }
+    """
 
     def __init__(
         self, name: str, title: str, first: Sequence[Setting], others: Sequence[Setting],
