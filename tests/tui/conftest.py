@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from textual.css.stylesheet import Stylesheet
 
 from cxrtui.data.films import Collection
 from cxrtui.data.inspect.report import Report
@@ -147,6 +148,26 @@ def ported(file: Path, models: Path, name: str, options: dict[str, Any], **rest:
 
     manifest = shelving.port(file, models, name, PortOptions(**options), **rest)[1]
     return manifest.taken, manifest.source_sha256
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _parsed_once() -> Iterator[None]:
+    """Hundreds of dashboards have the same stylesheets: Textual parses each once here, and not once in each dashboard.
+
+    It keeps what it has parsed itself, but with the application. Rules are not changed once they are parsed.
+    """
+    parse: Callable[..., Any] = Stylesheet._parse_rules
+    kept: dict[object, Any] = {}
+
+    def parse_rules(sheet: Any, *arguments: Any, **named: Any) -> Any:
+        key = tuple(sheet._variables.items()), arguments, tuple(named.items())
+        if key not in kept:
+            kept[key] = parse(sheet, *arguments, **named)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parse_rules)
+        yield
 
 
 @pytest.fixture(autouse=True)
