@@ -8,6 +8,7 @@ the nearest known one.
 from __future__ import annotations
 
 import errno
+import functools
 import re
 import shlex
 import tomllib
@@ -92,6 +93,12 @@ def about(key: str) -> str:
     return str(next(item for item in fields(SECTIONS[section]) if item.name == name).metadata["about"])
 
 
+@functools.cache
+def _types(section: str) -> dict[str, Any]:
+    """Return the types of a section's settings by name; their annotations are text, and are evaluated once."""
+    return typing.get_type_hints(SECTIONS[section])
+
+
 def coerce(key: str, value: Any) -> Any:
     """Return the value of ``section.key`` in its type, checked against its limits; text such as ``a,b`` is parsed.
 
@@ -106,7 +113,7 @@ def coerce(key: str, value: Any) -> Any:
     item = next((item for item in fields(SECTIONS[section]) if item.name == name), None)
     if item is None:
         raise ConfigError(f"Unknown setting {key[:64]!r}{nearest(key, known_keys())}")
-    return value_of(key, item.metadata["limits"], typing.get_type_hints(SECTIONS[section])[name], value)
+    return value_of(key, item.metadata["limits"], _types(section)[name], value)
 
 
 def with_values(config: Config, values: Mapping[str, Any]) -> Config:
