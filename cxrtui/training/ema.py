@@ -18,7 +18,8 @@ Average = dict[str, Any]  # {"trainable", "statistics"}: pytrees as in the state
 
 def started(trainable: Any, statistics: Any) -> Average:
     """Return the average of one set of weights, in buffers of its own, because a step takes over those of its state."""
-    copied: Average = jax.tree.map(jnp.copy, {"trainable": trainable, "statistics": statistics})
+    # `jnp.copy` would compile a program for each shape.
+    copied: Average = jax.device_put({"trainable": trainable, "statistics": statistics}, may_alias=False)
     return copied
 
 

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
@@ -35,9 +36,15 @@ def backbone_paths(spec: ClassifierSpec) -> list[VariablePath]:
 def assemble(spec: ClassifierSpec, arrays: Mapping[VariablePath, np.ndarray]) -> Classifier:
     """Return the network of `spec` with these arrays. An array for every variable must be there."""
     graphdef, state = nnx.split(nnx.eval_shape(lambda: Classifier(spec, nnx.Rngs(0))))
-    filled = [(path, variable.replace(jnp.asarray(arrays[path]))) for path, variable in nnx.to_flat_state(state)]
+    filled = [(path, variable.replace(_copied(arrays[path]))) for path, variable in nnx.to_flat_state(state)]
     network: Classifier = nnx.merge(graphdef, nnx.from_flat_state(filled))
     return network
+
+
+def _copied(array: np.ndarray) -> jax.Array:
+    """Return the array on the first device, in memory of its own; `jnp.asarray` compiles a program for each shape."""
+    copied: jax.Array = jax.device_put(array, may_alias=False)
+    return copied
 
 
 def disassemble(network: Classifier) -> Arrays:
@@ -58,4 +65,4 @@ def fill(network: Classifier | ResNet50, arrays: Mapping[VariablePath, np.ndarra
         if isinstance(network, Classifier):
             network.spec = dataclasses.replace(network.spec, stem_offset=True)
     for path, variable in nnx.to_flat_state(nnx.state(backbone, (nnx.Param, nnx.BatchStat))):
-        variable.set_value(jnp.asarray(arrays[("backbone", *path)]))
+        variable.set_value(_copied(arrays[("backbone", *path)]))
