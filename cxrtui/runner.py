@@ -31,7 +31,7 @@ from cxrtui.runs.summary import Landmarks, read_landmarks
 from cxrtui.settings import config
 from cxrtui.settings.config import Config
 from cxrtui.settings_toml import add_settings
-from cxrtui.training import endings
+from cxrtui.training import endings, estimate
 from cxrtui.training.decisions import ENDED, REQUESTED
 from cxrtui.training.steering import Steering
 
@@ -250,6 +250,8 @@ def _drive(
             log(event)
             if isinstance(event, events.DataPrepared):
                 _keep(run, settings, device, event)
+            elif isinstance(event, events.BatchChosen):
+                save_config(run, estimate.with_batch(settings, event.batch_size))
             if isinstance(event, _AT_WORK) and meter.due:
                 log(meter.read())
             steering.look()

@@ -40,6 +40,7 @@ def whole_run(epochs: int = 3) -> list[ev.Event]:
             time=1002.0, source="films", fingerprint="f" * 8, counts={"train": {"no": 6, "yes": 6}},
             patients={"train": 12}, labels=["no", "yes"], seconds=1.0,
         ),
+        ev.BatchChosen(time=1002.1, batch_size=4),
         ev.Compiled(time=1010.0, seconds=5.0, parameters=100, trainable=90),
         ev.Encoding(time=1010.1, group="stem", films=9, views=2, validation=3, bytes=8400, place="disk", folder="kept"),
         ev.Encoded(time=1010.5, group="stem", computed=12, found=9, bytes=8400, seconds=0.4),

@@ -12,7 +12,7 @@ import pytest
 
 from cxrtui import runner
 from cxrtui.errors import ConfigError
-from cxrtui.runs import advice, codec, summary
+from cxrtui.runs import advice, codec, glance, summary
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config
@@ -57,6 +57,20 @@ def test_pause_resume_checkpoint_and_stop_by_the_control_file(small: Small, new_
     assert not run.alive()
     state = run.read()
     assert (state.status, state.checkpoint.step if state.checkpoint else None) == ("stopped", state.step)
+
+
+@pytest.mark.slow
+def test_a_batch_size_that_was_chosen_is_kept_with_the_run(small: Small, new_run: Callable[..., Run]) -> None:
+    run = new_run()
+    assert runner.drive(run, small(optim__batch_size="auto", optim__epochs=1)) == 0
+    chosen = [event for event in run.tail().poll() if isinstance(event, ev.BatchChosen)]
+    films = run.read().data
+    assert films is not None
+    assert [event.batch_size for event in chosen] == [sum(films.counts["train"].values()) // 10] == [4]
+    for state in (run.read(), glance.summary(run)):
+        assert state.config["optim"]["batch_size"] == 4
+        assert state.config["optim"]["epochs"] == 1
+    assert runner.start_config(run).optim.batch_size == 4  # a resume goes on with it
 
 
 @pytest.mark.slow

@@ -61,6 +61,8 @@ def describe(event: ev.Event) -> LogLine | None:
             text = f"initial weights of {event.source}: {event.taken}{left}"
         case ev.DataPrepared():
             text, level = _films(event), "warning" if event.unreadable else "info"
+        case ev.BatchChosen():
+            text = f"{event.batch_size} films in each step"
         case ev.Compiled():
             text = f"compiled in {event.seconds:.1f} s · {event.trainable:,} of {event.parameters:,} parameters train"
         case ev.Unfrozen():

@@ -112,6 +112,16 @@ class DataPrepared(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BatchChosen(Event):
+    """``optim.batch_size=auto`` chose `batch_size` films for each step, for the run's train split and memory.
+
+    The run's config.toml has that number from now on.
+    """
+
+    batch_size: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Compiled(Event):
     """The training step was compiled, or found in the cache of compiled programs, in `seconds`.
 
@@ -383,9 +393,9 @@ class Failed(Event):
 TYPES: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
-        RunStarted, Preparing, Fetching, Fetched, FirstWeights, DataPrepared, Compiled, Unfrozen, Encoding, Encoded,
-        StepDone, FirstStep, EpochDone, Validated, EarlyStopping, CheckpointSaved, Profiled, Paused, Resumed, Warned,
-        Usage, Evaluated, Stopped, Failed,
+        RunStarted, Preparing, Fetching, Fetched, FirstWeights, DataPrepared, BatchChosen, Compiled, Unfrozen, Encoding,
+        Encoded, StepDone, FirstStep, EpochDone, Validated, EarlyStopping, CheckpointSaved, Profiled, Paused, Resumed,
+        Warned, Usage, Evaluated, Stopped, Failed,
     )
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ from cxrtui.runs.folder import Run
 from cxrtui.runs.follow import Snapshot
 from cxrtui.runs.listing import all_runs, why_unreadable
 from cxrtui.runs.reading import fold_read
-from cxrtui.runs.state import RunState, with_problem
+from cxrtui.runs.state import RunState, with_batch, with_problem
 from cxrtui.runs.summary import read_summary
 from cxrtui.runs.tail import EventTail
 
@@ -118,17 +118,20 @@ class Glance:
     def _find_beginning(self) -> None:
         """Take what the beginning of the log has if only its end was read.
 
-        That is the configuration, the first `Compiled`, and a warning that the split leaks.
+        That is the configuration, the batch size that was chosen, the first `Compiled`, and a warning that the split
+        leaks.
         """
         if self.state.config and self.state.compiled is not None:
             return
         with contextlib.suppress(OSError), open_file(self.run.events_file) as file:
             for line in file.read(_HEAD).split(b"\n")[:-1]:
-                wanted = any(word in line for word in (b'"RunStarted"', b'"Compiled"', _LEAKS))
+                wanted = any(word in line for word in (b'"RunStarted"', b'"BatchChosen"', b'"Compiled"', _LEAKS))
                 event = codec.decode(line) if wanted else None
                 if isinstance(event, ev.RunStarted) and not self.state.config:
                     self.state = replace(self.state, run=event.run, started=event.time, config=event.config,
                                          device=event.device)  # fmt: skip
+                elif isinstance(event, ev.BatchChosen):
+                    self.state = with_batch(self.state, event)
                 elif isinstance(event, ev.Warned) and event.code == ev.SPLIT_LEAKS:
                     if event in self.state.warnings:
                         continue

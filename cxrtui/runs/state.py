@@ -204,6 +204,12 @@ def with_problem(state: RunState, problem: str) -> RunState:
     return replace(state, problem=problem, status="unreadable" if problem and status == "empty" else status)
 
 
+def with_batch(state: RunState, event: ev.BatchChosen) -> RunState:
+    """Return the state of a run whose configuration left the batch size open, with the one that was chosen."""
+    optim = {**state.config.get("optim", {}), "batch_size": event.batch_size}
+    return replace(state, config={**state.config, "optim": optim})
+
+
 def _apply(state: RunState, event: ev.Event) -> RunState:
     """Return `state` after `event`, except for `log` and `updated`."""
     match event:
@@ -217,6 +223,8 @@ def _apply(state: RunState, event: ev.Event) -> RunState:
             return replace(state, preparing=None)
         case ev.DataPrepared():
             return replace(state, data=event, labels=tuple(event.labels), preparing=None)
+        case ev.BatchChosen():
+            return with_batch(state, event)
         case ev.Compiled():
             return replace(state, compiled=event, status="training", preparing=None)
         case ev.Unfrozen():

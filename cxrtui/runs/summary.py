@@ -28,8 +28,8 @@ _LINE_MOST = 1 << 20  # bytes of one of the lines
 _MARK = 4096  # bytes of the log before `end` that the digest is of
 
 KEPT: frozenset[type[ev.Event]] = frozenset((
-    ev.RunStarted, ev.Preparing, ev.Compiled, ev.StepDone, ev.EpochDone, ev.Validated, ev.EarlyStopping,
-    ev.CheckpointSaved, ev.Paused, ev.Resumed, ev.Evaluated, ev.Stopped, ev.Failed,
+    ev.RunStarted, ev.Preparing, ev.BatchChosen, ev.Compiled, ev.StepDone, ev.EpochDone, ev.Validated,
+    ev.EarlyStopping, ev.CheckpointSaved, ev.Paused, ev.Resumed, ev.Evaluated, ev.Stopped, ev.Failed,
 ))  # fmt: skip
 """Types whose latest line is kept; of `Evaluated`, the latest line of each split is kept.
 

@@ -42,20 +42,22 @@ class Limits:
         high: the greatest number, if there is one.
         choices: the allowed words, for the value or for each of its items; empty if any is allowed.
         table: the type of an entry if the setting is a table; the value is then a tuple of entries.
+        auto: the number that the word ``auto`` stands for, if it is allowed.
     """
 
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
     table: type[Entry] | None = None
+    auto: int | None = None
 
 
 NO_LIMITS = Limits()
 
 
-def between(low: float, high: float) -> Limits:
-    """Return the limits of a number that is not below `low` and not above `high`."""
-    return Limits(low=low, high=high)
+def between(low: float, high: float, *, auto: int | None = None) -> Limits:
+    """Return the limits of a number that is not below `low` and not above `high`; the word ``auto`` may mean `auto`."""
+    return Limits(low=low, high=high, auto=auto)
 
 
 def at_least(low: float) -> Limits:
@@ -188,6 +190,8 @@ def value_of(key: str, limits: Limits, kind: Any, value: Any) -> Any:
         if (choices := limits.choices) and (other := [part for part in result if part not in choices]):
             raise ConfigError(f"{key} may hold {', '.join(choices)}, not {_shown(other[0])}.")
         return result
+    if limits.auto is not None and value == "auto":
+        return limits.auto
     result = _scalar(key, kind, value)
     if limits.choices and result not in limits.choices:
         raise ConfigError(f"{key} must be one of {', '.join(limits.choices)}, not {_shown(result)}.")

@@ -93,7 +93,10 @@ class OptimConfig:
     """The optimizer, its schedule and the loss."""
 
     epochs: int = setting(30, "largest number of passes over the training films", between(1, 100_000), often=True)
-    batch_size: int = setting(32, "films in each step", between(1, 4096), often=True)
+    batch_size: int = setting(
+        32, "films in each step; 0 or auto = as many as suit the number of films and the memory",
+        between(0, 4096, auto=0), often=True,
+    )  # fmt: skip
     name: str = setting("adamw", "optimizer", among("adam", "adamw", "sgd"))
     learning_rate: float = setting(1e-3, "peak learning rate", between(0.0, 10.0), often=True)
     head_learning_rate: float = setting(

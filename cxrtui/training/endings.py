@@ -10,6 +10,7 @@ from cxrtui.runs.advice import named
 from cxrtui.runs.beginnings import is_beginning
 from cxrtui.runs.folder import Run, is_run
 from cxrtui.runs.lock import RunLock
+from cxrtui.settings.config import load
 from cxrtui.weights import states
 
 
@@ -29,11 +30,19 @@ def described(run: Run, error: BaseException) -> tuple[str, int]:
             place = file or "a file that the run needs"
             return f"{place} cannot be written ({why.reason}); {why.remedy} and {again(run)}.", DataError.exit_code
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
-        return (
-            f"The device's memory is full; lower optim.batch_size or data.size. ({explained(error)[:200]})",
-            EXIT_FAULT,
-        )
+        return f"The device's memory is full; {_smaller(run)}. ({explained(error)[:200]})", EXIT_FAULT
     return text, EXIT_FAULT
+
+
+def _smaller(run: Run) -> str:
+    """Return a clause that says how a run like this takes less memory."""
+    try:
+        size = load(run.config_file).optim.batch_size
+    except CxrtuiError:
+        size = 0
+    if size < 2:
+        return "lower optim.batch_size or data.size"
+    return f"start a run with optim.batch_size={size // 2} in place of {size}, or with a smaller data.size"
 
 
 def gone(run: Run, lock: RunLock) -> CheckpointError:

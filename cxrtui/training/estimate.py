@@ -8,7 +8,7 @@ compiled (``benchmarks/estimate.py`` compares both). Importing this module impor
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from cxrtui.settings import transfer
@@ -121,6 +121,37 @@ def memory(config: Config, *, films: int = 0, half: bool = False) -> Memory:
     stored = 0 if config.data.feed == "stream" else films * stored_size(config.data.size) ** 2
     program = _PROGRAM[0] + _PROGRAM[1] * sum(layer.group in groups for layer in layers)
     return Memory(int(program), state, int(max(step, _VALIDATED * passing)), stored)
+
+
+_SIZES = (256, 128, 64, 32, 16, 8, 4, 2)
+_LEAST_STEPS = 10  # of an epoch, so that validation and early stopping follow steps enough
+_USED = 0.8  # of the memory
+
+
+def batch_size(config: Config, train: int, room: int | None, *, half: bool = False, apart: bool = False) -> int:
+    """Return how many films a step has with ``optim.batch_size=auto``.
+
+    That is the largest power of two up to 256 that gives an epoch ten steps or more and lets the run fit into four
+    fifths of the memory.
+
+    Args:
+        config: of the run.
+        train: films of the train split.
+        room: bytes that are free for the run; None if not known.
+        half: whether the network computes in bfloat16.
+        apart: whether the device has a memory of its own, which the program itself does not use.
+    """
+    for size in _SIZES:
+        needed = memory(with_batch(config, size), films=train, half=half)
+        fits = room is None or (needed.device if apart else needed.total) <= _USED * room
+        if fits and train // size >= _LEAST_STEPS:
+            return size
+    return _SIZES[-1]
+
+
+def with_batch(config: Config, size: int) -> Config:
+    """Return the same configuration with `size` films in each step."""
+    return replace(config, optim=replace(config.optim, batch_size=size))
 
 
 def stored_size(size: int) -> int:

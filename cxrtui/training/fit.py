@@ -13,13 +13,13 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
 from cxrtui.data.augment import scalar
-from cxrtui.data.loader import make_loader, steps_per_epoch
+from cxrtui.data.loader import free_memory, make_loader, steps_per_epoch
 from cxrtui.data.prepared.prepare import Prepared, prepare
 from cxrtui.errors import Cancelled, DataError, OtherFilmsError, cancelled_when
 from cxrtui.evaluation.evaluator import BATCH, Evaluator
 from cxrtui.evaluation.losses import class_weights
 from cxrtui.evaluation.predict import Predictor, even_batch
-from cxrtui.net import backend
+from cxrtui.net import backend, build
 from cxrtui.net.layout import Layout
 from cxrtui.runs import advice
 from cxrtui.runs import events as ev
@@ -27,6 +27,7 @@ from cxrtui.runs.folder import Run
 from cxrtui.runs.glance import summary
 from cxrtui.settings import transfer
 from cxrtui.settings.config import Config
+from cxrtui.training import estimate
 from cxrtui.training.convolutions import forms_of_convolutions
 from cxrtui.training.decisions import ENDED, REQUESTED, Decisions, Requests
 from cxrtui.training.features import cut_of
@@ -98,6 +99,10 @@ def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
     except Cancelled:
         yield ev.Stopped(reason=call.decisions.stop() or REQUESTED, step=position.step, epoch=0)
         return
+    if not call.config.optim.batch_size:
+        size = _batch_size(call, len(prepared.splits["train"]))
+        call = dataclasses.replace(call, config=estimate.with_batch(call.config, size))
+        yield ev.BatchChosen(batch_size=size)
     session = yield from _set_up(call, prepared, position, latest)
     with contextlib.closing(session.trace):
         reason = yield from train(session)
@@ -106,6 +111,14 @@ def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
         interrupted = yield from evaluate(session)
         reason = interrupted or reason
     yield ev.Stopped(reason=reason, step=position.step, epoch=session.epoch)
+
+
+def _batch_size(call: Call, train: int) -> int:
+    """Return the films of a step with ``optim.batch_size=auto``, a multiple of the number of devices."""
+    half, devices = build.precision(call.config) == "bfloat16", call.layout.mesh.size
+    apart = backend.describe_device()["memory_bytes"] is not None
+    size = estimate.batch_size(call.config, train, free_memory(), half=half, apart=apart)
+    return max(devices, size - size % devices)
 
 
 def _restored(call: Call, latest: int | None, resume: bool) -> Generator[ev.Event, None, Restored]:

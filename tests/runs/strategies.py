@@ -47,7 +47,7 @@ def training(kills: list[tuple[int, int]], epochs: int = 5) -> Iterator[ev.Event
 
     `kills`: in which epoch, and after how many of its events.
     """
-    begin, done = whole_run(0)[:7], whole_run(0)[-2:]
+    begin, done = whole_run(0)[:8], whole_run(0)[-2:]
     yield from begin
     left, epoch = list(kills), 1
     while epoch <= epochs:

@@ -213,3 +213,14 @@ def test_something_else_in_the_place_of_the_log_ends_the_run_with_a_sentence(
     assert runner.drive(run, small(), on_event=lambda line, event: told.append(event)) == 4
     assert "events.jsonl cannot be written (it is a " in last(told).message
     assert last(told).message.endswith(f"check what is there and go on with --resume {named(run)}.")
+
+
+def test_a_full_memory_offers_the_next_smaller_batch(small: Small, new_run: NewRun) -> None:
+    run = new_run()
+    full = RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 95 GiB.")
+    assert "lower optim.batch_size" in endings.described(run, full)[0]  # it has no configuration yet
+    runner.save_config(run, small(optim__batch_size=48))
+    message, code = endings.described(run, full)
+    assert "start a run with optim.batch_size=24 in place of 48" in message
+    assert "95 GiB" in message
+    assert code == 1

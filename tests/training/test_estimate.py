@@ -16,6 +16,7 @@ import pytest
 
 from cxrtui.data.images import decode
 from cxrtui.data.loader import Batch
+from cxrtui.errors import ConfigError
 from cxrtui.evaluation.evaluator import BATCH
 from cxrtui.net.layout import Layout
 from cxrtui.settings.config import resolve
@@ -146,3 +147,23 @@ def test_the_device_is_measured_in_a_process_of_its_own(tmp_path: Path, monkeypa
     assert not found.half
     assert found.flops > 1e8
     assert (tmp_path / "speed.json").is_file()
+
+
+def test_the_batch_size_that_is_chosen_suits_films_and_memory() -> None:
+    config = resolve({"optim.batch_size": "auto"})
+    assert config.optim.batch_size == 0
+    assert estimate.batch_size(config, 100_000, None) == 256
+    assert estimate.batch_size(config, 436, None) == 32  # thirteen steps, where 64 gives six
+    assert estimate.batch_size(config, 5, None) == 2
+    room = 10 * 10**9
+    for apart in (False, True):
+        size = estimate.batch_size(config, 10_000, room, apart=apart)
+        taken = [estimate.memory(estimate.with_batch(config, number), films=10_000) for number in (size, 2 * size)]
+        used = [memory.device if apart else memory.total for memory in taken]
+        assert used[0] <= 0.8 * room < used[1]
+
+
+@pytest.mark.parametrize("word", ["full", "0.5", "-1"])
+def test_only_the_word_auto_stands_for_a_batch_size(word: str) -> None:
+    with pytest.raises(ConfigError, match="batch_size"):
+        resolve({"optim.batch_size": word})

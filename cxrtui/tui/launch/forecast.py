@@ -46,6 +46,10 @@ def forecast(config: Config, films: int, checkpoints: Path, machine: Machine | N
     train = max(0, films - validation - round(films * config.data.test))
     precision = config.model.precision
     half = precision == "bfloat16" or (precision == "auto" and machine is not None and machine.half)
+    if not config.optim.batch_size:
+        room = None if machine is None else machine.memory
+        apart = machine is not None and machine.half
+        config = estimate.with_batch(config, estimate.batch_size(config, train, room, half=half, apart=apart))
     memory = estimate.memory(config, films=train + validation, half=half)
     compiling, epochs = estimate.compile_seconds(config), estimate.whole_epochs(config)
     device = "" if machine is None else machine.kind
