@@ -93,6 +93,15 @@ def phantom_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_once(tmp_path_factory, "phantoms", make) / "films"
 
 
+def few_of(films: Path, folder: Path) -> Path:
+    """Eight of the films, for what takes each beside each other one."""
+    for name in ("positive", "negative"):
+        (folder / "few" / name).mkdir(parents=True)
+        for path in sorted((films / name).glob("*.png"))[:4]:
+            (folder / "few" / name / path.name).symlink_to(path)
+    return folder / "few"
+
+
 @pytest.fixture
 def small(phantom_films: Path) -> Callable[..., Config]:
     """The configuration of a small run, with changes."""

@@ -20,7 +20,7 @@ from cxrtui.settings import config
 from cxrtui.settings.config import DataConfig
 from cxrtui.tui import threads
 from cxrtui.tui.backend import Backend
-from tests.conftest import SMALL
+from tests.conftest import SMALL, few_of
 
 PLAIN = builtins.__import__
 replaced: list[str] = []
@@ -40,7 +40,7 @@ def everything(films: Path, folder: Path) -> None:
     try:
         backend = Backend()
         backend.survey(films, no_progress)
-        backend.inspect(str(films), DataConfig(), lambda stage, done, total: None)
+        backend.inspect(str(few_of(films, folder)), DataConfig(), lambda stage, done, total: None)
         run = new_run(folder / "checkpoints", "run")
         from cxrtui.evaluation import classify
 

@@ -27,7 +27,7 @@ from cxrtui.tui.backend import Backend
 from cxrtui.tui.classify.screen import ClassifyScreen
 from cxrtui.tui.widgets.films.film import Film
 from cxrtui.workspace import Workspace
-from tests.conftest import SMALL
+from tests.conftest import SMALL, few_of
 from tests.tui.screen_text import shows, text_of, until
 from tests.weights import torchvision_file
 
@@ -63,7 +63,7 @@ def others(films: Path, folder: Path, run: Run, backend: Backend) -> None:
     backend.export(run, folder / "models", "exported")
     assert (folder / "models" / "exported" / "classifier.toml").exists()
     backend.survey(films, no_progress)
-    backend.inspect(str(films), DataConfig(), lambda stage, done, total: None)
+    backend.inspect(str(few_of(films, folder)), DataConfig(), lambda stage, done, total: None)
     assert backend.truths()(next(films.glob("positive/*.png")), ["negative", "positive"]) is not None
     assert backend.trained_on(run).synthetic
 
