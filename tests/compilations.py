@@ -1,8 +1,9 @@
-"""Which programs JAX compiles, or takes from its cache on the disk, while a test runs."""
+"""Which programs JAX compiles, or takes from its cache on the disk, while a test runs; and for how many devices."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 import jax
@@ -36,3 +37,8 @@ def compiled() -> Iterator[list[str]]:
         yield names
     finally:
         jax.monitoring.unregister_event_duration_listener(listener)
+
+
+def devices(count: int) -> dict[str, str]:
+    """The variable of the environment with which a process has this many devices, and compiles as this one does."""
+    return {"XLA_FLAGS": f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={count}"}

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from cxrtui.net.layout import Layout
+from tests.compilations import devices
 
 # One step of a narrow network and its logits, on the first device and on both. A first step of Adam has the same size
 # whatever the gradient, so that rounding alone may turn it round; SGD does not magnify rounding.
@@ -56,7 +57,7 @@ def test_a_layout_is_a_value() -> None:
 
 @pytest.mark.slow
 def test_two_devices_are_another_value_and_train_alike() -> None:
-    changed = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    changed = {**os.environ, **devices(2)}
     done = subprocess.run([sys.executable, "-c", SCRIPT], env=changed, capture_output=True, text=True, check=True)
     one, both = map(json.loads, done.stdout.splitlines())
     assert (one[2], both[2]) == ([1], [2])

@@ -19,10 +19,11 @@ from cxrtui.settings import config
 from cxrtui.training.hyper import hyper_of
 from cxrtui.training.initial_state import resumed
 from cxrtui.weights.checkpoints import Checkpoints
+from tests.compilations import devices
 from tests.conftest import SMALL
 
 # A child process has two devices.
-TWO = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+TWO = devices(2)
 
 # One step on two devices, a checkpoint of it in the first folder, and its arrays in the file.
 SAVER = """
