@@ -41,4 +41,4 @@ def compiled() -> Iterator[list[str]]:
 
 def devices(count: int) -> dict[str, str]:
     """The variable of the environment with which a process has this many devices, and compiles as this one does."""
-    return {"XLA_FLAGS": f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={count}"}
+    return {"XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={count}"}
