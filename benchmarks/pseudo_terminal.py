@@ -20,9 +20,12 @@ import pyte
 
 
 class Dashboard:
-    """``cxrtui ARGUMENT…`` at a terminal of `columns` × `rows`."""
+    """``cxrtui ARGUMENT…``, or another `program` of Python, at a terminal of `columns` × `rows`."""
 
-    def __init__(self, arguments: list[str], environment: dict[str, str], columns: int, rows: int) -> None:
+    def __init__(
+        self, arguments: list[str], environment: dict[str, str], columns: int, rows: int,
+        program: tuple[str, ...] = ("-m", "cxrtui"),
+    ) -> None:  # fmt: skip
         sys.setswitchinterval(1e-4)  # the thread that reads must not wait for the one that draws
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -31,7 +34,7 @@ class Dashboard:
         """Bytes written to the terminal so far."""
         self.pid, self._master = pty.fork()
         if self.pid == 0:
-            os.execve(sys.executable, [sys.executable, "-m", "cxrtui", *arguments],
+            os.execve(sys.executable, [sys.executable, *program, *arguments],
                       {**os.environ, **environment, "TERM": "xterm-256color", "COLORTERM": "truecolor"})  # fmt: skip
         self.resize(columns, rows)
         threading.Thread(target=self._read, daemon=True).start()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on, work
 from textual.driver import Driver
@@ -22,27 +22,19 @@ from cxrtui.search.study import Study
 from cxrtui.settings.config import Config
 from cxrtui.tui import farewell, memory, routes, threads
 from cxrtui.tui.backend import Backend
-from cxrtui.tui.classify.screen import ClassifyScreen
 from cxrtui.tui.collecting import Collecting
-from cxrtui.tui.compare.screen import CompareScreen
 from cxrtui.tui.driver import TerminalDriver
-from cxrtui.tui.evaluate.screen import EvaluateScreen
 from cxrtui.tui.going import Going, unsaved
-from cxrtui.tui.inspect.screen import DataScreen
-from cxrtui.tui.launch.screen import LaunchScreen
-from cxrtui.tui.monitor.screen import MonitorScreen
-from cxrtui.tui.page import Page
-from cxrtui.tui.protocols.listing import ProtocolsScreen
-from cxrtui.tui.protocols.screen import ProtocolScreen
+from cxrtui.tui.page import Page, place_of
 from cxrtui.tui.quit import QuitScreen, UnsavedScreen
 from cxrtui.tui.runs.screen import RunsScreen
+from cxrtui.tui.screens import load, screen_of
 from cxrtui.tui.signals import Ending
-from cxrtui.tui.tune.new import NewStudyScreen
-from cxrtui.tui.tune.screen import TuneScreen
-from cxrtui.tui.tune.studies import StudiesScreen
 from cxrtui.tui.weights.jobs import Job, Jobs
-from cxrtui.tui.weights.screen import WeightsScreen
 from cxrtui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from cxrtui.tui.launch.screen import LaunchScreen
 
 LISTEN_EVERY = 0.5
 
@@ -69,6 +61,7 @@ class Dashboard(Going):
         """Open the runs, and above them what the command line asks for."""
         self.use_theme()
         self.push_screen(RunsScreen())
+        self.call_after_refresh(threads.start, "import screens", load)
         self.set_interval(LISTEN_EVERY, self.collecting.look)
         self.set_interval(LISTEN_EVERY, self._report_job)
         self.set_interval(LISTEN_EVERY, self._end)
@@ -89,16 +82,16 @@ class Dashboard(Going):
         job = self.jobs.job
         if job is None or not job.ended or job is self._reported:
             return
-        if job.cancelled or any(isinstance(screen, WeightsScreen) for screen in self.screen_stack):
+        if job.cancelled or any(place_of(screen) == "Weights" for screen in self.screen_stack):
             return
         self._reported = job
         self.notify(job.news, title="Weights", severity=job.severity, markup=False)
-        if isinstance(self.screen, LaunchScreen):
-            self.screen.on_screen_resume()
+        if self._form is not None:
+            self._form.on_screen_resume()
 
     def _notice_ends(self) -> None:
         """Notice that the run of this dashboard, or one that is watched, has ended."""
-        watched = [screen for screen in self.screen_stack if isinstance(screen, MonitorScreen)]
+        watched = self.monitors
         live = {screen.run.folder: screen.run for screen in watched if screen.alive}
         here = {screen.run.folder for screen in watched}
         if (own := self.trainer.run) is not None:
@@ -118,7 +111,7 @@ class Dashboard(Going):
         text = f"Run {printable(run.name)} is {word}"
         if word == "failed" and state.failed is not None:
             text += f": {state.failed.message}"
-        if not (isinstance(self.screen, MonitorScreen) and self.screen.run == run):
+        if not (place_of(self.screen) == "Monitor" and self.monitors[-1].run == run):
             self.notify(text, severity="information" if word == "finished" else "warning", markup=False)
         self.alert(text)
 
@@ -142,28 +135,12 @@ class Dashboard(Going):
         match route:
             case routes.OpenMonitor(run, pending):
                 self.watch_run(run, pending)
-            case routes.OpenLaunch(texts):
-                self.push_screen(LaunchScreen(texts))
-            case routes.OpenClassify(run, folder):
-                self.push_screen(ClassifyScreen(run, folder))
-            case routes.OpenData(source, data):
-                self.push_screen(DataScreen(source, data), self._set_up)
-            case routes.OpenWeights(name, to_port):
-                self.push_screen(WeightsScreen(self.jobs, name, to_port), self._set_up)
-            case routes.OpenEvaluate(run):
-                self.push_screen(EvaluateScreen(run))
-            case routes.OpenCompare(runs):
-                self.push_screen(CompareScreen(runs))
-            case routes.OpenTune(None):
-                self.push_screen(StudiesScreen())
-            case routes.OpenTune(Study() as study, workers):
-                self._in_place(TuneScreen(study, workers))
-            case routes.OpenProtocol(None):
-                self.push_screen(ProtocolsScreen())
-            case routes.OpenProtocol(ProtocolFolder() as folder):
-                self._in_place(ProtocolScreen(folder))
-            case routes.OpenSearch(config):
-                self.push_screen(NewStudyScreen(config), self._searched)
+            case routes.OpenData() | routes.OpenWeights():
+                self.push_screen(screen_of(route, self.jobs), self._set_up)
+            case routes.OpenSearch():
+                self.push_screen(screen_of(route, self.jobs), self._searched)
+            case routes.OpenTune(Study()) | routes.OpenProtocol(ProtocolFolder()):
+                self._in_place(screen_of(route, self.jobs))
             case routes.StartRun(config, run=Run() as run):
                 self.attempt("Not started", partial(self.train, run, config))
             case routes.StartRun(config, name, detached=True):
@@ -172,17 +149,24 @@ class Dashboard(Going):
                 self.attempt("Not started", partial(self.launch, config, name))
             case routes.ResumeRun(run, config):
                 self.resume(run, config)
+            case _:
+                self.push_screen(screen_of(route, self.jobs))
+
+    @property
+    def _form(self) -> LaunchScreen | None:
+        """The form of a new run, if it is in front."""
+        return cast("LaunchScreen", self.screen) if place_of(self.screen) == "Launch" else None
 
     def _set_up(self, texts: Mapping[str, str] | None) -> None:
         """Put what was chosen on a screen into the form below it, or else into a new one."""
-        if texts and isinstance(self.screen, LaunchScreen):
-            self.screen.fill(texts)
+        if texts and self._form is not None:
+            self._form.fill(texts)
         elif texts:
-            self.push_screen(LaunchScreen(texts))
+            self.open(routes.OpenLaunch(texts))
 
-    def _in_place(self, screen: Page[None]) -> None:
+    def _in_place(self, screen: Page[Any]) -> None:
         """Show a study or a protocol, in the place of the form if it was made there."""
-        if isinstance(self.screen, LaunchScreen):
+        if self._form is not None:
             self.switch_screen(screen)
         else:
             self.push_screen(screen)

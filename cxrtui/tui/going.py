@@ -10,16 +10,9 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 
 from cxrtui.tui import routes
-from cxrtui.tui.classify.screen import ClassifyScreen
-from cxrtui.tui.inspect.screen import DataScreen
-from cxrtui.tui.launch.screen import LaunchScreen
-from cxrtui.tui.page import Page
-from cxrtui.tui.protocols.page import ProtocolPage
+from cxrtui.tui.page import Page, place_of
 from cxrtui.tui.quit import UnwrittenScreen
-from cxrtui.tui.runs.screen import RunsScreen
 from cxrtui.tui.starting import Starting
-from cxrtui.tui.tune.page import StudyPage
-from cxrtui.tui.weights.screen import WeightsScreen
 
 
 class Going(Starting):
@@ -34,14 +27,13 @@ class Going(Starting):
         yield from super().get_system_commands(screen)
         if isinstance(screen, Page):
             yield SystemCommand("Demo", "Draw synthetic films and train a small network on them", self.action_demo)
-            for name, (_, route, help_text) in PLACES.items():
+            for name, (route, help_text) in PLACES.items():
                 yield SystemCommand(f"Go to {name}", help_text, partial(self.go_to, name, route))
 
     def go_to(self, name: str, route: routes.Route | None) -> None:
         """Go back to a screen that is open, or else open it; ask first if one above it holds what is not written."""
-        kind = PLACES[name][0]
         stack = self.screen_stack
-        open_at = [place for place, screen in enumerate(stack) if isinstance(screen, kind)]
+        open_at = [place for place, screen in enumerate(stack) if place_of(screen) == name]
         if not open_at:
             if route is not None:
                 self.open(route)
@@ -49,15 +41,15 @@ class Going(Starting):
 
             def answered(answer: str | None) -> None:
                 if answer == "discard":
-                    self.call_later(self._back_to, kind)
+                    self.call_later(self._back_to, name)
 
             self.push_screen(UnwrittenScreen(held, name), answered)
         else:
-            self.call_later(self._back_to, kind)
+            self.call_later(self._back_to, name)
 
-    async def _back_to(self, kind: type[Page[Any]]) -> None:
-        """Close the screens above the one of `kind`."""
-        while not isinstance(self.screen, kind):
+    async def _back_to(self, name: str) -> None:
+        """Close the screens above the one of this name."""
+        while place_of(self.screen) != name:
             await self.screen.dismiss()
 
 
@@ -66,13 +58,13 @@ def unsaved(screens: Iterable[Screen[Any]]) -> list[str]:
     return [screen.unsaved for screen in screens if isinstance(screen, Page) and screen.unsaved]
 
 
-PLACES: dict[str, tuple[type[Page[Any]], routes.Route | None, str]] = {
-    "Runs": (RunsScreen, None, "Every run of the workspace"),
-    "Launch": (LaunchScreen, routes.OpenLaunch(), "The form of a new run"),
-    "Data": (DataScreen, routes.OpenData(), "Films: what they are, and what is wrong with them"),
-    "Weights": (WeightsScreen, routes.OpenWeights(), "Initial weights: the shelf, fetch, port"),
-    "Tune": (StudyPage, routes.OpenTune(), "Searches of good settings: their trials, and what decides"),
-    "Protocols": (ProtocolPage, routes.OpenProtocol(), "Trainings and tests as a study would do them: their tables"),
-    "Classify": (ClassifyScreen, routes.OpenClassify(), "Classify films with a trained run"),
+PLACES: dict[str, tuple[routes.Route | None, str]] = {
+    "Runs": (None, "Every run of the workspace"),
+    "Launch": (routes.OpenLaunch(), "The form of a new run"),
+    "Data": (routes.OpenData(), "Films: what they are, and what is wrong with them"),
+    "Weights": (routes.OpenWeights(), "Initial weights: the shelf, fetch, port"),
+    "Tune": (routes.OpenTune(), "Searches of good settings: their trials, and what decides"),
+    "Protocols": (routes.OpenProtocol(), "Trainings and tests as a study would do them: their tables"),
+    "Classify": (routes.OpenClassify(), "Classify films with a trained run"),
 }
-"""The screens that the palette goes to, by name: the class, the route, and what it is for."""
+"""The screens that the palette goes to, by their `Page.place`: the route, and what it is for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -69,6 +69,11 @@ class Services(Protocol):
         """Return whether `run` trains in this dashboard and was asked to end."""
 
 
+def place_of(screen: Screen[Any]) -> str:
+    """Return the `Page.place` of a screen; empty if it has none."""
+    return screen.place if isinstance(screen, Page) else ""
+
+
 class Page(Screen[ScreenResultType]):
     """A full screen of the dashboard."""
 
@@ -80,6 +85,8 @@ class Page(Screen[ScreenResultType]):
     ]  # fmt: skip
 
     where = ""
+    place = ""
+    """What the application knows this kind of screen by without importing it, such as a key of `going.PLACES`."""
     sections: tuple[str, ...] = ("everywhere",)
     """Sections of the table of keys, for the help and the palette."""
 

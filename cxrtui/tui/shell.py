@@ -34,7 +34,7 @@ from cxrtui.tui.page import Page
 from cxrtui.tui.questions import KeyHelp
 from cxrtui.tui.theme import DARK, THEMES, AsciiLines, ForLightTheme, Grey
 from cxrtui.tui.threads import result_of
-from cxrtui.tui.widgets.charts.canvas import ASCII
+from cxrtui.tui.widgets.charts.modes import ASCII
 from cxrtui.tui.widgets.charts.options import kept
 from cxrtui.workspace import Workspace
 
@@ -113,7 +113,7 @@ class Shell(KeysInTurn):
         """Our filters for light themes, NO_COLOR and ASCII, Textual's other ones, and the `Door`."""
         light = [] if self.current_theme.dark else [self._for_light_theme]
         theirs = [self._grey if isinstance(item, Monochrome) else item for item in super().get_line_filters()]
-        ascii_lines = [self._ascii_lines] if kept().mode == ASCII.name else []
+        ascii_lines = [self._ascii_lines] if kept().mode == ASCII else []
         return [*light, *theirs, *ascii_lines, self._door]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from textual.driver import Driver
 
@@ -16,13 +17,15 @@ from cxrtui.settings.config import Config, load, with_values
 from cxrtui.tui import threads
 from cxrtui.tui.backend import Backend
 from cxrtui.tui.demo import DemoScreen
-from cxrtui.tui.launch.screen import LaunchScreen
-from cxrtui.tui.monitor.screen import MonitorScreen
 from cxrtui.tui.moved import MovedScreen, why_ask
+from cxrtui.tui.page import place_of
 from cxrtui.tui.questions import Notice
 from cxrtui.tui.shell import Shell
 from cxrtui.tui.trainer import Trainer
 from cxrtui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from cxrtui.tui.monitor.screen import MonitorScreen
 
 
 class Starting(Shell):
@@ -99,8 +102,8 @@ class Starting(Shell):
             raise UsageError(f"Run {run.name} is live already.")
         self.trainer.start(run, config, resume=resume)
         self.live[run.folder] = run  # it may end before the next look
-        if isinstance(self.screen, MonitorScreen):
-            self.screen.expect("resume" if resume else "")
+        if place_of(self.screen) == "Monitor":
+            self.monitors[-1].expect("resume" if resume else "")
         else:
             self.watch_run(run, pending="resume" if resume else "")
 
@@ -123,10 +126,17 @@ class Starting(Shell):
 
         self.push_screen(MovedScreen(run.name, why, settings.data.source), answered)
 
+    @property
+    def monitors(self) -> list[MonitorScreen]:
+        """The monitors that are open, the last one above the others."""
+        return [cast("MonitorScreen", screen) for screen in self.screen_stack if place_of(screen) == "Monitor"]
+
     def watch_run(self, run: Run, pending: str = "") -> None:
         """Open the monitor; `pending` is a command that the run has not answered yet."""
+        from cxrtui.tui.monitor.screen import MonitorScreen  # see `screens`
+
         screen = MonitorScreen(run, pending)
-        if isinstance(self.screen, (LaunchScreen, MonitorScreen)):
+        if place_of(self.screen) in ("Monitor", "Launch"):
             self.switch_screen(screen)
         else:
             self.push_screen(screen)

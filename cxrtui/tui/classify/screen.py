@@ -34,6 +34,7 @@ class ClassifyScreen(ClassifyParts):
     BINDINGS: ClassVar[list[BindingType]] = bindings("classify", "everywhere")
     sections = ("classify", "everywhere")
     where = "Classify"
+    place = "Classify"
 
     def __init__(self, chosen: Run | None, root: Path | None = None) -> None:
         super().__init__(root, chosen)

@@ -32,6 +32,7 @@ class DataScreen(DataLayout):
     BINDINGS: ClassVar[list[BindingType]] = bindings("data", "everywhere")
     sections = ("data", "everywhere")
     where = "Data"
+    place = "Data"
 
     def __init__(self, source: str = "", data: DataConfig | None = None) -> None:
         """Begin at `source`; `data` has the settings of the form below, by default the workspace's are read."""

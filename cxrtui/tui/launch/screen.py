@@ -84,6 +84,7 @@ class LaunchScreen(ProtocolPage):
     BINDINGS: ClassVar[list[BindingType]] = bindings("launch", "everywhere")
     sections = ("launch", "everywhere", "form")
     where = "New run"
+    place = "Launch"
     AUTO_FOCUS = "Input"
 
     def __init__(self, texts: Mapping[str, str] | None = None, check: Check = notes) -> None:

@@ -49,6 +49,7 @@ VIEWS = ("all", "curves", "charts", "scores", "log")
 class MonitorScreen(SteeringActions, ChartActions, Page[None]):
     """Shows `run` and steers it."""
 
+    place = "Monitor"
     BINDINGS: ClassVar[list[BindingType]] = bindings("monitor", "everywhere", "chart")
     AUTO_FOCUS = "#log"
     HORIZONTAL_BREAKPOINTS = [*Page.HORIZONTAL_BREAKPOINTS, (BROAD, "-broad")]  # noqa: RUF012

@@ -16,6 +16,8 @@ from cxrtui.tui.wording import in_fields
 class ProtocolPage(Page[None]):
     """Actions on the protocol under the cursor, or on the one that is shown."""
 
+    place = "Protocols"
+
     @property
     def target(self) -> Look | None:
         """The protocol that keys act on."""

@@ -38,6 +38,7 @@ class RunsScreen(WaysOut, RunActions):
     BINDINGS: ClassVar[list[BindingType]] = bindings("runs", "everywhere")
     sections = ("runs", "everywhere")
     where = "Runs"
+    place = "Runs"
     AUTO_FOCUS = "#runs"
 
     def __init__(self) -> None:

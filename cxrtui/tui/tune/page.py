@@ -23,6 +23,7 @@ MORE = 10
 class StudyPage(Page[None]):
     """Actions on the study under the cursor, or on the one that is shown."""
 
+    place = "Tune"
     asking = False
     """Whether an action asks something."""
 

@@ -53,6 +53,7 @@ class WeightsScreen(Page[Mapping[str, str]]):
     AUTO_FOCUS = "#shelf"
     sections = ("weights", "everywhere")
     where = "Weights"
+    place = "Weights"
 
     def __init__(self, jobs: Jobs, name: str = "", to_port: str = "") -> None:
         """Show the shelf.

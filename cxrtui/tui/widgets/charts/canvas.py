@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
-import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,11 +12,11 @@ from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
 
+from cxrtui.tui.widgets.charts import modes
 from cxrtui.tui.widgets.charts.decimation import Columns
 from cxrtui.tui.widgets.charts.line import ASCII_MARKERS, Array
 
 _BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.uint8)
-_COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
 _SCALE = 1e6  # rows; a value further away is as good as there
 
 
@@ -53,33 +51,10 @@ def _glyphs(text: str) -> NDArray[np.uint32]:
     return np.array([ord(char) for char in text], dtype=np.uint32)
 
 
-BRAILLE = Mode("braille", _BRAILLE, np.arange(0x2800, 0x2900, dtype=np.uint32))
-BLOCK = Mode("block", np.array([[1], [2]], dtype=np.uint8), _glyphs(" ▀▄█"))
-ASCII = Mode("ascii", np.array([[1], [2], [4]], dtype=np.uint8), _glyphs(" '-:.::|"), ascii=True)
+BRAILLE = Mode(modes.BRAILLE, _BRAILLE, np.arange(0x2800, 0x2900, dtype=np.uint32))
+BLOCK = Mode(modes.BLOCK, np.array([[1], [2]], dtype=np.uint8), _glyphs(" ▀▄█"))
+ASCII = Mode(modes.ASCII, np.array([[1], [2], [4]], dtype=np.uint8), _glyphs(" '-:.::|"), ascii=True)
 MODES = {mode.name: mode for mode in (BRAILLE, BLOCK, ASCII)}
-
-
-def default_mode(environment: Mapping[str, str] = os.environ) -> str:
-    """Return the name of the mode that this terminal can show.
-
-    A terminal whose locale is not UTF-8 gets ASCII, and the Linux console, whose font has no Braille, blocks; one that
-    names no locale is taken for UTF-8. The variable ``CXRTUI_CHARTS`` chooses otherwise.
-    """
-    if (wanted := environment.get("CXRTUI_CHARTS", "").lower()) in MODES:
-        return wanted
-    named = [environment[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(name)]
-    if len(named) > 1 and named[0] in _COERCED and named[-1] in ("C", "POSIX"):  # by Python, PEP 538
-        named = named[-1:]
-    if named and not _is_utf8(named[0].partition(".")[2].partition("@")[0]):
-        return ASCII.name
-    return BLOCK.name if environment.get("TERM") == "linux" else BRAILLE.name
-
-
-def _is_utf8(encoding: str) -> bool:
-    try:
-        return codecs.lookup(encoding).name == "utf-8"
-    except LookupError:
-        return False
 
 
 class Canvas:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from cxrtui.tui import memory
-from cxrtui.tui.widgets.charts.canvas import MODES, default_mode
-from cxrtui.tui.widgets.charts.smoothing import FACTORS
+from cxrtui.tui.widgets.charts.modes import NAMES, default_mode
+
+FACTORS = (0.0, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
+"""The factors of `smoothing.smooth` that the keys go through; 0 is no smoothing."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,7 @@ class Options:
 
     def next_mode(self) -> Options:
         """Return these options with the next way of drawing."""
-        names = list(MODES)
-        return replace(self, mode=names[(names.index(self.mode) + 1) % len(names)])
+        return replace(self, mode=NAMES[(NAMES.index(self.mode) + 1) % len(NAMES)])
 
     def keep(self) -> None:
         """Keep these options for later charts and the next session, but not the logarithmic axis.
@@ -57,7 +58,7 @@ def kept() -> Options:
     """Return the options that were kept last, else the defaults."""
     usual = Options()
     return Options(
-        mode=memory.get(f"charts.mode.{usual.mode}", usual.mode, choices=tuple(MODES)),
+        mode=memory.get(f"charts.mode.{usual.mode}", usual.mode, choices=NAMES),
         smoothing=memory.get("charts.smoothing", usual.smoothing, choices=FACTORS),
         raw=memory.get("charts.raw", usual.raw),
         epochs=memory.get("charts.epochs", usual.epochs),

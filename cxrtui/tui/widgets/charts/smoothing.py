@@ -8,10 +8,6 @@ import numpy as np
 
 from cxrtui.tui.widgets.charts.line import Array
 
-FACTORS = (0.0, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
-"""The factors that the keys go through; 0 is no smoothing."""
-
-
 _ROUNDING = 1e-18
 _BLOCK = 64
 _MOST = 1e100  # larger values cannot be summed

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxrtui.tui.widgets.charts.canvas import ASCII, MODES, default_mode
+from cxrtui.tui.widgets.charts.canvas import ASCII, MODES
 from cxrtui.tui.widgets.charts.line import Array, Line, Mark, run_line
+from cxrtui.tui.widgets.charts.modes import NAMES, default_mode
 from cxrtui.tui.widgets.charts.options import Options
 from cxrtui.tui.widgets.charts.plot import Plot
 from cxrtui.tui.widgets.charts.request import Drawing, Request
@@ -38,7 +39,7 @@ def text(drawing: Drawing) -> str:
     return "\n".join("".join(map(chr, row)) for row in drawing.axes.chars)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", NAMES)
 def test_a_rising_line_goes_from_the_lower_left_to_the_upper_right(mode: str) -> None:
     shown = rows(drawn(line(np.linspace(0, 1, 50)), options=Options(mode=mode, smoothing=0.0)))
     places = [next(place for place, char in enumerate(row) if char != " ") for row in shown if row.strip()]

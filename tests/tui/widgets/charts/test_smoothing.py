@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrtui.tui.widgets.charts.smoothing import FACTORS, smooth
+from cxrtui.tui.widgets.charts.options import FACTORS
+from cxrtui.tui.widgets.charts.smoothing import smooth
 
 
 def as_in_tensorboard(values: list[float], factor: float) -> list[float]:
