@@ -59,7 +59,7 @@ class Dashboard(Going):
 
     def on_mount(self) -> None:
         """Open the runs, and above them what the command line asks for."""
-        self.use_theme()
+        self.keep_theme()
         self.push_screen(RunsScreen())
         self.call_after_refresh(threads.start, "import screens", load)
         self.set_interval(LISTEN_EVERY, self.collecting.look)
@@ -221,8 +221,9 @@ def run_app(
         The exit code of the run that was trained here last, else 0.
     """
     honour_no_color()
+    note = memory.open_at(memory.default_file())  # before the dashboard, which takes its theme from there
     app, answer = Dashboard(workspace, driver=TerminalDriver), None
-    app.note = memory.open_at(memory.default_file())
+    app.note = note
     if attach is not None and resume:
         app.opening = routes.ResumeRun(attach, launch)
     elif launch is not None:

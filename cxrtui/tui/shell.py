@@ -54,6 +54,7 @@ class Shell(KeysInTurn):
         self.workspace = workspace
         self.shown = Shown()
         self._focus_is_known = False
+        self._use_theme()
         self._door, self._for_light_theme, self._grey = Door(), ForLightTheme(), Grey()
         self._ascii_lines = AsciiLines()
 
@@ -66,11 +67,15 @@ class Shell(KeysInTurn):
                 return
         super()._display(screen, renderable)
 
-    def use_theme(self) -> None:
-        """Use the theme of the last session, and keep the one that is chosen in this one."""
+    def _use_theme(self) -> None:
+        """Use the theme of the last session before the stylesheets are parsed: a change of it parses them again."""
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = memory.get("theme", DARK.name, choices=tuple(self.available_themes))
+        self.stylesheet.set_variables(self.get_css_variables())
+
+    def keep_theme(self) -> None:
+        """Keep the theme that is chosen in this session."""
         self.theme_changed_signal.subscribe(self, lambda theme: memory.set("theme", theme.name))
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
