@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
 import jax
 
 from cxrtui.net import memory
+from cxrtui.net.torn import remove_torn
 from cxrtui.workspace import cache_root
 
 
@@ -34,6 +36,9 @@ def prepare() -> Path | None:
         return None
     if not writable:
         return None
+    # A torn entry is no news to the user: the program is compiled, and the next process finds no entry and keeps it.
+    warnings.filterwarnings("ignore", "Error reading persistent compilation cache entry")
+    remove_torn(directory)
     jax.config.update("jax_compilation_cache_dir", str(directory))  # type: ignore[no-untyped-call]
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)  # type: ignore[no-untyped-call]
     return directory

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -103,6 +104,7 @@ class Terminal:
 
 def main() -> None:
     """Make stdin the controlling terminal, and run the command line."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # tests may run under nohup, which the dashboard heeds
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     if os.environ.get("FAULT"):
         from cxrtui.tui.runs.screen import RunsScreen

@@ -130,6 +130,7 @@ def test_a_disk_that_refuses_is_named_once_and_the_answers_go_on(
     call: Call, phantom_films: Path, tmp_path: Path
 ) -> None:
     films = sorted(phantom_films.glob("positive/*.png"))[:10]
+    assert call("--json", *films, "--heatmap", tmp_path / "before")[0] == 0  # keeps its programs, without the limit
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
