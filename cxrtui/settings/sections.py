@@ -94,7 +94,7 @@ class OptimConfig:
 
     epochs: int = setting(30, "largest number of passes over the training films", between(1, 100_000), often=True)
     batch_size: int = setting(
-        32, "films in each step; 0 or auto = as many as suit the number of films and the memory",
+        32, "films a step, or auto (0): as many as suit the number of films and the memory",
         between(0, 4096, auto=0), often=True,
     )  # fmt: skip
     name: str = setting("adamw", "optimizer", among("adam", "adamw", "sgd"))
