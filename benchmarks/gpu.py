@@ -9,7 +9,6 @@ Each part measures one way to train the same network (Dense(256) head, AdamW, us
 - ``step``: the compiled step of a run on one batch, again and again: what the device can do.
 - ``run``: the steps as an epoch of a run does them: batches taken from the films on the device, a rate for each step,
   scalars read one step late.
-- ``scan``: as ``run``, with ``--together`` steps in one program (`jax.lax.scan`).
 - ``torch``, ``compiled``: PyTorch as one writes it for speed (channels_last, autocast to bfloat16, fused AdamW, images
   normalised on the GPU before), without and with ``torch.compile``; it draws no augmentation.
 
@@ -83,14 +82,13 @@ class Ours:
         self.hyper = self.layout.put_state(hyper_of(self.config, np.ones(2, np.float32)))
         self.rates = Rates(self.config.optim, 10_000)
         network = initial(self.config, self.hyper, self.layout)
-        self.state, self.structure = network.leaves, network.structure
+        self.state = network.leaves
         program = Program.of(self.config, network.graphdef, network.spec.freeze, self.layout)
         started = time.perf_counter()
         self.step = compile_step(program, network.state, self.hyper, batch_size=options.batch, stored_size=self.side)
         print(f"the step compiles in {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
-        self.program, self.loader = program, DeviceLoader(films, self.layout)
+        self.loader = DeviceLoader(films, self.layout)
         self.order = functools.partial(epoch_order, count=len(films), batch=options.batch)
-        self.whole = self.layout.put_state((films.images, films.labels))
         self.first = copied(self.state)
 
     def steps(self, count: int, state: Any) -> Iterator[tuple[Any, Any]]:
@@ -127,38 +125,6 @@ class Ours:
             self.state, scalars = self.step.onward(self.state, batch, hyper)
         self.jax.block_until_ready(scalars)
         return time.perf_counter() - started
-
-    def scan(self, together: int) -> Part:
-        """A part that does `together` steps in one program."""
-        import jax
-
-        from cxrtui.data.loader import Batch
-        from cxrtui.training.step import train_step
-
-        @functools.partial(jax.jit, donate_argnums=0)
-        def some(state: Any, whole: Any, indices: Any, rates: Any, hyper: Any) -> Any:
-            def one(leaves: Any, what: Any) -> Any:
-                places, rate = what
-                batch = Batch(*(array.at[places].get(mode="promise_in_bounds") for array in whole))
-                state = jax.tree.unflatten(self.structure, leaves)
-                after, scalars = train_step(self.program, state, batch, hyper.at(rate))
-                return jax.tree.leaves(after), scalars
-
-            return jax.lax.scan(one, state, (indices, rates))
-
-        def part(count: int) -> float:
-            started, before = time.perf_counter(), None
-            for number in range(count // together):
-                order = np.resize(self.order(0, number + 1), (together, self.batch))
-                rates = self.rates.of(number * together, (number + 1) * together)
-                self.state, scalars = some(self.state, self.whole, *self.layout.put_state((order, rates)), self.hyper)
-                if before is not None:
-                    self.jax.device_get(before)
-                before = scalars
-            self.jax.device_get(before)
-            return (time.perf_counter() - started) * count / max(1, count // together * together)
-
-        return part
 
     def same_bits(self, count: int) -> bool:
         """Whether `count` steps from the first state, done twice, end with the same bits."""
@@ -261,8 +227,7 @@ def main() -> None:
     parser.add_argument("--precision", default="bfloat16", choices=("bfloat16", "float32"))
     parser.add_argument("--steps", type=int, default=24, help="steps of each part in a round")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--together", type=int, default=8, help="steps in one program of ``scan``")
-    parser.add_argument("--only", default="step,run,scan,torch", help="comma-separated parts, the peer last")
+    parser.add_argument("--only", default="step,run,torch", help="comma-separated parts, the peer last")
     parser.add_argument("--no-trace", action="store_true", help="do not look for idle time")
     parser.add_argument("--keep", type=Path, help="keep the trace in this file")
     parser.add_argument("--platform", default="", help="JAX's platform; by default a GPU if there is one")
@@ -273,7 +238,7 @@ def main() -> None:
 
         jax.config.update("jax_platforms", options.platform)
     parts: dict[str, Part] = {}
-    ours = Ours(options) if {"step", "run", "scan"} & set(chosen) else None
+    ours = Ours(options) if {"step", "run"} & set(chosen) else None
     for name in chosen:
         if name in ("torch", "compiled"):
             try:
@@ -283,9 +248,9 @@ def main() -> None:
                 continue
         else:
             assert ours is not None
-            parts[name] = {"step": ours.alone, "run": ours.run, "scan": ours.scan(options.together)}[name]
+            parts[name] = {"step": ours.alone, "run": ours.run}[name]
         started = time.perf_counter()
-        parts[name](options.together)
+        parts[name](8)
         print(f"{name}: first steps {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
     taken: dict[str, list[float]] = {name: [] for name in parts}
     for _ in range(options.rounds):
