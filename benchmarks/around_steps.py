@@ -39,6 +39,7 @@ from cxrtui.runs import listing
 from cxrtui.settings.config import Config, resolve
 from cxrtui.training.hyper import hyper_of
 from cxrtui.training.initial_state import initial
+from cxrtui.training.rates import WINDOW
 from cxrtui.training.step import Program, compile_step
 
 Clock = tuple[float, float]  # seconds of the clock, and of all processors
@@ -71,12 +72,12 @@ def plain_epochs(config: Config, prepared: Prepared) -> Callable[[int], Clock]:
     step = compile_step(program, network.state, hyper, batch_size=config.optim.batch_size,
                         stored_size=prepared.stored_size)  # fmt: skip
     held = [network.state]
-    rate = layout.put_state(np.float32(1e-4))
+    hyper = hyper.at(layout.put_state(np.full(WINDOW, 1e-4, np.float32)))
 
     def epoch(number: int) -> Clock:
         before, last = now(), None
         for batch in loader.epoch(0, number, config.optim.batch_size):
-            held[0], scalars = step(held[0], batch, hyper.at(rate))
+            held[0], scalars = step(held[0], batch, hyper)
             if last is not None:
                 jax.device_get(last)
             last = scalars

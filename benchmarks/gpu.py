@@ -7,7 +7,7 @@
 Each part measures one way to train the same network (Dense(256) head, AdamW, usual augmentation) on the same films:
 
 - ``step``: the compiled step of a run on one batch, again and again: what the device can do.
-- ``run``: the steps as an epoch of a run does them: batches taken from the films on the device, a rate for each step,
+- ``run``: the steps as an epoch of a run does them: batches taken from the films on the device, the schedule,
   scalars read one step late.
 - ``torch``, ``compiled``: PyTorch as one writes it for speed (channels_last, autocast to bfloat16, fused AdamW, images
   normalised on the GPU before), without and with ``torch.compile``; it draws no augmentation.
@@ -20,7 +20,6 @@ time of the device between the steps of ``run`` from a trace of `jax.profiler`, 
 from __future__ import annotations
 
 import argparse
-import functools
 import gzip
 import json
 import statistics
@@ -61,7 +60,7 @@ class Ours:
     def __init__(self, options: argparse.Namespace) -> None:
         import jax
 
-        from cxrtui.data.loader import DeviceLoader, epoch_order
+        from cxrtui.data.loader import DeviceLoader
         from cxrtui.net import backend
         from cxrtui.net.layout import Layout
         from cxrtui.settings.config import resolve
@@ -88,7 +87,6 @@ class Ours:
         self.step = compile_step(program, network.state, self.hyper, batch_size=options.batch, stored_size=self.side)
         print(f"the step compiles in {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
         self.loader = DeviceLoader(films, self.layout)
-        self.order = functools.partial(epoch_order, count=len(films), batch=options.batch)
         self.first = copied(self.state)
 
     def steps(self, count: int, state: Any) -> Iterator[tuple[Any, Any]]:
@@ -96,9 +94,8 @@ class Ours:
         done, epoch = 0, 0
         while done < count:
             epoch += 1
-            rates = self.rates.of(done, done + len(self.order(0, epoch)))
-            for index, batch in enumerate(self.loader.epoch(0, epoch, self.batch)):
-                hyper = self.hyper.at(self.layout.put_state(rates[index]))
+            hyper = self.hyper.at(self.layout.put_state(self.rates.window(done)))
+            for batch in self.loader.epoch(0, epoch, self.batch):
                 state, scalars = self.step.onward(state, batch, hyper)
                 done += 1
                 yield state, scalars
@@ -119,10 +116,9 @@ class Ours:
     def alone(self, count: int) -> float:
         """Seconds of `count` steps on one batch, without reading anything."""
         batch = self.loader.batch(np.arange(self.batch, dtype=np.int32))
-        hyper = self.hyper.at(self.layout.put_state(np.float32(1e-4)))
         started = time.perf_counter()
         for _ in range(count):
-            self.state, scalars = self.step.onward(self.state, batch, hyper)
+            self.state, scalars = self.step.onward(self.state, batch, self.hyper)
         self.jax.block_until_ready(scalars)
         return time.perf_counter() - started
 

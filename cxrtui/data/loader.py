@@ -73,6 +73,12 @@ def _take(layout: Layout, whole: Batch, indices: jax.Array) -> Batch:
     return placed
 
 
+@functools.partial(jax.jit, static_argnames="layout")
+def _take_next(layout: Layout, whole: Batch, order: jax.Array, step: jax.Array) -> tuple[Batch, jax.Array]:
+    indices = jax.lax.dynamic_index_in_dim(order, step, keepdims=False)
+    return _take(layout, whole, indices), step + 1
+
+
 class DeviceLoader:
     """Holds all images of `split`, or the `features` of these, on every device."""
 
@@ -89,9 +95,12 @@ class DeviceLoader:
         return taken
 
     def epoch(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
-        """See `Loader`."""
-        for indices in epoch_order(seed, epoch, len(self.split), batch)[first_step:]:
-            yield self.batch(indices)
+        """See `Loader`. The order is on the devices, so that nothing is transferred to them for a step."""
+        order = epoch_order(seed, epoch, len(self.split), batch)
+        there, step = self._layout.put_state((order, np.int32(first_step)))
+        for _ in order[first_step:]:
+            taken, step = _take_next(self._layout, self._whole, there, step)
+            yield taken
 
 
 class StreamLoader:

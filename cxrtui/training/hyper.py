@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrtui.data.augment import Strengths, scalar
 from cxrtui.settings.config import Config
-from cxrtui.training.rates import leading_rate, own_rates
+from cxrtui.training.rates import WINDOW, leading_rate, own_rates
 
 
 @jax.tree_util.register_dataclass
@@ -24,7 +25,8 @@ class Hyper:
 
     Attributes:
         key: a typed PRNG key made of the seed; all randomness of a step follows from it and from the state's `step`.
-        rate: the leading learning rate of this step, float32 scalar.
+        rate: the leading learning rates of `WINDOW` steps, float32 ``[WINDOW]``; that of step n is at n modulo
+            `WINDOW`. Within a step, its own rate, float32 scalar.
         ratios: of each group that has a rate of its own, its rate divided by the leading one, float32 scalars.
         weight_decay, clip, dropout, smoothing, mixup, ema_decay: float32 scalars or None.
         momentum: of ``sgd``, float32 scalar; None for the other optimizers.
@@ -33,7 +35,7 @@ class Hyper:
     """
 
     key: jax.Array
-    rate: jax.Array | np.float32
+    rate: jax.Array | NDArray[np.float32] | np.float32
     ratios: Mapping[str, jax.Array | np.float32]
     weight_decay: jax.Array | np.float32 | None
     clip: jax.Array | np.float32 | None
@@ -45,13 +47,18 @@ class Hyper:
     mixup: jax.Array | np.float32 | None
     ema_decay: jax.Array | np.float32 | None
 
-    def at(self, rate: jax.Array | np.float32) -> Hyper:
-        """Return the same hyperparameters with the leading learning rate of another step."""
+    def at(self, rate: jax.Array | NDArray[np.float32] | np.float32) -> Hyper:
+        """Return the same hyperparameters with the leading learning rate or rates of other steps."""
         return replace(self, rate=rate)
+
+    def of_step(self, step: jax.Array) -> Hyper:
+        """Return the hyperparameters of step `step`, int32 scalar, with its own rate."""
+        rates = jnp.asarray(self.rate)
+        return self.at(rates[step % WINDOW]) if rates.ndim else self
 
 
 def hyper_of(config: Config, class_weights: NDArray[np.float32]) -> Hyper:
-    """Return the hyperparameters that `config` sets, on the host; the rate is 0 until `Hyper.at` sets it for a step.
+    """Return the hyperparameters that `config` sets, on the host; the rates are 0 until `Hyper.at` sets them.
 
     Args:
         config: the sections augment, model (dropout), optim and run (seed) are read.
@@ -60,7 +67,7 @@ def hyper_of(config: Config, class_weights: NDArray[np.float32]) -> Hyper:
     optim, leading = config.optim, leading_rate(config.optim)
     return Hyper(
         key=jax.random.key(config.run.seed),
-        rate=np.float32(0.0),
+        rate=np.zeros(WINDOW, np.float32),
         ratios={group: np.float32(rate / leading) for group, rate in own_rates(optim).items()},
         weight_decay=scalar(optim.weight_decay),
         clip=scalar(optim.clip),

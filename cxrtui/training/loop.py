@@ -19,6 +19,7 @@ from cxrtui.evaluation.trained_on import leaks
 from cxrtui.runs import events as ev
 from cxrtui.statistics.ranking import roc_points, score_histogram
 from cxrtui.training import features
+from cxrtui.training.rates import WINDOW
 from cxrtui.training.readings import Readings, diverged
 from cxrtui.training.session import Session
 from cxrtui.training.unfreezing import unfreeze
@@ -63,11 +64,12 @@ def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
     assert step is not None
     decisions, layout, trace = session.decisions, session.call.layout, session.trace
     epoch, first = position.step // per_epoch + 1, position.step % per_epoch
-    rates = session.rates.of(per_epoch * (epoch - 1), per_epoch * epoch)
-    readings = Readings(config, position, epoch, rates)
+    readings = Readings(config, position, epoch, per_epoch, session.rates)
+    hyper = session.hyper.at(layout.put_state(session.rates.window(position.step)))
     loader = session.train if session.prefix is None else session.prefix.train
     for batch in trace.batches(loader.epoch(config.run.seed, epoch, config.optim.batch_size, first)):
-        hyper = session.hyper.at(layout.put_state(rates[position.step % per_epoch]))
+        if position.step % WINDOW == 0:
+            hyper = hyper.at(layout.put_state(session.rates.window(position.step)))
         with trace.step(position.step), jax.transfer_guard("disallow"):
             leaves, scalars = step.onward(session.network.leaves, batch, hyper)
         session.network = dataclasses.replace(session.network, leaves=leaves)

@@ -54,6 +54,10 @@ def schedule(config: OptimConfig, total_steps: int) -> optax.Schedule:
     return promoting(curve)
 
 
+WINDOW = 256
+"""Steps whose rates go to the device together, because a transfer for each step would take longer than some steps."""
+
+
 class Rates:
     """The leading learning rate of every step of a run.
 
@@ -64,11 +68,20 @@ class Rates:
     def __init__(self, config: OptimConfig, total_steps: int) -> None:
         self._rates = jax.jit(jax.vmap(schedule(config, total_steps)))
         self._where = _host()
+        self._number, self._window = -1, np.zeros(0, np.float32)
 
-    def of(self, first: int, last: int) -> NDArray[np.float32]:
-        """Return the rates of steps `first` to `last` - 1, counted from 0, float32 ``[last - first]``."""
-        with jax.default_device(self._where):
-            return np.asarray(self._rates(jnp.arange(first, last, dtype=jnp.int32)))
+    def window(self, step: int) -> NDArray[np.float32]:
+        """Return the rates of the `WINDOW` steps among which `step` is, float32 ``[WINDOW]``; see `Hyper.rate`."""
+        number = step // WINDOW
+        if number != self._number:
+            steps = jnp.arange(number * WINDOW, (number + 1) * WINDOW, dtype=jnp.int32)
+            with jax.default_device(self._where):
+                self._number, self._window = number, np.asarray(self._rates(steps))
+        return self._window
+
+    def of(self, step: int) -> float:
+        """Return the rate of `step`, counted from 0."""
+        return float(self.window(step)[step % WINDOW])
 
 
 def _host() -> jax.Device | None:

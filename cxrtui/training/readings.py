@@ -6,14 +6,13 @@ import math
 import time
 
 import jax
-import numpy as np
-from numpy.typing import NDArray
 
 from cxrtui.errors import DivergedError
 from cxrtui.runs import events as ev
 from cxrtui.settings.config import Config
-from cxrtui.training.rates import leading_rate, own_rates
+from cxrtui.training.rates import Rates, leading_rate, own_rates
 from cxrtui.training.session import Position
+from cxrtui.training.step import named
 
 
 def diverged(config: Config, what: str, value: float, epoch: int) -> DivergedError:
@@ -34,9 +33,10 @@ class Readings:
     restarts only when no step is under way, after a pause or a save.
     """
 
-    def __init__(self, config: Config, position: Position, epoch: int, rates: NDArray[np.float32]) -> None:
-        self._config, self._position, self._epoch, self._rates = config, position, epoch, rates
-        self._pending: tuple[int, dict[str, jax.Array]] | None = None
+    def __init__(self, config: Config, position: Position, epoch: int, per_epoch: int, rates: Rates) -> None:
+        self._config, self._position, self._epoch = config, position, epoch
+        self._per_epoch, self._rates = per_epoch, rates
+        self._pending: tuple[int, jax.Array] | None = None
         self._clock, self._before = time.monotonic(), 0.0
 
     @property
@@ -44,7 +44,7 @@ class Readings:
         """Whether a step was dispatched whose scalars have not been read yet."""
         return self._pending is not None
 
-    def dispatched(self, step: int, scalars: dict[str, jax.Array]) -> None:
+    def dispatched(self, step: int, scalars: jax.Array) -> None:
         """Note the scalars of the step just dispatched, to be read later."""
         self._pending = step, scalars
 
@@ -63,7 +63,7 @@ class Readings:
         """
         assert self._pending is not None
         (step, scalars), self._pending = self._pending, None
-        values = {name: float(value) for name, value in jax.device_get(scalars).items()}
+        values = named(scalars)
         for name in ("loss", "gradient_norm"):
             if not math.isfinite(values[name]):
                 raise diverged(self._config, f"{name.replace('_', ' ')} of step {step}", values[name], self._epoch)
@@ -74,9 +74,9 @@ class Readings:
         self._position.epoch_loss += values["loss"]
         self._position.epoch_correct += values["accuracy"]
         self._position.epoch_seconds += seconds
-        optim, per_epoch = self._config.optim, len(self._rates)
+        optim = self._config.optim
         return ev.StepDone(
-            step=step, epoch=self._epoch, epochs=optim.epochs, steps_per_epoch=per_epoch, loss=values["loss"],
-            accuracy=values["accuracy"], learning_rate=float(self._rates[(step - 1) % per_epoch]),
+            step=step, epoch=self._epoch, epochs=optim.epochs, steps_per_epoch=self._per_epoch, loss=values["loss"],
+            accuracy=values["accuracy"], learning_rate=self._rates.of(step - 1),
             gradient_norm=values["gradient_norm"], images_per_second=optim.batch_size / max(shown, 1e-9),
         )  # fmt: skip

@@ -28,7 +28,6 @@ from cxrtui.training.hyper import Hyper
 from cxrtui.training.mixup import mixed, partners, shares
 from cxrtui.training.optimizer import counted_groups, optimizer
 
-Scalars = dict[str, jax.Array]
 SCALARS = ("loss", "accuracy", "gradient_norm")
 _PROGRAMS: Programs[CompiledFunction] = Programs()
 
@@ -107,18 +106,19 @@ class Program:
         return cls(graphdef, config.data.size, config.optim.name, groups, layout, cut, table)
 
 
-def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) -> tuple[TrainState, Scalars]:
+def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) -> tuple[TrainState, jax.Array]:
     """Do one optimizer step.
 
     Args:
         program: everything that is not data.
         state: the compiled step takes over its buffers.
         batch: images uint8 ``[B, S, S]``, or features at the program's cut, and labels int32 ``[B]``.
-        hyper: the hyperparameters, with this step's learning rate.
+        hyper: the hyperparameters, with the rates of this step and its neighbours.
 
     Returns:
-        The next state, and the scalars `SCALARS`, float32.
+        The next state, and the scalars `SCALARS`, float32 ``[3]``; one array takes one transfer. See `named`.
     """
+    hyper = hyper.of_step(state.step)
     augment_key, dropout_key = jax.random.split(jax.random.fold_in(hyper.key, state.step))
     start = "none" if program.cut is None else program.cut.name
     images, share = batch.images, None
@@ -145,11 +145,8 @@ def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) 
     transform = optimizer(program.optimizer, hyper, program.groups)
     with jax.named_scope("optimizer"):
         updates, optimizer_state = transform.update(gradient, state.optimizer, state.trainable)
-    scalars = {
-        "loss": loss,
-        "accuracy": jnp.mean(jnp.argmax(logits, axis=-1) == batch.labels, dtype=jnp.float32),
-        "gradient_norm": optax.tree.norm(gradient),
-    }
+    accuracy = jnp.mean(jnp.argmax(logits, axis=-1) == batch.labels, dtype=jnp.float32)
+    scalars = jnp.stack([loss, accuracy, optax.tree.norm(gradient)])
     trainable, average = optax.apply_updates(state.trainable, updates), state.ema
     if average is not None:
         assert hyper.ema_decay is not None
@@ -162,8 +159,13 @@ def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) 
         optimizer=optimizer_state,
         ema=average,
     )
-    placed: tuple[TrainState, Scalars] = jax.lax.with_sharding_constraint((after, scalars), program.layout.state)
+    placed: tuple[TrainState, jax.Array] = jax.lax.with_sharding_constraint((after, scalars), program.layout.state)
     return placed
+
+
+def named(scalars: jax.Array) -> dict[str, float]:
+    """Return the scalars of a step by their names; this waits until the step is done."""
+    return dict(zip(SCALARS, map(float, jax.device_get(scalars)), strict=True))
 
 
 def compile_step(
@@ -182,7 +184,7 @@ def compile_step(
 
     def compiled() -> CompiledFunction:
         step = functools.partial(train_step, program)
-        result = state, dict.fromkeys(SCALARS, 0)
+        result = state, 0
         return compile_once("train_step", step, (state, Batch(images, labels), hyper), result, of=program,
                             sharding=program.layout.state, donated=1)  # fmt: skip
 

@@ -41,7 +41,7 @@ for count in (1, 2):
     state, scalars = step(network.state, batch, hyper)
     logits = Predictor(network.graphdef, 32, 36, 8, layout)(state.variables, images)
     devices = {len(leaf.sharding.device_set) for leaf in jax.tree.leaves((state, batch))}
-    print(json.dumps([[float(value) for value in scalars.values()], logits.tolist(), sorted(devices)]))
+    print(json.dumps([scalars.tolist(), logits.tolist(), sorted(devices)]))
 """
 
 

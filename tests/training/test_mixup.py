@@ -17,7 +17,7 @@ from cxrtui.settings.config import Config
 from cxrtui.training.hyper import hyper_of
 from cxrtui.training.initial_state import initial
 from cxrtui.training.mixup import mixed, shares
-from cxrtui.training.step import Program, compile_step
+from cxrtui.training.step import Program, compile_step, named
 
 LAYOUT = Layout.over()
 
@@ -64,4 +64,4 @@ def test_the_loss_of_a_step_is_that_of_mixed_films_and_labels(small: Callable[..
 
     step = compile_step(program, network.state, hyper, batch_size=8, stored_size=36)
     _, scalars = step(network.state, Batch(*LAYOUT.put_batch((stored, labels))), hyper)
-    assert float(scalars["loss"]) == pytest.approx(expected, rel=1e-5)
+    assert named(scalars)["loss"] == pytest.approx(expected, rel=1e-5)

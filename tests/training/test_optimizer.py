@@ -33,7 +33,7 @@ def update(
 
 def settings_of(config: OptimConfig, step: int = 9) -> Hyper:
     """The hyperparameters of step `step` of 10."""
-    return hyper_of(Config(optim=config), np.ones(2, np.float32)).at(Rates(config, 10).of(0, 10)[step])
+    return hyper_of(Config(optim=config), np.ones(2, np.float32)).at(np.float32(Rates(config, 10).of(step)))
 
 
 def moved(config: OptimConfig, trainable: nnx.State, gradient: nnx.State) -> dict[str, float]:
