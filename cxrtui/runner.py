@@ -230,12 +230,15 @@ def _drive(
         save_config(run, settings)
         log(events.Preparing(stage="starting JAX"))
     from cxrtui.net import backend
+    from cxrtui.net.layout import Layout
     from cxrtui.training.fit import fit
     from cxrtui.training.usage import UsageMeter
 
     backend.prepare()  # before JAX starts its threads
-    device = backend.describe_device()
-    if not (resume and log.go_on()):  # a process that died while JAX loaded left no RunStarted
+    fresh = not (resume and log.go_on())  # a process that died while JAX loaded left no RunStarted
+    layout = Layout.choose(settings.run.devices, settings.optim.batch_size)
+    device = backend.describe_device() | {"count": layout.count}
+    if fresh:
         log(events.RunStarted(run=run.name, seed=settings.run.seed, config=settings.as_dict(), device=device,
                               versions=versions()))  # fmt: skip
     outcome, meter = EXIT_FAULT, UsageMeter()
@@ -274,10 +277,11 @@ def _ended_by(why: str, stopped: events.Stopped, run: Run) -> events.Failed:
 
 
 def _keep(run: Run, settings: Config, device: dict[str, object], data: events.DataPrepared) -> None:
-    """Record the manifest of a new run; of a resumed run, record where its films have moved to."""
+    """Record the manifest of a new run; of a resumed run, record where its films have moved to, and its devices."""
     if not run.manifest_file.exists():
         _write_manifest(run, settings, device, data)
-    if start_config(run).data.source != settings.data.source:
+    before = start_config(run)
+    if (before.data.source, before.run.devices) != (settings.data.source, settings.run.devices):
         save_config(run, settings)
 
 

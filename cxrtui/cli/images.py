@@ -11,10 +11,12 @@ import click
 from cxrtui.cli import protocol
 from cxrtui.cli.group import Context, cli, data_settings, pass_context
 from cxrtui.cli.measuring import Measuring, measuring_options
-from cxrtui.cli.parameters import Folder, Fraction
+from cxrtui.cli.parameters import Devices, Folder, Fraction
 from cxrtui.errors import UsageError
 from cxrtui.runs.folder import Run
 from cxrtui.runs.listing import find_run
+
+_DEVICES = "GPUs, or other devices of JAX, that share each batch equally.  [default: all]"
 
 
 def _find_model(context: Context, name: str) -> Run | Path:
@@ -82,11 +84,12 @@ def _find_models(context: Context, names: str) -> list[Run | Path]:
               "threshold than this no answer.")  # fmt: skip
 @click.option("--engine", type=click.Choice(["xla", "onnxruntime"]), default="xla", help="Computes the network. "
               "ONNX Runtime is faster on a CPU; pip install 'cxrtui[onnxruntime]'.  [default: xla]")  # fmt: skip
+@click.option("--devices", type=Devices(), help=_DEVICES)
 @pass_context
 def classify(
     context: Context, model: str, files: tuple[Path, ...], form: Literal["json", "csv"] | None, step: int | None,
     folder: Path | None, method: str | None, stage: str | None, opacity: float | None, refuse: bool,
-    no_calibration: bool, margin: float, engine: Literal["xla", "onnxruntime"],
+    no_calibration: bool, margin: float, engine: Literal["xla", "onnxruntime"], devices: int | None,
 ) -> None:  # fmt: skip
     """Classify image files with MODEL, a run or a classifier on the shelf.
 
@@ -113,7 +116,7 @@ def classify(
         raise UsageError(f"--{next(iter(chosen))} is for heat maps; add --heatmap DIR, or leave it out.")
     target = _find_model(context, model)
     classifier = classifying.load(target, step, calibrated=not no_calibration, margin=margin, engine=engine,
-                                  drawing=folder is not None)  # fmt: skip
+                                  drawing=folder is not None, devices=devices or 0)  # fmt: skip
     trained = trained_on(target)
     for note in (classifier.model.note, trained.text, trained.warning(map(str, files))):
         if note:
@@ -140,12 +143,13 @@ def classify(
 @click.option(
     "--keep", metavar="NAME", help="Keep the result with the run by this name, for the dashboard and reports."
 )
+@click.option("--devices", type=Devices(), help=_DEVICES)
 @measuring_options
 @protocol.protocol_options
 @pass_context
 def evaluate(
     context: Context, /, model: str | None, sources: tuple[str, ...], assignments: tuple[str, ...], as_json: bool,
-    step: int | None, keep_seen: bool, keep: str | None, **options: Any,
+    step: int | None, keep_seen: bool, keep: str | None, devices: int | None, **options: Any,
 ) -> None:  # fmt: skip
     """Evaluate MODEL, a run or a classifier on the shelf, on labelled films that it was not trained on.
 
@@ -172,7 +176,8 @@ def evaluate(
         if model or keep_seen or keep or step is not None:
             raise UsageError("A protocol trains its own networks; leave out MODEL, --step, --keep-seen and --keep, or "
                              "leave out --protocol.")  # fmt: skip
-        asked.evaluate(context, sources, assignments, as_json)
+        asked.evaluate(context, sources, assignments if devices is None else (*assignments, f"run.devices={devices}"),
+                       as_json)  # fmt: skip
     asked.check_none()
     if not model:
         raise UsageError("Name the MODEL to evaluate, a run or a classifier on the shelf, or train with --protocol.")
@@ -193,6 +198,7 @@ def evaluate(
     chosen = evaluating.Options(
         keep_seen=keep_seen, step=step, calibrated=not measuring.no_calibration, prevalence=measuring.prevalence,
         by=measuring.by, augmented=measuring.augmented or 0, margin=measuring.margin,
+        devices=devices or 0,
     )  # fmt: skip
     with progress.shown() as on_progress:
         listener = progress.listener(on_progress)

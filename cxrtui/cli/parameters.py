@@ -48,6 +48,26 @@ class Fraction(click.FloatRange):
         return number
 
 
+class Devices(click.ParamType):  # type: ignore[type-arg]  # older releases of click take none
+    """A number of devices; the word ``all`` is 0."""
+
+    name = "all|N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number.
+
+        Raises:
+            click.BadParameter: it is neither ``all`` nor a number from 1 on.
+        """
+        if value == "all":
+            return 0
+        if isinstance(value, int):
+            return value
+        if not (value.isascii() and value.isdecimal()) or int(value) < 1:
+            self.fail(f"{value!r} is neither all nor a number of devices from 1 on.", param, ctx)
+        return int(value)
+
+
 def options(*added: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """Return a decorator that adds several options to a command, in this order."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cxrtui.cli.group import Context, cli, need_terminal, open_dashboard, pass_context
+from cxrtui.cli.parameters import Devices
 from cxrtui.errors import DataError, UsageError
 from cxrtui.runs import advice
 from cxrtui.runs.folder import Run
@@ -45,6 +46,8 @@ _PRESETS = "Presets:\n\n" + "\n\n".join(f"{item.name}: {item.about}" for item in
 @click.option("--run", "name", default="", help="Name of the new run (default: date and time).")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped or killed.")
 @click.option("--step", type=int, help="With --resume: go back to the checkpoint of this step; later ones are dropped.")
+@click.option("--devices", type=Devices(), help="GPUs, or other devices of JAX, that share each batch equally; with "
+              "--resume too (as run.devices).  [default: all]")  # fmt: skip
 @click.option("--profile", type=click.IntRange(1, 1000), metavar="N", help="Write N steps of the first epoch as a "
               "trace of jax.profiler, into profile/ of the run (as run.profile).")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events on stdout, one JSON object a line.")
@@ -59,7 +62,7 @@ _PRESETS = "Presets:\n\n" + "\n\n".join(f"{item.name}: {item.about}" for item in
 def train(
     context: Context, sources: tuple[str, ...], preset: str | None, config_file: Path | None,
     assignments: tuple[str, ...], init: str | None, offline: bool, name: str, resume: str | None, step: int | None,
-    profile: int | None, as_json: bool, detach: bool, list_settings: bool,
+    devices: int | None, profile: int | None, as_json: bool, detach: bool, list_settings: bool,
 ) -> None:  # fmt: skip
     """Train a classifier: in the dashboard, or without a screen with --headless.
 
@@ -84,10 +87,10 @@ def train(
         if preset or config_file or assignments or init or name or profile:
             raise UsageError(
                 "A resumed run keeps its own configuration; give --resume alone (with --data where its films have "
-                "moved), or start a new run."
+                "moved, with --devices for other devices), or start a new run."
             )
         run = find_run(context.workspace.checkpoints, resume)
-        settings = _settings_to_resume(run, sources)
+        settings = _settings_to_resume(run, sources, devices)
         if step is not None:
             _go_back(run, step)
         elif summary(run).status == "finished":
@@ -98,6 +101,8 @@ def train(
             raise UsageError("--step says where to go on from; give it with --resume RUN.")
         if profile:
             assignments = (*assignments, f"run.profile={profile}")
+        if devices is not None:
+            assignments = (*assignments, f"run.devices={devices}")
         settings = settings_to_start(context, preset, config_file, assignments, sources, init)
     if detach:
         _detach(run or new_run(context.workspace.checkpoints, name), settings, resume=bool(resume))
@@ -112,12 +117,15 @@ def train(
         code = headless.train(run, settings, resume=bool(resume), as_json=as_json, debug=context.debug)
         sys.exit(code)
     # Without --data, the dashboard can ask the user where the films of a resumed run are now.
-    open_dashboard(context, launch=None if resume and not sources else settings, attach=run, resume=bool(resume))
+    own = resume and not sources and devices is None
+    open_dashboard(context, launch=None if own else settings, attach=run, resume=bool(resume))
 
 
-def _settings_to_resume(run: Run, sources: Sequence[str]) -> Config:
-    """Return the settings that `run` goes on with: its own, with the new paths of films that have moved."""
+def _settings_to_resume(run: Run, sources: Sequence[str], devices: int | None) -> Config:
+    """Return the settings that `run` goes on with: its own, with new paths of films that have moved, on `devices`."""
     settings = config.load(run.config_file)
+    if devices is not None:
+        settings = config.with_values(settings, {"run.devices": devices})
     if sources:
         settings = config.with_values(settings, {"data.source": tuple(map(absolute_source, sources))})
         need_films(settings.data.source)

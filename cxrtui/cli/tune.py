@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cxrtui.cli.group import Context, cli, has_terminal, open_dashboard, pass_context
+from cxrtui.cli.parameters import Devices
 from cxrtui.cli.train import absolute_settings, need_films
 from cxrtui.errors import ConfigError, UsageError
 from cxrtui.files import is_there
@@ -51,6 +52,8 @@ def _settings_help() -> str:
 @click.option("--trials", type=int, help="Configurations to try in all (tune.trials).")
 @click.option("--hours", type=float, help="Begin no trial after so many hours (tune.hours).")
 @click.option("--seeds", type=int, help="Trainings of the best configuration at the end (tune.seeds).")
+@click.option("--devices", type=Devices(), help="GPUs, or other devices of JAX, that share each batch of a trial "
+              "(run.devices); each of several --workers has a part of the GPUs.  [default: all]")  # fmt: skip
 @click.option(
     "--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that train trials."
 )
@@ -58,7 +61,7 @@ def _settings_help() -> str:
 def tune(
     click_context: click.Context, name: str, sources: tuple[str, ...], preset: str | None, config_file: Path | None,
     assignments: tuple[str, ...], init: str | None, offline: bool, varied: tuple[str, ...], trials: int | None,
-    hours: float | None, seeds: int | None, workers: int,
+    hours: float | None, seeds: int | None, devices: int | None, workers: int,
 ) -> None:  # fmt: skip
     """Search for good settings by validation films; test films are evaluated once, at the end.
 
@@ -84,6 +87,8 @@ def tune(
 
     if context.json:
         raise UsageError("A search prints no JSON; leave out --json, and see it with: cxrtui tune show STUDY --json")
+    if devices is not None:
+        assignments = (*assignments, f"run.devices={devices}")
     limits = {"trials": trials, "hours": hours, "seeds": seeds}
     given = bool(sources or preset or config_file or assignments or init or varied)
     known = _known(context, name)

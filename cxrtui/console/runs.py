@@ -24,7 +24,7 @@ from cxrtui.files import is_name, read_text
 from cxrtui.printable import printable, printable_lines
 from cxrtui.runs.arrange import Order, arranged
 from cxrtui.runs.bin import Binned
-from cxrtui.runs.describe import metrics_text, start_text
+from cxrtui.runs.describe import metrics_text, speed_text, start_text
 from cxrtui.runs.events import PATIENTS_UNKNOWN, SPLIT_LEAKS
 from cxrtui.runs.filter import Filter
 from cxrtui.runs.folder import Run
@@ -117,6 +117,7 @@ def print_run(run: Run, as_json: bool, *, plots: bool = False) -> None:
             for split, item in state.evaluations.items()
         }
         row["message"] = state.failed.message if state.failed else None
+        row["devices"], row["images_per_second"] = state.devices, round(state.images_per_second, 1)
         print(strict_json.dumps(row))
         return
     for warned in state.warned(SPLIT_LEAKS):
@@ -143,6 +144,9 @@ def print_run(run: Run, as_json: bool, *, plots: bool = False) -> None:
         print(f"warning    {printable_lines(warned.message)}")
     if state.first_step is not None:
         print(f"start      {start_text(state.first_step)}")
+    if state.devices > 1 and state.compiled is not None:
+        speed = speed_text(state.images_per_second, state.devices)
+        print(f"devices    {state.devices} × {printable(state.compiled.kind)} share each batch: {speed}")
     if early := state.early:
         print(f"best       {early.metric} {early.best:.4f} in epoch {early.best_epoch}")
     print_evaluations(state, run, plots=plots)

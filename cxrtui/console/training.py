@@ -5,7 +5,7 @@ from __future__ import annotations
 from cxrtui.console.progress import Printer
 from cxrtui.durations import duration
 from cxrtui.runs import events
-from cxrtui.runs.describe import describe
+from cxrtui.runs.describe import describe, speed_text
 from cxrtui.runs.state import RunState, fold
 
 _WITHIN_EPOCHS = ("validating", "evaluating")  # phases of every epoch; a line for each would be too many lines
@@ -16,7 +16,7 @@ def step_text(state: RunState) -> str:
     last = state.steps[-1]
     return (
         f"epoch {last.epoch}/{last.epochs} · step {last.step}/{state.total_steps} · loss {last.loss:.4f}"
-        f" · {last.images_per_second:.1f} images/s · ETA {duration(state.eta_seconds)}"
+        f" · {speed_text(last.images_per_second, state.devices)} · ETA {duration(state.eta_seconds)}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from cxrtui.console.steered import StderrConsole, steered
 from cxrtui.console.training import SeriesPrinter
 from cxrtui.durations import duration
 from cxrtui.errors import EXIT_DONE, EXIT_STOPPED, UsageError
+from cxrtui.process import gpus
 from cxrtui.process import worker as processes
 from cxrtui.runner import drive
 from cxrtui.runs.size import counted
@@ -101,6 +103,8 @@ def _ended(trial: TrialRecord, objective: str) -> str:
 def search(study: Study, workers: int, debug: bool = False) -> int:
     """Work on the study in this process, and in `workers` - 1 others that end with it; return the exit code.
 
+    Each of several workers has its share of this machine's GPUs (`process.gpus`).
+
     Raises:
         CxrtuiError: the films cannot be used, no trial can be trained, or a file of the study is damaged.
     """
@@ -109,7 +113,9 @@ def search(study: Study, workers: int, debug: bool = False) -> int:
     shown = _StudyPrinter(printer(console, redirect=False), study.read())
 
     def work(should_stop: Callable[[], bool]) -> int:
-        with _others(study, workers - 1) as others:
+        own_gpus = gpus.environment((0, workers))
+        with _others(study, workers) as others:
+            os.environ.update(own_gpus)  # JAX, which reads them at its first computation, has done none yet
             own = Worker(study, drive, should_stop, shown)
             reason = own.work()
             while reason == worker.ELSEWHERE and (left := _alive(others)):
@@ -136,8 +142,8 @@ def _alive(children: Sequence[subprocess.Popen[bytes]]) -> int:
 
 @contextlib.contextmanager
 def _others(study: Study, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Give `count` more workers; those that are still at work at the end are asked to stop, and waited for."""
-    children = [processes.start(study, owned=True) for _ in range(count)]
+    """Give `count` - 1 more workers; those that are still at work at the end are asked to stop, and waited for."""
+    children = [processes.start(study, owned=True, share=(index, count)) for index in range(1, count)]
     try:
         yield children
     finally:

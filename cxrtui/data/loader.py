@@ -134,12 +134,12 @@ class StreamLoader:
             yield Batch(*self._layout.put_batch((images, self.split.labels[steps[step]])))
 
 
-def free_memory() -> int:
-    """Return the bytes free for arrays: in the first device's memory, or in the machine's where the device has none."""
-    stats = jax.local_devices()[0].memory_stats() or {}
-    if limit := stats.get("bytes_limit"):
-        return int(limit) - int(stats.get("bytes_in_use", 0))
-    return int(psutil.virtual_memory().available)
+def free_memory(layout: Layout) -> int:
+    """Return the bytes free for arrays on each device of this process; devices without a memory share the machine's."""
+    known = [device.memory_stats() or {} for device in layout.local]
+    if all(stats.get("bytes_limit") for stats in known):
+        return min(int(stats["bytes_limit"]) - int(stats.get("bytes_in_use", 0)) for stats in known)
+    return int(psutil.virtual_memory().available) // len(known)
 
 
 def make_loader(split: Split, layout: Layout, where: str = "auto", memory: int | None = None) -> Loader:
@@ -149,13 +149,14 @@ def make_loader(split: Split, layout: Layout, where: str = "auto", memory: int |
         split: the images of the split.
         layout: the layout of the devices.
         where: a value of the setting ``data.feed``.
-        memory: bytes that are free for arrays; by default, the result of `free_memory`.
+        memory: bytes that are free for arrays on each device; by default, the result of `free_memory`.
 
     Raises:
         DataError: the split has no images.
     """
     if not len(split):
         raise DataError("A split has no films; check the split.")
-    if where == "device" or (where == "auto" and split.nbytes <= SHARE * (free_memory() if memory is None else memory)):
+    free = free_memory(layout) if memory is None else memory
+    if where == "device" or (where == "auto" and split.nbytes <= SHARE * free):
         return DeviceLoader(split, layout)
     return StreamLoader(split, layout)

@@ -35,6 +35,7 @@ from cxrtui.runs.folder import Run
 
 NOT_FRONTAL = "no frontal chest film"
 """Begins the reason in the row of a film that is refused."""
+_BATCH = 8  # films of a device in a call
 
 Engine = Literal["xla", "onnxruntime"]
 Network = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
@@ -53,7 +54,7 @@ class Classifier:
     A film whose probability is nearer to the threshold than `margin` has no label.
     """
 
-    def __init__(self, model: Model, batch: int = 8, margin: float = 0.0, network: Network | None = None) -> None:
+    def __init__(self, model: Model, batch: int = _BATCH, margin: float = 0.0, network: Network | None = None) -> None:
         self.model, self.margin, self._batch = model, margin, batch
         self._network = network or _by_xla(model, batch)
 
@@ -162,13 +163,13 @@ def _by_xla(model: Model, batch: int) -> Network:
 
     return OneOrMany(
         model.variables, batch, graphdef=model.graphdef, size=model.size, stored_size=model.stored_size,
-        table=model.table,
+        layout=model.layout, table=model.table,
     )  # fmt: skip
 
 
 def load(
     target: Run | Path, step: int | None = None, *, calibrated: bool = True, margin: float = 0.0,
-    engine: Engine = "xla", drawing: bool = True,
+    engine: Engine = "xla", drawing: bool = True, devices: int = 1,
 ) -> Classifier:  # fmt: skip
     """Return a classifier from a run's best weights or those of `step`, or from a folder of the shelf.
 
@@ -179,6 +180,7 @@ def load(
         margin: as in `Classifier`.
         engine: computes the network.
         drawing: whether heat maps are to be drawn, which need the network of XLA beside another engine's.
+        devices: that share each batch, as in `model.load`; another engine uses none of them.
 
     Raises:
         UsageError, WeightsError: as `model.load`.
@@ -189,7 +191,7 @@ def load(
     warm()  # starts the process that decodes while the weights are read
     network: Network | None = None
     if engine == "xla":
-        model = models.load(target, step)
+        model = models.load(target, step, devices=devices)
     else:
         model = models.load(target, step, network=drawing)
         body = onnx_runtime.kept(model)
@@ -197,4 +199,4 @@ def load(
             model = model if drawing else models.load(target, step)
             body = onnx_runtime.converted(model)
         network = onnx_runtime.OnnxNetwork(body)
-    return Classifier(model if calibrated else model.uncalibrated, margin=margin, network=network)
+    return Classifier(model if calibrated else model.uncalibrated, _BATCH * model.devices, margin, network)

@@ -39,6 +39,7 @@ class Options:
         by: further columns of the films' tables (see `columns.cells`) by which there shall be tables.
         augmented: how many random changes of each film are averaged with it.
         margin: films nearer to the threshold than this get no answer; None for an answer to each.
+        devices: that share each batch; 0 for all.
     """
 
     keep_seen: bool = False
@@ -48,6 +49,7 @@ class Options:
     by: tuple[str, ...] = ()
     augmented: int = 0
     margin: float | None = None
+    devices: int = 1
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def evaluate(
 
     def scored(item: Run | Path) -> Scored:
         return score(item, source, values, on_event, step=chosen.step, keep_seen=chosen.keep_seen,
-                     calibrated=chosen.calibrated, augmented=chosen.augmented)  # fmt: skip
+                     calibrated=chosen.calibrated, augmented=chosen.augmented, devices=chosen.devices)  # fmt: skip
 
     sources = [source] if isinstance(source, str) else list(source)
     tables = {name: cells(name, sources) for name in chosen.by if name not in COLUMNS}  # before any work

@@ -34,6 +34,7 @@ from cxrtui.weights.manifest import read_manifest
 if TYPE_CHECKING:
     from cxrtui.evaluation.predict import Variables
     from cxrtui.net.classifier import Classifier
+    from cxrtui.net.layout import Layout
 
 OLDER = "The checkpoint is of an older version and has no digests: damage to it cannot be noticed."
 SEEN = "trained-on.txt"  # in a shelf folder: content hashes of the films of the training and validation splits
@@ -56,6 +57,7 @@ class Model:
         table: the forms of the network's convolutions, as training had them.
         content: a digest that changes with the network, its input and its variables; empty if they may have changed
             without it.
+        layout: of the devices that have the variables; None without the network.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Model:
     note: str = ""
     table: Table = ALL_DIRECT
     content: str = ""
+    layout: Layout | None = None
 
     @property
     def size(self) -> int:
@@ -78,6 +81,11 @@ class Model:
     def stored_size(self) -> int:
         """Height and width of an image as it is stored and passed to the network's resampling, pixels."""
         return stored_size(self.config.data.size)
+
+    @property
+    def devices(self) -> int:
+        """The number of devices that have the variables and share each batch."""
+        return self.layout.count if self.layout is not None else 1
 
     @property
     def threshold(self) -> float:
@@ -96,15 +104,17 @@ class Model:
         return freeze.merge(self.graphdef, **self.variables)
 
 
-def load(target: Run | Path, step: int | None = None, *, network: bool = True) -> Model:
+def load(target: Run | Path, step: int | None = None, *, network: bool = True, devices: int = 1) -> Model:
     """Return the best weights of a run, or the classifier in a folder of the shelf.
 
     Args:
         target: the run, or the folder.
         step: of a run, the checkpoint to take instead of the best one.
         network: whether to load the network too; the files of the weights are read and compared only then.
+        devices: that get the network and share each batch; 0 for all.
 
     Raises:
+        ConfigError: there are not so many devices.
         UsageError: `target` is neither, or has no checkpoint of that step.
         CheckpointError: the run's checkpoint cannot be read; if another one is sound, the message names it.
         WeightsError: the folder is incomplete or was changed.
@@ -112,25 +122,25 @@ def load(target: Run | Path, step: int | None = None, *, network: bool = True) -
     if isinstance(target, Path) and shelf.is_shelf(target):
         if step is not None:
             raise UsageError(f"{target} is a finished classifier and has no steps; leave --step out.")
-        return load_shelved(target, network=network)
+        return load_shelved(target, network=network, devices=devices)
     run = target if isinstance(target, Run) else Run(target)
     if not is_run(run.folder):
         raise UsageError(f"{run.folder} is no run and no classifier; `cxrtui runs list` names the runs there are.")
     if step is not None:
-        return load_step(run, states.choose(run.state, step), network=network)
+        return load_step(run, states.choose(run.state, step), network=network, devices=devices)
     state = run.state.absolute()
     while True:
         step = states.best(state)
         try:
-            return load_step(run, step, network=network)
+            return load_step(run, step, network=network, devices=devices)
         except CheckpointError:
             if step in states.steps(state):
                 raise
             # Meanwhile a live run has found better weights and removed these.
 
 
-def load_step(run: Run, step: int, *, network: bool = True) -> Model:
-    """Return the model in one checkpoint of a run; without `network`, all but the network.
+def load_step(run: Run, step: int, *, network: bool = True, devices: int = 1) -> Model:
+    """Return the model in one checkpoint of a run; without `network`, all but that; on devices as in `load`.
 
     Raises:
         CheckpointError: the run's configuration or that checkpoint cannot be read.
@@ -155,13 +165,14 @@ def load_step(run: Run, step: int, *, network: bool = True) -> Model:
     if not network:
         return model
     from cxrtui.net import backend
+    from cxrtui.net.layout import Layout
     from cxrtui.weights import restored
     from cxrtui.weights.checkpoints import Checkpoints
 
     backend.prepare()
-    checkpoints = Checkpoints(run.state, read_only=True)
-    _, graphdef, variables = restored.restored(settings, checkpoints, step, progress)
-    return replace(model, graphdef=graphdef, variables=variables)
+    layout, checkpoints = Layout.choose(devices), Checkpoints(run.state, read_only=True)
+    _, graphdef, variables = restored.restored(settings, checkpoints, step, progress, layout)
+    return replace(model, graphdef=graphdef, variables=variables, layout=layout)
 
 
 def _content(*files: Path, of: str = "") -> str:
@@ -175,8 +186,8 @@ def _content(*files: Path, of: str = "") -> str:
     return digest.hexdigest()
 
 
-def load_shelved(folder: Path, *, network: bool = True) -> Model:
-    """Return a classifier that `export` put on a shelf; without `network`, all but the network.
+def load_shelved(folder: Path, *, network: bool = True, devices: int = 1) -> Model:
+    """Return a classifier that `export` put on a shelf; without `network`, all but that; on devices as in `load`.
 
     Raises:
         UsageError: the folder holds a network but no finished classifier.
@@ -209,14 +220,16 @@ def load_shelved(folder: Path, *, network: bool = True) -> Model:
     if not network:
         return model
     from cxrtui.net import backend, build, freeze
+    from cxrtui.net.layout import Layout
     from cxrtui.weights import saved
 
     backend.prepare()
+    layout = Layout.choose(devices)
     whole, _ = saved.read_shelf(folder)
     build.compute_in(whole, build.precision(settings))
     graphdef, trainable, frozen, statistics = freeze.split(whole)
-    variables = {"trainable": trainable, "frozen": frozen, "statistics": statistics}
-    return replace(model, graphdef=graphdef, variables=variables)
+    variables = layout.put_state({"trainable": trainable, "frozen": frozen, "statistics": statistics})
+    return replace(model, graphdef=graphdef, variables=variables, layout=layout)
 
 
 def _augment(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -113,31 +113,36 @@ class Predictor:
 
 
 def even_batch(count: int, most: int, devices: int = 1) -> int:
-    """Return how many images a call takes, at most `most`, so that `count` images need few calls and little padding.
+    """Return how many images a call takes, so that `count` images need few calls and little padding.
+
+    They are at most `most` for each of the devices.
 
     It is a multiple of 4, so that splits of nearly one size share a compiled program, and of the number of devices.
 
-    >>> even_batch(65, most=32), even_batch(9, most=32), even_batch(1000, most=32)
-    (24, 12, 32)
+    >>> even_batch(65, most=32), even_batch(9, most=32), even_batch(1000, most=32), even_batch(1000, 32, devices=3)
+    (24, 12, 32, 96)
     """
+    most *= devices
     calls, multiple = max(1, -(-count // most)), math.lcm(4, devices)
     return min(most, -(-max(1, count) // (calls * multiple)) * multiple)
 
 
 class OneOrMany:
-    """A network of any number of stored images: as many as a batch together, and fewer one by one.
+    """A network of any number of stored images: as many as a batch together, and fewer one by one on each device.
 
     A program takes as long for a batch that is not full as for a full one.
 
     Args:
         variables: of the network.
         batch: images in a full batch.
-        network: `Predictor`'s arguments but the batch.
+        layout: of the devices that have the variables; by default only the first one.
+        network: `Predictor`'s other arguments.
     """
 
-    def __init__(self, variables: Variables, batch: int, **network: Any) -> None:
+    def __init__(self, variables: Variables, batch: int, layout: Layout | None = None, **network: Any) -> None:
         self._variables = variables
-        self._one, self._many = (Predictor(batch=size, **network) for size in (1, batch))
+        layout = layout or Layout.over()
+        self._one, self._many = (Predictor(batch=size, layout=layout, **network) for size in (layout.count, batch))
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return the probabilities float64 ``[n, 2]`` of images, uint8 ``[n, stored_size, stored_size]``."""

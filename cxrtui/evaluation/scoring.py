@@ -59,7 +59,7 @@ class Scored:
 
 def score(
     target: Run | Path, source: str | Sequence[str], values: Mapping[str, Any], on_event: OnEvent, *,
-    step: int | None = None, keep_seen: bool = False, calibrated: bool = True, augmented: int = 0,
+    step: int | None = None, keep_seen: bool = False, calibrated: bool = True, augmented: int = 0, devices: int = 1,
 ) -> Scored:  # fmt: skip
     """Return the films of `source` that the classifier was not trained on, with their probabilities.
 
@@ -72,11 +72,12 @@ def score(
         keep_seen: whether films that are known from the training are scored too.
         calibrated: whether the calibration is to be applied later.
         augmented: how many random changes of each film are averaged with it; see `tta`.
+        devices: that share each batch, as in `model.load`.
 
     Raises:
         DataError, WeightsError, UsageError: the films or the classifier cannot be used.
     """
-    model = models.load(target, step)
+    model = models.load(target, step, devices=devices)
     if model.note:
         on_event(Warned(code="no-digests", message=model.note))
     for key in _OF_THE_MODEL:
@@ -97,12 +98,13 @@ def score(
                                       keep_seen=keep_seen), keep)  # fmt: skip
     split = films.splits["all"]
     _warn(model, films.familiar, seen.known is None, keep_seen, on_event)
-    predictor = Predictor(model.graphdef, model.size, model.stored_size, BATCH, table=model.table)
+    batch = BATCH * model.devices
+    predictor = Predictor(model.graphdef, model.size, model.stored_size, batch, model.layout, table=model.table)
     loader = make_loader(split, predictor.layout, data.feed)
     found = result_of(Evaluator(predictor).evaluate(model.variables, loader, "evaluating", never_cancelled), on_event)
     probabilities = found.probabilities
     if augmented:
-        more = result_of(changed(model, loader, predictor.layout, augmented, BATCH, never_cancelled), on_event)
+        more = result_of(changed(model, loader, predictor.layout, augmented, batch, never_cancelled), on_event)
         probabilities = (probabilities + augmented * more) / (augmented + 1)
     if count := int(np.sum(~np.isfinite(probabilities))):
         raise WeightsError(f"{model.name} gives no finite probability for {count} of these {len(split)} films; "

@@ -15,7 +15,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrtui.data.augment import Strengths, augment
+from cxrtui.data.augment import Strengths, augment_each, fold_each
 from cxrtui.data.loader import Loader
 from cxrtui.errors import CheckCancelled, UsageError
 from cxrtui.evaluation.model import Model
@@ -28,15 +28,23 @@ from cxrtui.runs.events import Preparing
 SEED = 0
 MOST = 64
 """Changes of a film at most."""
+_DRAWN = 32  # films that draw from one key, each by its place among them
 
 
 def _forward(
-    graphdef: Any, size: int, variables: Variables, images: jax.Array, key: jax.Array, strengths: Strengths
-) -> jax.Array:
-    """Return logits float32 ``[B, 2]`` of stored images, uint8 ``[B, S, S]``, each changed at random."""
+    graphdef: Any, size: int, layout: Layout, variables: Variables, images: jax.Array, key: jax.Array,
+    places: jax.Array, strengths: Strengths,
+) -> jax.Array:  # fmt: skip
+    """Return logits float32 ``[B, 2]`` of stored images, uint8 ``[B, S, S]``, each changed by its place, uint32.
+
+    The draws are those of batches of `_DRAWN` films, whatever the batch.
+    """
     network = freeze.merge(graphdef, variables["trainable"], variables["frozen"], variables["statistics"])
-    logits: jax.Array = network(normalise(augment(images, key, strengths, size)))
-    return logits
+    inside = places % _DRAWN
+    keys = jax.vmap(jax.random.fold_in)(fold_each(key, places - inside), inside)
+    logits: jax.Array = network(normalise(augment_each(images, keys, strengths, size)))
+    whole: jax.Array = jax.lax.with_sharding_constraint(logits, layout.state)
+    return whole
 
 
 def changed(
@@ -59,15 +67,17 @@ def changed(
     strengths = Strengths.of(model.config.augment)
     if strengths == Strengths():
         raise UsageError(f"{model.name} was trained without augmentation, so that there is none for --tta to take.")
-    program = jax.jit(functools.partial(_forward, model.graphdef, model.size))
+    program = jax.jit(functools.partial(_forward, model.graphdef, model.size, layout))
     strengths = layout.put_state(strengths)
     count = len(loader.split)
     total = np.zeros(count)
     for number in range(passes):
+        key = layout.put_state(jax.random.fold_in(jax.random.key(SEED), number))
         for start in range(0, count, batch):
-            indices = np.minimum(np.arange(start, start + batch, dtype=np.int32), count - 1)
-            key = layout.put_state(jax.random.fold_in(jax.random.fold_in(jax.random.key(SEED), number), start))
-            rows = np.asarray(program(model.variables, loader.batch(indices).images, key, strengths))[: count - start]
+            places = np.arange(start, start + batch, dtype=np.int32)
+            images = loader.batch(np.minimum(places, count - 1)).images
+            drawn = layout.put_batch(places.astype(np.uint32))
+            rows = np.asarray(program(model.variables, images, key, drawn, strengths))[: count - start]
             total[start : start + len(rows)] += softmax(rows)[:, 1]
             yield Preparing(stage="evaluating changed films", done=number * count + start + len(rows),
                             total=passes * count)  # fmt: skip

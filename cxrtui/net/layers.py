@@ -7,7 +7,10 @@ to 5 times faster, forward and backward, than the textbook operation.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import jax
@@ -19,6 +22,7 @@ from jax import lax
 from cxrtui.net.convolution import convolve
 
 EPSILON = 1e-5
+_SHARES: ContextVar[int] = ContextVar("shares", default=1)
 
 _he_normal = nnx.initializers.variance_scaling(2.0, "fan_out", "normal")
 
@@ -111,6 +115,37 @@ def _normalise_backward(
 normalise_batch.defvjp(_normalise_forward, _normalise_backward)
 
 
+def normalise_shares(
+    images: jax.Array, scale: jax.Array, bias: jax.Array, shortcut: jax.Array | None, relu: bool, epsilon: float,
+    shares: int,
+) -> tuple[jax.Array, jax.Array, jax.Array]:  # fmt: skip
+    """Normalise each of `shares` equal parts of a batch, in its order, by its own statistics; see `normalise_batch`.
+
+    If so many devices share the batch, each of them has one part, and they need no communication for it.
+
+    Returns:
+        The output, and the means over the parts of their means and of their variances.
+    """
+
+    def one(images: jax.Array, shortcut: jax.Array | None) -> tuple[jax.Array, jax.Array, jax.Array]:
+        result: tuple[jax.Array, jax.Array, jax.Array] = normalise_batch(images, scale, bias, shortcut, relu, epsilon)
+        return result
+
+    parts = jax.tree.map(lambda array: array.reshape(shares, -1, *array.shape[1:]), (images, shortcut))
+    outputs, means, variances = jax.vmap(one)(*parts)
+    return outputs.reshape(images.shape), jnp.mean(means, axis=0), jnp.mean(variances, axis=0)
+
+
+@contextlib.contextmanager
+def normalising_shares(count: int) -> Iterator[None]:
+    """Let the networks that are traced in this block normalise each of `count` equal parts of a batch by itself."""
+    token = _SHARES.set(count)
+    try:
+        yield
+    finally:
+        _SHARES.reset(token)
+
+
 def _affine(
     images: jax.Array,
     scale: jax.Array,
@@ -156,12 +191,19 @@ class BatchNorm(nnx.Module):
         self.var = nnx.BatchStat(jnp.ones((features,), jnp.float32))
 
     def __call__(self, images: jax.Array, shortcut: jax.Array | None = None, *, train: bool) -> jax.Array:
-        """Normalise ``[N, H, W, C]``: with ``train`` by the batch, updating the running averages, else by them."""
+        """Normalise ``[N, H, W, C]``: with ``train`` by the batch, updating the running averages, else by them.
+
+        In `normalising_shares`, each part is normalised by itself, and the averages get the mean over the parts.
+        """
         scale, bias = self.scale[...], self.bias[...]
         if not train:
             return _affine(images, scale, bias, self.mean[...], self.var[...], shortcut, self.relu, self.epsilon)
-        outputs, mean, variance = normalise_batch(images, scale, bias, shortcut, self.relu, self.epsilon)
-        count = images.size // images.shape[-1]
+        shares = _SHARES.get()
+        if shares > 1:
+            outputs, mean, variance = normalise_shares(images, scale, bias, shortcut, self.relu, self.epsilon, shares)
+        else:
+            outputs, mean, variance = normalise_batch(images, scale, bias, shortcut, self.relu, self.epsilon)
+        count = images.size // (images.shape[-1] * shares)
         unbiased = variance * (count / max(count - 1, 1))
         # `self.mean[...] =` would be slow: Flax asks for the sharding of a traced array there, and JAX then searches
         # the whole trace for the text of an error. That takes as long as the rest of tracing a ResNet-50.

@@ -97,6 +97,11 @@ class CompiledFunction:
         found = self._program(first, leaves)
         return found[: kept.num_leaves], jax.tree.unflatten(rest, found[kept.num_leaves :])
 
+    def as_text(self) -> str:
+        """Return the program as XLA compiled it, in its own language."""
+        text: str = self._program.as_text()  # type: ignore[attr-defined]
+        return text
+
     def _check(self, structure: Any, expected: Any) -> None:
         if structure != expected:
             raise TypeError(f"{self._name} was compiled for other arguments: {structure} is not {expected}")

@@ -9,20 +9,21 @@ from pathlib import Path
 
 from cxrtui.errors import EXIT_DONE, EXIT_STOPPED
 from cxrtui.process import background
+from cxrtui.process.gpus import ALONE, Share
 from cxrtui.runs.events import Event
 from cxrtui.search.study import Study
 
 _MODULE = "cxrtui.process.worker"
 
 
-def start(study: Study, *, owned: bool = False) -> subprocess.Popen[bytes]:
+def start(study: Study, *, owned: bool = False, share: Share = ALONE) -> subprocess.Popen[bytes]:
     """Start a worker, as `background.start` does."""
-    return background.start(_MODULE, study.folder, owned=owned)
+    return background.start(_MODULE, study.folder, owned=owned, share=share)
 
 
-def leave(study: Study) -> subprocess.Popen[bytes]:
+def leave(study: Study, share: Share = ALONE) -> subprocess.Popen[bytes]:
     """Start a worker that goes on by itself, as `background.leave` does."""
-    return background.leave(_MODULE, study.folder)
+    return background.leave(_MODULE, study.folder, share)
 
 
 def last_words(study: Study) -> str:

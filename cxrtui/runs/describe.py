@@ -37,6 +37,12 @@ def metrics_text(metrics: dict[str, float]) -> str:
     )
 
 
+def speed_text(speed: float, devices: int) -> str:
+    """Return the images per second of a training, and of each of its devices if there are several."""
+    each = f" ({speed / devices:.1f} on each of {devices} devices)" if devices > 1 else ""
+    return f"{speed:.1f} images/s{each}"
+
+
 def start_text(event: ev.FirstStep) -> str:
     """Return how long a start took, with its parts."""
     parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in event.phases.items())
@@ -65,6 +71,8 @@ def describe(event: ev.Event) -> LogLine | None:
             text = f"{event.batch_size} films in each step"
         case ev.Compiled():
             text = f"compiled in {event.seconds:.1f} s · {event.trainable:,} of {event.parameters:,} parameters train"
+            if event.devices > 1:
+                text += f" · {event.devices} devices share each batch ({event.kind})"
         case ev.Unfrozen():
             text = (f"epoch {event.epoch}: {event.stage} and all above it train from here on ·"
                     f" {event.trainable:,} parameters")  # fmt: skip
@@ -79,6 +87,8 @@ def describe(event: ev.Event) -> LogLine | None:
         case ev.EpochDone():
             text = (f"epoch {event.epoch}: train loss {event.loss:.4f} · accuracy {percent(event.accuracy)}"
                     f" · {event.seconds:.1f} s")  # fmt: skip
+            if event.per_device < event.images_per_second:
+                text += f" · {speed_text(event.images_per_second, round(event.images_per_second / event.per_device))}"
         case ev.Validated():
             text = f"epoch {event.epoch}: validation {metrics_text(event.metrics)}"
         case ev.EarlyStopping():

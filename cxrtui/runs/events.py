@@ -28,7 +28,8 @@ class RunStarted(Event):
 
     `run` is the name of the run, and `seed` is the seed of all randomness. `config` has the settings by section and
     key; its `model.unfreeze` and `optim.stage_learning_rates` are objects, and lists of ``key:value`` in older logs.
-    `device` describes the device, and `versions` has those of Python and of the packages that matter.
+    `device` describes the device, `count` of which share each batch, and `versions` has those of Python and of the
+    packages that matter.
     """
 
     run: str
@@ -125,12 +126,15 @@ class BatchChosen(Event):
 class Compiled(Event):
     """The training step was compiled, or found in the cache of compiled programs, in `seconds`.
 
-    `parameters` is the number of parameters of the network, and `trainable` of these are not frozen.
+    `parameters` is the number of parameters of the network, and `trainable` of these are not frozen. `devices` of the
+    `kind` share each batch equally: they are a mesh of one axis, ``data``. Older logs, of one device, name no kind.
     """
 
     seconds: float
     parameters: int
     trainable: int
+    devices: int = 1
+    kind: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +219,7 @@ class EpochDone(Event):
     """One more pass over the training split, whole batches only, has taken `seconds`.
 
     `epoch` and `step` are the latest; `loss` and `accuracy` are means over the steps of the epoch.
+    `images_per_second` is the speed of all devices together, and `per_device` that of each; older logs have neither.
     """
 
     epoch: int
@@ -222,6 +227,8 @@ class EpochDone(Event):
     loss: float
     accuracy: float
     seconds: float
+    images_per_second: float = 0.0
+    per_device: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

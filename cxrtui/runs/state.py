@@ -126,6 +126,11 @@ class RunState:
         return self.steps[-1].epochs * self.steps[-1].steps_per_epoch if len(self.steps) else 0
 
     @property
+    def devices(self) -> int:
+        """The number of devices that share each batch."""
+        return self.compiled.devices if self.compiled is not None else 1
+
+    @property
     def images_per_second(self) -> float:
         """Training images per second over the last steps; the value of a single step varies too much."""
         paces = [pace for pace in self.steps.column("images_per_second")[-PACE_STEPS:] if pace > 0]

@@ -33,6 +33,7 @@ from cxrtui.settings.sections import OptimConfig as OptimConfig
 from cxrtui.settings.sections import RunConfig as RunConfig
 from cxrtui.settings.sections import StopConfig as StopConfig
 from cxrtui.settings.sections import TrainConfig as TrainConfig
+from cxrtui.settings.sharing import check_shares
 from cxrtui.settings.transfer import FREEZE_LEVELS as FREEZE_LEVELS
 from cxrtui.settings.transfer import check_rates, check_unfreezing, freeze_level_in
 
@@ -137,7 +138,8 @@ def check(config: Config) -> Config:
     Raises:
         ConfigError: validation and test leave too little to train on, a class is both positive and negative, freezing
             or rates contradict the rest (`transfer`), films are to be mixed whose features are kept, the stages are not
-            four, the command cannot be run, or the operating point has no rule or no films to be set on.
+            four, the devices cannot share the batches, the command cannot be run, or the operating point has no rule or
+            no films to be set on.
     """
     if config.data.validation + config.data.test >= 0.95:
         raise ConfigError("data.validation and data.test together must leave at least 5 % of the films to train on.")
@@ -154,6 +156,7 @@ def check(config: Config) -> Config:
         )
     if len(config.model.stages) != 4:
         raise ConfigError("model.stages must hold four numbers, for example 3,4,6,3.")
+    check_shares(optim.batch_size, config.run.devices or 1, "optim.batch_size")
     _check_command(config.run.notify)
     rule = operating_rule(config.run.operating_point)
     if rule.needs_films and config.run.evaluate == ("test",):

@@ -42,7 +42,8 @@ class Limits:
         high: the greatest number, if there is one.
         choices: the allowed words, for the value or for each of its items; empty if any is allowed.
         table: the type of an entry if the setting is a table; the value is then a tuple of entries.
-        auto: the number that the word ``auto`` stands for, if it is allowed.
+        auto: the number that `word` stands for, if it is allowed.
+        word: may stand in place of that number.
     """
 
     low: float | None = None
@@ -50,14 +51,15 @@ class Limits:
     choices: tuple[str, ...] = ()
     table: type[Entry] | None = None
     auto: int | None = None
+    word: str = "auto"
 
 
 NO_LIMITS = Limits()
 
 
-def between(low: float, high: float, *, auto: int | None = None) -> Limits:
-    """Return the limits of a number that is not below `low` and not above `high`; the word ``auto`` may mean `auto`."""
-    return Limits(low=low, high=high, auto=auto)
+def between(low: float, high: float, *, auto: int | None = None, word: str = "auto") -> Limits:
+    """Return the limits of a number that is not below `low` and not above `high`; `word` may mean the number `auto`."""
+    return Limits(low=low, high=high, auto=auto, word=word)
 
 
 def at_least(low: float) -> Limits:
@@ -190,7 +192,7 @@ def value_of(key: str, limits: Limits, kind: Any, value: Any) -> Any:
         if (choices := limits.choices) and (other := [part for part in result if part not in choices]):
             raise ConfigError(f"{key} may hold {', '.join(choices)}, not {_shown(other[0])}.")
         return result
-    if limits.auto is not None and value == "auto":
+    if limits.auto is not None and value == limits.word:
         return limits.auto
     result = _scalar(key, kind, value)
     if limits.choices and result not in limits.choices:

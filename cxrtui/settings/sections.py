@@ -86,6 +86,12 @@ class ModelConfig:
     width: int = setting(64, "channels of the stem; 64 is ResNet-50", between(4, 256))
     stages: tuple[int, ...] = setting((3, 4, 6, 3), "blocks of each stage; 3,4,6,3 is ResNet-50")
     precision: str = setting("auto", "arithmetic of the network", among("auto", "float32", "bfloat16"))
+    batch_norm: str = setting(
+        "batch",
+        "films by whose mean and variance batch normalisation trains: those of the whole batch, or on several devices "
+        "those of a device's own share (device)",
+        among("batch", "device"), label="Normalised by",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,10 @@ class RunConfig:
     """The run itself."""
 
     seed: int = setting(0, "seed of split, order, augmentation and initial weights", between(0, 2**31 - 1))
+    devices: int = setting(
+        0, "devices that share each batch, or all (0): as many of those here as can share it equally",
+        between(0, 4096, auto=0, word="all"),
+    )  # fmt: skip
     checkpoint_minutes: float = setting(5.0, "minutes between checkpoints inside an epoch", at_least(0.0))
     evaluate: tuple[str, ...] = setting(
         EVALUATED, "splits on which the best weights are evaluated at the end", among(*EVALUATED)

@@ -24,7 +24,7 @@ def forms_of_convolutions(call: Call, spec: ClassifierSpec, latest: int | None) 
     if latest is not None:
         folder = call.checkpoints.folder / str(latest)
         return recorded.convolutions(call.checkpoints.progress(latest), folder)
-    if call.layout.mesh.size > 1:
+    if call.layout.count > 1:
         return ALL_DIRECT
     measuring = fastest.table_of(spec, call.config.data.size)
     while True:

@@ -69,13 +69,13 @@ def trained(config: Config, epoch: int | None = None) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes that a run takes, by what they are for.
+    """Bytes that a run takes, by what they are for; on several devices, those of each.
 
     Attributes:
         program: Python, JAX and the compiler, in the machine's memory.
-        state: parameters, gradients and the optimizer's state, on the device.
-        activations: what a step or a validation keeps and needs for a moment, on the device.
-        films: the prepared films, if they are kept on the device.
+        state: parameters, gradients and the optimizer's state, whole on each device.
+        activations: what a device keeps and needs for a moment, of its share of a step or of a validation.
+        films: the prepared films, if they are kept on the devices: all of them on each.
     """
 
     program: int
@@ -102,13 +102,14 @@ _PIXELS = 40.0  # bytes for each pixel of the input: resampling and augmentation
 _VALIDATED = 32  # images in each call of the program that validates
 
 
-def memory(config: Config, *, films: int = 0, half: bool = False) -> Memory:
+def memory(config: Config, *, films: int = 0, half: bool = False, devices: int = 1) -> Memory:
     """Return about how much memory a run takes.
 
     Args:
         config: of the run.
         films: number of films in the train and the validation split.
         half: whether the network computes in bfloat16.
+        devices: that share each batch.
     """
     layers, groups = list(costs(config)), trained(config)
     training = sum(layer.parameters for layer in layers if layer.group in groups)
@@ -117,7 +118,8 @@ def memory(config: Config, *, films: int = 0, half: bool = False) -> Memory:
     number = 2 if half else 4
     kept = sum(layer.outputs for layer in layers if layer.group in groups)
     passing = _PASSING * number * max(layer.outputs for layer in layers) + _PIXELS * config.data.size**2
-    step = config.optim.batch_size * max(_KEPT[half] * number * kept + _PIXELS * config.data.size**2, passing)
+    share = -(-config.optim.batch_size // devices)
+    step = share * max(_KEPT[half] * number * kept + _PIXELS * config.data.size**2, passing)
     stored = 0 if config.data.feed == "stream" else films * stored_size(config.data.size) ** 2
     program = _PROGRAM[0] + _PROGRAM[1] * sum(layer.group in groups for layer in layers)
     return Memory(int(program), state, int(max(step, _VALIDATED * passing)), stored)
@@ -128,25 +130,31 @@ _LEAST_STEPS = 10  # of an epoch, so that validation and early stopping follow s
 _USED = 0.8  # of the memory
 
 
-def batch_size(config: Config, train: int, room: int | None, *, half: bool = False, apart: bool = False) -> int:
+def batch_size(
+    config: Config, train: int, room: int | None, *, half: bool = False, apart: bool = False, devices: int = 1
+) -> int:
     """Return how many films a step has with ``optim.batch_size=auto``.
 
     That is the largest power of two up to 256 that gives an epoch ten steps or more and lets the run fit into four
-    fifths of the memory.
+    fifths of the memory; on several devices, the multiple of their number that is nearest below, or their number. It is
+    no larger for them, because the learning rates suit batches of this size.
 
     Args:
         config: of the run.
         train: films of the train split.
-        room: bytes that are free for the run; None if not known.
+        room: bytes that are free for the run on each device; None if not known.
         half: whether the network computes in bfloat16.
         apart: whether the device has a memory of its own, which the program itself does not use.
+        devices: that share each batch.
     """
+    chosen = _SIZES[-1]
     for size in _SIZES:
-        needed = memory(with_batch(config, size), films=train, half=half)
+        needed = memory(with_batch(config, size), films=train, half=half, devices=devices)
         fits = room is None or (needed.device if apart else needed.total) <= _USED * room
         if fits and train // size >= _LEAST_STEPS:
-            return size
-    return _SIZES[-1]
+            chosen = size
+            break
+    return max(devices, chosen - chosen % devices)
 
 
 def with_batch(config: Config, size: int) -> Config:
@@ -186,39 +194,42 @@ _STEP = 0.01  # seconds of a step beside its arithmetic
 _COMPILE = (2.0, 0.31, 0.05)  # seconds, and seconds for a layer that trains and for a frozen one
 
 
-def epoch_seconds(config: Config, train: int, validation: int, speed: float, platform: str = "cpu") -> float:
+def epoch_seconds(
+    config: Config, train: int, validation: int, speed: float, platform: str = "cpu", devices: int = 1
+) -> float:
     """Return about how long the last epoch and its validation take.
 
     Args:
         config: of the run.
         train: films of the train split.
         validation: films of the validation split.
-        speed: floating-point operations a second in a large product of matrices on the device.
+        speed: floating-point operations a second in a large product of matrices on one device.
         platform: ``cpu`` or ``gpu``.
+        devices: that share each batch; several of a CPU compute no faster than one.
     """
     steps = max(1, train // config.optim.batch_size)
     groups = trained(config) if config.train.views else (*transfer.STAGES, "head")
     forward = sum(2.0 * layer.macs for layer in costs(config) if layer.group in groups)
     work = steps * config.optim.batch_size * flops(config) + validation * forward
-    return steps * _STEP + work / _reached(config, speed, platform)
+    return steps * _STEP + work / _reached(config, speed, platform, devices)
 
 
-def features_seconds(config: Config, train: int, speed: float, platform: str = "cpu") -> float:
+def features_seconds(config: Config, train: int, speed: float, platform: str = "cpu", devices: int = 1) -> float:
     """Return about how long the features of ``train.views`` take, which are computed once; see `epoch_seconds`."""
     work = 0.0
     for start, end in _phases(config):
         groups = trained(config, start)
         frozen = sum(2.0 * layer.macs for layer in costs(config) if layer.group not in groups)
         work += min(config.train.views, end - start) * train * frozen
-    return work / _reached(config, speed, platform)
+    return work / _reached(config, speed, platform, devices)
 
 
-def _reached(config: Config, speed: float, platform: str) -> float:
-    """Return the floating-point operations a second that the network reaches."""
+def _reached(config: Config, speed: float, platform: str, devices: int) -> float:
+    """Return the floating-point operations a second that the network reaches on all devices together."""
     reached = _EFFICIENCY.get(platform, _EFFICIENCY["gpu"])
     if platform == "cpu":
         reached *= config.model.width / (config.model.width + _NARROW)
-    return speed * reached
+    return speed * reached * (1 if platform == "cpu" else devices)
 
 
 def compile_seconds(config: Config) -> float:
@@ -232,14 +243,15 @@ class Forecast:
     """What a run will take; None is not known.
 
     Attributes:
-        memory: of the run.
-        room: bytes that its device has.
+        memory: of the run, on each device.
+        room: bytes that a device has.
         compile_seconds: until the first step.
         epoch_seconds: of the last epoch and its validation.
         seconds: of all epochs.
         epochs: number of epochs.
         like: name of the earlier run that times are taken from, if there is one.
         device: name of the device.
+        devices: that share each batch.
     """
 
     memory: Memory
@@ -250,6 +262,7 @@ class Forecast:
     epochs: int = 0
     like: str = ""
     device: str = ""
+    devices: int = 1
 
     @property
     def tight(self) -> bool:

@@ -90,7 +90,7 @@ def _prefix(session: Session, cut: Cut) -> Generator[ev.Event, None, Prefix | No
     files = FeatureFiles(int(session.config.train.cache_gb * 1e9))
     augmented, count, numbers = _numbers(session)
     total = cut.nbytes * (len(train.split) * len(numbers) + len(validation.split))
-    on_device = total <= SHARE * free_memory()
+    on_device = total <= SHARE * free_memory(layout)
     if not on_device and (why := files.lack(total)):
         yield _refused(f"the features of {len(train.split):,} films in {counted(len(numbers), 'view')} take "
                        f"{size_text(total)}, and {why}; lower train.views")  # fmt: skip
@@ -99,7 +99,8 @@ def _prefix(session: Session, cut: Cut) -> Generator[ev.Event, None, Prefix | No
         group=cut.group, films=len(train.split), views=len(numbers), validation=len(validation.split), bytes=total,
         place="device" if on_device else "disk", folder=str(files.folder), augmented=augmented,
     )  # fmt: skip
-    clock, stored_size, batch = time.monotonic(), session.prepared.stored_size, session.call.evaluation_batch
+    clock, stored_size = time.monotonic(), session.prepared.stored_size
+    batch = layout.count * session.call.evaluation_batch
     encoder = Encoder(session.config, session.network, cut, layout, batch=batch, stored_size=stored_size)
     yield ev.Preparing(stage="compiling")
     predictor = Predictor(
@@ -293,5 +294,4 @@ def _begin_with_images(session: Session) -> Work:
     program = Program.of(config, network.graphdef, group, session.call.layout, table=session.table)
     session.step = compile_step(program, network.state, session.hyper, batch_size=config.optim.batch_size,
                                 stored_size=session.prepared.stored_size)  # fmt: skip
-    parameters, trainable = network.state.counts
-    yield ev.Compiled(seconds=time.monotonic() - clock, parameters=parameters, trainable=trainable)
+    yield session.compiled(time.monotonic() - clock)

@@ -12,6 +12,8 @@ import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
+import jax
+
 from cxrtui.data.augment import scalar
 from cxrtui.data.loader import free_memory, make_loader, steps_per_epoch
 from cxrtui.data.prepared.prepare import Prepared, prepare
@@ -27,6 +29,7 @@ from cxrtui.runs.folder import Run
 from cxrtui.runs.glance import summary
 from cxrtui.settings import transfer
 from cxrtui.settings.config import Config
+from cxrtui.settings.sharing import sizes_for
 from cxrtui.training import estimate
 from cxrtui.training.convolutions import forms_of_convolutions
 from cxrtui.training.decisions import ENDED, REQUESTED, Decisions, Requests
@@ -66,18 +69,25 @@ def fit(
             pause yields `Paused` with no step under way, and `Resumed` once it is over; meanwhile the generator saves
             the checkpoints that are requested, and does no step.
         resume: whether to go on from the run's latest checkpoint, or from the beginning if there is none.
-        layout: of the devices; by default only the first one.
-        evaluation_batch: the most images in a call of the program that validates; see `even_batch`.
+        layout: of the devices; by default it is chosen as ``run.devices`` asks.
+        evaluation_batch: the most images of a device in a call of the program that validates; see `even_batch`.
 
     Raises:
-        ConfigError: the batches cannot be divided among the devices of the layout.
+        ConfigError: there are not so many devices, or the batches cannot be divided among them.
         DataError, WeightsError, CheckpointError: films, weights or a checkpoint are missing or do not fit.
         DivergedError: the loss is no longer finite; the message names the step.
     """
     backend.prepare()
-    layout = layout or Layout.over()
-    layout.check_batch(config.optim.batch_size, "optim.batch_size")
-    layout.check_batch(evaluation_batch, "evaluation_batch")
+    size = config.optim.batch_size
+    if layout is None:
+        layout = Layout.choose(config.run.devices, size)
+        if (there := jax.device_count()) > layout.count and not config.run.devices:
+            yield ev.Warned(
+                code="devices-idle",
+                message=f"{layout.count} of {there} devices train, for a batch of {size} films cannot be divided "
+                f"equally among more; with optim.batch_size {sizes_for(size, there)} all would.",
+            )
+    layout.check_batch(size, "optim.batch_size")
     checkpoints = Checkpoints(run.state)
     try:
         decisions = Decisions(requests, config.run.checkpoint_minutes)
@@ -115,10 +125,9 @@ def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
 
 def _batch_size(call: Call, train: int) -> int:
     """Return the films of a step with ``optim.batch_size=auto``, a multiple of the number of devices."""
-    half, devices = build.precision(call.config) == "bfloat16", call.layout.mesh.size
+    half, free = build.precision(call.config) == "bfloat16", free_memory(call.layout)
     apart = backend.describe_device()["memory_bytes"] is not None
-    size = estimate.batch_size(call.config, train, free_memory(), half=half, apart=apart)
-    return max(devices, size - size % devices)
+    return estimate.batch_size(call.config, train, free, half=half, apart=apart, devices=call.layout.count)
 
 
 def _restored(call: Call, latest: int | None, resume: bool) -> Generator[ev.Event, None, Restored]:
@@ -127,7 +136,7 @@ def _restored(call: Call, latest: int | None, resume: bool) -> Generator[ev.Even
     if latest is None:
         restored = Restored(Position(Stopper(call.config.stop)))
     else:
-        restored = restore(call.config, checkpoints, latest)
+        restored = restore(call.config, checkpoints, latest, call.layout.count)
         checkpoints.prune()  # a killed process may have left one that is not needed
     if resume:
         yield ev.Resumed(step=restored.position.step, epoch=restored.epoch, restored=True)
@@ -184,7 +193,7 @@ def _set_up(
     spec = spec_to_begin(config, call.checkpoints, latest)
     table = yield from forms_of_convolutions(call, spec, latest)
     shapes, cut = outline(config, hyper, layout, spec), cut_of(config, spec)
-    batch = even_batch(len(prepared.splits["validation"]), call.evaluation_batch, layout.mesh.size)
+    batch = even_batch(len(prepared.splits["validation"]), call.evaluation_batch, layout.count)
     predictor = Predictor(shapes.graphdef, config.data.size, prepared.stored_size, batch, layout, table=table)
     with ThreadPoolExecutor(2) as others:  # programs are compiled, or loaded, while the weights are made or read
         validating = others.submit(predictor.compile, shapes.state.variables)
@@ -202,10 +211,8 @@ def _set_up(
         )
         validating.result()
         step = training.result() if training is not None else None
-    if step is not None:  # None just before an epoch in which more trains, which compiles its own step
-        parameters, trainable = network.state.counts
-        yield ev.Compiled(seconds=time.monotonic() - clock, parameters=parameters, trainable=trainable)
-    return Session(
+    seconds = time.monotonic() - clock
+    session = Session(
         call=call, prepared=prepared, hyper=hyper, rates=Rates(config.optim, steps * config.optim.epochs),
         network=network, step=step, position=position, steps_per_epoch=steps,
         evaluator=Evaluator(predictor, weights, scalar(config.optim.label_smoothing)),
@@ -213,3 +220,6 @@ def _set_up(
         validation=make_loader(prepared.splits["validation"], layout, config.data.feed),
         trace=Trace(call.run.profile, config.run.profile), cut=cut,
     )  # fmt: skip
+    if step is not None:  # None just before an epoch in which more trains, which compiles its own step
+        yield session.compiled(seconds)
+    return session

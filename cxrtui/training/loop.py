@@ -98,8 +98,10 @@ def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
         yield readings.read(last=True)
     if found := trace.end():
         yield found
+    speed = per_epoch * config.optim.batch_size / max(position.epoch_seconds, 1e-9)
     yield ev.EpochDone(epoch=epoch, step=position.step, loss=position.epoch_loss / per_epoch,
-                       accuracy=position.epoch_correct / per_epoch, seconds=position.epoch_seconds)  # fmt: skip
+                       accuracy=position.epoch_correct / per_epoch, seconds=position.epoch_seconds,
+                       images_per_second=speed, per_device=speed / layout.count)  # fmt: skip
     position.epoch_loss = position.epoch_correct = position.epoch_seconds = 0.0
     position.validated = False
     return False

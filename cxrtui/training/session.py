@@ -67,7 +67,7 @@ class Call:
     """The arguments of one call of `fit`, and the checkpoints that it writes.
 
     Attributes:
-        evaluation_batch: the most images in a call of the program that validates.
+        evaluation_batch: the most images of a device in a call of the program that validates.
     """
 
     config: Config
@@ -143,6 +143,13 @@ class Session:
         model = self.config.model
         return transfer.freeze_level_in(self.position.step // self.steps_per_epoch + 1, model.freeze, model.unfreeze)
 
+    def compiled(self, seconds: float) -> ev.Compiled:
+        """Return the event of the step for the network as it is now, which was compiled in `seconds`."""
+        parameters, trainable = self.network.state.counts
+        layout = self.call.layout
+        return ev.Compiled(seconds=seconds, parameters=parameters, trainable=trainable, devices=layout.count,
+                           kind=layout.kind)  # fmt: skip
+
     def to_evaluate(self, variables: Variables, freeze_level: str) -> Variables:
         """Return `variables`, which `freeze_level` splits, as the evaluator's program takes them."""
         if freeze_level == self.evaluated_freeze_level:
@@ -167,7 +174,8 @@ class Session:
             )
         about = {"epoch": self.epoch, "labels": self.prepared.labels, "fingerprint": self.prepared.fingerprint,
                  "spec": self.network.spec.as_dict(), "settings": recorded.settings(self.config),
-                 "ema": state.ema is not None, "convolutions": self.table.as_dict()}  # fmt: skip
+                 "ema": state.ema is not None, "convolutions": self.table.as_dict(),
+                 "devices": self.call.layout.count}  # fmt: skip
         # With a moving average, the weights of a checkpoint are the average, so that all readers use it. What the next
         # step changes is then kept beside the optimizer's state, which a resume alone reads.
         kept: Any = state.optimizer

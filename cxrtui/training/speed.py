@@ -34,12 +34,14 @@ class Machine:
         kind: the name of the device.
         flops: floating-point operations a second in a large product of matrices, in the dtype that suits the device.
         memory: bytes of the device's memory that may be used; of the machine's if the device has none of its own.
+        devices: how many of these there are.
     """
 
     platform: str
     kind: str
     flops: float
     memory: int
+    devices: int = 1
 
     @property
     def half(self) -> bool:
@@ -69,7 +71,8 @@ def measure() -> Machine:
         product(matrix).block_until_ready()
         best = min(best, max(clock() - start, 1e-6))
     memory = device["memory_bytes"] or psutil.virtual_memory().total
-    return Machine(device["platform"], str(device["kind"]), cores * 2.0 * size**3 / best, int(memory))
+    return Machine(device["platform"], str(device["kind"]), cores * 2.0 * size**3 / best, int(memory),
+                   int(device["count"]))  # fmt: skip
 
 
 def machine() -> Machine | None:
@@ -95,8 +98,9 @@ def machine() -> Machine | None:
 
 def _key() -> str:
     """Return what the measurement depends on."""
-    parts = [platform.node(), version("jax"), str(os.cpu_count())]
-    return "|".join([*parts, *(os.environ.get(name, "") for name in ("JAX_PLATFORMS", "CUDA_VISIBLE_DEVICES"))])
+    parts = [platform.node(), version("jax"), str(os.cpu_count()), "devices"]
+    names = "JAX_PLATFORMS", "CUDA_VISIBLE_DEVICES", "XLA_FLAGS"
+    return "|".join([*parts, *(os.environ.get(name, "") for name in names)])
 
 
 def _machine(body: dict[str, object]) -> Machine:
@@ -106,9 +110,10 @@ def _machine(body: dict[str, object]) -> Machine:
         KeyError, TypeError, ValueError: it describes none.
     """
     result = Machine(
-        str(body["platform"]), str(body["kind"]), float(body["flops"]), int(body["memory"])  # type: ignore[arg-type, call-overload]
+        str(body["platform"]), str(body["kind"]), float(body["flops"]), int(body["memory"]),  # type: ignore[arg-type, call-overload]
+        int(body.get("devices", 1)),  # type: ignore[call-overload]
     )  # fmt: skip
-    if not (0 < result.flops < 1e18 and 0 < result.memory < 1 << 50):
+    if not (0 < result.flops < 1e18 and 0 < result.memory < 1 << 50 and 0 < result.devices < 1 << 20):
         raise ValueError(result)
     return result
 

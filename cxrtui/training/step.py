@@ -17,7 +17,7 @@ from cxrtui.evaluation.losses import cross_entropy
 from cxrtui.net import forms, freeze
 from cxrtui.net.cut import Cut
 from cxrtui.net.forms import ALL_DIRECT, Table
-from cxrtui.net.layers import Dropout
+from cxrtui.net.layers import Dropout, normalising_shares
 from cxrtui.net.layout import Layout
 from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise
@@ -86,6 +86,7 @@ class Program:
         layout: of the devices.
         cut: if batches hold features instead of images: where these were taken (`training.features`).
         table: the forms of the convolutions.
+        shares: into how many parts a batch is divided for batch normalisation; see `layers.normalise_shares`.
     """
 
     graphdef: Any
@@ -95,6 +96,7 @@ class Program:
     layout: Layout
     cut: Cut | None = None
     table: Table = ALL_DIRECT
+    shares: int = 1
 
     @classmethod
     def of(
@@ -103,7 +105,8 @@ class Program:
     ) -> Program:  # fmt: skip
         """Return the program that `config` asks for at `freeze_level`, from images or from the features at `cut`."""
         groups = counted_groups(config, freeze_level)
-        return cls(graphdef, config.data.size, config.optim.name, groups, layout, cut, table)
+        shares = layout.count if config.model.batch_norm == "device" else 1
+        return cls(graphdef, config.data.size, config.optim.name, groups, layout, cut, table, shares)
 
 
 def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) -> tuple[TrainState, jax.Array]:
@@ -140,7 +143,7 @@ def train_step(program: Program, state: TrainState, batch: Batch, hyper: Hyper) 
             losses = mixed(losses, others, share)
         return losses.mean(), (freeze.running_statistics(network), logits)
 
-    with forms.using(program.table):
+    with forms.using(program.table), normalising_shares(program.shares):
         (loss, (statistics, logits)), gradient = jax.value_and_grad(objective, has_aux=True)(state.trainable)
     transform = optimizer(program.optimizer, hyper, program.groups)
     with jax.named_scope("optimizer"):

@@ -40,16 +40,18 @@ def unfreeze(session: Session) -> Iterator[ev.Event]:
     )  # fmt: skip
     session.network = NetworkState.of(graphdef, state, spec)
     session.step = None
-    parameters, trains = state.counts
     epoch = session.position.step // session.steps_per_epoch + 1
     yield ev.Unfrozen(
-        epoch=epoch, step=session.position.step, stage=transfer.training(freeze_level)[0], trainable=trains
+        epoch=epoch,
+        step=session.position.step,
+        stage=transfer.training(freeze_level)[0],
+        trainable=state.counts[1],
     )
     yield ev.Preparing(stage="compiling")
     clock = time.monotonic()
     session.step = compile_step(program, state, session.hyper, batch_size=config.optim.batch_size,
                                 stored_size=session.prepared.stored_size)  # fmt: skip
-    yield ev.Compiled(seconds=time.monotonic() - clock, parameters=parameters, trainable=trains)
+    yield session.compiled(time.monotonic() - clock)
 
 
 def _averaged(before: NetworkState, freeze_level: str) -> Average | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cxrtui.errors import CheckCancelled
 from cxrtui.evaluation.rows import Row
+from cxrtui.process.gpus import Share
 from cxrtui.runs.events import Event
 from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config, DataConfig
@@ -232,10 +233,10 @@ def _follow_study(study: Study) -> Follower:
     return Follower(study)
 
 
-def _start_worker(study: Study) -> subprocess.Popen[bytes]:
+def _start_worker(study: Study, share: Share) -> subprocess.Popen[bytes]:
     from cxrtui.process.worker import leave
 
-    return leave(study)
+    return leave(study, share)
 
 
 def _begin_protocol(checkpoints: Path, name: str, plan: Plan) -> str:
@@ -285,7 +286,9 @@ class Backend:
     """By a model, of a film of this height and width, by method and stage; raises CxrtuiError if there is none."""
     follow_study: Callable[[Study], Follower] = _follow_study
     """Imports Optuna, so only a thread may call it."""
-    start_worker: Callable[[Study], subprocess.Popen[bytes]] = _start_worker
-    """Starts a worker of a study that outlives the dashboard; raises CxrtuiError if the system cannot."""
+    start_worker: Callable[[Study, Share], subprocess.Popen[bytes]] = _start_worker
+    """Starts a worker of a study that outlives the dashboard; raises CxrtuiError if the system cannot.
+
+    It has its share of this machine's GPUs."""
     begin_protocol: Callable[[Path, str, Plan], str] = _begin_protocol
     """Starts a process that works on a protocol and outlives the dashboard; returns its name, or raises CxrtuiError."""

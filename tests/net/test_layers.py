@@ -10,7 +10,7 @@ from flax import nnx
 from jax import lax
 
 from cxrtui.net.convolution import convolve
-from cxrtui.net.layers import BatchNorm, Conv, Dropout, dropout, max_pool, normalise_batch
+from cxrtui.net.layers import BatchNorm, Conv, Dropout, dropout, max_pool, normalise_batch, normalising_shares
 
 
 def noise(seed: int, *shape: int) -> jax.Array:
@@ -90,6 +90,31 @@ def test_running_averages_move_a_tenth_and_the_variance_is_unbiased() -> None:
     before = np.asarray(norm.mean[...])
     norm(images, train=False)
     np.testing.assert_array_equal(norm.mean[...], before)
+
+
+def test_each_share_of_a_batch_can_be_normalised_by_itself() -> None:
+    images, shortcut, weights = (noise(seed, 6, 4, 4, 3) * seed for seed in (1, 2, 3))
+    first = noise(4, 3)
+
+    def apply(scale: jax.Array, images: jax.Array, shortcut: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        layer = BatchNorm(3, relu=True)
+        layer.scale[...] = scale
+        return layer(images, shortcut, train=True), layer.mean[...], layer.var[...]
+
+    parts = [slice(0, 2), slice(2, 4), slice(4, 6)]
+    apart = [jax.vjp(apply, first, images[part], shortcut[part]) for part in parts]
+    with normalising_shares(3):
+        (outputs, mean, variance), pull = jax.vjp(apply, first, images, shortcut)
+    np.testing.assert_allclose(outputs, np.concatenate([found[0] for found, _ in apart]), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(mean, np.mean([found[1] for found, _ in apart], axis=0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(variance, np.mean([found[2] for found, _ in apart], axis=0), rtol=1e-5, atol=1e-6)
+    none = jnp.zeros(3)
+    scale, *others = pull((weights, none, none))
+    pulled = [back((weights[part], none, none)) for part, (_, back) in zip(parts, apart, strict=True)]
+    np.testing.assert_allclose(scale, sum(found[0] for found in pulled), rtol=1e-4, atol=1e-4)
+    for place, other in enumerate(others, 1):
+        np.testing.assert_allclose(other, np.concatenate([found[place] for found in pulled]), rtol=1e-4, atol=1e-5)
+    assert np.abs(outputs - apply(first, images, shortcut)[0]).max() > 0.1  # by the whole batch
 
 
 def test_batch_norm_in_bfloat16_keeps_float32_statistics() -> None:

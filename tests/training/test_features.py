@@ -109,7 +109,7 @@ def test_a_stopped_run_resumes_to_the_same_bits_also_without_its_cache(
     # Once more from the beginning of the cache, and in files instead of on the device.
     for file in cache.iterdir():
         file.unlink()
-    monkeypatch.setattr(features, "free_memory", lambda: 0)
+    monkeypatch.setattr(features, "free_memory", lambda layout: 0)
     again = train(config, broken, resume=True)
     assert of(again, ev.Encoding)[0].place == "disk"
     assert of(again, ev.Encoded)[0].computed > 0
@@ -153,7 +153,7 @@ def test_where_features_cannot_be_kept_it_trains_all_the_same(
     on_device = train(config, new_run("device"))
     assert warned(on_device) == ["features-not-kept"]
     assert of(on_device, ev.Encoding)[0].place == "device"
-    monkeypatch.setattr(features, "free_memory", lambda: 0)
+    monkeypatch.setattr(features, "free_memory", lambda layout: 0)
     nowhere = train(config, new_run("nowhere"))
     assert warned(nowhere) == ["without-features"]
     too_large = train(dataclasses.replace(config, train=dataclasses.replace(config.train, cache_gb=0.0)), new_run("no"))

@@ -28,7 +28,7 @@ from cxrtui.printable import printable
 
 ENDING = ".heatmap.png"
 _LONGEST = 200  # bytes of a film's name in the name of its heat map; most disks allow 255 in all
-_BATCH = 8
+_BATCH = 8  # films of a device in a call
 
 
 class HeatMaps:
@@ -59,7 +59,9 @@ class HeatMaps:
         self._on_problem = on_problem
         self._names = names(paths, folder)
         self._place = Place.of(model, stage)
-        self._explainer = Explainer(model.graphdef, model.size, model.stored_size, method, stage, _BATCH)
+        self._most = _BATCH * model.devices
+        self._explainer = Explainer(model.graphdef, model.size, model.stored_size, method, stage, self._most,
+                                    model.layout)  # fmt: skip
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -67,7 +69,7 @@ class HeatMaps:
 
     def rows(self, rows: Iterable[Classified]) -> Iterator[Classified]:
         """Yield each row with the path of its heat map in `heatmap`, which is empty where there is none."""
-        for batch in _batches(rows):
+        for batch in _batches(rows, self._most):
             yield from self._batch(batch)
 
     def _batch(self, rows: Sequence[Classified]) -> Iterator[Classified]:
@@ -141,7 +143,7 @@ def _distinct(name: str, place: str) -> str:
     return f"{name.removesuffix(ENDING)}-{digits}{ENDING}"
 
 
-def _batches(rows: Iterable[Classified]) -> Iterator[tuple[Classified, ...]]:
+def _batches(rows: Iterable[Classified], most: int) -> Iterator[tuple[Classified, ...]]:
     each = iter(rows)
-    while batch := tuple(itertools.islice(each, _BATCH)):
+    while batch := tuple(itertools.islice(each, most)):
         yield batch

@@ -39,7 +39,7 @@ def film_layer(model: Model, path: Path, film: Shape, method: str = "gradcam", s
     if righting:  # as it is classified; the layer is turned back at the end
         read = read_film(path, *shape, display, righting=righting)
         film = (film[1], film[0]) if righting.turned in (90, 270) else film
-    explainer = Explainer(model.graphdef, model.size, model.stored_size, method, stage, batch=1)
+    explainer = Explainer(model.graphdef, model.size, model.stored_size, method, stage, model.devices, model.layout)
     cells = explainer(model.variables, read.values[None]).maps[0]
     if not np.isfinite(cells).all():
         raise WeightsError(f"{model.name} gives no finite heat map for {path.name}; its weights cannot be used for it.")

@@ -13,6 +13,7 @@ from cxrtui.runs.glance import summary
 from cxrtui.runs.listing import all_runs
 from cxrtui.runs.state import RunState
 from cxrtui.settings.config import Config
+from cxrtui.settings.sharing import most_devices
 from cxrtui.training import estimate
 from cxrtui.training.estimate import Forecast
 from cxrtui.tui import threads
@@ -46,29 +47,36 @@ def forecast(config: Config, films: int, checkpoints: Path, machine: Machine | N
     train = max(0, films - validation - round(films * config.data.test))
     precision = config.model.precision
     half = precision == "bfloat16" or (precision == "auto" and machine is not None and machine.half)
+    there = 1 if machine is None else machine.devices
+    devices = min(config.run.devices, there) or most_devices(config.optim.batch_size, there)
+    room = None if machine is None else machine.memory
+    if machine is not None and not machine.half:  # several devices of a CPU have one memory
+        room = machine.memory // devices
     if not config.optim.batch_size:
-        room = None if machine is None else machine.memory
         apart = machine is not None and machine.half
-        config = estimate.with_batch(config, estimate.batch_size(config, train, room, half=half, apart=apart))
-    memory = estimate.memory(config, films=train + validation, half=half)
+        size = estimate.batch_size(config, train, room, half=half, apart=apart, devices=devices)
+        config = estimate.with_batch(config, size)
+    memory = estimate.memory(config, films=train + validation, half=half, devices=devices)
     compiling, epochs = estimate.compile_seconds(config), estimate.whole_epochs(config)
     device = "" if machine is None else machine.kind
-    once = 0.0 if machine is None else estimate.features_seconds(config, train, machine.flops, machine.platform)
-    room = None if machine is None else machine.memory
+    once = 0.0
+    if machine is not None:
+        once = estimate.features_seconds(config, train, machine.flops, machine.platform, devices)
     if machine is not None and machine.half:  # the program itself is in the machine's memory
         memory = estimate.Memory(0, memory.state, memory.activations, memory.films)
-    for name, state in _alike(config, checkpoints, device):
+    for name, state in _alike(config, checkpoints, device, devices):
         seconds = _epoch_of(state, train)
         if seconds is not None and train:
             compiled = state.compiled.seconds if state.compiled is not None else compiling
-            return Forecast(memory, room, compiled, seconds, seconds * epochs + once, config.optim.epochs, name, device)
+            return Forecast(memory, room, compiled, seconds, seconds * epochs + once, config.optim.epochs, name, device,
+                            devices)  # fmt: skip
     if machine is None or not train:
-        return Forecast(memory, room, epochs=config.optim.epochs, device=device)
-    seconds = estimate.epoch_seconds(config, train, validation, machine.flops, machine.platform)
-    return Forecast(memory, room, compiling, seconds, seconds * epochs + once, config.optim.epochs, "", device)
+        return Forecast(memory, room, epochs=config.optim.epochs, device=device, devices=devices)
+    seconds = estimate.epoch_seconds(config, train, validation, machine.flops, machine.platform, devices)
+    return Forecast(memory, room, compiling, seconds, seconds * epochs + once, config.optim.epochs, "", device, devices)
 
 
-def _alike(config: Config, checkpoints: Path, device: str) -> Iterator[tuple[str, RunState]]:
+def _alike(config: Config, checkpoints: Path, device: str, devices: int) -> Iterator[tuple[str, RunState]]:
     """Yield name and state of the runs that trained the same network in batches of the same size, the latest first."""
     from cxrtui.settings.config import load
 
@@ -77,7 +85,7 @@ def _alike(config: Config, checkpoints: Path, device: str) -> Iterator[tuple[str
             if kind_of(load(run.config_file)) != kind_of(config):
                 continue
             state = summary(run)
-            if not device or state.device.get("kind") == device:
+            if not device or (state.device.get("kind"), state.devices) == (device, devices):
                 yield run.name, state
 
 
@@ -154,6 +162,8 @@ class Forecaster:
 def lines(found: Forecast) -> list[str]:
     """Return a forecast as short texts: memory, time to compile, time of an epoch and of all."""
     parts = [f"about {size(found.memory.total)} of memory"]
+    if found.devices > 1:
+        parts[0] += f" on each of {found.devices} devices"
     if found.tight and found.room is not None:
         parts[0] = f"! {parts[0]}, and there are {size(found.room)}: make batch or image smaller"
     if found.compile_seconds is not None:

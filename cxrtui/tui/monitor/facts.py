@@ -55,6 +55,8 @@ class Facts(Static):
             value = state.config.get(section, {}).get(key)
             if value is not None:
                 table.add_row(label, Text(f"{value:g}" if isinstance(value, float) else str(value)))
+        if state.compiled is not None and state.devices > 1:
+            table.add_row("devices", Text(f"{state.devices} × {state.compiled.kind}"))
         if state.compiled is not None:
             table.add_row("parameters", f"{state.compiled.trainable:,} of {state.compiled.parameters:,} train")
         return table

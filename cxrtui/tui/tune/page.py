@@ -9,6 +9,7 @@ from textual import work
 
 from cxrtui.errors import CxrtuiError, UsageError
 from cxrtui.printable import printable
+from cxrtui.process.gpus import ALONE, Share
 from cxrtui.search.study import Study, delete
 from cxrtui.tui.keys import key_of
 from cxrtui.tui.page import Page
@@ -36,8 +37,8 @@ class StudyPage(Page[None]):
         """Read the studies at once, because one has changed."""
         raise NotImplementedError
 
-    def start_worker(self, study: Study) -> None:
-        """Start a worker of `study`; a thread calls this.
+    def start_worker(self, study: Study, share: Share) -> None:
+        """Start a worker of `study` with its share of the GPUs; a thread calls this.
 
         Raises:
             CxrtuiError: the system cannot start a process.
@@ -63,9 +64,9 @@ class StudyPage(Page[None]):
         if (look := self.target) is not None:
             await self.begin_worker(look.study)
 
-    async def begin_worker(self, study: Study) -> None:
-        """Start a worker and say so."""
-        if await self._tried("No worker", f"start worker of {study.name}", self.start_worker, study):
+    async def begin_worker(self, study: Study, share: Share = ALONE) -> None:
+        """Start a worker and say so; one that is added later than others has all GPUs, as its user can divide them."""
+        if await self._tried("No worker", f"start worker of {study.name}", self.start_worker, study, share):
             self.notify(f"A worker of {printable(study.name)} starts; it goes on when cxrtui ends.",
                         title="Worker", markup=False, timeout=3)  # fmt: skip
 

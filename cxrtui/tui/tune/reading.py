@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cxrtui.errors import EXIT_DONE, EXIT_STOPPED, CxrtuiError
 from cxrtui.printable import printable_lines
+from cxrtui.process.gpus import Share
 from cxrtui.search.study import Study, all_studies
 from cxrtui.tui.backend import Backend
 
@@ -77,13 +78,13 @@ class OneStudy:
         self.problem = ""
         """How a worker of this screen died without a word in the study."""
 
-    def start_worker(self) -> None:
-        """Start a worker that goes on by itself.
+    def start_worker(self, share: Share) -> None:
+        """Start a worker that goes on by itself, with its share of the GPUs.
 
         Raises:
             CxrtuiError: the system cannot start a process.
         """
-        self._started.append(self._backend.start_worker(self._reader.latest.study))
+        self._started.append(self._backend.start_worker(self._reader.latest.study, share))
 
     @property
     def starting(self) -> bool:

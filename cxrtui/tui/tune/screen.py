@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from cxrtui.errors import CxrtuiError
 from cxrtui.printable import printable
+from cxrtui.process.gpus import ALONE, Share
 from cxrtui.search.study import Study
 from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings
@@ -93,8 +94,8 @@ class TuneScreen(ChartActions, StudyPage):
 
     @work
     async def _start_first(self) -> None:
-        for _ in range(self._workers_wanted):
-            await self.begin_worker(self.study)
+        for index in range(self._workers_wanted):
+            await self.begin_worker(self.study, (index, self._workers_wanted))
 
     def on_unmount(self) -> None:
         """Stop reading."""
@@ -216,15 +217,15 @@ class TuneScreen(ChartActions, StudyPage):
         found, number = self.look.found, self.query_one(Leaderboard).chosen
         return next((trial for trial in found.trials if trial.number == number), None) if found is not None else None
 
-    def start_worker(self, study: Study) -> None:
+    def start_worker(self, study: Study, share: Share) -> None:
         """Start a worker; the reader's thread watches whether it dies."""
         assert self._one is not None
-        self._one.start_worker()
+        self._one.start_worker(share)
 
-    async def begin_worker(self, study: Study) -> None:
+    async def begin_worker(self, study: Study, share: Share = ALONE) -> None:
         """Start a worker, and say that it starts until it is at work."""
         self._stopping = False
-        await super().begin_worker(study)
+        await super().begin_worker(study, share)
         self._show()
 
     def asked_to_stop(self, study: Study) -> None:

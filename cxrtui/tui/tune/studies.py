@@ -14,6 +14,7 @@ from textual.widgets import DataTable, Static
 
 from cxrtui.durations import age
 from cxrtui.printable import printable
+from cxrtui.process.gpus import Share
 from cxrtui.search.study import Study
 from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings, key_of
@@ -153,9 +154,9 @@ class StudiesScreen(StudyPage):
         """The study under the cursor."""
         return self.query_one(StudiesTable).chosen if self._looks else None
 
-    def start_worker(self, study: Study) -> None:
+    def start_worker(self, study: Study, share: Share) -> None:
         """Start a worker of `study`."""
-        self.dashboard.backend.start_worker(study)
+        self.dashboard.backend.start_worker(study, share)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer keys for a study only if there is one."""

@@ -11,6 +11,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from cxrtui.durations import duration
+from cxrtui.runs.describe import speed_text
 from cxrtui.runs.events import Preparing
 from cxrtui.runs.state import RunState
 from cxrtui.runs.status import shown
@@ -118,7 +119,7 @@ def _facts(state: RunState, word: str) -> tuple[list[str], float | None]:
     facts = [
         f"epoch {last.epoch}/{last.epochs}",
         f"step {last.step:,}/{max(state.total_steps, last.step):,}",
-        f"{state.images_per_second:.1f} images/s",
+        speed_text(state.images_per_second, state.devices),
     ]
     if word in ("training", "validating"):
         facts.append(f"ETA {duration(state.eta_seconds)}")
@@ -133,7 +134,8 @@ def _facts(state: RunState, word: str) -> tuple[list[str], float | None]:
 def _details(state: RunState) -> list[str]:
     parts = []
     if state.started:
-        parts.append(str(state.device.get("kind", "") or "device unknown"))
+        several = f"{state.devices} × " if state.devices > 1 else ""
+        parts.append(several + str(state.device.get("kind", "") or "device unknown"))
     if state.data is not None:
         parts.append(
             " ".join(f"{sum(counts.values())} {split}" for split, counts in state.data.counts.items()) + " films"

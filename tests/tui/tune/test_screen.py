@@ -82,10 +82,12 @@ class Workers:
 
     def __init__(self) -> None:
         self.started: list[Study] = []
+        self.shares: list[tuple[int, int]] = []
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def __call__(self, study: Study) -> subprocess.Popen[bytes]:
+    def __call__(self, study: Study, share: tuple[int, int]) -> subprocess.Popen[bytes]:
         self.started.append(study)
+        self.shares.append(share)
         with (study.folder / "worker.log").open("ab") as log:
             self.processes.append(subprocess.Popen(["sh", "-c", "echo no room; exit 1"], stdout=log))
         return self.processes[-1]
@@ -308,6 +310,7 @@ async def test_workers_start_and_one_that_dies_says_why(
         await shows(pilot, "A worker ended with exit code 1: no room")
         await pilot.press("w")
         await until(pilot, lambda: workers.started == [study] * 3)
+        assert workers.shares == [(0, 2), (1, 2), (0, 1)]
 
 
 async def test_studies_are_listed_and_none_says_what_to_do(

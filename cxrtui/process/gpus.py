@@ -1,0 +1,44 @@
+"""Divides the GPUs of a machine among processes that train at the same time, each of which would take all of them."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+Share = tuple[int, int]
+"""The number of a process, from 0, and how many there are."""
+ALONE: Share = (0, 1)
+_VISIBLE, _MEMORY = "CUDA_VISIBLE_DEVICES", "XLA_PYTHON_CLIENT_MEM_FRACTION"
+_USED = 0.9  # of a GPU's memory, by all processes on it together
+
+
+def environment(share: Share) -> dict[str, str]:
+    """Return the variables with which a process has its share of the GPUs; none without GPUs, or for one process.
+
+    Processes that are as many as the GPUs or fewer have GPUs of their own. If they are more, several share one, and
+    each reserves an equal part of its memory; a part that the user has set stays.
+
+    >>> environment((0, 1))
+    {}
+    """
+    index, count = share
+    gpus = _gpus() if count > 1 else []
+    if not gpus:
+        return {}
+    if count <= len(gpus):
+        return {_VISIBLE: ",".join(gpus[index::count])}
+    together = -(-count // len(gpus))
+    memory = {} if _MEMORY in os.environ else {_MEMORY: f"{_USED / together:.2f}"}
+    return {_VISIBLE: gpus[index % len(gpus)], **memory}
+
+
+def _gpus() -> list[str]:
+    """Return the names of the NVIDIA GPUs that this process may use, as ``CUDA_VISIBLE_DEVICES`` takes them."""
+    if (named := os.environ.get(_VISIBLE)) is not None:
+        return [name.strip() for name in named.split(",") if name.strip()]
+    import pynvml
+
+    with suppress(pynvml.NVMLError):
+        pynvml.nvmlInit()
+        return [str(number) for number in range(pynvml.nvmlDeviceGetCount())]
+    return []

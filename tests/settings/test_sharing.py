@@ -1,0 +1,40 @@
+"""Which numbers of devices suit a batch is said before a run begins."""
+
+from __future__ import annotations
+
+import pytest
+
+from cxrtui.errors import ConfigError
+from cxrtui.settings.config import resolve
+from cxrtui.settings.sharing import most_devices
+
+
+@pytest.mark.parametrize(
+    ("size", "there", "most"), [(32, 8, 8), (30, 8, 6), (7, 4, 1), (24, 1, 1), (0, 8, 8), (3, 8, 3)]
+)
+def test_as_many_devices_as_possible_share_a_batch(size: int, there: int, most: int) -> None:
+    assert most_devices(size, there) == most
+
+
+@pytest.mark.parametrize(
+    ("size", "devices", "hint"),
+    [
+        (30, 8, "24 or 32, or run.devices to 6 or 10."),
+        (3, 8, "8, or run.devices to 3."),
+        (31, 4, "28 or 32, or run.devices to 1 or 31."),
+    ],
+)
+def test_a_batch_that_so_many_devices_cannot_share_is_no_configuration(size: int, devices: int, hint: str) -> None:
+    with pytest.raises(ConfigError, match=f"optim.batch_size is {size}, .* among {devices} devices; set it to {hint}"):
+        resolve({"optim.batch_size": size, "run.devices": devices})
+
+
+@pytest.mark.parametrize(("word", "number"), [("all", 0), ("3", 3), (2, 2)])
+def test_devices_are_a_number_or_all(word: object, number: int) -> None:
+    assert resolve({"run.devices": word, "optim.batch_size": "auto"}).run.devices == number
+
+
+@pytest.mark.parametrize("word", ["auto", "-1", "half", "1.5"])
+def test_nothing_else_says_how_many_devices(word: str) -> None:
+    with pytest.raises(ConfigError, match=r"run\.devices"):
+        resolve({"run.devices": word})

@@ -1,0 +1,80 @@
+"""Small runs on 1, 2, 4 and 8 devices of one process: ``python -m tests.training.on_devices FILMS FOLDER``.
+
+It prints what the logs of the runs have, as one JSON object; `test_devices` reads it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from cxrtui.runner import save_config
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
+from cxrtui.settings import config
+from cxrtui.settings.config import Config
+from cxrtui.training.decisions import Requests
+from cxrtui.training.fit import fit
+from tests.conftest import SMALL
+
+# All that is random in a step is on. Adam turns the rounding of small gradients into steps of full size; SGD does not.
+SETTINGS: dict[str, Any] = SMALL | {
+    "optim.batch_size": 24, "optim.name": "sgd", "optim.learning_rate": 0.05, "augment.mixup": 0.2,
+}  # fmt: skip
+
+
+class _AfterEpoch(Requests):
+    """Asks to stop after the first epoch."""
+
+    def stop_after_epoch(self) -> bool:
+        return True
+
+
+def trained(run: Run, settings: Config, *, resume: bool = False, part: bool = False) -> dict[str, Any]:
+    """What the log of a run has; with `part`, of one epoch."""
+    run.folder.mkdir(exist_ok=True)
+    save_config(run, settings)
+    run.events_file.touch()
+    events, used = [], 0
+    for event in fit(settings, run, _AfterEpoch() if part else None, resume=resume):
+        events.append(event)
+        if isinstance(event, ev.EpochDone):
+            used = len({device for array in jax.live_arrays() for device in array.sharding.device_set})
+    compiled = next(event for event in events if isinstance(event, ev.Compiled))
+    return {
+        "devices": [compiled.devices, used],
+        "losses": [event.loss for event in events if isinstance(event, ev.StepDone)],
+        "norms": [event.gradient_norm for event in events if isinstance(event, ev.StepDone)],
+        "validation": [event.metrics["loss"] for event in events if isinstance(event, ev.Validated)],
+        "test": [event.metrics["auroc"] for event in events if isinstance(event, ev.Evaluated)],
+        "warned": {event.code: event.message for event in events if isinstance(event, ev.Warned)},
+        "places": [event.place for event in events if isinstance(event, ev.Encoding)],
+    }
+
+
+def main(films: str, folder: Path) -> dict[str, Any]:
+    """Train the runs, and return what their logs have by name."""
+
+    def settings(**changes: Any) -> Config:
+        values = {key.replace("__", "."): value for key, value in changes.items()}
+        return config.resolve(SETTINGS, {"data.source": films}, values)
+
+    found: dict[str, Any] = {}
+    for count in (1, 2, 4, 8):
+        found[f"{count}"] = trained(Run(folder / f"{count}"), settings(run__devices=count))
+    whole = Run(folder / "whole")
+    found["first"] = trained(whole, settings(run__devices=8), part=True)
+    for count in (1, 3):
+        copy = Run(shutil.copytree(whole.folder, folder / f"resumed-{count}"))
+        found[f"resumed on {count}"] = trained(copy, settings(run__devices=count), resume=True)
+    return found
+
+
+if __name__ == "__main__":
+    Path(sys.argv[2]).mkdir(exist_ok=True)
+    print(json.dumps(main(sys.argv[1], Path(sys.argv[2]))))
