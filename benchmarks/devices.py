@@ -35,7 +35,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     from cxrtui.training import estimate
     from cxrtui.training.hyper import hyper_of
     from cxrtui.training.initial_state import initial
-    from cxrtui.training.step import Program, compile_step
+    from cxrtui.training.step import Program, compile_step, named
 
     backend.prepare()
     config = resolve({"model.init": "random", "model.width": options.width, "data.size": options.size,
@@ -56,7 +56,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         batch = Batch(*layout.put_batch((films, rng.integers(0, 2, options.batch).astype(np.int32))))
         started, busy = time.perf_counter(), time.process_time()
         leaves, scalars = step.onward(leaves, batch, hyper)
-        losses.append(float(scalars["loss"]))
+        losses.append(named(scalars)["loss"])
         clock.append(time.perf_counter() - started)
         work.append(time.process_time() - busy)
     found = re.findall(r" (all-reduce|all-gather|all-to-all|collective-permute|reduce-scatter)\(", step.as_text())
