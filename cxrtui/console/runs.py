@@ -180,6 +180,8 @@ def print_evaluations(state: RunState, run: Run | None = None, *, plots: bool = 
         else:
             print(f"{split}: {metrics_text(item.metrics)}")
             print(counts_text(item.counts))
+            if plots:
+                print(f"  no curves: evaluation/{printable(split)}.json is missing, or of another step or version")
     if state.evaluations:
         print(RESEARCH_ONLY)
 

@@ -99,8 +99,8 @@ def same_plan(name: str, known: Plan, wanted: Plan) -> None:
                           "another --run for a new one.")  # fmt: skip
 
 
-def plan_from(own: Mapping[str, Any], base: Config) -> Plan:
-    """Return the plan whose `own` values a file holds.
+def plan_from(own: Mapping[str, Any], base: Config, where: str) -> Plan:
+    """Return the plan whose `own` values the file `where` holds.
 
     Raises:
         ConfigError: a value is missing or not valid.
@@ -111,4 +111,7 @@ def plan_from(own: Mapping[str, Any], base: Config) -> Plan:
             raise ValueError(name)
         return Plan(name, base, folds, seeds, tuple(map(str, own["external"])))
     except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(f"The table [{SECTION}] is not that of a protocol ({error}).") from None
+        what = f"lacks {error}" if isinstance(error, KeyError) else f"is not that of a protocol ({error})"
+        raise ConfigError(
+            f"The table [{SECTION}] of {where} {what}; bring the file back, or delete the protocol."
+        ) from None

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cxrtui.cli import cli
+from cxrtui.errors import ConfigError
 from cxrtui.evaluation.protocols.folder import Fold, Folds, ProtocolFolder, begin
 from cxrtui.runs.lock import RunLock
 from cxrtui.settings.config import Config, with_values
@@ -105,6 +106,9 @@ def test_show_and_list_say_how_far_it_is_and_then_the_table(folder: ProtocolFold
     assert "patient-kfold · finished, 2 of 2 trainings · AUROC 0.7500" in said(tmp_path, "runs", "list")[1]
     folder.result_file.write_text("{")
     assert "0 of 2 trainings" in said(tmp_path, "runs", "show", "p")[1]
+    folder.file.write_text("")
+    with pytest.raises(ConfigError, match=r"\[protocol\] of .*protocol\.toml lacks 'name'"):
+        folder.read()
 
 
 def test_a_protocol_is_no_run(folder: ProtocolFolder, tmp_path: Path) -> None:

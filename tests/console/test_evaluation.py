@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +14,16 @@ from cxrtui import strict_json
 from cxrtui.console.canvas import Canvas, framed
 from cxrtui.console.evaluation import evaluation_lines, heading
 from cxrtui.console.plots import plot_lines
+from cxrtui.console.runs import print_evaluations
 from cxrtui.evaluation.abstain import abstain
 from cxrtui.evaluation.measures import Films, measure
 from cxrtui.evaluation.operation import set_operation
 from cxrtui.evaluation.wording import estimate
+from cxrtui.runs.folder import Run
+from cxrtui.runs.state import fold_all
 from cxrtui.settings import config
 from cxrtui.statistics.operating_point import confusion
+from tests.event_samples import whole_run
 
 LABELS = ("No finding of any kind that would matter", "COVID-19")
 
@@ -85,3 +90,11 @@ def test_the_plots_are_the_numbers() -> None:
 )
 def test_an_estimate_as_text(metric: str, body: dict[str, object], text: str) -> None:
     assert estimate(metric, body) == text
+
+
+def test_curves_that_are_gone_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state, run = fold_all(whole_run()), Run(tmp_path / "r")
+    print_evaluations(state, run, plots=True)
+    assert "no curves: evaluation/test.json is missing" in capsys.readouterr().out
+    print_evaluations(state, run)
+    assert "no curves" not in capsys.readouterr().out

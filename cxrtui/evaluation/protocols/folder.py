@@ -145,9 +145,8 @@ class ProtocolFolder:
         """
         content = dict(configs.read_toml(self.file))
         own = content.pop(SECTION, {})
-        return plan_from(
-            own if isinstance(own, dict) else {}, configs.resolve(configs.flatten(content, str(self.file)))
-        )
+        base = configs.resolve(configs.flatten(content, str(self.file)))
+        return plan_from(own if isinstance(own, dict) else {}, base, str(self.file))
 
     def write(self, plan: Plan) -> None:
         """Write protocol.toml."""

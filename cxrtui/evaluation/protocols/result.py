@@ -157,7 +157,7 @@ def _cautions(
     plan: Plan, folds: Folds, within: float, compared: Mapping[str, Mapping[str, Estimate]],
     rows: Sequence[Mapping[str, Any]],
 ) -> list[str]:  # fmt: skip
-    """Return what is to be known before the table is believed, each a sentence."""
+    """Return what is to be known before the table is believed, each a sentence, the gravest first."""
     said = []
     if plan.protocol == KFOLD:
         tested = sum(row["films"] for row in rows)
@@ -187,8 +187,17 @@ def _cautions(
     )
     if small:
         said.append(f"Fewer than {_SMALL} patients of a class are in {listing(small)}; these figures say little alone.")
-    said.append(beside(within, compared))
-    return said
+    no_pixels = beside(within, compared)
+    return [*said, no_pixels] if _better(within, compared) else [no_pixels, *said]
+
+
+def _better(within: float, compared: Mapping[str, Mapping[str, Estimate]]) -> bool:
+    """Return whether the network is clearly better than what needs no pixel."""
+    if baseline.ALL not in compared:
+        return True
+    reached = compared[baseline.ALL][pooling.AUROC]
+    bound = reached.high if math.isfinite(reached.high) else reached.value  # an AUROC of 1 has no interval
+    return not within <= bound
 
 
 def beside(within: float, compared: Mapping[str, Mapping[str, Estimate]]) -> str:
@@ -206,7 +215,6 @@ def beside(within: float, compared: Mapping[str, Mapping[str, Estimate]]) -> str
         f"Without a pixel, by file name, size and the like, a linear classifier reaches AUROC {reached.value:.2f}"
         f"{interval} on the same folds; {best} alone reaches {kinds[best]:.2f}"
     )
-    bound = reached.high if math.isfinite(reached.high) else reached.value  # an AUROC of 1 has no interval
-    if within <= bound:
+    if not _better(within, compared):
         text += "; the network is not clearly better than that, so nothing here shows that it reads the lungs"
     return f"{text}."

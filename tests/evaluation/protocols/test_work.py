@@ -114,7 +114,9 @@ def test_a_protocol_that_was_stopped_and_killed_ends_as_one_that_was_not(tmp_pat
         assert row["metrics"]["accuracy"]["value"] == state.evaluations["test"].metrics["accuracy"]
         assert row["films"] == sum(1 for item in rows if item["run"] == row["run"])
     assert any("different networks" in caution for caution in result["cautions"])
-    assert any(caution.startswith("Without a pixel") for caution in result["cautions"])
+    (pixels,) = (place for place, caution in enumerate(result["cautions"]) if caution.startswith("Without a pixel"))
+    grave = "nothing here shows" in result["cautions"][pixels]
+    assert pixels == (0 if grave else len(result["cautions"]) - 1)
     # Nothing but the class could be in the name of a phantom, its size or depth, and it is not.
     assert result["baseline"]["all"]["auroc"]["low"] < 0.6
 
@@ -131,7 +133,7 @@ def test_folds_of_films_say_what_they_are_and_seeds_draw_them_anew(tmp_path: Pat
     ]  # fmt: skip
     folds = folder.read_folds()
     assert folds is not None
-    assert f"{folds.divided} of 120 tested films have their patient or a copy" in result["cautions"][0]
+    assert f"{folds.divided} of 120 tested films have their patient or a copy" in " ".join(result["cautions"])
     assert folds.divided > 20
     assert folder.split_file(folds.folds[0]).read_bytes() != folder.split_file(folds.folds[2]).read_bytes()
     assert result["pooled"]["auroc"]["n"] == 60
