@@ -11,6 +11,9 @@ PARITY_FLAX ?= .venv-parity-flax
 
 LOWEST ?= .venv-lowest
 
+# Tests start some hundred processes. With this variable set, each of them would compile cxrtui's sources anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 # A worker runs all tests of a file, so that what they compile and train is compiled and trained in one worker alone.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 

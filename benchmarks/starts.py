@@ -61,6 +61,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=10, help="starts of each (default 10)")
     count = parser.parse_args().count
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with it each start would compile cxrtui's sources anew
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as folder:
         pairs = {
