@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import numpy as np
 import numpy.typing as npt
-import psutil
 
+from cxrtui import resources
 from cxrtui.data.prepared.ready import Split
 from cxrtui.errors import DataError
 from cxrtui.net.layout import Layout
@@ -139,7 +139,7 @@ def free_memory(layout: Layout) -> int:
     known = [device.memory_stats() or {} for device in layout.local]
     if all(stats.get("bytes_limit") for stats in known):
         return min(int(stats["bytes_limit"]) - int(stats.get("bytes_in_use", 0)) for stats in known)
-    return int(psutil.virtual_memory().available) // len(known)
+    return resources.free_memory() // len(known)
 
 
 def make_loader(split: Split, layout: Layout, where: str = "auto", memory: int | None = None) -> Loader:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from cxrtui import resources
 from cxrtui.errors import Cancelled, CheckCancelled
 from cxrtui.runs.events import Preparing
 
@@ -26,8 +26,7 @@ def no_progress(phase: str, done: int, total: int) -> None:
 
 def workers() -> int:
     """Return the number of cores that this process may use, at most 32."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(32, cores)
+    return min(32, resources.cores())
 
 
 def windowed(pool: ThreadPoolExecutor, items: Sequence[In], work: Callable[[In], Out]) -> Iterator[Out]:

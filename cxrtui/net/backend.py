@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 
+from cxrtui import resources
 from cxrtui.net import memory
 from cxrtui.net.torn import remove_torn
 from cxrtui.workspace import cache_root
@@ -26,6 +27,8 @@ def prepare() -> Path | None:
         The folder, or None if there is no cache.
     """
     memory.keep_freed()
+    if resources.cores() < resources.cpus():  # a container's share of the CPUs, which XLA does not look for
+        os.environ.setdefault("NPROC", str(resources.cores()))  # XLA's number of threads
     if chosen := jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
         return Path(chosen)
     try:

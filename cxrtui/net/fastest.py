@@ -10,7 +10,6 @@ import functools
 import hashlib
 import json
 import math
-import os
 import platform
 import time
 from collections.abc import Callable, Generator
@@ -22,6 +21,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from cxrtui import resources
 from cxrtui.files import read_text, write_atomic
 from cxrtui.net import convolution, forms, freeze
 from cxrtui.net.build import abstract
@@ -132,7 +132,7 @@ def _machine() -> dict[str, Any]:
         lines = read_text(Path("/proc/cpuinfo")).splitlines()
         told = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags", "Features")
         processor = json.dumps(sorted({line for line in lines if line.partition("\t")[0].strip() in told}))
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    threads = resources.cores()
     return {"processor": processor, "threads": threads, "jaxlib": version("jaxlib"), "forms": list(forms.NAMES)}
 
 

@@ -11,7 +11,7 @@ import ctypes
 import functools
 import sys
 
-import psutil
+from cxrtui import resources
 
 _ARENA_MAX, _MMAP_MAX, _TRIM_THRESHOLD = -8, -4, -1  # of glibc's <malloc.h>
 _HUGE_PAGES = 14  # MADV_HUGEPAGE of Linux
@@ -20,7 +20,7 @@ _HUGE = 2 << 20  # bytes
 
 @functools.cache
 def keep_freed() -> bool:
-    """Ask glibc to keep freed memory, all in one heap of which half the machine's memory is set out in large pages.
+    """Ask glibc to keep freed memory, all in one heap of which half the memory there is is set out in large pages.
 
     Call it before JAX starts its threads, because a thread stays with the heap that it took first. Only addresses are
     set out; memory is taken when it is used, and the process then keeps as much as it used at most.
@@ -40,7 +40,7 @@ def keep_freed() -> bool:
     libc.malloc.argtypes = [ctypes.c_size_t]
     libc.free.argtypes = [ctypes.c_void_p]
     libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    size = psutil.virtual_memory().total // 2
+    size = resources.total_memory() // 2
     address = libc.malloc(size)
     if address:  # a machine may allow no more addresses than it has memory for
         start = -(-address // _HUGE) * _HUGE

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from cxrtui import resources
 from cxrtui.files import read_text, write_atomic
 from cxrtui.workspace import cache_root
 
@@ -53,9 +54,7 @@ def measure() -> Machine:
     """Return the default device of this process, measured; this imports JAX and takes seconds."""
     import jax
     import jax.numpy as jnp
-    import psutil
 
-    from cxrtui.data.pool import workers
     from cxrtui.net.backend import default_compute_dtype, describe_device
 
     device = describe_device()
@@ -64,13 +63,13 @@ def measure() -> Machine:
     matrix = jnp.ones((size, size), default_compute_dtype())
     product(matrix).block_until_ready()
     # On a CPU the processor's time is taken, times the number of cores: the machine may be busy now and not later.
-    cores, clock = (workers(), time.process_time) if device["platform"] == "cpu" else (1, time.perf_counter)
+    cores, clock = (resources.cores(), time.process_time) if device["platform"] == "cpu" else (1, time.perf_counter)
     best = float("inf")
     for _ in range(5):
         start = clock()
         product(matrix).block_until_ready()
         best = min(best, max(clock() - start, 1e-6))
-    memory = device["memory_bytes"] or psutil.virtual_memory().total
+    memory = device["memory_bytes"] or resources.total_memory()
     return Machine(device["platform"], str(device["kind"]), cores * 2.0 * size**3 / best, int(memory),
                    int(device["count"]))  # fmt: skip
 
@@ -98,7 +97,7 @@ def machine() -> Machine | None:
 
 def _key() -> str:
     """Return what the measurement depends on."""
-    parts = [platform.node(), version("jax"), str(os.cpu_count()), "devices"]
+    parts = [platform.node(), version("jax"), str(resources.cores()), str(resources.total_memory()), "devices"]
     names = "JAX_PLATFORMS", "CUDA_VISIBLE_DEVICES", "XLA_FLAGS"
     return "|".join([*parts, *(os.environ.get(name, "") for name in names)])
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from cxrtui import resources
 from cxrtui.runs import events as ev
 
 EVERY_SECONDS = 5.0
@@ -42,10 +43,10 @@ class UsageMeter:
         now, busy = time.monotonic(), self._own_seconds()
         cpu = (busy - self._busy) / max(1e-3, now - self._clock)
         self._clock, self._busy = now, busy
-        memory = psutil.virtual_memory()
+        total = resources.total_memory()
         return ev.Usage(
             cpu=round(cpu, 2), host_cpu=round(psutil.cpu_percent() / 100, 3), memory=self._process.memory_info().rss,
-            host_memory=memory.total - memory.available, host_memory_total=memory.total, devices=self._devices(),
+            host_memory=total - min(total, resources.free_memory()), host_memory_total=total, devices=self._devices(),
         )  # fmt: skip
 
     def _devices(self) -> list[dict[str, Any]]:
