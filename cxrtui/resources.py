@@ -16,6 +16,8 @@ import psutil
 
 from cxrtui.files import read_text
 
+SMALL = 4 << 30
+"""Bytes: a process that may use less memory gives it back when it is free, which takes time, instead of keeping it."""
 _PROC = Path("/proc")
 _MOST = 1 << 20  # bytes of a file of the kernel's
 

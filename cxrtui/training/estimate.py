@@ -7,8 +7,8 @@ compiled (``benchmarks/estimate.py`` compares both). Importing this module impor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from cxrtui.settings import transfer
@@ -76,12 +76,16 @@ class Memory:
         state: parameters, gradients and the optimizer's state, whole on each device.
         activations: what a device keeps and needs for a moment, of its share of a step or of a validation.
         films: the prepared films, if they are kept on the devices: all of them on each.
+        copied: the arrays of a checkpoint, which are copied into the machine's memory.
+        lean: whether memory is given back when it is free (`resources.SMALL`), and not kept.
     """
 
     program: int
     state: int
     activations: int
     films: int
+    copied: int = 0
+    lean: bool = False
 
     @property
     def device(self) -> int:
@@ -90,19 +94,25 @@ class Memory:
 
     @property
     def total(self) -> int:
-        """All bytes."""
+        """All bytes; a checkpoint is copied to where the compiler was, unless that was given back."""
+        if self.lean:
+            return max(self.program + self.state, _LOADED + self.device + self.copied)
         return self.program + self.device
 
 
 # Fitted to programs that XLA compiled for a CPU and to the peak of the processes that ran them.
 _PROGRAM = (0.75e9, 7.0e6)  # bytes, and bytes for each layer that trains
+_LOADED = 5 * 10**8  # bytes of the program once everything is compiled
 _KEPT = {False: 2.72, True: 1.85}  # copies of the outputs of layers that train, for the backward pass; by bfloat16
 _PASSING = 4.0  # copies of the largest output, in a layer that keeps nothing
 _PIXELS = 40.0  # bytes for each pixel of the input: resampling and augmentation
-_VALIDATED = 32  # images in each call of the program that validates
+_VALIDATED = 32  # images in each call of the program that validates, if there is memory enough
 
 
-def memory(config: Config, *, films: int = 0, half: bool = False, devices: int = 1) -> Memory:
+def memory(
+    config: Config, *, films: int = 0, half: bool = False, devices: int = 1, evaluated: int = _VALIDATED,
+    lean: bool = False,
+) -> Memory:  # fmt: skip
     """Return about how much memory a run takes.
 
     Args:
@@ -110,6 +120,8 @@ def memory(config: Config, *, films: int = 0, half: bool = False, devices: int =
         films: number of films in the train and the validation split.
         half: whether the network computes in bfloat16.
         devices: that share each batch.
+        evaluated: images in each call of the program that validates.
+        lean: whether memory is given back when it is free.
     """
     layers, groups = list(costs(config)), trained(config)
     training = sum(layer.parameters for layer in layers if layer.group in groups)
@@ -122,17 +134,20 @@ def memory(config: Config, *, films: int = 0, half: bool = False, devices: int =
     step = share * max(_KEPT[half] * number * kept + _PIXELS * config.data.size**2, passing)
     stored = 0 if config.data.feed == "stream" else films * stored_size(config.data.size) ** 2
     program = _PROGRAM[0] + _PROGRAM[1] * sum(layer.group in groups for layer in layers)
-    return Memory(int(program), state, int(max(step, _VALIDATED * passing)), stored)
+    copied = 4 * (sum(layer.parameters for layer in layers) + training * copies)
+    return Memory(int(program), state, int(max(step, evaluated * passing)), stored, copied, lean)
 
 
 _SIZES = (256, 128, 64, 32, 16, 8, 4, 2)
 _LEAST_STEPS = 10  # of an epoch, so that validation and early stopping follow steps enough
-_USED = 0.8  # of the memory
+USED = 0.8
+"""The share of the memory that a run may take by its estimate."""
 
 
 def batch_size(
-    config: Config, train: int, room: int | None, *, half: bool = False, apart: bool = False, devices: int = 1
-) -> int:
+    config: Config, train: int, room: int | None, *, half: bool = False, apart: bool = False, devices: int = 1,
+    lean: bool = False,
+) -> int:  # fmt: skip
     """Return how many films a step has with ``optim.batch_size=auto``.
 
     That is the largest power of two up to 256 that gives an epoch ten steps or more and lets the run fit into four
@@ -146,11 +161,14 @@ def batch_size(
         half: whether the network computes in bfloat16.
         apart: whether the device has a memory of its own, which the program itself does not use.
         devices: that share each batch.
+        lean: as in `memory`.
     """
     chosen = _SIZES[-1]
     for size in _SIZES:
-        needed = memory(with_batch(config, size), films=train, half=half, devices=devices)
-        fits = room is None or (needed.device if apart else needed.total) <= _USED * room
+        # A run for which there is too little memory also evaluates fewer films at a time (`fitting.evaluation_batch`).
+        evaluated, larger = min(_VALIDATED, max(4, size)), with_batch(config, size)
+        needed = memory(larger, films=train, half=half, devices=devices, evaluated=evaluated, lean=lean)
+        fits = room is None or (needed.device if apart else needed.total) <= USED * room
         if fits and train // size >= _LEAST_STEPS:
             chosen = size
             break
@@ -252,6 +270,7 @@ class Forecast:
         like: name of the earlier run that times are taken from, if there is one.
         device: name of the device.
         devices: that share each batch.
+        instead: settings by key with which the run fits into the memory, if it does not fit as it is.
     """
 
     memory: Memory
@@ -263,6 +282,7 @@ class Forecast:
     like: str = ""
     device: str = ""
     devices: int = 1
+    instead: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tight(self) -> bool:

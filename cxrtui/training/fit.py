@@ -14,14 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import jax
 
+from cxrtui import resources
 from cxrtui.data.augment import scalar
 from cxrtui.data.loader import free_memory, make_loader, steps_per_epoch
 from cxrtui.data.prepared.prepare import Prepared, prepare
 from cxrtui.errors import Cancelled, DataError, OtherFilmsError, cancelled_when
-from cxrtui.evaluation.evaluator import BATCH, Evaluator
+from cxrtui.evaluation.evaluator import Evaluator
 from cxrtui.evaluation.losses import class_weights
 from cxrtui.evaluation.predict import Predictor, even_batch
-from cxrtui.net import backend, build
+from cxrtui.net import backend, build, memory
 from cxrtui.net.layout import Layout
 from cxrtui.runs import advice
 from cxrtui.runs import events as ev
@@ -30,11 +31,12 @@ from cxrtui.runs.glance import summary
 from cxrtui.settings import transfer
 from cxrtui.settings.config import Config
 from cxrtui.settings.sharing import sizes_for
-from cxrtui.training import estimate
+from cxrtui.training import estimate, fitting
 from cxrtui.training.convolutions import forms_of_convolutions
 from cxrtui.training.decisions import ENDED, REQUESTED, Decisions, Requests
 from cxrtui.training.features import cut_of
 from cxrtui.training.first_weights import first_weights
+from cxrtui.training.fitting import Room
 from cxrtui.training.hyper import hyper_of
 from cxrtui.training.initial_films import check_there, initial_films
 from cxrtui.training.initial_state import initial, outline, resumed, spec_to_begin
@@ -55,7 +57,7 @@ def fit(
     *,
     resume: bool = False,
     layout: Layout | None = None,
-    evaluation_batch: int = BATCH,
+    evaluation_batch: int | None = None,
 ) -> Generator[ev.Event, None, None]:
     """Train, watch the validation split, stop early, and evaluate the best weights, as a stream of events.
 
@@ -70,10 +72,12 @@ def fit(
             the checkpoints that are requested, and does no step.
         resume: whether to go on from the run's latest checkpoint, or from the beginning if there is none.
         layout: of the devices; by default it is chosen as ``run.devices`` asks.
-        evaluation_batch: the most images of a device in a call of the program that validates; see `even_batch`.
+        evaluation_batch: the most images of a device in a call of the program that validates; see `even_batch`. By
+            default 32, or fewer where the memory is small.
 
     Raises:
-        ConfigError: there are not so many devices, or the batches cannot be divided among them.
+        ConfigError: there are not so many devices, or the batches cannot be divided among them, or the run takes
+            clearly more than all of the memory.
         DataError, WeightsError, CheckpointError: films, weights or a checkpoint are missing or do not fit.
         DivergedError: the loss is no longer finite; the message names the step.
     """
@@ -88,6 +92,11 @@ def fit(
                 f"equally among more; with optim.batch_size {sizes_for(size, there)} all would.",
             )
     layout.check_batch(size, "optim.batch_size")
+    room = _room(config, layout)
+    if evaluation_batch is None:
+        evaluation_batch = fitting.evaluation_batch(config, room)
+    if not resume and (warning := fitting.check(config, room)):
+        yield ev.Warned(code="memory", message=warning)
     checkpoints = Checkpoints(run.state)
     try:
         decisions = Decisions(requests, config.run.checkpoint_minutes)
@@ -123,11 +132,18 @@ def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
     yield ev.Stopped(reason=reason, step=position.step, epoch=session.epoch)
 
 
+def _room(config: Config, layout: Layout) -> Room:
+    """Return the memory that a run of `config` has on each device of `layout`."""
+    own, half = backend.describe_device()["memory_bytes"], build.precision(config) == "bfloat16"
+    total = own or resources.total_memory() // len(layout.local)  # several devices of a CPU have one memory
+    return Room(free_memory(layout), total, half=half, apart=own is not None, devices=layout.count)
+
+
 def _batch_size(call: Call, train: int) -> int:
     """Return the films of a step with ``optim.batch_size=auto``, a multiple of the number of devices."""
-    half, free = build.precision(call.config) == "bfloat16", free_memory(call.layout)
-    apart = backend.describe_device()["memory_bytes"] is not None
-    return estimate.batch_size(call.config, train, free, half=half, apart=apart, devices=call.layout.count)
+    room = _room(call.config, call.layout)
+    return estimate.batch_size(call.config, train, room.free, half=room.half, apart=room.apart, devices=room.devices,
+                               lean=room.lean)  # fmt: skip
 
 
 def _restored(call: Call, latest: int | None, resume: bool) -> Generator[ev.Event, None, Restored]:
@@ -211,6 +227,7 @@ def _set_up(
         )
         validating.result()
         step = training.result() if training is not None else None
+    memory.give_back()
     seconds = time.monotonic() - clock
     session = Session(
         call=call, prepared=prepared, hyper=hyper, rates=Rates(config.optim, steps * config.optim.epochs),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ from cxrtui.runs.glance import summary
 from cxrtui.runs.listing import all_runs
 from cxrtui.runs.state import RunState
 from cxrtui.settings.config import Config
+from cxrtui.settings.listing import BY_KEY
 from cxrtui.settings.sharing import most_devices
-from cxrtui.training import estimate
+from cxrtui.training import estimate, fitting
 from cxrtui.training.estimate import Forecast
 from cxrtui.tui import threads
 from cxrtui.tui.page import Services
@@ -47,33 +49,37 @@ def forecast(config: Config, films: int, checkpoints: Path, machine: Machine | N
     train = max(0, films - validation - round(films * config.data.test))
     precision = config.model.precision
     half = precision == "bfloat16" or (precision == "auto" and machine is not None and machine.half)
-    there = 1 if machine is None else machine.devices
-    devices = min(config.run.devices, there) or most_devices(config.optim.batch_size, there)
+    count = 1 if machine is None else machine.devices
+    devices = min(config.run.devices, count) or most_devices(config.optim.batch_size, count)
+    apart = machine is not None and machine.half
     room = None if machine is None else machine.memory
-    if machine is not None and not machine.half:  # several devices of a CPU have one memory
-        room = machine.memory // devices
+    if room is not None and not apart:  # several devices of a CPU have one memory
+        room //= devices
+    asked, unknown = config, 1 << 50
+    there = fitting.Room(room or unknown, room or unknown, half=half, apart=apart, devices=devices)
     if not config.optim.batch_size:
-        apart = machine is not None and machine.half
-        size = estimate.batch_size(config, train, room, half=half, apart=apart, devices=devices)
-        config = estimate.with_batch(config, size)
-    memory = estimate.memory(config, films=train + validation, half=half, devices=devices)
+        batch = estimate.batch_size(config, train, room, half=half, apart=apart, devices=devices, lean=there.lean)
+        config = estimate.with_batch(config, batch)
+    memory = there.memory(config, train + validation, fitting.evaluation_batch(config, there))
+    instead = fitting.proposal(asked, there) if (memory.device if apart else memory.total) > there.total else {}
     compiling, epochs = estimate.compile_seconds(config), estimate.whole_epochs(config)
     device = "" if machine is None else machine.kind
     once = 0.0
     if machine is not None:
         once = estimate.features_seconds(config, train, machine.flops, machine.platform, devices)
-    if machine is not None and machine.half:  # the program itself is in the machine's memory
-        memory = estimate.Memory(0, memory.state, memory.activations, memory.films)
+    if apart:  # the program itself is in the machine's memory
+        memory = replace(memory, program=0)
     for name, state in _alike(config, checkpoints, device, devices):
         seconds = _epoch_of(state, train)
         if seconds is not None and train:
             compiled = state.compiled.seconds if state.compiled is not None else compiling
             return Forecast(memory, room, compiled, seconds, seconds * epochs + once, config.optim.epochs, name, device,
-                            devices)  # fmt: skip
+                            devices, instead)  # fmt: skip
     if machine is None or not train:
-        return Forecast(memory, room, epochs=config.optim.epochs, device=device, devices=devices)
+        return Forecast(memory, room, epochs=config.optim.epochs, device=device, devices=devices, instead=instead)
     seconds = estimate.epoch_seconds(config, train, validation, machine.flops, machine.platform, devices)
-    return Forecast(memory, room, compiling, seconds, seconds * epochs + once, config.optim.epochs, "", device, devices)
+    return Forecast(memory, room, compiling, seconds, seconds * epochs + once, config.optim.epochs, "", device, devices,
+                    instead)  # fmt: skip
 
 
 def _alike(config: Config, checkpoints: Path, device: str, devices: int) -> Iterator[tuple[str, RunState]]:
@@ -165,7 +171,9 @@ def lines(found: Forecast) -> list[str]:
     if found.devices > 1:
         parts[0] += f" on each of {found.devices} devices"
     if found.tight and found.room is not None:
-        parts[0] = f"! {parts[0]}, and there are {size(found.room)}: make batch or image smaller"
+        fits = " · ".join(f"{BY_KEY[key].label} {value}" for key, value in found.instead.items())
+        what = f"it fits with {fits}" if fits else "make batch or image smaller"
+        parts[0] = f"! {parts[0]}, and there are {size(found.room)}: {what}"
     if found.compile_seconds is not None:
         parts.append(f"compiles in about {_about(found.compile_seconds)}, or less if it did before")
     if found.epoch_seconds is not None and found.seconds is not None:

@@ -62,7 +62,9 @@ def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
     found = forecast(resolve({"optim.batch_size": 256}), 1000, tmp_path, MACHINE)
     assert found.tight
     assert lines(found)[0].startswith("! about ")
-    assert "there are 8.0 GiB: make batch or image smaller" in lines(found)[0]
+    assert "there are 8.0 GiB: it fits with Batch size 32" in lines(found)[0]
+    far = forecast(resolve({"model.init": "random", "model.width": 256}), 1000, tmp_path, MACHINE)
+    assert "make batch or image smaller" in lines(far)[0]
     assert short(found).startswith("! about ")
     assert size(3 << 20) == "3 MiB"
 
