@@ -27,9 +27,17 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # the name of a run or of
 NAME_RULE = "letters, digits, '.', '-' and '_' only (64 at most)"
 
 
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
 def is_name(text: str) -> bool:
     """Return whether a run or a folder of the shelf may have that name: no path, hidden file or command-line option."""
     return NAME.fullmatch(text) is not None
+
+
+def is_url(text: str) -> bool:
+    """Return whether `text` is a URL such as ``s3://bucket/films`` and no path."""
+    return _URL.match(text) is not None
 
 
 def open_file(path: Path) -> io.BufferedReader:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -13,8 +14,12 @@ from cxrtui.cli.group import Context, cli, data_settings, pass_context
 from cxrtui.cli.measuring import Measuring, measuring_options
 from cxrtui.cli.parameters import Devices, Folder, Fraction
 from cxrtui.errors import UsageError
+from cxrtui.files import is_url
 from cxrtui.runs.folder import Run
 from cxrtui.runs.listing import find_run
+
+if TYPE_CHECKING:
+    from cxrtui.evaluation.rows import Classified
 
 _DEVICES = "GPUs, or other devices of JAX, that share each batch equally.  [default: all]"
 
@@ -27,6 +32,8 @@ def _find_model(context: Context, name: str) -> Run | Path:
     """
     from cxrtui.weights import shelf
 
+    if is_url(name):
+        raise UsageError(f"A model is on this machine; bring the run here with: cxrtui runs fetch {name}")
     try:
         return find_run(context.workspace.checkpoints, name)
     except UsageError as error:
@@ -53,7 +60,7 @@ def _find_models(context: Context, names: str) -> list[Run | Path]:
 
 @cli.command()
 @click.argument("model")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path())
 @click.option("--json", "form", flag_value="json", help="Print one JSON object a line, one for each file.")
 @click.option("--csv", "form", flag_value="csv", help="Print one CSV row for each file.")
 @click.option("--step", type=int, help="Use a run's checkpoint of this step instead of the best one.")
@@ -87,7 +94,7 @@ def _find_models(context: Context, names: str) -> list[Run | Path]:
 @click.option("--devices", type=Devices(), help=_DEVICES)
 @pass_context
 def classify(
-    context: Context, model: str, files: tuple[Path, ...], form: Literal["json", "csv"] | None, step: int | None,
+    context: Context, model: str, files: tuple[str, ...], form: Literal["json", "csv"] | None, step: int | None,
     folder: Path | None, method: str | None, stage: str | None, opacity: float | None, refuse: bool,
     no_calibration: bool, margin: float, engine: Literal["xla", "onnxruntime"], devices: int | None,
 ) -> None:  # fmt: skip
@@ -121,9 +128,25 @@ def classify(
     for note in (classifier.model.note, trained.text, trained.warning(map(str, files))):
         if note:
             click.echo(f"cxrtui: {note}", err=True)
+    paths = list(map(_here, files))
     if folder is not None:
-        sys.exit(print_with_heatmaps(classifier, files, form or "text", folder, refuse=refuse, **chosen))
-    sys.exit(3 if print_classified(classifier.classify(files, refuse=refuse), form or "text") else 0)
+        sys.exit(print_with_heatmaps(classifier, paths, form or "text", folder, refuse=refuse, **chosen))
+    # A row names the file as the user did, also that of a copy.
+    rows = map(_named, classifier.classify(paths, refuse=refuse), files)
+    sys.exit(3 if print_classified(rows, form or "text") else 0)
+
+
+def _here(file: str) -> Path:
+    """Return the path of a file on this machine; one of an object store is fetched."""
+    if not is_url(file):
+        return Path(file)
+    from cxrtui.remote.folders import fetched_file
+
+    return fetched_file(file)
+
+
+def _named(row: Classified, file: str) -> Classified:
+    return replace(row, file=file) if is_url(file) else row
 
 
 @cli.command(epilog=protocol.ABOUT)

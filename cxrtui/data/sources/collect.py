@@ -24,6 +24,8 @@ from cxrtui.data.sources.spellings import one_spelling, understood
 from cxrtui.data.sources.tags import with_tags
 from cxrtui.data.sources.unsorted import why_nothing
 from cxrtui.errors import DataError
+from cxrtui.files import is_url
+from cxrtui.remote import folders as remote
 
 _EVERY = 32  # films between two reports of progress
 
@@ -73,8 +75,12 @@ def read_source(
     forced, rest = split_name(str(path))
     if forced == TFDS:
         return _tfds(rest, patient_pattern)
-    recogniser, root = find_layout(rest, forced)
     tally = Tally()
+    if is_url(rest):
+        copy = remote.fetched(rest, on_progress)
+        tally.update(copy.left_out)
+        rest = str(copy.path)
+    recogniser, root = find_layout(rest, forced)
     films, spellings = one_spelling(_films(recogniser, root, tally, raw=raw, on_progress=on_progress))
     with_patients = assign(_files_once(films, tally), patient_pattern)
     return Collection(

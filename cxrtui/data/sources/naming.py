@@ -1,4 +1,4 @@
-"""This module parses a value of ``--data``: a path, ``LAYOUT:PATH`` or ``tfds:NAME``."""
+"""This module parses a value of ``--data``: a path or a URL, either with ``LAYOUT:`` before it, or ``tfds:NAME``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 
 from cxrtui.data.sources import layouts
+from cxrtui.files import is_url
 from cxrtui.workspace import expand
 
 TFDS = "tfds"
@@ -18,15 +19,15 @@ def split_name(text: str) -> tuple[str, str]:
 
 
 def absolute(text: str) -> str:
-    """Return `text` with its path made absolute, so that it is valid in another working folder."""
+    """Return `text` with its path made absolute, so that it is valid in another working folder; a URL is already."""
     name, rest = split_name(text)
-    if name == TFDS:
+    if name == TFDS or is_url(rest):
         return text
     path = str(expand(rest).absolute())
     return f"{name}:{path}" if name else path
 
 
 def absent(sources: Iterable[str]) -> list[str]:
-    """Return the paths of `sources` that do not exist; data sets of tfds are checked later."""
-    named = map(split_name, sources)
-    return [path for layout, path in named if layout != TFDS and not os.path.lexists(path)]
+    """Return the paths of `sources` that do not exist; data sets of tfds and URLs are checked later."""
+    named = [path for layout, path in map(split_name, sources) if layout != TFDS and not is_url(path)]
+    return [path for path in named if not os.path.lexists(path)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from cxrtui.data.films import printable
 from cxrtui.errors import ConfigError, CxrtuiError, WeightsError
-from cxrtui.files import NAME_RULE, is_name
+from cxrtui.files import NAME_RULE, is_name, is_url
 from cxrtui.settings import config as configs
 from cxrtui.settings.config import Config
 from cxrtui.settings.listing import SETTINGS, Setting
@@ -153,7 +153,7 @@ def _exists(text: str) -> bool:
     from cxrtui.data.sources.naming import TFDS, split_name
 
     named = [split_name(item) for item in configs.coerce("data.source", text)]
-    return all(layout == TFDS or expand(path).exists() for layout, path in named)
+    return all(layout == TFDS or is_url(path) or expand(path).exists() for layout, path in named)
 
 
 def _check_classes(item: Setting, values: Mapping[str, str], survey: Survey) -> str:
