@@ -12,7 +12,7 @@ import platform
 import secrets
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import tomlkit
 
@@ -33,6 +33,7 @@ from cxrtui.settings.config import Config
 from cxrtui.settings_toml import add_settings
 from cxrtui.training import endings, estimate
 from cxrtui.training.decisions import ENDED, REQUESTED
+from cxrtui.training.mirror import Mirror
 from cxrtui.training.steering import Steering
 
 OnEvent = Callable[[str, Event], None]
@@ -81,6 +82,7 @@ class _Log:
         self.step = 0
         self.ended: Event | None = None
         self.tested: Event | None = None
+        self.mirror: Mirror | None = None
         self._marks = Landmarks()
         self._beaten = 0.0
         self._startup = StartUp()
@@ -137,6 +139,13 @@ class _Log:
                     message = f"The display of the run failed ({explained(error)}); the run and its log go on."
                     self.append(events.Warned(code="watcher", message=message))
 
+    def add(self, news: Iterable[Event]) -> None:
+        """Append what is reported after the end of the run, where that is possible."""
+        for event in news:
+            with contextlib.suppress(OSError, CxrtuiError):  # the disk, or the folder, may be gone
+                self.check()
+                self.notify(self.append(event), event)
+
     def beat(self) -> None:
         if (now := time.monotonic()) - self._beaten > _BEAT_SECONDS:
             self._beaten = now
@@ -181,6 +190,7 @@ def drive(
             code = _drive(run, settings, resume, should_stop or (lambda: False), log, fault or (lambda: ""))
         except Exception as error:
             code = _failed(run, error, log)
+        log.add(log.mirror.finish() if log.mirror else ())
         _tell_user(run, settings, code, log)
         return code
     finally:
@@ -194,9 +204,7 @@ def _tell_user(run: Run, settings: Config, code: int, log: _Log) -> None:
     message = f"Run {run.name} {status}: {' · '.join(lines)}"
     if why := notify.notify(settings.run.notify, log.run, status, message):
         warning = events.Warned(code="notify", message=f"The command of run.notify failed: {why}.")
-        with contextlib.suppress(OSError, CxrtuiError):  # the disk, or the folder, may be gone
-            log.check()
-            log.notify(log.append(warning), warning)
+        log.add([warning])
 
 
 def record(run: Run, settings: Config, failed: events.Failed) -> str:
@@ -242,6 +250,7 @@ def _drive(
         log(events.RunStarted(run=run.name, seed=settings.run.seed, config=settings.as_dict(), device=device,
                               versions=versions()))  # fmt: skip
     outcome, meter = EXIT_FAULT, UsageMeter()
+    log.mirror = mirror = Mirror(log.run, settings.run.mirror)
     stream = fit(settings, run, steering, resume=resume)
     try:
         for event in stream:
@@ -255,6 +264,8 @@ def _drive(
                 _keep(run, settings, device, event)
             elif isinstance(event, events.BatchChosen):
                 save_config(run, estimate.with_batch(settings, event.batch_size))
+            for news in mirror.after(event):
+                log(news)
             if isinstance(event, _AT_WORK) and meter.due:
                 log(meter.read())
             steering.look()

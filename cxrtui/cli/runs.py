@@ -100,6 +100,21 @@ def runs_show(context: Context, run: str, as_json: bool, plots: bool) -> None:
     print_run(find_run(context.workspace.checkpoints, run), as_json, plots=plots)
 
 
+@runs_group.command(name="fetch")
+@click.argument("url")
+@pass_context
+def runs_fetch(context: Context, url: str) -> None:
+    """Bring the run at URL, to which ``run.mirror`` copied it, into the workspace, and print its name.
+
+    \b
+    Example:
+      cxrtui runs fetch s3://bucket/runs/20260101-120000
+    """
+    from cxrtui.training.mirror import fetch
+
+    click.echo(fetch(url, context.workspace.checkpoints).name)
+
+
 @runs_group.command(name="compare")
 @click.argument("names", metavar="RUN RUN...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -16,7 +16,7 @@ import click
 from click.core import ParameterSource
 
 from cxrtui.errors import UsageError
-from cxrtui.files import is_there
+from cxrtui.files import is_there, is_url
 from cxrtui.settings import config, presets
 from cxrtui.workspace import Workspace, expand
 
@@ -59,8 +59,22 @@ def _take(context: click.Context, option: click.Parameter, value: Any) -> None:
     if context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
         given: dict[str, Any] = {option.name: value}
         if option.name == "workspace":
+            _check_local(value)
             given = {"workspace": Workspace(expand(value).absolute())}
         context.obj = dataclasses.replace(context.find_object(Context) or _unset(), **given)
+
+
+def _check_local(workspace: str) -> None:
+    """Refuse a workspace that no disk has.
+
+    Raises:
+        UsageError: it is a URL.
+    """
+    if is_url(workspace):
+        raise UsageError(
+            f"A workspace is a folder on a disk, for a run needs a lock, a control file and a log that grows, which "
+            f"{workspace} cannot give. Leave out --workspace; --set run.mirror={workspace} copies a run there."
+        )
 
 
 def _unset() -> Context:
@@ -72,7 +86,7 @@ def _flags(hidden: bool) -> list[click.Parameter]:
     how: dict[str, Any] = {"callback": _take, "expose_value": False, "hidden": hidden}
     return [
         click.Option(
-            ["--workspace"], type=click.Path(file_okay=False, path_type=Path),
+            ["--workspace"], type=click.Path(file_okay=False),
             help="Folder of checkpoints/ and models/ (default: this one).", **how,
         ),
         click.Option(["--headless"], is_flag=True, help="No screen: progress on stderr, data on stdout.", **how),

@@ -13,6 +13,7 @@ import click
 from cxrtui.cli.group import Context, cli, need_terminal, open_dashboard, pass_context
 from cxrtui.cli.parameters import Devices
 from cxrtui.errors import DataError, UsageError
+from cxrtui.files import is_url
 from cxrtui.runs import advice
 from cxrtui.runs.folder import Run
 from cxrtui.runs.glance import summary
@@ -34,7 +35,7 @@ _PRESETS = "Presets:\n\n" + "\n\n".join(f"{item.name}: {item.about}" for item in
     "sources",
     multiple=True,
     metavar="[LAYOUT:]PATH",
-    help="Films: a folder, a CSV manifest or tfds:NAME; repeat the option to join several sources.",
+    help="Films: a folder, a CSV manifest, a URL of either or tfds:NAME; repeat the option to join several sources.",
 )
 @click.option("--preset", type=click.Choice(list(presets.BY_NAME)), help="A usual way to train (see below); --config, "
               "--set and other options change it.")  # fmt: skip
@@ -44,7 +45,8 @@ _PRESETS = "Presets:\n\n" + "\n\n".join(f"{item.name}: {item.about}" for item in
               "weights (cxrtui weights list) are fetched at their first use.")  # fmt: skip
 @click.option("--offline", is_flag=True, help="Fetch nothing: the initial weights must be here (as HF_HUB_OFFLINE=1).")
 @click.option("--run", "name", default="", help="Name of the new run (default: date and time).")
-@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped or killed.")
+@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped or killed; a URL "
+              "(run.mirror) is fetched first.")  # fmt: skip
 @click.option("--step", type=int, help="With --resume: go back to the checkpoint of this step; later ones are dropped.")
 @click.option("--devices", type=Devices(), help="GPUs, or other devices of JAX, that share each batch equally; with "
               "--resume too (as run.devices).  [default: all]")  # fmt: skip
@@ -89,7 +91,7 @@ def train(
                 "A resumed run keeps its own configuration; give --resume alone (with --data where its films have "
                 "moved, with --devices for other devices), or start a new run."
             )
-        run = find_run(context.workspace.checkpoints, resume)
+        run = _fetched(context, resume) if is_url(resume) else find_run(context.workspace.checkpoints, resume)
         settings = _settings_to_resume(run, sources, devices)
         if step is not None:
             _go_back(run, step)
@@ -119,6 +121,15 @@ def train(
     # Without --data, the dashboard can ask the user where the films of a resumed run are now.
     own = resume and not sources and devices is None
     open_dashboard(context, launch=None if own else settings, attach=run, resume=bool(resume))
+
+
+def _fetched(context: Context, url: str) -> Run:
+    """Return the run that ``run.mirror`` copied to `url`, brought into the workspace."""
+    from cxrtui.training.mirror import fetch
+
+    run = fetch(url, context.workspace.checkpoints)
+    click.echo(f"Run {run.name} is in {run.folder} now.", err=True)
+    return run
 
 
 def _settings_to_resume(run: Run, sources: Sequence[str], devices: int | None) -> Config:

@@ -96,6 +96,8 @@ def describe(event: ev.Event) -> LogLine | None:
             level = "warning" if event.stopping else "good" if event.improved else "info"
         case ev.CheckpointSaved():
             text = f"checkpoint at step {event.step}" + (" (best)" if event.best else "") + f" · {event.reason}"
+        case ev.Mirrored():
+            text = f"copied to {event.url}: {event.files} files, {size_text(event.bytes)} in {event.seconds:.1f} s"
         case ev.Profiled():
             last = event.step + event.steps - 1
             text = f"steps {event.step} to {last} traced in {event.seconds:.1f} s, in {event.path}/ of the run"

@@ -287,6 +287,19 @@ class CheckpointSaved(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mirrored(Event):
+    """The run was copied to `url` (``run.mirror``): `files` that were new or had changed, `bytes` in all.
+
+    Copying took `seconds`.
+    """
+
+    url: str
+    files: int
+    bytes: int
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Profiled(Event):
     """A trace of `steps` steps from `step` on, which took `seconds`, is in the folder `path` of the run."""
 
@@ -401,8 +414,8 @@ TYPES: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
         RunStarted, Preparing, Fetching, Fetched, FirstWeights, DataPrepared, BatchChosen, Compiled, Unfrozen, Encoding,
-        Encoded, StepDone, FirstStep, EpochDone, Validated, EarlyStopping, CheckpointSaved, Profiled, Paused, Resumed,
-        Warned, Usage, Evaluated, Stopped, Failed,
+        Encoded, StepDone, FirstStep, EpochDone, Validated, EarlyStopping, CheckpointSaved, Mirrored, Profiled, Paused,
+        Resumed, Warned, Usage, Evaluated, Stopped, Failed,
     )
 }  # fmt: skip
 

@@ -19,7 +19,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from cxrtui.errors import ConfigError, CxrtuiError
-from cxrtui.files import is_there, read_bytes
+from cxrtui.files import is_there, is_url, read_bytes
 from cxrtui.printable import printable
 from cxrtui.settings.field import as_text as as_text  # for modules that show a configuration
 from cxrtui.settings.field import nearest, plain, value_of
@@ -138,8 +138,8 @@ def check(config: Config) -> Config:
     Raises:
         ConfigError: validation and test leave too little to train on, a class is both positive and negative, freezing
             or rates contradict the rest (`transfer`), films are to be mixed whose features are kept, the stages are not
-            four, the devices cannot share the batches, the command cannot be run, or the operating point has no rule or
-            no films to be set on.
+            four, the devices cannot share the batches, the command cannot be run, the mirror is no URL, or the
+            operating point has no rule or no films to be set on.
     """
     if config.data.validation + config.data.test >= 0.95:
         raise ConfigError("data.validation and data.test together must leave at least 5 % of the films to train on.")
@@ -158,6 +158,8 @@ def check(config: Config) -> Config:
         raise ConfigError("model.stages must hold four numbers, for example 3,4,6,3.")
     check_shares(optim.batch_size, config.run.devices or 1, "optim.batch_size")
     _check_command(config.run.notify)
+    if config.run.mirror and not is_url(config.run.mirror):
+        raise ConfigError(f"run.mirror is a URL such as s3://bucket/runs, not {printable(config.run.mirror)[:64]!r}.")
     rule = operating_rule(config.run.operating_point)
     if rule.needs_films and config.run.evaluate == ("test",):
         raise ConfigError(f"run.operating_point = {printable(config.run.operating_point)} is set on the validation "

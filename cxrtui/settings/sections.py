@@ -181,6 +181,7 @@ class RunConfig:
     profile: int = setting(
         0, "steps of the first epoch that are written as a trace of jax.profiler; 0 = none", between(0, 1000)
     )
+    mirror: str = setting("", "URL to which the run is copied after each checkpoint, as URL/RUN: s3://bucket/runs")
     notify: str = setting("", "command that is run when the run has ended; CXRTUI_STATUS, CXRTUI_MESSAGE, … say how")
 
 
