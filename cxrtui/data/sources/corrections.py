@@ -77,7 +77,8 @@ def without(collection: Collection, file: Path) -> Collection:
     listed = read_excluded(file)
     names = _Names(collection.films, file.parent)
     found = [names.of(text) for text in listed]
-    films = tuple(film for film in collection.films if film.name not in found)
+    named_here = set(found)
+    films = tuple(film for film in collection.films if film.name not in named_here)
     if not films:
         raise DataError(f"{printable(file)} (data.exclude) leaves out all {len(collection.films):,} films of "
                         f"{collection.shown}; take lines out of it.")  # fmt: skip
@@ -139,13 +140,19 @@ def contradiction(rows: Sequence[Regrouping]) -> Regrouping | None:
 
 def _divide(films: dict[str, Film], apart: Sequence[Regrouping], together: Mapping[str, str]) -> None:
     """Give the second film of each line of `apart` a patient of its own where both have one."""
+    held: dict[str, list[str]] = {}
+    for name, film in films.items() if apart else ():
+        held.setdefault(film.patient, []).append(name)
     for row in apart:
         patient, root = films[row.first].patient, _root(together, row.second)
         if patient != films[row.second].patient:
             continue
-        for name, film in films.items():
-            if film.patient == patient and _root(together, name) == root:
-                films[name] = replace(film, patient=row.second, patient_everywhere=False, patient_rule=RULE_GROUPS)
+        for name in list(held[patient]):
+            if _root(together, name) == root:
+                films[name] = replace(films[name], patient=row.second, patient_everywhere=False,
+                                      patient_rule=RULE_GROUPS)  # fmt: skip
+                held[patient].remove(name)
+                held.setdefault(row.second, []).append(name)
 
 
 def _join(films: dict[str, Film], rows: Sequence[Regrouping]) -> None:
