@@ -23,6 +23,8 @@ _RADIUS = 10.5
 FEWEST = 64
 """Films from which descriptors are whitened; whitening from fewer would fit their noise."""
 
+_AT_ONCE = 1 << 14  # descriptors in memory
+
 Window = tuple[float, float, float, float]  # top, bottom, left, right, fractions of the film
 WHOLE: Window = (0.0, 1.0, 0.0, 1.0)
 
@@ -98,8 +100,11 @@ class Whitening:
         self.matrix = np.eye(descriptors.shape[1], dtype=np.float32)
         self.fitted = len(descriptors) >= FEWEST
         if self.fitted:
-            unit = _of_norm_one(descriptors).astype(np.float64)
-            moments = unit.T @ unit / len(unit)
+            moments = np.zeros((descriptors.shape[1],) * 2)
+            for begin in range(0, len(descriptors), _AT_ONCE):
+                unit = _of_norm_one(descriptors[begin : begin + _AT_ONCE]).astype(np.float64)
+                moments += unit.T @ unit
+            moments /= len(descriptors)
             signs = mirror().astype(np.float64)
             moments = (moments + signs[:, None] * moments * signs) / 2
             values, vectors = np.linalg.eigh(moments)

@@ -101,8 +101,9 @@ def recognised(kept: Known, read_films: ReadFilms, count: int, on_progress: OnPr
     if not len(kept.descriptors):
         return {}
     raw = kept.descriptors.astype(np.float32)
-    index = Index(raw, np.arange(len(raw)), np.zeros(len(raw), np.bool_))
-    least = ALIKE if index.whitening.fitted else ALIKE_OF_FEW
+    whitening = descriptor.Whitening(raw)
+    index = Index(whitening, whitening(raw), np.arange(len(raw)), np.zeros(len(raw), np.bool_))
+    least = ALIKE if whitening.fitted else ALIKE_OF_FEW
     blocks = _blocks(count)
     found: dict[int, float] = {}
 

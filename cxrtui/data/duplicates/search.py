@@ -9,16 +9,19 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from cxrtui.data.duplicates import descriptor
-from cxrtui.data.duplicates.candidates import BLOCK, Candidates, Index, ReadFilms, once
+from cxrtui.data.duplicates.candidates import BLOCK, PAIR, Candidates, Index, Pairs, ReadFilms, once
 from cxrtui.data.duplicates.confirming import confirmed, possible
 from cxrtui.data.duplicates.normalise import Floats
 from cxrtui.data.duplicates.small import Small, small
+from cxrtui.data.duplicates.spilled import Spilled, spilled
+from cxrtui.data.duplicates.thumbnails import forget
 from cxrtui.data.pool import OnProgress, windowed, workers
 
 VERSION = 6  # raise it when the same thumbnails would give other pairs
 ALIKE = 0.895
 """The similarity from which two films are taken for one."""
 _PAIRS = 32  # registered at once: more would not fit into a core's cache
+_AT_ONCE = 1 << 13  # films whose pairs, and descriptors that, are in memory at once
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,8 @@ class Near:
 def near(read: ReadFilms, count: int, on_progress: OnProgress) -> list[Near]:
     """Return the near-duplicates among `count` films whose thumbnails `read` returns, sorted.
 
-    Memory holds half a KiB for each film, and about 120 bytes for each candidate. `on_progress` may raise an error to
-    end the search.
+    Memory holds the pairs that small films do not rule out, and little else, however many films there are.
+    `on_progress` may raise an error to end the search.
 
     Raises:
         DataError: the disk refuses a file beside the thumbnails.
@@ -43,33 +46,51 @@ def near(read: ReadFilms, count: int, on_progress: OnProgress) -> list[Near]:
         return []
     # Each core works on a batch of its own: BLAS has matrices too small here to divide them.
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers(), "cxrtui-duplicates") as pool:
-        with small(read, count, on_progress, pool) as held:
-            left, warps = _possible(held, candidates(held, count, on_progress, pool), on_progress, pool)
+        with small(read, count, on_progress, pool) as held, spilled("pairs of films", PAIR) as pairs:
+            _propose(held, count, pairs, on_progress, pool)
+            left, warps = _possible(held, count, pairs.rows, on_progress, pool)
         return _confirmed(read, left, warps, on_progress, pool)
 
 
-def candidates(held: Small, count: int, on_progress: OnProgress, pool: ThreadPoolExecutor) -> Candidates:
-    """Return pairs among the `count` films that `held` has, that may be copies; each pair of films occurs once."""
-    raw = [descriptor.described(held.described(part)[0]) for part in _parts(count, BLOCK)]
-    index = Index(np.concatenate(raw), held.owners, held.trimmed)
-    found = []
-    for part in windowed(pool, _parts(count, BLOCK), lambda films: index.nearest(*held.described(films), other=True)):
-        found.append(part)
-        on_progress("comparing films", min(len(found) * BLOCK, count), count)
-    return once(found)
+def _propose(held: Small, count: int, pairs: Spilled, on_progress: OnProgress, pool: ThreadPoolExecutor) -> None:
+    """Write to `pairs` which of the `count` films that `held` has may be copies; a pair may occur twice."""
+    shape = np.dtype((np.float32, (descriptor.length(),)))
+    with spilled("descriptors", shape) as described, spilled("descriptors", shape) as whole:
+        for part in _parts(count, BLOCK):
+            described.write(descriptor.described(held.described(part)[0]))
+        raw = described.rows
+        whitening = descriptor.Whitening(raw)
+        for part in _parts(len(raw), _AT_ONCE):
+            whole.write(whitening(raw[part]))
+            forget(raw)
+        index = Index(whitening, whole.rows, held.owners, held.trimmed)
+
+        def nearest(films: slice) -> Pairs:
+            return index.nearest(*held.described(films), other=True).packed()
+
+        for done, near_ones in enumerate(windowed(pool, _parts(count, BLOCK), nearest), 1):
+            pairs.write(near_ones)
+            on_progress("comparing films", min(done * BLOCK, count), count)
 
 
 def _possible(
-    held: Small, proposed: Candidates, on_progress: OnProgress, pool: ThreadPoolExecutor
+    held: Small, count: int, pairs: Pairs, on_progress: OnProgress, pool: ThreadPoolExecutor
 ) -> tuple[Candidates, Floats]:
-    """Return the candidates that small films do not rule out, and their warps."""
-    places, warps = [np.zeros(0, np.int64)], [np.zeros((0, 2, 3), np.float32)]
-    parts = _parts(len(proposed), _PAIRS)
-    for part, found in zip(parts, windowed(pool, parts, lambda part: possible(held, proposed.at(part))), strict=True):
-        places.append(part.start + found[0])
-        warps.append(found[1])
-        on_progress("registering films", part.stop, len(proposed))
-    return proposed.at(np.concatenate(places)), np.concatenate(warps)
+    """Return those of `pairs` that small films do not rule out, each pair of films once, and their warps."""
+    left, warps = [np.zeros(0, PAIR)], [np.zeros((0, 2, 3), np.float32)]
+    lower = pairs["films"].min(1)
+    forget(pairs)
+    for films in _parts(count, _AT_ONCE):
+        proposed = once(pairs[(lower >= films.start) & (lower < films.stop)])
+        forget(pairs)
+        parts = _parts(len(proposed), _PAIRS)
+        found = windowed(pool, [proposed[part] for part in parts], lambda rows: possible(held, Candidates.of(rows)))
+        for part, (places, moved) in zip(parts, found, strict=True):
+            left.append(proposed[part.start + places])
+            warps.append(moved)
+            done = (films.stop - films.start) * part.stop // len(proposed)
+            on_progress("registering films", films.start + done, count)
+    return Candidates.of(np.concatenate(left)), np.concatenate(warps)
 
 
 def _confirmed(

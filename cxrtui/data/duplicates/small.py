@@ -6,10 +6,9 @@ are.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +17,9 @@ import numpy.typing as npt
 from cxrtui.data.duplicates.candidates import BLOCK, Bools, Frames, Ints, ReadFilms
 from cxrtui.data.duplicates.normalise import Floats, normalised, reliable
 from cxrtui.data.duplicates.registration import means
-from cxrtui.data.duplicates.thumbnails import forget, unwritable
+from cxrtui.data.duplicates.spilled import spilled
+from cxrtui.data.duplicates.thumbnails import forget
 from cxrtui.data.pool import OnProgress, windowed
-from cxrtui.workspace import cache_root
 
 SIZE = 32
 """Width and height, pixels."""
@@ -92,21 +91,13 @@ def small(read: ReadFilms, count: int, on_progress: OnProgress, pool: ThreadPool
     """
     blocks = [np.arange(begin, min(begin + BLOCK, count)) for begin in range(0, count, BLOCK)]
     owners, trimmed = list[Ints](), list[Bools]()
-    folder = cache_root() / "prepared" / "duplicates"
-    with ExitStack() as stack:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            file = stack.enter_context(tempfile.TemporaryFile(dir=folder))
-            for of, without, rows in windowed(pool, blocks, lambda places: _made(read, places)):
-                owners.append(of)
-                trimmed.append(without)
-                file.write(rows.tobytes())
-                on_progress("evening out contrast", min(len(owners) * BLOCK, count), count)
-            file.flush()
-            mapped = np.memmap(file, ROW, "r")
-        except OSError as error:
-            raise unwritable("small films", folder, error) from None
-        yield Small(np.concatenate(owners), np.concatenate(trimmed), mapped)
+    with spilled("small films", ROW) as file:
+        for of, without, rows in windowed(pool, blocks, lambda places: _made(read, places)):
+            owners.append(of)
+            trimmed.append(without)
+            file.write(rows)
+            on_progress("evening out contrast", min(len(owners) * BLOCK, count), count)
+        yield Small(np.concatenate(owners), np.concatenate(trimmed), file.rows)
 
 
 def _made(read: ReadFilms, places: Ints) -> tuple[Ints, Bools, Rows]:
