@@ -33,7 +33,7 @@ class Display:
     inverted: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Film:
     """The record of one X-ray: its path, and what the source says about it.
 

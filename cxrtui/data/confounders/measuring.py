@@ -47,7 +47,7 @@ def measured(films: Sequence[Film], root: Path, data: DataConfig, on_progress: O
     """
     rules = (os.fspath(root.absolute()), data.size, data.resize_mode, PIXELS_VERSION, MEASURES_VERSION, decoders())
     mark = hashlib.sha256(os.fsencode(repr(rules))).hexdigest()[:16]
-    known = Remembered(cache_root() / "prepared" / "confounders" / f"{mark}.json")
+    known = Remembered(cache_root() / "prepared" / "confounders" / f"{mark}.sqlite")
     cancelled = threading.Event()
 
     def work(film: Film) -> Measures | None:

@@ -14,7 +14,6 @@ from typing import Any
 from cxrtui.data.confounders.confounders import Confounders, confounders_of
 from cxrtui.data.duplicates.relations import contradicting, divided, related
 from cxrtui.data.films import Collection, Film, printable
-from cxrtui.data.frontal.reports import oddity
 from cxrtui.data.images.decoding.films import kept
 from cxrtui.data.images.headers import Header
 from cxrtui.data.inspect.duplicates import Duplicates
@@ -100,8 +99,8 @@ def _inspect(
     headers = [item if isinstance(item, str) else item.header for item in seen]
     noted = [(printable(film.path), item.notes) for film, item in zip(films, seen, strict=True)
              if not isinstance(item, str) and item.notes]  # fmt: skip
-    odd = [(printable(film.path), said) for film, item in zip(films, seen, strict=True)
-           if not isinstance(item, str) and (said := oddity(item.view))]  # fmt: skip
+    odd = [(printable(film.path), item.odd) for film, item in zip(films, seen, strict=True)
+           if not isinstance(item, str) and item.odd]  # fmt: skip
     rule, why, left_out, counted = None, "", dict(collection.left_out), dict[str, int]()
     chosen: list[tuple[Film, int]] = []
     try:

@@ -11,6 +11,7 @@ import codecs
 import csv
 import io
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -98,7 +99,8 @@ class Table:
                     f"{self.shown}, line {line}: a cell holds whole lines of the table, for a quotation mark opens "
                     "there that is not closed; close it, or remove it."
                 )
-            yield line, {name: _bare(cell) for name, cell in zip(names, row, strict=False) if name}
+            # Findings, sources and ages repeat: one text of each is enough for all rows.
+            yield line, {name: sys.intern(_bare(cell)) for name, cell in zip(names, row, strict=False) if name}
 
     def _holds_rows(self, cell: str, width: int) -> bool:
         """Whether `cell` spans several lines, of which one has as many cells as a row and names a film."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -144,12 +146,15 @@ def test_a_second_look_is_remembered_while_the_file_is_the_same(
     data, cache = configure(folder).data, Path(os.environ["CXRTUI_CACHE_DIR"])
     first = inspect(folder, data).as_dict()
     (kept,) = (cache / "prepared" / "looks").iterdir()
-    body = json.loads(kept.read_text())
-    assert len(body) == 26
     blank, noted = str(folder / "Normal" / "blank.png"), str(folder / "Normal" / "outside.dcm")
-    body[blank][-1] = "it is as remembered"
-    body[noted][-1]["notes"] = ["as remembered too"]
-    kept.write_text(json.dumps(body))
+    with contextlib.closing(sqlite3.connect(kept)) as opened, opened:
+        body = {path: json.loads(value) for path, value in opened.execute("SELECT path, value FROM kept")}
+        assert len(body) == 26
+        body[blank][-1] = "it is as remembered"
+        body[noted][-1]["notes"] = ["as remembered too"]
+        opened.executemany(
+            "UPDATE kept SET value = ? WHERE path = ?", [(json.dumps(body[path]), path) for path in (blank, noted)]
+        )
     again = inspect(folder, data)
     assert dict(again.section("unreadable").files)[blank] == "it is as remembered"
     assert dict(again.section("remarks").files)[noted] == "as remembered too"
