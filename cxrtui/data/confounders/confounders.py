@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +22,8 @@ from cxrtui.statistics.estimate import Estimate
 
 FEWEST = 10
 """Patients of each class below which nothing is estimated."""
+MOST = 20_000
+"""Films from which the confounders are estimated at most: more would hardly narrow an interval."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ def confounders_of(
         assumed: whether the classes are not clear and these are only suggested, which the verdict then says.
     """
     readable = [(film, index) for film, index in chosen if film.path in headers]
+    count, readable = len(readable), drawn(readable, MOST)
     patients = [len({film.patient for film, index in readable if index == place}) for place in (0, 1)]
     if min(patients) < FEWEST:
         fewer = int(patients[1] < patients[0])
@@ -88,7 +93,35 @@ def confounders_of(
     if assumed:
         unclear = f"the classes are not clear; this is for {names[1]} against {names[0]}"
         verdict = replace(verdict, advice=(unclear, *verdict.advice))
+    if len(readable) < count:
+        said = f"estimated from {len(readable):,} of {count:,} films, those of patients who were drawn"
+        verdict = replace(verdict, advice=(*verdict.advice, said))
     return Confounders(verdict, estimates)
+
+
+def drawn(films: Sequence[tuple[Film, int]], most: int) -> list[tuple[Film, int]]:
+    """Return at most about `most` of `films`, in their order: all films of patients who are drawn, the same each time.
+
+    Half of them are of each class, or fewer where a class has fewer. The last patient's films may exceed the number.
+    """
+    if len(films) <= most:
+        return list(films)
+    held: defaultdict[str, list[int]] = defaultdict(list)
+    for place, (film, _) in enumerate(films):
+        held[film.patient].append(place)
+    positive = sum(index for _, index in films)
+    smaller = min(positive, len(films) - positive, most // 2)
+    room = [most - smaller, smaller] if positive < len(films) - positive else [smaller, most - smaller]
+    taken: list[int] = []
+    for patient in sorted(held, key=lambda name: hashlib.sha256(name.encode()).digest()):
+        counts = Counter(films[place][1] for place in held[patient])
+        if any(room[index] > 0 for index in counts):
+            taken += held[patient]
+            for index, number in counts.items():
+                room[index] -= number
+        if max(room) <= 0:
+            break
+    return [films[place] for place in sorted(taken)]
 
 
 def _plain(found: Estimate | None, p: float) -> dict[str, Any] | None:
