@@ -18,12 +18,17 @@ from cxrtui.data.films import Film
 
 @dataclass(frozen=True)
 class Record:
-    """One record of the prepared store; `image` is uint8 ``[size, size]``, and it is black where `error` is set."""
+    """One record of the prepared store; `image` is uint8 ``[size, size]``, and it is black where `error` is set.
+
+    `notes` are on how its pixels were read, and `odd` says what they show that is no upright frontal chest film.
+    """
 
     image: npt.NDArray[np.uint8]
     film: Film
     label: int
     error: str = ""
+    notes: tuple[str, ...] = ()
+    odd: str = ""
 
 
 class ArraySource(Protocol):

@@ -6,6 +6,7 @@ No other module imports tfds or array_record. It keeps the prepared store's arra
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tensorflow_datasets as tfds
+from array_record.python.array_record_data_source import ArrayRecordDataSource
 from array_record.python.array_record_module import ArrayRecordWriter
+from tensorflow_datasets.proto import tf_example_pb2
 
 from cxrtui.data.array_source import ArraySource, Example, Published, Record
 from cxrtui.data.films import printable
@@ -21,10 +24,12 @@ from cxrtui.errors import DataError
 
 tfds.disable_progress_bar()
 
+_READ = 256  # records in memory at once
 
-def films_a_split(size: int) -> int:
-    """Return the number of films in one tfds split, 128 MiB, because tfds holds a split in memory while it writes."""
-    return max(1, (1 << 27) // size**2)
+
+def films_at_once(size: int) -> int:
+    """Return how many films one data set may have: 128 MiB, for tfds holds them in memory while it writes them."""
+    return max(1, min(2048, (1 << 27) // size**2))
 
 
 class _Uncompressed:
@@ -45,15 +50,14 @@ class _OwnInfo(tfds.core.DatasetInfo):  # type: ignore[misc]
 
 
 class CxrFilms(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc]
-    """tfds builder of films of `size` pixels; `records` is consumed when it is built, and is empty for reading."""
+    """tfds builder of films of `size` pixels; `records` is consumed when it is built."""
 
     name = "cxr_films"
     VERSION = tfds.core.Version("1.0.0")
     code_path = None  # there are no checksums or citations; looking for them needs importlib_resources
 
-    def __init__(self, *, size: int, names: Sequence[str], counts: Sequence[int], records: Iterator[Record],
-                 **kwargs: Any) -> None:  # fmt: skip
-        self._shape, self._names, self._counts, self._records = (size, size, 1), list(names), counts, records
+    def __init__(self, *, size: int, names: Sequence[str], records: Iterator[Record], **kwargs: Any) -> None:
+        self._shape, self._names, self._records = (size, size, 1), list(names), records
         super().__init__(file_format="array_record", **kwargs)
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -68,11 +72,10 @@ class CxrFilms(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc]
 
     def _split_generators(self, dl_manager: object) -> dict[str, Any]:
         del dl_manager
-        return {f"films{number}": self._generate_examples(count) for number, count in enumerate(self._counts)}
+        return {"films": self._generate_examples()}
 
-    def _generate_examples(self, count: int) -> Iterator[tuple[int, dict[str, Any]]]:
-        for place in range(count):
-            record = next(self._records)
+    def _generate_examples(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        for place, record in enumerate(self._records):
             example = {
                 "image": record.image[..., None],
                 "label": record.label,
@@ -93,63 +96,65 @@ class CxrFilms(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc]
         """Do nothing, because tfds would print here."""
 
 
-class _Splits:
-    """An `ArraySource` of several tfds splits, one after the other."""
+class _Arrays:
+    """An `ArraySource` of array_record files, one after the other."""
 
-    def __init__(self, size: int, splits: Sequence[Any]) -> None:
-        self._size, self._splits = size, splits
-        self._ends = np.cumsum([len(split) for split in splits], dtype=np.int64)
+    def __init__(self, size: int, files: Sequence[Path]) -> None:
+        self._size, self._source = size, ArrayRecordDataSource([os.fspath(file) for file in files])
 
     def __len__(self) -> int:
-        return int(self._ends[-1]) if len(self._ends) else 0
+        return len(self._source)
 
     def read(self, places: Sequence[int] | npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
         """As in `ArraySource`."""
         result = np.empty((len(places), self._size, self._size), np.uint8)
-        wanted = np.asarray(places, np.int64)
-        splits = np.searchsorted(self._ends, wanted, side="right")
-        for start in range(0, len(wanted), 256):
-            block = slice(start, start + 256)
-            for number in np.unique(splits[block]):
-                rows = start + np.flatnonzero(splits[block] == number)
-                split = self._splits[number]
-                begin = int(self._ends[number]) - len(split)
-                records = split.__getitems__([int(place) - begin for place in wanted[rows]])
-                for row, record in zip(rows, records, strict=True):
-                    result[row] = record["image"][..., 0]
+        for start in range(0, len(places), _READ):
+            block = [int(place) for place in places[start : start + _READ]]
+            for row, record in enumerate(self._source.__getitems__(block), start):
+                result[row] = _image(record).reshape(self._size, self._size)
         return result
 
 
-def write_arrays(folder: Path, records: Iterator[Record], *, size: int, count: int, names: Sequence[str],
-                 split: int = 0) -> None:  # fmt: skip
-    """Write `count` records to `folder`, which exists and is empty.
+def _image(record: bytes) -> npt.NDArray[np.uint8]:
+    """Return the pixels of a record of `CxrFilms`, uint8 ``[size * size]``.
+
+    tfds would decode each of its features in Python under the interpreter's lock, three times as long.
+    """
+    features = tf_example_pb2.Example.FromString(record).features.feature
+    return np.frombuffer(features["image"].bytes_list.value[0], np.uint8)
+
+
+def write_arrays(folder: Path, records: Iterator[Record], *, size: int, names: Sequence[str]) -> None:
+    """Write `records`, at most as many as `films_at_once`, as a data set in `folder`, which exists and is empty.
 
     Args:
-        folder: the folder of the store.
+        folder: the folder of the data set.
         records: the records, consumed as they are written.
         size: the width and height of each image, pixels.
-        count: the number of records.
         names: the names of the classes.
-        split: the number of records in one tfds split; 0 for the result of `films_a_split`.
 
     Raises:
         OSError, RuntimeError, ValueError: they cannot be written.
     """
-    split = split or films_a_split(size)
-    counts = [min(split, count - start) for start in range(0, count, split)]
-    builder = CxrFilms(size=size, names=names, counts=counts, records=records, data_dir=str(folder))
+    builder = CxrFilms(size=size, names=names, records=records, data_dir=str(folder))
     builder.download_and_prepare(download_config=tfds.download.DownloadConfig(try_download_gcs=False))
 
 
-def open_arrays(folder: Path, *, size: int, count: int, names: Sequence[str]) -> ArraySource | None:
-    """Open what `write_arrays` wrote to `folder`; None where it is damaged or holds another number of films."""
-    builder = CxrFilms(size=size, names=names, counts=(), records=iter(()), data_dir=str(folder))
+def open_arrays(folder: Path, *, size: int, count: int) -> ArraySource | None:
+    """Open the data sets that `write_arrays` wrote below `folder`, in the order of the numbers in their paths.
+
+    None where they are damaged or hold another number of films.
+    """
+    files = sorted(folder.rglob("*.array_record*"), key=lambda file: _numbers(file.relative_to(folder)))
     try:
-        splits = [builder.as_data_source(f"films{number}") for number in range(len(builder.info.splits))]
-        source = _Splits(size, splits)
-    except Exception:  # tfds raises many kinds of error on damaged files
+        source = _Arrays(size, files) if files else None
+    except Exception:  # array_record raises many kinds of error on damaged files
         return None
-    return source if len(source) == count else None
+    return source if source is not None and len(source) == count else None
+
+
+def _numbers(path: Path) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", path.as_posix())]
 
 
 class _Set:
@@ -236,5 +241,5 @@ def _is_image(key: str, kind: Any) -> bool:
 
 
 # The type checker verifies here that these classes implement the protocols.
-_ARRAYS: type[ArraySource] = _Splits
+_ARRAYS: type[ArraySource] = _Arrays
 _PUBLISHED: type[Published] = _Set

@@ -1,4 +1,4 @@
-"""The arrays of the prepared store, in one tfds split and in several."""
+"""The arrays of the prepared store, in one data set of tfds and in several."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ def image(number: int) -> np.ndarray:
     return np.random.default_rng(number).integers(0, 256, (SIZE, SIZE), np.uint8)
 
 
-def records(count: int) -> Iterator[Record]:
-    for number in range(count):
+def records(rows: range) -> Iterator[Record]:
+    for number in rows:
         yield Record(image(number), Film(path=Path(f"{number}.png"), name=f"{number}.png", label="Normal"), 0)
 
 
-@pytest.mark.parametrize(("count", "split"), [(5, 0), (20, 7), (21, 7), (3, 1)])
-def test_images_are_read_by_number_whatever_split_holds_them(tmp_path: Path, count: int, split: int) -> None:
-    write_arrays(tmp_path, records(count), size=SIZE, count=count, names=NAMES, split=split)
-    source = open_arrays(tmp_path, size=SIZE, count=count, names=NAMES)
+@pytest.mark.parametrize(("count", "shard"), [(5, 5), (20, 7), (21, 7), (12, 1)])
+def test_images_are_read_by_number_whatever_data_set_holds_them(tmp_path: Path, count: int, shard: int) -> None:
+    for number, start in enumerate(range(0, count, shard)):
+        (folder := tmp_path / f"{number}").mkdir()  # the names of ten and two are in another order than the numbers
+        write_arrays(folder, records(range(start, min(start + shard, count))), size=SIZE, names=NAMES)
+    source = open_arrays(tmp_path, size=SIZE, count=count)
     assert source is not None
     assert len(source) == count
     places = [*reversed(range(count)), 0, count - 1]
@@ -36,6 +38,6 @@ def test_images_are_read_by_number_whatever_split_holds_them(tmp_path: Path, cou
 
 
 def test_another_number_of_films_and_an_empty_folder_are_no_source(tmp_path: Path) -> None:
-    write_arrays(tmp_path, records(5), size=SIZE, count=5, names=NAMES)
-    assert open_arrays(tmp_path, size=SIZE, count=6, names=NAMES) is None
-    assert open_arrays(tmp_path / "none", size=SIZE, count=5, names=NAMES) is None
+    write_arrays(tmp_path, records(range(5)), size=SIZE, names=NAMES)
+    assert open_arrays(tmp_path, size=SIZE, count=6) is None
+    assert open_arrays(tmp_path / "none", size=SIZE, count=5) is None

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cxrtui.data.building import build_store
 from cxrtui.data.films import Collection, Film, printable
 from cxrtui.data.frontal.reports import oddity, warning
 from cxrtui.data.images.decode import Decoded, stored_size
@@ -26,7 +27,7 @@ from cxrtui.data.prepared.fingerprint import Hashes, fingerprint, hashes_of
 from cxrtui.data.sources.corrections import read_corrected
 from cxrtui.data.sources.labels import select
 from cxrtui.data.sources.rule import Labels
-from cxrtui.data.store import PIXELS_VERSION, Record, Store, build_store, open_store
+from cxrtui.data.store import PIXELS_VERSION, Record, Store, open_store
 from cxrtui.errors import Cancelled, CheckCancelled, DataError, FilmError
 from cxrtui.printable import in_list, listing
 from cxrtui.runs.events import Event, Preparing, Warned
@@ -82,11 +83,11 @@ def read(
     mark = fingerprint(
         chosen, digests, {"side": size, "fit": data.resize_mode, "version": PIXELS_VERSION}, labels.names
     )
-    store = open_store(home / mark, labels.names)
+    store = open_store(home / mark)
     cached = store is not None
     if store is None:
         yield from _build(home / mark, chosen, labels.names, size, data.resize_mode, check_cancelled)
-        store = open_store(home / mark, labels.names)
+        store = open_store(home / mark)
     if store is None:
         raise DataError(f"The prepared films in {home / mark} cannot be read back; remove that folder and try again.")
     unreadable = [[printable(chosen[row][0].path), reason] for row, reason in sorted(store.unreadable.items())]
@@ -155,8 +156,11 @@ def _digests(chosen: Chosen, hashes: Hashes, check_cancelled: CheckCancelled) ->
 def _build(
     folder: Path, chosen: Chosen, names: list[str], size: int, resize_mode: str, check_cancelled: CheckCancelled
 ) -> Generator[Event, None, None]:
-    """Decode and store all of `chosen`; the writer runs in its own thread, so that this one can report and stop it."""
-    done, unreadable, notes, odd = [0], dict[int, str](), dict[int, list[str]](), dict[int, str]()
+    """Decode and store all of `chosen`; the writer runs in its own thread, so that this one can report and stop it.
+
+    Other processes that build the same store at the same time share the work.
+    """
+    done = [0]
     failures: list[BaseException] = []
     cancelled = threading.Event()
 
@@ -166,38 +170,33 @@ def _build(
         except FilmError as error:
             return Decoded(np.zeros((size, size), np.uint8)), printable(error)
 
-    def records() -> Iterator[Record]:
-        with ThreadPoolExecutor(workers(), "cxrtui-decode") as pool:
-            for row, (film, reason) in enumerate(windowed(pool, chosen, decoded)):
-                if cancelled.is_set():
-                    raise Cancelled
-                if reason:
-                    unreadable[row] = reason
-                if film.notes:
-                    notes[row] = list(film.notes)
-                if found := oddity(film.view):
-                    odd[row] = found
-                yield Record(film.values, *chosen[row], reason)
-                done[0] = row + 1
+    def records(rows: range) -> Iterator[Record]:
+        for row, (film, reason) in zip(rows, windowed(pool, [chosen[row] for row in rows], decoded), strict=True):
+            yield Record(film.values, *chosen[row], reason, tuple(film.notes), oddity(film.view))
+
+    def on_done(count: int) -> None:
+        if cancelled.is_set():
+            raise Cancelled
+        done[0] = count
 
     def write() -> None:
         try:
-            build_store(folder, records(), size=size, count=len(chosen), names=names, unreadable=unreadable,
-                        notes=notes, odd=odd)  # fmt: skip
+            build_store(folder, records, size=size, count=len(chosen), names=names, on_done=on_done)
         except BaseException as error:  # the waiting thread raises it
             failures.append(error)
 
-    writer = threading.Thread(target=write, name="cxrtui-store", daemon=True)
-    writer.start()
-    try:
-        while writer.is_alive():
-            check_cancelled()
-            yield Preparing(stage="decoding films", done=done[0], total=len(chosen))
-            writer.join(TICK)
-    finally:
-        cancelled.set()
-        writer.join()
-        rest()
+    with ThreadPoolExecutor(workers(), "cxrtui-decode") as pool:
+        writer = threading.Thread(target=write, name="cxrtui-store", daemon=True)
+        writer.start()
+        try:
+            while writer.is_alive():
+                check_cancelled()
+                yield Preparing(stage="decoding films", done=done[0], total=len(chosen))
+                writer.join(TICK)
+        finally:
+            cancelled.set()
+            writer.join()
+            rest()
     if failures:
         raise failures[0]
     yield Preparing(stage="decoding films", done=len(chosen), total=len(chosen))

@@ -120,7 +120,7 @@ def test_a_store_that_is_not_whole_is_built_anew(class_folder: Path, configure: 
     folder = tmp_path / "cache" / "prepared" / first.fingerprint
     [record] = folder.rglob("*array_record*")
     record.write_bytes(record.read_bytes()[:-100])
-    assert open_store(folder, first.labels) is None
+    assert open_store(folder) is None
     said, second = drain(prepare(configure(class_folder)))
     assert not said[-1].cached
     np.testing.assert_array_equal(second.splits["test"].images[0], read_film(second.splits["test"].paths[0], 40))
