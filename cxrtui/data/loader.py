@@ -3,6 +3,9 @@
 There are two loaders with one interface: `DeviceLoader` holds all images on the devices as uint8, and a step sends only
 its indices; `StreamLoader` reads ahead from the prepared store with grain. The same seed gives the same batches from
 both, to the bit.
+
+The store holds decoded images, uint8 and not compressed. array_record reads them outside the interpreter's lock, and
+what is left to Python is a copy. So threads read ahead, and no processes, which would have to send each image to here.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxrtui import resources
+from cxrtui.data.pool import workers
 from cxrtui.data.prepared.ready import Split
 from cxrtui.errors import DataError
 from cxrtui.net.layout import Layout
@@ -38,6 +42,10 @@ class Loader(Protocol):
 
     def batch(self, indices: Indices) -> Batch:
         """Return images uint8 `[B, S, S]` and labels int32 `[B]` at `indices`, on the devices."""
+        ...
+
+    def batches(self, steps: Indices) -> Iterator[Batch]:
+        """Yield the batches at `steps`, indices int32 `[steps, B]`, in order."""
         ...
 
     def epoch(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
@@ -94,6 +102,10 @@ class DeviceLoader:
         taken: Batch = _take(self._layout, self._whole, chosen)
         return taken
 
+    def batches(self, steps: Indices) -> Iterator[Batch]:
+        """See `Loader`."""
+        return map(self.batch, steps)
+
     def epoch(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
         """See `Loader`. The order is on the devices, so that nothing is transferred to them for a step."""
         order = epoch_order(seed, epoch, len(self.split), batch)
@@ -106,11 +118,8 @@ class DeviceLoader:
 class StreamLoader:
     """Reads the images of `split` from its store, or its `features` from a mapped file, `ahead` batches in advance."""
 
-    def __init__(
-        self, split: Split, layout: Layout, features: npt.NDArray[Any] | None = None, ahead: int = 4, threads: int = 2
-    ) -> None:
-        self.split, self._layout, self._features = split, layout, features
-        self._threads, self._ahead = threads, ahead
+    def __init__(self, split: Split, layout: Layout, features: npt.NDArray[Any] | None = None, ahead: int = 4) -> None:
+        self.split, self._layout, self._features, self._ahead = split, layout, features, ahead
 
     def _gather(self, indices: Indices) -> npt.NDArray[Any]:
         return self.split.gather(indices) if self._features is None else self._features[indices]
@@ -121,14 +130,17 @@ class StreamLoader:
 
     def epoch(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
         """See `Loader`."""
-        import grain  # takes a moment, and most runs never stream
+        return self.batches(epoch_order(seed, epoch, len(self.split), batch)[first_step:])
 
-        steps = epoch_order(seed, epoch, len(self.split), batch)[first_step:]
+    def batches(self, steps: Indices) -> Iterator[Batch]:
+        """See `Loader`; the next `ahead` batches are read meanwhile."""
+        import grain  # takes a moment, and most runs never stream
 
         def load(step: int) -> tuple[int, npt.NDArray[Any]]:
             return step, self._gather(steps[step])
 
-        options = grain.ReadOptions(num_threads=self._threads, prefetch_buffer_size=self._ahead)
+        threads = min(self._ahead, workers())
+        options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=self._ahead)
         reader: Any = grain.MapDataset.range(len(steps)).map(load).to_iter_dataset(options)
         for step, images in reader:
             yield Batch(*self._layout.put_batch((images, self.split.labels[steps[step]])))

@@ -102,14 +102,22 @@ class Predictor:
         program = self._forward or self.compile(variables)
         count = len(loader.split)
         before: tuple[jax.Array, int] | None = None  # is read once the next batch is under way
-        for start in range(0, count, self.batch):
-            indices = np.minimum(np.arange(start, start + self.batch, dtype=np.int32), count - 1)
-            logits = program(variables, loader.batch(indices).images)
+        for start, batch in zip(range(0, count, self.batch), loader.batches(in_order(count, self.batch)), strict=True):
+            logits = program(variables, batch.images)
             if before is not None:
                 yield np.asarray(before[0])[: before[1]]
             before = logits, count - start
         if before is not None:
             yield np.asarray(before[0])[: before[1]]
+
+
+def in_order(count: int, batch: int) -> NDArray[np.int32]:
+    """Return the indices of `count` images, batch by batch, int32 ``[batches, batch]``; the last one is repeated.
+
+    >>> in_order(5, batch=3).tolist()
+    [[0, 1, 2], [3, 4, 4]]
+    """
+    return np.minimum(np.arange(-(-count // batch) * batch, dtype=np.int32), count - 1).reshape(-1, batch)
 
 
 def even_batch(count: int, most: int, devices: int = 1) -> int:

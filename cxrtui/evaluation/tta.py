@@ -19,7 +19,7 @@ from cxrtui.data.augment import Strengths, augment_each, fold_each
 from cxrtui.data.loader import Loader
 from cxrtui.errors import CheckCancelled, UsageError
 from cxrtui.evaluation.model import Model
-from cxrtui.evaluation.predict import Variables, softmax
+from cxrtui.evaluation.predict import Variables, in_order, softmax
 from cxrtui.net import freeze
 from cxrtui.net.layout import Layout
 from cxrtui.net.resnet import normalise
@@ -73,11 +73,9 @@ def changed(
     total = np.zeros(count)
     for number in range(passes):
         key = layout.put_state(jax.random.fold_in(jax.random.key(SEED), number))
-        for start in range(0, count, batch):
-            places = np.arange(start, start + batch, dtype=np.int32)
-            images = loader.batch(np.minimum(places, count - 1)).images
-            drawn = layout.put_batch(places.astype(np.uint32))
-            rows = np.asarray(program(model.variables, images, key, drawn, strengths))[: count - start]
+        for start, films in zip(range(0, count, batch), loader.batches(in_order(count, batch)), strict=True):
+            drawn = layout.put_batch(np.arange(start, start + batch, dtype=np.uint32))
+            rows = np.asarray(program(model.variables, films.images, key, drawn, strengths))[: count - start]
             total[start : start + len(rows)] += softmax(rows)[:, 1]
             yield Preparing(stage="evaluating changed films", done=number * count + start + len(rows),
                             total=passes * count)  # fmt: skip

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cxrtui.data.augment import Strengths, augment_each, fold_each, resample
 from cxrtui.data.loader import Loader
-from cxrtui.evaluation.predict import Variables
+from cxrtui.evaluation.predict import Variables, in_order
 from cxrtui.net import freeze
 from cxrtui.net.cut import Cut
 from cxrtui.net.layout import Layout
@@ -112,9 +112,9 @@ class Encoder:
         split, count = view.source.split, len(view)
         key = jax.random.fold_in(jax.random.key(self._config.run.seed), _VIEWS)
         strengths = Strengths.of(self._config.augment)
-        for start in range(0, count, self._batch):
-            indices = np.minimum(np.arange(start, start + self._batch, dtype=np.int32), count - 1)
-            images = view.source.batch(indices).images
+        steps = in_order(count, self._batch)
+        for start, indices, batch in zip(range(0, count, self._batch), steps, view.source.batches(steps), strict=True):
+            images = batch.images
             if view.number is None:
                 pixels = _plain(self._config.data.size, self._layout, images)
             else:

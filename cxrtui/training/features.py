@@ -75,6 +75,10 @@ class _Views:
         """See `Loader`."""
         return next(iter(self._views.values())).batch(indices)
 
+    def batches(self, steps: Indices) -> Iterator[Batch]:
+        """See `Loader`."""
+        return next(iter(self._views.values())).batches(steps)
+
     def epoch(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
         """See `Loader`."""
         return self._views[epoch % self._count].epoch(seed, epoch, batch, first_step)

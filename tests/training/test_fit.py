@@ -91,12 +91,12 @@ def undisturbed(phantom_films: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stop_at", [1, 4, 5, 7])
+@pytest.mark.parametrize(("stop_at", "feed"), [(1, "stream"), (4, "device"), (5, "device"), (7, "stream")])
 def test_a_stopped_run_resumes_to_the_same_bits(
-    small: Small, new_run: NewRun, undisturbed: list[np.ndarray], stop_at: int
+    small: Small, new_run: NewRun, undisturbed: list[np.ndarray], stop_at: int, feed: str
 ) -> None:
     broken = new_run("broken")
-    config = small(optim__epochs=2, stop__patience=0)
+    config = small(optim__epochs=2, stop__patience=0, data__feed=feed)
     steps = 0
 
     def enough() -> bool:
