@@ -85,8 +85,9 @@ def describe(event: ev.Event) -> LogLine | None:
         case ev.FirstStep():
             text = start_text(event)
         case ev.EpochDone():
+            late = f", {event.waiting:.1f} of them waiting for films" if event.waiting > event.seconds / 20 else ""
             text = (f"epoch {event.epoch}: train loss {event.loss:.4f} · accuracy {percent(event.accuracy)}"
-                    f" · {event.seconds:.1f} s")  # fmt: skip
+                    f" · {event.seconds:.1f} s{late}")  # fmt: skip
             if event.per_device < event.images_per_second:
                 text += f" · {speed_text(event.images_per_second, round(event.images_per_second / event.per_device))}"
         case ev.Validated():

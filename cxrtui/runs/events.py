@@ -219,7 +219,8 @@ class EpochDone(Event):
     """One more pass over the training split, whole batches only, has taken `seconds`.
 
     `epoch` and `step` are the latest; `loss` and `accuracy` are means over the steps of the epoch.
-    `images_per_second` is the speed of all devices together, and `per_device` that of each; older logs have neither.
+    `images_per_second` is the speed of all devices together, and `per_device` that of each. In `waiting` of the
+    seconds, at most, they had no step to do because its films were not there yet. Older logs have none of the three.
     """
 
     epoch: int
@@ -229,6 +230,7 @@ class EpochDone(Event):
     seconds: float
     images_per_second: float = 0.0
     per_device: float = 0.0
+    waiting: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,9 @@ from cxrtui.training.session import Session
 from cxrtui.training.unfreezing import unfreeze
 from cxrtui.weights import restored
 
+_LATE, _LATE_SHARE = 5.0, 0.2
+"""Seconds, and share, of an epoch that are spent waiting for films from which a warning says so."""
+
 
 def train(session: Session) -> Generator[ev.Event, None, str]:
     """Train epoch by epoch until there is a reason to stop, and return that reason."""
@@ -67,7 +70,7 @@ def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
     readings = Readings(config, position, epoch, per_epoch, session.rates)
     hyper = session.hyper.at(layout.put_state(session.rates.window(position.step)))
     loader = session.train if session.prefix is None else session.prefix.train
-    for batch in trace.batches(loader.epoch(config.run.seed, epoch, config.optim.batch_size, first)):
+    for batch in readings.timed(trace.batches(loader.epoch(config.run.seed, epoch, config.optim.batch_size, first))):
         if position.step % WINDOW == 0:
             hyper = hyper.at(layout.put_state(session.rates.window(position.step)))
         with trace.step(position.step), jax.transfer_guard("disallow"):
@@ -101,10 +104,22 @@ def _epoch(session: Session) -> Generator[ev.Event, None, bool]:
     speed = per_epoch * config.optim.batch_size / max(position.epoch_seconds, 1e-9)
     yield ev.EpochDone(epoch=epoch, step=position.step, loss=position.epoch_loss / per_epoch,
                        accuracy=position.epoch_correct / per_epoch, seconds=position.epoch_seconds,
-                       images_per_second=speed, per_device=speed / layout.count)  # fmt: skip
-    position.epoch_loss = position.epoch_correct = position.epoch_seconds = 0.0
+                       images_per_second=speed, per_device=speed / layout.count,
+                       waiting=position.epoch_waiting)  # fmt: skip
+    yield from _late(session, epoch)
+    position.epoch_loss = position.epoch_correct = position.epoch_seconds = position.epoch_waiting = 0.0
     position.validated = False
     return False
+
+
+def _late(session: Session, epoch: int) -> Generator[ev.Event, None, None]:
+    """Yield a warning, once, if much of the epoch was spent waiting for films."""
+    waiting, seconds = session.position.epoch_waiting, session.position.epoch_seconds
+    if not session.told_late and waiting >= max(_LATE, _LATE_SHARE * seconds):
+        session.told_late = True
+        yield ev.Warned(code="films-late", message=f"In epoch {epoch} the device waited {waiting:.0f} of {seconds:.0f} "
+                        "s for films; bring the cache folder (CXRTUI_CACHE_DIR) to a faster disk, give the run more "
+                        "cores, or keep the films on the device (data.feed=device) if they fit.")  # fmt: skip
 
 
 def _validate(session: Session) -> Generator[ev.Event, None, bool]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from typing import TypeVar
 
 import jax
 
@@ -13,6 +15,8 @@ from cxrtui.settings.config import Config
 from cxrtui.training.rates import Rates, leading_rate, own_rates
 from cxrtui.training.session import Position
 from cxrtui.training.step import named
+
+T = TypeVar("T")
 
 
 def diverged(config: Config, what: str, value: float, epoch: int) -> DivergedError:
@@ -43,6 +47,22 @@ class Readings:
     def pending(self) -> bool:
         """Whether a step was dispatched whose scalars have not been read yet."""
         return self._pending is not None
+
+    def timed(self, batches: Iterator[T]) -> Iterator[T]:
+        """Yield `batches`, and count the time in which the device has no step to do because the next is not there yet.
+
+        The time that the loop waits for a batch counts if the step before is done by then, so that a little too much
+        is counted at most.
+        """
+        while True:
+            began = time.monotonic()
+            batch = next(batches, None)
+            if batch is None:
+                return
+            seconds = time.monotonic() - began
+            if self._pending is None or self._pending[1].is_ready():  # type: ignore[attr-defined]
+                self._position.epoch_waiting += seconds
+            yield batch
 
     def dispatched(self, step: int, scalars: jax.Array) -> None:
         """Note the scalars of the step just dispatched, to be read later."""

@@ -43,13 +43,14 @@ class Position:
     epoch_seconds: float = 0.0
     validated: bool = True  # whether the validation after the last full epoch is done
     features: dict[str, str] = field(default_factory=dict)  # digests of what `training.features` has kept, by name
+    epoch_waiting: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for a checkpoint."""
         return {
             "step": self.step, "epoch_loss": self.epoch_loss, "epoch_correct": self.epoch_correct,
             "epoch_seconds": self.epoch_seconds, "validated": self.validated, "stopper": self.stopper.as_dict(),
-            "best_step": self.stopper.best_step, "features": self.features,
+            "best_step": self.stopper.best_step, "features": self.features, "epoch_waiting": self.epoch_waiting,
         }  # fmt: skip
 
     @classmethod
@@ -58,7 +59,7 @@ class Position:
         return cls(
             Stopper.restored(config.stop, values["stopper"]), int(values["step"]), float(values["epoch_loss"]),
             float(values["epoch_correct"]), float(values["epoch_seconds"]), bool(values["validated"]),
-            dict(values.get("features", {})),
+            dict(values.get("features", {})), float(values.get("epoch_waiting", 0.0)),
         )  # fmt: skip
 
 
@@ -115,6 +116,7 @@ class Session:
     trace: Trace
     cut: Cut | None = None
     prefix: Prefix | None = None
+    told_late: bool = False  # whether the log has been told that films come too late
     _announced: list[ev.CheckpointSaved] = field(default_factory=list)
 
     @property

@@ -20,6 +20,7 @@ from cxrtui.runs.folder import Run
 from cxrtui.runs.log import append
 from cxrtui.settings.config import Config, resolve
 from cxrtui.training import fit as fitting
+from cxrtui.training import loop
 from cxrtui.weights.checkpoints import Checkpoints
 from tests.compilations import compiled
 from tests.conftest import SMALL
@@ -45,7 +46,9 @@ def weights_of(run: Run) -> list[np.ndarray]:
 
 
 @pytest.mark.slow
-def test_a_run_tells_its_whole_story(small: Small, new_run: NewRun) -> None:
+def test_a_run_tells_its_whole_story(small: Small, new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "_LATE", 0.0)  # so that any time that a step waits for films is too long
+    monkeypatch.setattr(loop, "_LATE_SHARE", 0.0)
     run = new_run()
     append(run.events_file, ev.Warned(code=ev.SPLIT_LEAKS, message="The split of s.csv leaks."))
     story = list(fit(small(), run))
@@ -58,6 +61,9 @@ def test_a_run_tells_its_whole_story(small: Small, new_run: NewRun) -> None:
     assert all(math.isfinite(event.loss) and event.images_per_second > 0 for event in steps)
     for before, last in zip(steps[3::5], steps[4::5], strict=True):  # of an epoch: done before its reading begins
         assert last.images_per_second <= before.images_per_second
+    assert all(0 < event.waiting <= event.seconds for event in story if isinstance(event, ev.EpochDone))
+    (late,) = [event for event in story if isinstance(event, ev.Warned) and event.code == "films-late"]
+    assert late.message.startswith("In epoch 1 the device waited ")
     evaluated = [event for event in story if isinstance(event, ev.Evaluated)]
     assert [event.part for event in evaluated] == ["validation", "test"]
     verdict = next(event for event in reversed(story) if isinstance(event, ev.EarlyStopping))

@@ -121,6 +121,7 @@ def test_a_store_with_unreadable_films_is_built_anew_for_other_decoders(
     config = configure(folder, data__max_bad=0.2)
     drain(prepare(config))
     monkeypatch.setattr("cxrtui.data.store.decoders", lambda: ("another 1.0",))
+    monkeypatch.setattr("cxrtui.data.building.decoders", lambda: ("another 1.0",))
     said, _ = drain(prepare(config))
     assert not said[-1].cached
 
