@@ -50,16 +50,13 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     """
     file = path / NAME if path.is_dir() else path
     table = open_table(file)
-    rows = list(table)
-    if not rows:
-        raise DataError(f"No films in {table.shown}: it has a header and no rows below it.")
-    columns = _understood(table, [row for _, row in rows])
+    columns = _understood(table)
     if isinstance(tally, Tally):
         tally.columns += columns.notes
     read = {role: header.casefold() for role, header in columns.read.items()}
     spellings = Spellings(file.parent)
     listed: dict[str, _Listed] = {}
-    for line, row in rows:
+    for line, row in table:
         cells = {role: row[header] for role, header in read.items()}
         where = f"line {line} of {table.shown}"
         table.check_lines(line, row, read.values())
@@ -92,21 +89,20 @@ def column(path: Path, wanted: Callable[[str], bool]) -> tuple[list[str], dict[s
     """
     file = path / NAME if path.is_dir() else path
     table = open_table(file)
-    rows = list(table)
     headers = [header for header in table.headers if header]
     header = next((header for header in headers if wanted(header)), None)
     if header is None:
         return headers, None
-    read = _understood(table, [row for _, row in rows]).read
+    read = _understood(table).read
     spellings, found = Spellings(file.parent), dict[str, str]()
-    for _, row in rows:
+    for _, row in table:
         spelled = row[read["path"].casefold()]
         if spelled and "\0" not in spelled and not litter(spelled, spellings.root):
             found.setdefault(str(spellings.find(spelled)), printable(_given(row[header.casefold()])))
     return headers, found
 
 
-@dataclass
+@dataclass(slots=True)
 class _Listed:
     """A film, the first line that lists it, and how this line writes its path."""
 
@@ -147,12 +143,45 @@ def _value(fact: str, film: Film) -> str:
     return "" if missing(text) or (fact == "patient" and no_patient(text)) else text
 
 
-def _understood(table: Table, rows: Sequence[Row]) -> Columns:
+@dataclass(slots=True)
+class _Cells:
+    """What the cells of a column hold.
+
+    Attributes:
+        some: whether any is not empty.
+        flags: whether all are `_FLAGS`.
+        split: whether any is a name of a split.
+        splits: whether all that say something are.
+    """
+
+    some: bool = False
+    flags: bool = True
+    split: bool = False
+    splits: bool = True
+
+    def add(self, cell: str) -> None:
+        word = cell.casefold()
+        self.some = self.some or bool(cell)
+        self.flags = self.flags and word in _FLAGS
+        if word in SPLITS:
+            self.split = True
+        elif self.splits and _given(cell):
+            self.splits = False
+
+
+def _understood(table: Table) -> Columns:
     """Return which fact each column holds.
 
     Raises:
-        DataError: there is no column of paths or of labels, two columns may hold one fact, or the labels are predicted.
+        DataError: there is no row, no column of paths or of labels, two columns may hold one fact, or the labels are
+            predicted.
     """
+    held: dict[str, _Cells] = {}
+    for _, row in table:
+        for name, cell in row.items():
+            held.setdefault(name, _Cells()).add(cell)
+    if not held:
+        raise DataError(f"No films in {table.shown}: it has a header and no rows below it.")
     headers = [header for header in table.headers if header]
     if {header.casefold() for header in headers} >= _PREDICTED:
         raise DataError(
@@ -160,7 +189,7 @@ def _understood(table: Table, rows: Sequence[Row]) -> Columns:
             "a table with the true classes, or the folder of the films."
         )
     read: dict[str, str] = {}
-    if split := _split_column(headers, rows, table.shown):
+    if split := _split_column(headers, held, table.shown):
         read["split"] = split
     for role in ROLES:
         if role != "split" and (header := one(role, [name for name in headers if name != split], table.shown)):
@@ -169,8 +198,8 @@ def _understood(table: Table, rows: Sequence[Row]) -> Columns:
         header
         for header in headers
         if header not in [read[role] for role in read if role != "label"]
-        and any(row[header.casefold()] for row in rows)
-        and all(row[header.casefold()].casefold() in _FLAGS for row in rows)
+        and held[header.casefold()].some
+        and held[header.casefold()].flags
     ]
     by_finding = plain(read.get("label", "")).startswith("covid")
     if "path" in read and len(flags) > 1 and ("label" not in read or by_finding):
@@ -188,13 +217,13 @@ def _understood(table: Table, rows: Sequence[Row]) -> Columns:
     return Columns(table.shown, ordered, tuple(header for header in headers if header not in read.values()))
 
 
-def _split_column(headers: Sequence[str], rows: Sequence[Row], shown: str) -> str:
+def _split_column(headers: Sequence[str], held: Mapping[str, _Cells], shown: str) -> str:
     """Return the column of splits; a column with a name other than split only where it holds names of splits."""
 
     def holds(header: str) -> bool:
-        seen = {_given(row[header.casefold()]).casefold() for row in rows} - {""}
+        cells = held[header.casefold()]
         # A column "dataset" is usually the source; where it only holds words such as train or test, it is the split.
-        return bool(seen & SPLITS.keys()) and (plain(header) not in ("dataset", "phase") or seen <= SPLITS.keys())
+        return cells.split and (plain(header) not in ("dataset", "phase") or cells.splits)
 
     found = candidates("split", headers)
     return one("split", [name for name in found if plain(name) == "split" or holds(name)], shown)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 
 from cxrtui.data.films import printable
@@ -28,13 +28,29 @@ def identity(path: str | Path, homes: dict[str, str]) -> str:
     return os.path.realpath(whole) if name in ("", "..") or os.path.islink(whole) else whole
 
 
-@dataclass(frozen=True)
 class _Listing:
-    """The names in a folder, also by their lower case, and those of images by their lower case without the ending."""
+    """The names in a folder; only where a name is not written exactly are they needed in other ways too."""
 
-    exact: set[str] = field(default_factory=set)
-    names: dict[str, list[str]] = field(default_factory=dict)
-    stems: dict[str, list[str]] = field(default_factory=dict)
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.exact = frozenset(names)
+
+    @cached_property
+    def names(self) -> dict[str, list[str]]:
+        """The names by their lower case, sorted."""
+        result: dict[str, list[str]] = {}
+        for name in sorted(self.exact):
+            result.setdefault(name.casefold(), []).append(name)
+        return result
+
+    @cached_property
+    def stems(self) -> dict[str, list[str]]:
+        """The names of images by their lower case without the ending, sorted."""
+        result: dict[str, list[str]] = {}
+        for name in sorted(self.exact):
+            stem, ending = os.path.splitext(name)
+            if ending.casefold() in ENDINGS:
+                result.setdefault(stem.casefold(), []).append(name)
+        return result
 
 
 class Spellings:
@@ -98,6 +114,8 @@ class Spellings:
                 return None
             folder, listing = above, self._listing(above)
         whole, plain, ending = os.path.join(folder, name), name.casefold(), os.path.splitext(name)[1].casefold()
+        if name in listing.exact and ending:
+            return whole
         alike = listing.names.get(plain, [])
         exact = name in listing.exact or (not alike and os.path.lexists(whole))
         if exact and (ending or not os.path.isdir(whole)):
@@ -113,14 +131,10 @@ class Spellings:
         """Return the names in `folder`; empty where it cannot be opened."""
         if (known := self._listings.get(folder)) is not None:
             return known
-        result = self._listings[folder] = _Listing()
+        names: list[str] = []
         with contextlib.suppress(OSError):
-            for name in sorted(os.listdir(folder)):
-                result.exact.add(name)
-                result.names.setdefault(name.casefold(), []).append(name)
-                stem, ending = os.path.splitext(name)
-                if ending.casefold() in ENDINGS:
-                    result.stems.setdefault(stem.casefold(), []).append(name)
+            names = os.listdir(folder)
+        result = self._listings[folder] = _Listing(names)
         return result
 
     def _several(self, text: str, found: list[str]) -> DataError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,7 +29,8 @@ class Table:
     """The table in `body`, called `shown` in messages.
 
     `headers` are those of the file, without spaces at their ends; iterating yields, for each row that is not empty, the
-    line where it begins and its cells by header in lower case, stripped.
+    line where it begins and its cells by header in lower case, stripped. It may be iterated several times, which takes
+    less memory than a list of all rows.
 
     Raises:
         DataError: it is empty; while iterating: two headers are alike, a row is longer or shorter than the header, or a
@@ -43,8 +45,7 @@ class Table:
         # Separators between quotation marks belong to a cell.
         first = re.sub(r'"[^"]*"', "", re.split(r"[\r\n]", self._body.lstrip("\r\n"), maxsplit=1)[0])
         self._separator = declared[1] if declared else max(_SEPARATORS, key=first.count)
-        self._rows = self._read()
-        self.line, header = next(self._rows, (0, []))
+        self.line, header = next(self._read(), (0, []))
         if not header:
             raise DataError(f"{shown} is empty; it needs a header line with the columns path and label.")
         self.headers = list(map(_bare, header))
@@ -82,7 +83,7 @@ class Table:
                 f"{printable(twice)}; leave one, or give the others another name."
             )
         width = max((place for place, name in enumerate(names, start=1) if name), default=0)
-        for line, row in self._rows:
+        for line, row in itertools.islice(self._read(), 1, None):
             if [_bare(cell).casefold() for cell in row[:width]] == names[:width]:
                 raise DataError(
                     f"{self.shown}, line {line} is the header again; take it out, and check that what is below it "
