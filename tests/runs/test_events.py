@@ -17,6 +17,7 @@ from tests.event_samples import whole_run
 RARE = (
     ev.Profiled(time=1.0, step=3, steps=10, seconds=2.0, path="profile"), ev.Paused(time=1.0, step=4),
     ev.Resumed(time=1.0, step=4, epoch=2, restored=True),
+    ev.Mirrored(time=1.0, url="s3://bucket/runs/night", files=9, bytes=2**20, seconds=1.5),
     ev.Warned(time=1.0, code="x", message="Leakage by patient cannot be excluded"),
     ev.FirstStep(time=1.0, step=1, seconds=2.5, phases={"imports": 1.5, "first step": 1.0}),
     ev.Failed(time=1.0, error="E", message="m", exit_code=1, step=3, traceback="traceback.txt"),

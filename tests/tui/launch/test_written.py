@@ -128,7 +128,7 @@ def test_every_setting_can_be_written(tmp_path: Path) -> None:
             value = "text"
         values[item.key] = value
     values |= HARD | {"run.operating_point": "Youden", "data.validation": 0.2, "data.test": 0.1, "augment.mixup": 0.0,
-                      "optim.head_learning_rate": 0.01,
+                      "optim.head_learning_rate": 0.01, "run.mirror": "s3://bucket/runs",
                       "model.stages": (1, 1, 1, 1)}  # fmt: skip
     config = resolve(values)
     file = tmp_path / "all.toml"
