@@ -14,6 +14,7 @@ from cxrtui.runs.events import Preparing
 
 _AHEAD = 64
 _PATIENCE = 5.0
+_OF_A_WORKER = 1 << 29  # bytes of a process that decodes: itself, and a usual film
 TICK = 0.1
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -25,8 +26,8 @@ def no_progress(phase: str, done: int, total: int) -> None:
 
 
 def workers() -> int:
-    """Return the number of cores that this process may use, at most 32."""
-    return min(32, resources.cores())
+    """Return the number of cores that this process may use, at most 32, and no more than it has memory for."""
+    return max(1, min(32, resources.cores(), resources.total_memory() // _OF_A_WORKER))
 
 
 def windowed(pool: ThreadPoolExecutor, items: Sequence[In], work: Callable[[In], Out]) -> Iterator[Out]:

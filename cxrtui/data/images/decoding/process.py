@@ -10,12 +10,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import psutil
 
+from cxrtui import resources
 from cxrtui.data.images.decoding.wire import EndedError, WireError, receive, send
 from cxrtui.data.images.opening import MAX_PIXELS
 from cxrtui.errors import CxrtuiError, FilmError
@@ -33,11 +34,11 @@ class Limits:
     """Limits on decoding one film: `seconds`, and `memory`, the resident memory of the process in bytes.
 
     While the process computes, its own CPU seconds count, up to ten times as many by the clock, so that a loaded
-    machine can read the same films.
+    machine can read the same films. The memory is at most half of what there is.
     """
 
     seconds: float = 30.0
-    memory: int = 2 << 30
+    memory: int = field(default_factory=lambda: min(2 << 30, resources.total_memory() // 2))
 
 
 class CancelledError(Exception):
