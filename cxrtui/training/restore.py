@@ -51,8 +51,8 @@ def restore(config: Config, checkpoints: Checkpoints, step: int, devices: int = 
                                "has no digests: damage to it cannot be noticed."))  # fmt: skip
     if before != devices:
         warnings.append(Warned(code="other-devices", message=f"The checkpoint of step {step} was written on "
-                               f"{counted(before, 'device')}, and the run goes on on {counted(devices, 'device')}, "
-                               "which sum in another order: it ends with other bits."))  # fmt: skip
+                               f"{counted(before, 'device')}, and {devices} go{'es' if devices == 1 else ''} on with "
+                               "it; sums are rounded in another order, so the run ends with other bits."))  # fmt: skip
     best = position.stopper.best_step
     if best and best not in checkpoints.steps():
         warnings.append(Warned(code="best-lost", message=f"The best weights, of step {best}, are not there any more; "

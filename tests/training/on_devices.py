@@ -13,6 +13,9 @@ from typing import Any
 
 import jax
 
+from cxrtui.evaluation import classify
+from cxrtui.evaluation import model as models
+from cxrtui.evaluation.scoring import score
 from cxrtui.runner import save_config
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
@@ -57,6 +60,18 @@ def trained(run: Run, settings: Config, *, resume: bool = False, part: bool = Fa
     }
 
 
+def predicted(run: Run, films: str, count: int) -> dict[str, Any]:
+    """The probabilities of a run on films that are evaluated with changes, and on some that are classified."""
+    scored = score(run, films, {}, lambda event: None, keep_seen=True, augmented=2, devices=count)
+    some = sorted(Path(films).rglob("*.png"))[:3]
+    rows = classify.load(run, devices=count).classify(some, refuse=False)
+    return {
+        "evaluated": scored.probabilities.tolist(),
+        "classified": [list(row.probabilities.values()) for row in rows],
+        "devices": models.load(run, devices=count).devices,
+    }
+
+
 def main(films: str, folder: Path) -> dict[str, Any]:
     """Train the runs, and return what their logs have by name."""
 
@@ -72,6 +87,13 @@ def main(films: str, folder: Path) -> dict[str, Any]:
     for count in (1, 3):
         copy = Run(shutil.copytree(whole.folder, folder / f"resumed-{count}"))
         found[f"resumed on {count}"] = trained(copy, settings(run__devices=count), resume=True)
+    for count in (1, 8):
+        kept = settings(run__devices=count, train__views=1, model__freeze="stage2", augment__mixup=0, optim__epochs=1)
+        found[f"features on {count}"] = trained(Run(folder / f"features-{count}"), kept)
+        found[f"predicted on {count}"] = predicted(Run(folder / "1"), films, count)
+    idle = fit(settings(optim__batch_size=20), Run(folder / "idle"))
+    found["idle"] = next(event.message for event in idle if isinstance(event, ev.Warned))
+    idle.close()
     return found
 
 
