@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,19 @@ def test_figures_of_a_split_that_leaks_say_so(checkpoints: Path) -> None:
     assert [line.split()[0] for line in lines if "its split leaks" in line] == ["leaky"]
     assert runs(checkpoints, "show", "leaky").stdout.splitlines()[0] == f"caution    {said}"
     assert f"! leaky: {said}\n" in runs(checkpoints, "compare", "leaky", "done").stdout
+
+
+def test_several_devices_are_shown_with_the_speed_of_each(checkpoints: Path) -> None:
+    assert "share each batch" not in runs(checkpoints, "show", "done").stdout
+    several = [replace(event, devices=8, kind="H100") if isinstance(event, ev.Compiled) else event
+               for event in logs.finished("several")]  # fmt: skip
+    logs.write(checkpoints, "several", several)
+    body = json.loads(runs(checkpoints, "show", "several", "--json").stdout)
+    assert body["devices"] == 8
+    each = f"{body['images_per_second'] / 8:.1f} on each of 8 devices"
+    assert f"devices    8 × H100 share each batch: {body['images_per_second']:.1f} images/s ({each})" in (
+        runs(checkpoints, "show", "several").stdout
+    )
 
 
 def test_notes_and_tags_are_listed_and_shown(checkpoints: Path) -> None:

@@ -114,6 +114,16 @@ def test_every_word_for_people_is_whole() -> None:
     assert not any("nan" in text for text in texts)
 
 
+def test_the_speed_of_each_of_several_devices_is_said() -> None:
+    compiled = ev.Compiled(time=1.0, seconds=2.0, parameters=9, trainable=9)
+    done = ev.EpochDone(time=2.0, epoch=1, step=4, loss=0.5, accuracy=0.5, seconds=4.0, images_per_second=80.0,
+                        per_device=80.0)  # fmt: skip
+    assert [fold(RunState(), event).devices for event in (compiled, replace(compiled, devices=4))] == [1, 4]
+    lines = [describe(event) for event in (done, replace(done, per_device=20.0))]
+    ends = [line.text.rpartition(" · ")[2] for line in lines if line is not None]
+    assert ends == ["4.0 s", "80.0 images/s (20.0 on each of 4 devices)"]
+
+
 def test_a_failure_is_the_last_word() -> None:
     failed = ev.Failed(time=1.0, error="DataError", message="no films", exit_code=3)
     state = fold(RunState(), failed)

@@ -15,7 +15,9 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from cxrtui.cli import cli
 from cxrtui.errors import ConfigError
 from cxrtui.net.layout import Layout
 from tests.compilations import devices
@@ -51,6 +53,15 @@ def test_more_devices_than_there_are_is_refused() -> None:
     there = jax.local_device_count()
     with pytest.raises(ConfigError, match=f"{there + 1} devices are asked for, and JAX finds {there} here"):
         Layout.choose(there + 1)
+
+
+@pytest.mark.parametrize("words", [["--devices", "0"], ["--devices", "half"], ["--devices", "5"]])
+def test_a_number_that_cannot_share_the_batch_is_refused_before_a_run_is_made(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    data = ["train", "--data", str(tmp_path / "films"), "--init", "random"]
+    answer = CliRunner().invoke(cli, ["--workspace", str(tmp_path), "--headless", *data, *words])
+    assert "among 5 devices; set it to 30 or 35" in str(answer.exception) or "neither all nor" in answer.output
+    assert not (tmp_path / "checkpoints").exists()
 
 
 @pytest.mark.slow

@@ -163,6 +163,34 @@ def test_the_batch_size_that_is_chosen_suits_films_and_memory() -> None:
         assert used[0] <= 0.8 * room < used[1]
 
 
+def test_each_of_several_devices_holds_its_share_of_a_batch_and_all_else_whole() -> None:
+    config = resolve({"optim.batch_size": 256})
+    one, eight = (estimate.memory(config, films=1000, devices=count) for count in (1, 8))
+    assert (eight.state, eight.films, eight.program) == (one.state, one.films, one.program)
+    assert eight.activations == estimate.memory(estimate.with_batch(config, 32), films=1000).activations
+    assert one.activations > 4 * eight.activations
+
+
+def test_a_batch_that_is_chosen_can_be_shared_equally() -> None:
+    config, room = resolve({"optim.batch_size": "auto"}), 10 * 10**9
+    assert [estimate.batch_size(config, 100_000, None, devices=count) for count in (1, 3, 8, 300)] == [
+        256,
+        255,
+        256,
+        300,
+    ]
+    assert estimate.batch_size(config, 5, None, devices=8) == 8
+    assert estimate.batch_size(config, 10_000, room, devices=4) >= 2 * estimate.batch_size(config, 10_000, room)
+
+
+def test_gpus_share_the_work_and_devices_of_a_cpu_do_not() -> None:
+    config = resolve({"optim.batch_size": 256})
+    seconds = [[estimate.epoch_seconds(config, 100_000, 0, 1e14, platform, count) for count in (1, 8)]
+               for platform in ("gpu", "cpu")]  # fmt: skip
+    assert seconds[0][0] > 4 * seconds[0][1]
+    assert seconds[1][0] == seconds[1][1]
+
+
 @pytest.mark.parametrize("word", ["full", "0.5", "-1"])
 def test_only_the_word_auto_stands_for_a_batch_size(word: str) -> None:
     with pytest.raises(ConfigError, match="batch_size"):

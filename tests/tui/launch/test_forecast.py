@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -34,6 +35,18 @@ def test_times_are_those_of_a_run_that_is_alike(tmp_path: Path) -> None:
     other = forecast(resolve({"data.size": 128}), 1000, tmp_path, MACHINE)
     assert other.like == ""
     assert other.epoch_seconds is not None
+
+
+def test_several_devices_share_the_batch_and_one_says_nothing_of_them(tmp_path: Path) -> None:
+    alike(tmp_path)
+    several = replace(MACHINE, devices=4)
+    one, four = (forecast(Config(), 1000, tmp_path, machine) for machine in (MACHINE, several))
+    assert (one.devices, one.like, four.devices, four.like) == (1, "before", 4, "")
+    assert four.memory.activations < one.memory.activations
+    assert "on each of 4 devices" in lines(four)[0]
+    assert forecast(resolve({"run.devices": 2}), 1000, tmp_path, several).devices == 2
+    assert forecast(resolve({"optim.batch_size": 30}), 1000, tmp_path, several).devices == 3
+    assert forecast(resolve({"optim.batch_size": "auto"}), 1000, tmp_path, several).devices == 4
 
 
 def test_a_run_of_another_device_says_nothing(tmp_path: Path) -> None:
