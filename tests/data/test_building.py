@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,14 +56,24 @@ def opened(folder: Path) -> Store:
     return store
 
 
-@pytest.fixture
-def alone(tmp_path: Path) -> Path:
-    """What one process builds."""
-    builder = Builder(tmp_path / "alone" / "store")
-    builder()
-    assert builder.rows == list(range(COUNT))
-    assert builder.done[-1] == COUNT
-    return tmp_path / "alone" / "store"
+ALONE = """
+import sys
+from pathlib import Path
+from cxrtui.data import tfds_source
+from tests.data.test_building import COUNT, SHARD, Builder
+tfds_source.films_at_once = lambda size: SHARD
+builder = Builder(Path(sys.argv[1]))
+builder()
+assert builder.rows == list(range(COUNT)) and builder.done[-1] == COUNT
+"""
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What one process builds alone, another one than that of the tests."""
+    folder = tmp_path_factory.mktemp("alone") / "store"
+    subprocess.run([sys.executable, "-c", ALONE, str(folder)], check=True, cwd=Path(__file__).parents[2])
+    return folder
 
 
 def test_two_share_the_shards_and_the_store_is_the_same(alone: Path, tmp_path: Path) -> None:
