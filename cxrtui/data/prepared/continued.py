@@ -53,7 +53,10 @@ def splits_hash(digests: Sequence[str], of_film: Sequence[str]) -> str:
 
 
 def _hash(body: Any) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:32]
+    digest = hashlib.sha256()
+    for part in json.JSONEncoder(sort_keys=True).iterencode(body):  # piece by piece: there may be very many films
+        digest.update(part.encode())
+    return digest.hexdigest()[:32]
 
 
 def restore(ready: Readable, content: str, record: FilmRecord) -> tuple[Readable, list[str], int]:
@@ -149,7 +152,7 @@ def _differences(
     changed = [rows[number]["path"] for number in gone if rows[number]["path"] in names]
     kinds: list[tuple[str, list[str]]] = [
         ("other content", changed),
-        ("no longer there", [rows[number]["path"] for number in gone if rows[number]["path"] not in changed]),
+        ("no longer there", [rows[number]["path"] for number in gone if rows[number]["path"] not in names]),
         ("not there before", sorted(names - set(changed))),
         ("another finding", []), ("another patient", []),
     ]  # fmt: skip

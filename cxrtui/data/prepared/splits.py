@@ -20,7 +20,7 @@ from cxrtui.data.duplicates import relations
 from cxrtui.data.films import SPLIT_NAMES, Film
 from cxrtui.data.sources.table import read_table
 from cxrtui.errors import DataError
-from cxrtui.files import write_atomic
+from cxrtui.files import replacing
 from cxrtui.printable import cell, path_cell, printable
 from cxrtui.workspace import expand
 
@@ -252,14 +252,15 @@ def write(
 
     `groups` are as `group_names` gives them.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow((*COLUMNS, GROUP))
-    for split, (film, _), digest, group in zip(of_film, films, digests, groups or [""] * len(films), strict=True):
-        words = map(cell, (film.label, film.patient, split, film.source, digest, group))
-        writer.writerow([path_cell(film.name), *words])
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(file, text.getvalue())
+    with replacing(file) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow((*COLUMNS, GROUP))
+        for split, (film, _), digest, group in zip(of_film, films, digests, groups or [""] * len(films), strict=True):
+            words = map(cell, (film.label, film.patient, split, film.source, digest, group))
+            writer.writerow([path_cell(film.name), *words])
+        text.detach()
 
 
 def listed(file: Path) -> list[tuple[int, dict[str, str]]]:
