@@ -160,13 +160,20 @@ def settings_to_start(
     if sources:
         flags["data.source"] = sources
     if init:
-        flags["model.init"] = init
+        flags["model.init"] = str(_weights_here(init))
     settings = absolute_settings(context.settings(config_file, assignments, flags, preset), context.workspace)
     if not settings.data.source:
         raise UsageError("Nothing to train on; name the films with --data FOLDER.")
     need_films(settings.data.source)
     shelf.check(settings.model.init, settings.model.width, settings.model.stages)
     return settings
+
+
+def _weights_here(init: str) -> str | Path:
+    """Return a value of ``--init``; weights at a URL are fetched."""
+    from cxrtui.remote.folders import fetched_file
+
+    return fetched_file(init) if is_url(init) else init
 
 
 def _go_back(run: Run, step: int) -> None:

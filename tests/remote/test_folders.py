@@ -9,7 +9,7 @@ import pytest
 
 from cxrtui.data.sources.collect import read_sources
 from cxrtui.data.sources.naming import absent, absolute
-from cxrtui.errors import DataError
+from cxrtui.errors import DataError, WeightsError
 from cxrtui.files import is_url
 from cxrtui.remote.folders import fetched, fetched_file, no_progress
 from cxrtui.remote.store import IMPOSSIBLE, possible
@@ -138,3 +138,16 @@ def test_each_error_says_what_to_do(store: Store, monkeypatch: pytest.MonkeyPatc
 def test_what_is_a_url() -> None:
     assert all(map(is_url, ("s3://b/x", "gs://b", "S3://b", "file:///x")))
     assert not any(map(is_url, ("s3:/b", "/a://b", "C:\\films", "ieee8023:films", "", "films")))
+
+
+def test_initial_weights_are_fetched(store: Store, tmp_path: Path, phantom_films: Path) -> None:
+    from click.testing import CliRunner
+
+    from cxrtui.cli import cli
+
+    store.put(**{"weights/broken.safetensors": b"no weights"})
+    words = ["--workspace", str(tmp_path), "--headless", "train", "--data", str(phantom_films), "--init"]
+    absent = CliRunner().invoke(cli, [*words, store.url("weights/none.safetensors")], standalone_mode=False)
+    assert "is not there; check the bucket" in str(absent.exception)
+    broken = CliRunner().invoke(cli, [*words, store.url("weights/broken.safetensors")], standalone_mode=False)
+    assert isinstance(broken.exception, WeightsError), "it was fetched and read"
