@@ -48,6 +48,11 @@ def free_memory(proc: Path = _PROC) -> int:
     return max(0, min([int(psutil.virtual_memory().available), *free]))
 
 
+def own_memory() -> int:
+    """Return the bytes of memory that this process has now."""
+    return int(psutil.Process().memory_info().rss)
+
+
 def _limits(proc: Path) -> Iterator[tuple[int, int]]:
     """Yield limit and use, in bytes, of each control group with a limit that this process is in."""
     for group in _groups("memory", proc):

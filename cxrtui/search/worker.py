@@ -221,7 +221,7 @@ class Worker:
             return HOURS
         if best is None:
             raise StudyError(f"None of the {len(trials)} trials of study {self._study.name} has finished: "
-                             f"{_reasons(trials)}.", 2)  # fmt: skip
+                             f"{_reasons(trials).rstrip('.')}.", 2)  # fmt: skip
         done = self._finale(best, len(trials))
         if done is None:
             return REQUESTED if self._stopping() else ELSEWHERE

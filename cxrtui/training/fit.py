@@ -135,8 +135,11 @@ def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
 def _room(config: Config, layout: Layout) -> Room:
     """Return the memory that a run of `config` has on each device of `layout`."""
     own, half = backend.describe_device()["memory_bytes"], build.precision(config) == "bfloat16"
-    total = own or resources.total_memory() // len(layout.local)  # several devices of a CPU have one memory
-    return Room(free_memory(layout), total, half=half, apart=own is not None, devices=layout.count)
+    total, free = own or 0, free_memory(layout)
+    if own is None:  # several devices of a CPU have one memory, and what this process has already is in the estimate
+        total = resources.total_memory() // len(layout.local)
+        free = min(total, free + resources.own_memory() // len(layout.local))
+    return Room(free, total, half=half, apart=own is not None, devices=layout.count)
 
 
 def _batch_size(call: Call, train: int) -> int:
