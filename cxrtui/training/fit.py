@@ -214,7 +214,8 @@ def _set_up(
     shapes, cut = outline(config, hyper, layout, spec), cut_of(config, spec)
     batch = even_batch(len(prepared.splits["validation"]), call.evaluation_batch, layout.count)
     predictor = Predictor(shapes.graphdef, config.data.size, prepared.stored_size, batch, layout, table=table)
-    with ThreadPoolExecutor(2) as others:  # programs are compiled, or loaded, while the weights are made or read
+    together = 1 if resources.total_memory() < resources.SMALL else 2  # XLA takes a gigabyte to compile a program
+    with ThreadPoolExecutor(together) as others:  # programs are compiled, or loaded, while the weights are made or read
         validating = others.submit(predictor.compile, shapes.state.variables)
         training = None
         if spec.freeze == transfer.freeze_level_in(
