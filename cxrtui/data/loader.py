@@ -22,6 +22,7 @@ from cxrtui import resources
 from cxrtui.data.pool import workers
 from cxrtui.data.prepared.ready import Split
 from cxrtui.errors import DataError
+from cxrtui.net import hosts
 from cxrtui.net.layout import Layout
 
 Indices = npt.NDArray[np.int32]
@@ -121,12 +122,14 @@ class StreamLoader:
     def __init__(self, split: Split, layout: Layout, features: npt.NDArray[Any] | None = None, ahead: int = 4) -> None:
         self.split, self._layout, self._features, self._ahead = split, layout, features, ahead
 
-    def _gather(self, indices: Indices) -> npt.NDArray[Any]:
-        return self.split.gather(indices) if self._features is None else self._features[indices]
+    def _gather(self, indices: Indices) -> tuple[npt.NDArray[Any], npt.NDArray[np.int32]]:
+        """Return images and labels of those films of a batch that the devices of this process hold."""
+        own = indices[self._layout.rows(len(indices))]
+        return self.split.gather(own) if self._features is None else self._features[own], self.split.labels[own]
 
     def batch(self, indices: Indices) -> Batch:
         """See `Loader`."""
-        return Batch(*self._layout.put_batch((self._gather(indices), self.split.labels[indices])))
+        return Batch(*self._layout.put_rows(self._gather(indices), len(indices)))
 
     def epoch(self, seed: int, epoch: int, batch: int, first_step: int = 0) -> Iterator[Batch]:
         """See `Loader`."""
@@ -136,14 +139,14 @@ class StreamLoader:
         """See `Loader`; the next `ahead` batches are read meanwhile."""
         import grain  # takes a moment, and most runs never stream
 
-        def load(step: int) -> tuple[int, npt.NDArray[Any]]:
-            return step, self._gather(steps[step])
+        def load(step: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.int32]]:
+            return self._gather(steps[step])
 
         threads = min(self._ahead, workers())
         options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=self._ahead)
         reader: Any = grain.MapDataset.range(len(steps)).map(load).to_iter_dataset(options)
-        for step, images in reader:
-            yield Batch(*self._layout.put_batch((images, self.split.labels[steps[step]])))
+        for rows in reader:
+            yield Batch(*self._layout.put_rows(rows, batch))
 
 
 def free_memory(layout: Layout) -> int:
@@ -168,7 +171,7 @@ def make_loader(split: Split, layout: Layout, where: str = "auto", memory: int |
     """
     if not len(split):
         raise DataError("A split has no films; check the split.")
-    free = free_memory(layout) if memory is None else memory
+    free = hosts.told(free_memory(layout)) if memory is None else memory  # all hosts choose alike
     if where == "device" or (where == "auto" and split.nbytes <= SHARE * free):
         return DeviceLoader(split, layout)
     return StreamLoader(split, layout)

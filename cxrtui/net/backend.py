@@ -59,6 +59,11 @@ def describe_device() -> dict[str, Any]:
     }
 
 
+def processes() -> int:
+    """Return the number of processes that compute together (`net.hosts`)."""
+    return int(jax.process_count())
+
+
 # By default XLA of 2026 also compiles each fusion of a GPU program with Triton and times it: for a ResNet-50 minutes
 # instead of seconds, and no faster steps (docs/performance.md). Atomic additions would give other bits each time.
 _ON_GPU: dict[str, str | bool] = {

@@ -57,6 +57,10 @@ class Decisions:
         """Return whether there is a reason to stop."""
         return bool(self.stop())
 
+    def stop_alone(self) -> str:
+        """Return the same as `stop`, in work that the first of several hosts does while the others wait for it."""
+        return self.stop()
+
     def asked_to_stop_after_epoch(self) -> bool:
         """Return whether `stop_after_epoch` would give a reason now; nothing is decided by that."""
         return bool(self._stopped) or self._requests.stop_after_epoch()

@@ -34,6 +34,19 @@ def described(run: Run, error: BaseException) -> tuple[str, int]:
     return text, EXIT_FAULT
 
 
+_CUT = ("gloo", "nccl", "coordination service", "connection closed", "connection reset", "socket closed")
+
+
+def is_fault(error: BaseException) -> bool:
+    """Return whether `error` is none that cxrtui raises on purpose, nor the disk's."""
+    return not isinstance(error, (CxrtuiError, OSError))
+
+
+def is_cut(message: str) -> bool:
+    """Return whether a message of a fault says that the connection to another host broke."""
+    return any(word in message.lower() for word in _CUT)
+
+
 def _smaller(run: Run) -> str:
     """Return a clause that says how a run like this takes less memory."""
     try:

@@ -26,6 +26,7 @@ from cxrtui.disk import explained
 from cxrtui.errors import Cancelled
 from cxrtui.evaluation.evaluator import Evaluator
 from cxrtui.evaluation.predict import Predictor
+from cxrtui.net import hosts
 from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.net.cut import Cut
 from cxrtui.net.layout import Layout
@@ -42,8 +43,11 @@ Work = Generator[ev.Event, None, None]
 
 
 def cut_of(config: Config, spec: ClassifierSpec) -> Cut | None:
-    """Return where training takes the features of the frozen groups of `spec`; None if it begins with the images."""
-    return Cut.of(spec, config.data.size) if config.train.views else None
+    """Return where training takes the features of the frozen groups of `spec`; None if it begins with the images.
+
+    Several hosts begin with the images, because each of them would have to keep the features of all films.
+    """
+    return Cut.of(spec, config.data.size) if config.train.views and not hosts.several() else None
 
 
 def ready(session: Session) -> Generator[ev.Event, None, bool]:

@@ -22,7 +22,7 @@ from cxrtui.errors import Cancelled, DataError, OtherFilmsError, cancelled_when
 from cxrtui.evaluation.evaluator import Evaluator
 from cxrtui.evaluation.losses import class_weights
 from cxrtui.evaluation.predict import Predictor, even_batch
-from cxrtui.net import backend, build, memory
+from cxrtui.net import backend, build, hosts, memory
 from cxrtui.net.layout import Layout
 from cxrtui.runs import advice
 from cxrtui.runs import events as ev
@@ -32,6 +32,7 @@ from cxrtui.settings import transfer
 from cxrtui.settings.config import Config
 from cxrtui.settings.sharing import sizes_for
 from cxrtui.training import estimate, fitting
+from cxrtui.training.agreed import Agreed
 from cxrtui.training.convolutions import forms_of_convolutions
 from cxrtui.training.decisions import ENDED, REQUESTED, Decisions, Requests
 from cxrtui.training.features import cut_of
@@ -97,9 +98,11 @@ def fit(
         evaluation_batch = fitting.evaluation_batch(config, room)
     if not resume and (warning := fitting.check(config, room)):
         yield ev.Warned(code="memory", message=warning)
-    checkpoints = Checkpoints(run.state)
+    checkpoints = Checkpoints(run.state, read_only=not hosts.leads())
     try:
         decisions = Decisions(requests, config.run.checkpoint_minutes)
+        if hosts.several():
+            decisions = Agreed(decisions)
         call = Call(config=config, run=run, decisions=decisions, checkpoints=checkpoints, layout=layout,
                     evaluation_batch=evaluation_batch)  # fmt: skip
         yield from _fit(call, resume)
@@ -108,24 +111,28 @@ def fit(
 
 
 def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
-    latest = call.checkpoints.latest() if resume else None
+    latest = hosts.told(call.checkpoints.latest() if resume else None)
     restored = yield from _restored(call, latest, resume)
-    position = restored.position
-    try:
-        if latest is None:
-            yield from first_weights(call.config, cancelled_when(call.decisions.stopping))
-        prepared = yield from _prepared(call, restored, resume)
-    except Cancelled:
-        yield ev.Stopped(reason=call.decisions.stop() or REQUESTED, step=position.step, epoch=0)
+    position, reason = restored.position, ""
+    if hosts.leads():
+        try:
+            prepared = yield from _first_needs(call, restored, latest, resume)
+        except Cancelled:
+            reason = call.decisions.stop_alone() or REQUESTED
+    if reason := hosts.told(reason):
+        yield ev.Stopped(reason=reason, step=position.step, epoch=0)
         return
+    if not hosts.leads():  # what the first host has prepared, found in a shared cache or prepared here as well
+        prepared = yield from _first_needs(call, restored, latest, True)
     if not call.config.optim.batch_size:
-        size = _batch_size(call, len(prepared.splits["train"]))
+        size = hosts.told(_batch_size(call, len(prepared.splits["train"])))
         call = dataclasses.replace(call, config=estimate.with_batch(call.config, size))
         yield ev.BatchChosen(batch_size=size)
     session = yield from _set_up(call, prepared, position, latest)
     with contextlib.closing(session.trace):
         reason = yield from train(session)
     yield from session.committed(wait=True)
+    hosts.told(None)  # the others read the checkpoint that is committed now
     if reason in ENDED:
         interrupted = yield from evaluate(session)
         reason = interrupted or reason
@@ -133,13 +140,23 @@ def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
 
 
 def _room(config: Config, layout: Layout) -> Room:
-    """Return the memory that a run of `config` has on each device of `layout`."""
+    """Return the memory that a run of `config` has on each device of `layout`; of several hosts, on the first one's."""
     own, half = backend.describe_device()["memory_bytes"], build.precision(config) == "bfloat16"
     total, free = own or 0, free_memory(layout)
     if own is None:  # several devices of a CPU have one memory, and what this process has already is in the estimate
         total = resources.total_memory() // len(layout.local)
         free = min(total, free + resources.own_memory() // len(layout.local))
-    return Room(free, total, half=half, apart=own is not None, devices=layout.count)
+    room = Room(free, total, half=half, apart=own is not None, devices=layout.count)
+    return Room(**hosts.told(dataclasses.asdict(room)))
+
+
+def _first_needs(
+    call: Call, restored: Restored, latest: int | None, resume: bool
+) -> Generator[ev.Event, None, Prepared]:
+    """Fetch first weights and prepare the films; see `_prepared`."""
+    if latest is None:
+        yield from first_weights(call.config, cancelled_when(lambda: bool(call.decisions.stop_alone())))
+    return (yield from _prepared(call, restored, resume))
 
 
 def _batch_size(call: Call, train: int) -> int:
@@ -179,8 +196,9 @@ def _prepared(call: Call, restored: Restored, resume: bool) -> Generator[ev.Even
         check_there(config, run)
     own_split = config if record is not None and record.content else _with_own_split(config, run)
     prepared = yield from prepare(
-        own_split, splits_out=run.splits_file, record=record, check_cancelled=cancelled_when(call.decisions.stopping)
-    )
+        own_split, splits_out=run.splits_file if hosts.leads() else None, record=record,
+        check_cancelled=cancelled_when(lambda: bool(call.decisions.stop_alone())),
+    )  # fmt: skip
     # A run of an older version recorded only the fingerprint of its films.
     if own_split is not config and restored.fingerprint not in ("", prepared.fingerprint):
         raise OtherFilmsError(
@@ -212,6 +230,9 @@ def _set_up(
     spec = spec_to_begin(config, call.checkpoints, latest)
     table = yield from forms_of_convolutions(call, spec, latest)
     shapes, cut = outline(config, hyper, layout, spec), cut_of(config, spec)
+    if hosts.several() and config.train.views:
+        yield ev.Warned(code="without-features", message="The films pass through the frozen groups in every epoch, "
+                        "with new augmentation: train.views is for one host.")  # fmt: skip
     batch = even_batch(len(prepared.splits["validation"]), call.evaluation_batch, layout.count)
     predictor = Predictor(shapes.graphdef, config.data.size, prepared.stored_size, batch, layout, table=table)
     together = 1 if resources.total_memory() < resources.SMALL else 2  # XLA takes a gigabyte to compile a program
@@ -232,6 +253,7 @@ def _set_up(
         validating.result()
         step = training.result() if training is not None else None
     memory.give_back()
+    hosts.meet()
     seconds = time.monotonic() - clock
     session = Session(
         call=call, prepared=prepared, hyper=hyper, rates=Rates(config.optim, steps * config.optim.epochs),
@@ -239,7 +261,7 @@ def _set_up(
         evaluator=Evaluator(predictor, weights, scalar(config.optim.label_smoothing)),
         evaluated_freeze_level=spec.freeze, table=table, train=make_loader(films, layout, config.data.feed),
         validation=make_loader(prepared.splits["validation"], layout, config.data.feed),
-        trace=Trace(call.run.profile, config.run.profile), cut=cut,
+        trace=Trace(call.run.profile, config.run.profile if hosts.leads() else 0), cut=cut,
     )  # fmt: skip
     if step is not None:  # None just before an epoch in which more trains, which compiles its own step
         yield session.compiled(seconds)

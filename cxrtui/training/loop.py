@@ -10,12 +10,14 @@ from collections.abc import Generator
 import jax
 import numpy as np
 
-from cxrtui.data.loader import make_loader
+from cxrtui.data.loader import Loader, make_loader
 from cxrtui.errors import Cancelled, cancelled_when
 from cxrtui.evaluation import operation as operations
+from cxrtui.evaluation.evaluator import EvalResult
 from cxrtui.evaluation.measured import measured
 from cxrtui.evaluation.operation import Operation, set_operation
 from cxrtui.evaluation.trained_on import leaks
+from cxrtui.net import hosts
 from cxrtui.runs import events as ev
 from cxrtui.statistics.ranking import roc_points, score_histogram
 from cxrtui.training import features
@@ -171,7 +173,6 @@ def evaluate(session: Session) -> Generator[ev.Event, None, str]:
     check = cancelled_when(call.decisions.stopping)
     operation = Operation()
     test = make_loader(session.prepared.splits["test"], call.layout, call.config.data.feed)
-    divided = leaks(call.run)
     for name, loader in (("validation", session.validation), ("test", test)):
         if name not in call.config.run.evaluate:
             continue
@@ -180,17 +181,38 @@ def evaluate(session: Session) -> Generator[ev.Event, None, str]:
             result = yield from session.evaluator.evaluate(variables, loader, "evaluating", check)
             if not math.isfinite(result.metrics["loss"]) and len(split):
                 raise diverged(call.config, f"loss of the {name} films", result.metrics["loss"], session.epoch)
-            if name == "validation":
-                operation = set_operation(call.config.run, split.labels, result.probabilities)
-                yield from _about(operation)
-                operations.write(call.run, best, operation)
-            result = result.at(operation, split.labels)
-            measures = yield from measured(split, result.probabilities, operation, check)
         except Cancelled:
             return call.decisions.stop()
-        result.write(call.run.evaluation, name, split, session.prepared.labels, best, measures, divided)
-        yield measures.evaluated(name, best, result.metrics, result.counts)
+        stopped = ""
+        if hosts.leads():
+            try:
+                operation = yield from _reported(session, name, loader, result, best, operation)
+            except Cancelled:
+                stopped = call.decisions.stop_alone()
+        if stopped := hosts.told(stopped):
+            return str(stopped)
     return ""
+
+
+def _reported(
+    session: Session, name: str, loader: Loader, result: EvalResult, best: int, operation: Operation
+) -> Generator[ev.Event, None, Operation]:
+    """Measure a result, and write it to the log and to `evaluation/`; return the operating point that it has.
+
+    Raises:
+        Cancelled: there was a reason to stop.
+    """
+    call, split = session.call, loader.split
+    if name == "validation":
+        operation = set_operation(call.config.run, split.labels, result.probabilities)
+        yield from _about(operation)
+        operations.write(call.run, best, operation)
+    result = result.at(operation, split.labels)
+    check = cancelled_when(lambda: bool(call.decisions.stop_alone()))
+    measures = yield from measured(split, result.probabilities, operation, check)
+    result.write(call.run.evaluation, name, split, session.prepared.labels, best, measures, leaks(call.run))
+    yield measures.evaluated(name, best, result.metrics, result.counts)
+    return operation
 
 
 def _about(operation: Operation) -> Generator[ev.Event, None, None]:

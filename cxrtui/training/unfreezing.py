@@ -6,7 +6,7 @@ import dataclasses
 import time
 from collections.abc import Iterator
 
-from cxrtui.net import freeze
+from cxrtui.net import freeze, hosts
 from cxrtui.runs import events as ev
 from cxrtui.settings import transfer
 from cxrtui.training.ema import Average, started
@@ -51,6 +51,7 @@ def unfreeze(session: Session) -> Iterator[ev.Event]:
     clock = time.monotonic()
     session.step = compile_step(program, state, session.hyper, batch_size=config.optim.batch_size,
                                 stored_size=session.prepared.stored_size)  # fmt: skip
+    hosts.meet()
     yield session.compiled(time.monotonic() - clock)
 
 

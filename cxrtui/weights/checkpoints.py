@@ -55,7 +55,7 @@ class Checkpoints:
 
     At most one save is under way; `save` waits for the one before it. The latest committed checkpoint is kept, and the
     one that it names as the best. If these are the same, the previous best is kept too, in case the latest is damaged.
-    With `read_only` nothing is ever removed.
+    With `read_only` nothing is ever written or removed: a reader has it, and each host of a run but the first.
 
     Raises:
         CheckpointError: `folder` is not a folder but, for example, a pipe or a link to nothing.
@@ -65,6 +65,7 @@ class Checkpoints:
         self.folder = folder.absolute()
         if os.path.lexists(self.folder) and not self.folder.is_dir():
             raise CheckpointError(f"{self.folder} is no folder of checkpoints; check what is there.")
+        self._read_only = read_only
         if not read_only:  # a reader must not touch what a live run is writing
             self._sweep(_UNFINISHED, _LEAVING, ".orbax-checkpoint-tmp")
         self._saver: ocp.AsyncCheckpointer | None = None
@@ -82,6 +83,8 @@ class Checkpoints:
         Raises:
             CheckpointError: the disk refuses.
         """
+        if self._read_only:
+            return
         self.wait()
         self.prune()
         about = {"digests": digests.DIGESTS, "run": recorded.identity(self.folder)}
@@ -174,6 +177,8 @@ class Checkpoints:
 
         Nothing is removed if the latest cannot be read.
         """
+        if self._read_only:
+            return
         steps = self.steps()
         try:
             keep = {*steps[-1:], *map(self._named_best, steps[-1:])}

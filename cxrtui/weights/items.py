@@ -36,8 +36,26 @@ def saver() -> ocp.AsyncCheckpointer:
     """Return what writes the items, without compression: that takes more time than to write the 8 % that it saves."""
     import orbax.checkpoint as ocp
 
-    handlers = {item: ocp.PyTreeCheckpointHandler(use_compression=False) for item in ARRAYS}
-    return ocp.AsyncCheckpointer(ocp.CompositeCheckpointHandler(**handlers))
+    alone = _alone()
+    handlers = {
+        item: ocp.PyTreeCheckpointHandler(use_compression=False, multiprocessing_options=alone) for item in ARRAYS
+    }
+    return ocp.AsyncCheckpointer(_composite(**handlers), multiprocessing_options=alone)
+
+
+def _alone() -> Any:
+    """Return Orbax's options with which this process waits for no other one, as all have all variables."""
+    from orbax.checkpoint.options import MultiprocessingOptions
+
+    own = jax.process_index()
+    return MultiprocessingOptions(primary_host=own, active_processes={own}, barrier_sync_key_prefix=f"process{own}")
+
+
+def _composite(**handlers: Any) -> ocp.CompositeCheckpointHandler:
+    import orbax.checkpoint as ocp
+
+    options = ocp.CompositeOptions(multiprocessing_options=_alone())
+    return ocp.CompositeCheckpointHandler(composite_options=options, **handlers)
 
 
 def to_save(trees: Mapping[str, Tree]) -> ocp.args.Composite:
@@ -60,7 +78,7 @@ def read(folder: Path, likes: Mapping[str, Tree]) -> dict[str, Tree]:
         names = folder / item / packed.LIST
         lists[item] = read_text(names) if names.is_file() else ""  # an older version wrote each array by itself
         wanted[item] = ocp.args.PyTreeRestore() if lists[item] else ocp.args.StandardRestore(like)
-    with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as reader:
+    with ocp.Checkpointer(_composite(), multiprocessing_options=_alone()) as reader:
         found = reader.restore(folder, args=ocp.args.Composite(**wanted))
     return {
         item: packed.unpack(found[item], lists[item], like) if lists[item] else found[item]

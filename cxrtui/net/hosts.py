@@ -1,0 +1,98 @@
+"""Joins the processes that train one run on several hosts, and tells all of them what the first one has decided.
+
+All processes call `told` equally often and in the same order, as they do with everything that they compute together.
+Nothing here waits for a process that has died: whoever started the processes ends those that are left.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import jax
+
+from cxrtui.runs.hosts import Place
+
+_TRY = 10_000  # milliseconds
+_LEAVE, _DAY = 20_000, 86_400_000
+_COMING = 120  # seconds; all of them are there already, but a process may take long to load JAX
+_told = itertools.count()
+
+
+def recognised() -> Place | None:
+    """Return the place of this process where Slurm, Open MPI or Kubernetes started several; else None.
+
+    JAX recognises them.
+    """
+    from jax._src.clusters import ClusterEnv  # its detection has no public name but within `initialize`
+
+    found = ClusterEnv.auto_detect_unset_distributed_params(None, None, None, None, None, _COMING)
+    coordinator, processes, process, _ = found
+    if coordinator is None or processes is None or process is None or processes < 2:
+        return None
+    return Place(int(process), int(processes), coordinator)
+
+
+def connect(place: Place) -> None:
+    """Join the other processes; call this before JAX is used otherwise."""
+    if place.processes == 1:
+        return
+    if hasattr(jax.config, "jax_enable_preemption_service"):  # it would take SIGTERM away from those who handle it
+        jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]
+    jax.distributed.initialize(
+        place.coordinator, place.processes, place.process, cluster_detection_method="deactivate",
+        initialization_timeout=_COMING,
+    )  # fmt: skip
+    jax.devices()  # the processes exchange what they have
+
+
+def leads() -> bool:
+    """Return whether this process decides, writes the run's files and tells the others; alone, it does."""
+    return int(jax.process_index()) == 0
+
+
+def several() -> bool:
+    """Return whether there are other processes."""
+    return int(jax.process_count()) > 1
+
+
+def told(value: Any) -> Any:
+    """Return what the first process passes as `value`, in JSON's types; the others wait for it, however long."""
+    if not several():
+        return value
+    client, key = _client(), f"cxrtui/{next(_told)}"
+    if leads():
+        client.key_value_set(key, json.dumps(value))
+        return value
+    while True:
+        try:
+            return json.loads(client.blocking_key_value_get(key, _TRY))
+        except jax.errors.JaxRuntimeError as error:
+            if "DEADLINE_EXCEEDED" not in str(error):
+                raise
+
+
+def meet() -> None:
+    """Wait for the others, before all compute together after work that takes some of them longer, such as compiling.
+
+    On a CPU the first collective gives up after 30 s if another process has not come to it.
+    """
+    if several():
+        _client().wait_at_barrier(f"cxrtui/{next(_told)}", _DAY)
+
+
+def leave() -> None:
+    """Wait for the others at the end of the run, because all connections go through the first process."""
+    if several():
+        try:
+            _client().wait_at_barrier("cxrtui/leave", _LEAVE)
+        except jax.errors.JaxRuntimeError:  # one of them has gone already
+            return
+
+
+def _client() -> Any:
+    # JAX has no public way to its store of keys; Orbax takes this one too.
+    from jax._src import distributed
+
+    return distributed.global_state.client
