@@ -160,6 +160,8 @@ def drive(
     should_stop: Callable[[], bool | str] | None = None,
     on_event: OnEvent | None = None,
     fault: Callable[[], str] | None = None,
+    connect: Callable[[], None] | None = None,
+    on_fault: Callable[[str], None] | None = None,
 ) -> int:
     """Train `run` to its end, writing its log and obeying its control file; never raises.
 
@@ -172,6 +174,9 @@ def drive(
         on_event: called with each line of the log and its event, after the line was written.
         fault: called when `should_stop` has stopped the run. It returns, as text, the fault of the program that stopped
             it, or "" if a user did. A run that ends because of a fault ends with `Failed` and not with `Stopped`.
+        connect: called before JAX is used, to join the processes of other hosts.
+        on_fault: called with the message of an error that is none of ours, which may then come of another host; the log
+            gets no line of it.
 
     Returns:
         The exit code: 0 done, 5 stopped on request, else the error's.
@@ -187,8 +192,12 @@ def drive(
         return code
     try:
         try:
-            code = _drive(run, settings, resume, should_stop or (lambda: False), log, fault or (lambda: ""))
+            code = _drive(run, settings, resume, should_stop or (lambda: False), log, fault or (lambda: ""), connect)
         except Exception as error:
+            if on_fault is not None and endings.is_fault(error):
+                _keep_traceback(run, error)
+                on_fault(endings.described(run, error)[0])
+                return EXIT_FAULT
             code = _failed(run, error, log)
         log.add(log.mirror.finish() if log.mirror else ())
         _tell_user(run, settings, code, log)
@@ -230,9 +239,24 @@ def record(run: Run, settings: Config, failed: events.Failed) -> str:
         log.lock.release()
 
 
+def warn(run: Run, warning: events.Warned) -> None:
+    """Write a warning to the log of a run whose process died, before another one goes on with it.
+
+    Raises:
+        CxrtuiError, OSError: as `record`.
+    """
+    log = _Log(run, None)
+    log.lock = run.acquire()
+    try:
+        log.append(warning)
+    finally:
+        log.lock.release()
+
+
 def _drive(
-    run: Run, settings: Config, resume: bool, should_stop: Callable[[], bool | str], log: _Log, fault: Callable[[], str]
-) -> int:
+    run: Run, settings: Config, resume: bool, should_stop: Callable[[], bool | str], log: _Log,
+    fault: Callable[[], str], connect: Callable[[], None] | None,
+) -> int:  # fmt: skip
     steering = Steering(run, should_stop)
     if not resume:
         save_config(run, settings)
@@ -243,9 +267,13 @@ def _drive(
     from cxrtui.training.usage import UsageMeter
 
     backend.prepare()  # before JAX starts its threads
+    if connect is not None:
+        connect()
     fresh = not (resume and log.go_on())  # a process that died while JAX loaded left no RunStarted
     layout = Layout.choose(settings.run.devices, settings.optim.batch_size)
     device = backend.describe_device() | {"count": layout.count}
+    if (processes := backend.processes()) > 1:
+        device["processes"] = processes
     if fresh:
         log(events.RunStarted(run=run.name, seed=settings.run.seed, config=settings.as_dict(), device=device,
                               versions=versions()))  # fmt: skip
@@ -307,6 +335,16 @@ def _write_manifest(run: Run, settings: Config, device: dict[str, object], data:
     write_atomic(run.manifest_file, strict_json.dumps(body, indent=2) + "\n")
 
 
+def _keep_traceback(run: Run, error: Exception) -> str:
+    """Write the traceback of `error` beside the log, and return the file's name, or "" if it cannot be written."""
+    name = "traceback.txt"
+    try:
+        write_atomic(run.folder / name, "".join(traceback.format_exception(error)))
+    except OSError:
+        return ""
+    return name
+
+
 def _failed(run: Run, error: Exception, log: _Log) -> int:
     """Turn an exception into the run's last event, and keep its traceback beside the log."""
     if log.lock is not None and not log.lock.holds:  # the folder has moved, which explains any other error
@@ -315,12 +353,7 @@ def _failed(run: Run, error: Exception, log: _Log) -> int:
             log.run = Run(log.lock.place)
     message, code = endings.described(run, error)
     gone = log.run is run and log.lock is not None and not log.lock.holds
-    name = "" if gone else "traceback.txt"
-    try:
-        if name:
-            write_atomic(log.run.folder / name, "".join(traceback.format_exception(error)))
-    except OSError:
-        name = ""
+    name = "" if gone else _keep_traceback(log.run, error)
     failed = events.Failed(error=type(error).__name__, message=message, exit_code=code, step=log.step, traceback=name)
     line = codec.encode(failed)
     if not gone:

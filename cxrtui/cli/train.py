@@ -23,6 +23,7 @@ from cxrtui.settings.listing import SETTINGS
 from cxrtui.workspace import Workspace, expand
 
 if TYPE_CHECKING:
+    from cxrtui.runs.hosts import Place
     from cxrtui.settings.config import Config
 
 
@@ -53,6 +54,13 @@ _PRESETS = "Presets:\n\n" + "\n\n".join(f"{item.name}: {item.about}" for item in
 @click.option("--profile", type=click.IntRange(1, 1000), metavar="N", help="Write N steps of the first epoch as a "
               "trace of jax.profiler, into profile/ of the run (as run.profile).")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events on stdout, one JSON object a line.")
+@click.option("--coordinator", metavar="HOST:PORT", help="Train on several hosts: where process 0 waits for the "
+              "others. Slurm, Open MPI and Kubernetes need no such options.")  # fmt: skip
+@click.option("--processes", type=click.IntRange(1), metavar="N", help="With --coordinator: how many there are.")
+@click.option("--process", type=click.IntRange(0), metavar="I", help="With --coordinator: the number of this one, "
+              "from 0.")  # fmt: skip
+@click.option("--restarts", type=click.IntRange(0), default=0, metavar="N", help="Go on from the checkpoint up to N "
+              "times if the training process of a host dies.")  # fmt: skip
 @click.option("--detach", is_flag=True, help="Start the run as a process of its own and return.")
 @click.option(
     "--settings",
@@ -65,6 +73,7 @@ def train(
     context: Context, sources: tuple[str, ...], preset: str | None, config_file: Path | None,
     assignments: tuple[str, ...], init: str | None, offline: bool, name: str, resume: str | None, step: int | None,
     devices: int | None, profile: int | None, as_json: bool, detach: bool, list_settings: bool,
+    coordinator: str | None, processes: int | None, process: int | None, restarts: int,
 ) -> None:  # fmt: skip
     """Train a classifier: in the dashboard, or without a screen with --headless.
 
@@ -78,6 +87,8 @@ def train(
       cxrtui train --resume 20260101-120000 --data where/the/films/lie/now/
       cxrtui train --data films/ --preset gradual --set optim.epochs=20
       cxrtui --headless train --data films/ --profile 10
+      srun cxrtui --headless train --data films/ --run first --restarts 3
+      cxrtui --headless train --data films/ --run first --coordinator node1:7890 --processes 2 --process 0
     """
     if list_settings:
         _list_settings(context.settings(config_file, assignments, {}, preset))
@@ -85,15 +96,22 @@ def train(
     if offline:
         os.environ["HF_HUB_OFFLINE"] = "1"  # for this process and those that it starts
     run: Run | None = None
+    place = _place(context.headless or as_json, coordinator, processes, process, restarts, detach)
+    if place is not None and place.processes > 1:
+        run = _shared_run(context, place, name, resume)
     if resume:
         if preset or config_file or assignments or init or name or profile:
             raise UsageError(
                 "A resumed run keeps its own configuration; give --resume alone (with --data where its films have "
                 "moved, with --devices for other devices), or start a new run."
             )
+        if is_url(resume) and place is not None and place.processes > 1:
+            raise UsageError(f"Bring the run to the folder of the hosts first: cxrtui runs fetch {resume}")
         run = _fetched(context, resume) if is_url(resume) else find_run(context.workspace.checkpoints, resume)
         settings = _settings_to_resume(run, sources, devices)
         if step is not None:
+            if place is not None and place.process:
+                raise UsageError("--step is for one process: give it to cxrtui alone first, and stop that run.")
             _go_back(run, step)
         elif summary(run).status == "finished":
             click.echo(f"Run {run.name} is finished; there is nothing to resume.", err=True)
@@ -114,8 +132,11 @@ def train(
         need_terminal()
     run = run or new_run(context.workspace.checkpoints, name)
     if not screen:
-        from cxrtui.console import headless
+        from cxrtui.console import headless, hosts
 
+        if place is not None:
+            sys.exit(hosts.train(run, settings, place, resume=bool(resume), restarts=restarts, as_json=as_json,
+                                 debug=context.debug))  # fmt: skip
         code = headless.train(run, settings, resume=bool(resume), as_json=as_json, debug=context.debug)
         sys.exit(code)
     # Without --data, the dashboard can ask the user where the films of a resumed run are now.
@@ -130,6 +151,37 @@ def _fetched(context: Context, url: str) -> Run:
     run = fetch(url, context.workspace.checkpoints)
     click.echo(f"Run {run.name} is in {run.folder} now.", err=True)
     return run
+
+
+def _place(
+    headless: bool, coordinator: str | None, processes: int | None, process: int | None, restarts: int, detach: bool
+) -> Place | None:
+    """Return the place of this process among those of several hosts; None if it trains alone and without restarts."""
+    if not headless:
+        if coordinator or restarts:
+            raise UsageError("A run on several hosts, or with --restarts, has no screen: begin with cxrtui --headless, "
+                             "and watch it with: cxrtui attach RUN")  # fmt: skip
+        return None
+    from cxrtui.console import hosts
+    from cxrtui.runs.hosts import Place
+
+    place = hosts.place_of(coordinator, processes, process) or (Place() if restarts else None)
+    if place is not None and detach:
+        raise UsageError("--detach is for one process; a run on several hosts goes on as long as those who started it.")
+    return place
+
+
+def _shared_run(context: Context, place: Place, name: str, resume: str | None) -> Run | None:
+    """Return the run that the first of several hosts has made; None for that host, and where the run is resumed."""
+    if not (name or resume):
+        raise UsageError("A run on several hosts needs a name, the same on all of them: give --run NAME.")
+    if resume or place.process == 0:
+        return None
+    from cxrtui.console import hosts
+
+    folder = context.workspace.checkpoints / name
+    hosts.wait_for_folder(folder)
+    return Run(folder.resolve())
 
 
 def _settings_to_resume(run: Run, sources: Sequence[str], devices: int | None) -> Config:

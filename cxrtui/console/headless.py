@@ -23,13 +23,14 @@ from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config
 
 
-class _JsonLines:
+class JsonLines:
     """Prints the log's lines on stdout; if the reader goes away, the output ends and the run goes on."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream: TextIO | None = stream
 
     def __call__(self, line: str, event: events.Event) -> None:
+        """Print one line of the log."""
         if self._stream is None:
             return
         try:
@@ -61,7 +62,7 @@ def train(
     shown = RunPrinter(printer(console, redirect=False))
     listeners: list[Callable[[str, events.Event], None]] = [shown]
     if as_json:
-        listeners.append(_JsonLines(sys.stdout))
+        listeners.append(JsonLines(sys.stdout))
 
     def on_event(line: str, event: events.Event) -> None:
         for listener in listeners:
@@ -75,11 +76,11 @@ def train(
     finally:
         shown.close()
     with contextlib.suppress(OSError):
-        _say_goodbye(console, run, code, debug, clear=not resume)
+        say_goodbye(console, run, code, debug, clear=not resume)
     return code
 
 
-def _say_goodbye(console: Console, run: Run, code: int, debug: bool, clear: bool) -> None:
+def say_goodbye(console: Console, run: Run, code: int, debug: bool, clear: bool) -> None:
     """Print what the user can do next, and after a success the line about research use."""
     if code == 0:
         command = f"cxrtui classify {advice.named(run)} FILE…"

@@ -146,7 +146,7 @@ class StreamLoader:
         options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=self._ahead)
         reader: Any = grain.MapDataset.range(len(steps)).map(load).to_iter_dataset(options)
         for rows in reader:
-            yield Batch(*self._layout.put_rows(rows, batch))
+            yield Batch(*self._layout.put_rows(rows, steps.shape[1]))
 
 
 def free_memory(layout: Layout) -> int:

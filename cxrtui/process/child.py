@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import functools
 import json
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from cxrtui.errors import EXIT_FAULT
 from cxrtui.runs import events
 from cxrtui.runs.folder import Run
+from cxrtui.runs.hosts import Place
 from cxrtui.settings import config
 
 
@@ -26,6 +28,7 @@ class Orders:
     def __init__(self) -> None:
         self.stop = threading.Event()
         self.fault = ""
+        self.on_orphaned: Callable[[], None] = self.stop.set
         self._let_go = False
 
     def follow(self, lines: Iterator[dict[str, Any]]) -> None:
@@ -36,7 +39,7 @@ class Orders:
                 self.stop.set()
             self._let_go = self._let_go or "let_go" in order
         if not self._let_go:
-            self.stop.set()
+            self.on_orphaned()
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """Stop with a checkpoint."""
@@ -58,6 +61,10 @@ class Replies:
         elif not self._begun:
             self._begun = True
             self.write(begun=True)
+
+    def on_fault(self, message: str) -> None:
+        """Report an error that may come of another host; the parent finds out."""
+        self.write(fault=message)
 
     def write(self, **reply: object) -> None:
         """Write one line."""
@@ -102,6 +109,9 @@ def main() -> None:
     if (job := next(lines, None)) is None:  # the parent died at once
         sys.exit(EXIT_FAULT)
     lower_priority(job["nice"])
+    place = Place(**job["place"]) if job["place"] else None
+    if place is not None and place.process:  # it has nothing to stop by itself
+        orders.on_orphaned = functools.partial(os._exit, EXIT_FAULT)
     threading.Thread(target=orders.follow, args=(lines,), name="orders", daemon=True).start()
     outcome = [EXIT_FAULT]
 
@@ -109,8 +119,14 @@ def main() -> None:
         from cxrtui.runner import drive
 
         settings = config.resolve(config.flatten(job["settings"], "the training process"))
-        outcome[0] = drive(run, settings, resume=job["resume"], should_stop=orders.stop.is_set,
-                           on_event=replies.on_event, fault=lambda: orders.fault)  # fmt: skip
+        if place is None:
+            outcome[0] = drive(run, settings, resume=job["resume"], should_stop=orders.stop.is_set,
+                               on_event=replies.on_event, fault=lambda: orders.fault)  # fmt: skip
+        else:
+            from cxrtui.together import train
+
+            outcome[0] = train(run, settings, place, resume=job["resume"], should_stop=orders.stop.is_set,
+                               on_event=replies.on_event, on_fault=replies.on_fault)  # fmt: skip
         replies.write(ended=outcome[0])
 
     # The training has a thread of its own, so that the main thread answers signals while JAX compiles.
@@ -119,6 +135,9 @@ def main() -> None:
     while worker.is_alive():
         worker.join(0.2)
     _remove_if_empty(run.stderr_file)
+    if place is not None:  # JAX would wait for the other hosts, which may be gone
+        sys.stderr.flush()
+        os._exit(outcome[0])
     sys.exit(outcome[0])
 
 

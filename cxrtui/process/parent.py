@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import select
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from cxrtui.disk import explained
@@ -19,6 +21,7 @@ from cxrtui.runs import codec
 from cxrtui.runs.beginnings import clear_stump
 from cxrtui.runs.events import Event, Failed
 from cxrtui.runs.folder import Run
+from cxrtui.runs.hosts import Place
 from cxrtui.settings.config import Config
 from cxrtui.training import endings
 
@@ -49,8 +52,20 @@ def how_ended(code: int) -> str:
 class TrainingProcess:
     """A process that trains `run`, in a session of its own, which no terminal can signal."""
 
-    def __init__(self, run: Run, settings: Config, *, resume: bool = False, nice: int = 0) -> None:
+    def __init__(
+        self, run: Run, settings: Config, *, resume: bool = False, nice: int = 0, place: Place | None = None,
+        stderr_file: Path | None = None,
+    ) -> None:  # fmt: skip
         """Start it.
+
+        Args:
+            run: an existing folder.
+            settings: of the run.
+            resume: go on from the latest checkpoint.
+            nice: how much lower its priority is.
+            place: among the processes of several hosts; with one, `fault` gets an error that may come of another host,
+                and the log does not.
+            stderr_file: gets what it prints; by default the run's.
 
         Raises:
             CxrtuiError: the system cannot start a process.
@@ -59,12 +74,15 @@ class TrainingProcess:
         self.begun = False
         self.failed: tuple[str, Failed] | None = None
         """The run's last event with its line, if it is a failure; the log need not have it."""
-        self._code: int | None = None
+        self.fault = ""
+        self.code: int | None = None
+        """The run's exit code; None if the process died."""
+        self._stderr_file = stderr_file or run.stderr_file
         self._rest = b""
         _left[:] = [process for process in _left if process.poll() is None]
         with contextlib.ExitStack() as stack:
             try:
-                stderr: Any = stack.enter_context(run.stderr_file.open("ab"))
+                stderr: Any = stack.enter_context(self._stderr_file.open("ab"))
             except OSError:
                 stderr = subprocess.DEVNULL
             try:
@@ -76,7 +94,7 @@ class TrainingProcess:
                 )  # fmt: skip
             except OSError as error:
                 raise CxrtuiError(f"The process of run {run.name} cannot be started ({explained(error)}).") from None
-        self._send(settings=settings.as_dict(), resume=resume, nice=nice)
+        self._send(settings=settings.as_dict(), resume=resume, nice=nice, place=place and dataclasses.asdict(place))
 
     def _send(self, **order: object) -> None:
         assert self._process.stdin is not None
@@ -91,7 +109,7 @@ class TrainingProcess:
     def let_go(self) -> None:
         """Leave it: it goes on when this process ends."""
         self._send(let_go=True)
-        self._close()
+        self.close_pipes()
         _left.append(self._process)
 
     def kill(self) -> None:
@@ -120,16 +138,17 @@ class TrainingProcess:
             event = codec.decode(reply["failed"])
             if isinstance(event, Failed):
                 self.failed = reply["failed"], event
-        self._code = reply.get("ended", self._code)
+        self.fault = reply.get("fault", self.fault)
+        self.code = reply.get("ended", self.code)
 
     def close(self) -> int:
         """Close the pipes of a process that has ended, and return the run's exit code.
 
         If the process died, the run's log gets the reason, unless another process writes it.
         """
-        self._close()
-        if self._code is not None:
-            return self._code
+        self.close_pipes()
+        if self.code is not None:
+            return self.code
         failed = Failed(error="Died", message=self._how_it_died(), exit_code=EXIT_FAULT, step=self.run.read().step)
         line = codec.encode(failed)
         with contextlib.suppress(CxrtuiError, OSError):
@@ -139,17 +158,28 @@ class TrainingProcess:
         self.failed = line, failed
         return EXIT_FAULT
 
-    def _close(self) -> None:
+    def close_pipes(self) -> None:
+        """Close the pipes to the process, which stops the run if it goes on."""
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]
 
     def _how_it_died(self) -> str:
+        return f"The process that trained {self.how_died()}; {endings.safe(self.run)}; {endings.again(self.run)}."
+
+    def how_died(self) -> str:
+        """Return how a process that has died came to its end, and the last that it printed, to follow its name."""
         how = how_ended(self._process.returncode)
         with contextlib.suppress(OSError):
-            if words := read_text(self.run.stderr_file, errors="replace").strip().splitlines():
+            lines = read_text(self._stderr_file, errors="replace").strip().splitlines()
+            if words := [line for line in lines if not line.startswith("[Gloo]")]:  # its greeting is no last word
                 how += f" ({words[-1][-_LAST_WORDS:]})"
-        return f"The process that trained {how}; {endings.safe(self.run)}; {endings.again(self.run)}."
+        return how
+
+    @property
+    def aborted(self) -> bool:
+        """Whether a process that has died ended itself, as JAX does where the first process of several is gone."""
+        return self._process.returncode == -signal.SIGABRT
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import shutil
 
 from cxrtui.runs import events
 from cxrtui.runs.folder import Run, is_run
+from cxrtui.runs.hosts import MARK
 
 _BEGINNING = (
     "lock", "config.toml", "events.jsonl", "summary.json", "heartbeat", "control", "traceback.txt", "stderr.txt",
@@ -35,7 +36,10 @@ def is_beginning(run: Run) -> bool:
         OSError: the folder cannot be read.
     """
     items = list(run.folder.iterdir())
-    ours = all(item.name in _BEGINNING or item.name.endswith(".tmp") for item in items)
+    ours = all(
+        item.name in _BEGINNING or item.name.endswith(".tmp") or item.name.startswith((f"{MARK}-", f"{MARK}s.json"))
+        for item in items
+    )
     if not ours or any(item.is_dir() and not item.is_symlink() for item in items):
         return False
     tail = run.tail()

@@ -1,0 +1,120 @@
+"""Training on several hosts without a screen: one command on each host, and the first one prints the run's progress."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from cxrtui.console.headless import JsonLines, say_goodbye
+from cxrtui.console.progress import printer
+from cxrtui.console.steered import StderrConsole, steered
+from cxrtui.console.training import RunPrinter
+from cxrtui.errors import UsageError
+from cxrtui.files import is_there
+from cxrtui.process.hosts import COMING, Host
+from cxrtui.runs import codec, events
+from cxrtui.runs.folder import Run
+from cxrtui.runs.hosts import Place
+from cxrtui.settings.config import Config
+
+_OPEN_MPI = "OMPI_COMM_WORLD_SIZE"
+_SIGNS = ("SLURM_PROCID", _OPEN_MPI, "JOB_COMPLETION_INDEX")
+"""Variables of which one is set where Slurm, Open MPI or an indexed job of Kubernetes has started this process."""
+
+
+def place_of(coordinator: str | None, processes: int | None, process: int | None) -> Place | None:
+    """Return the place of this process among several, as the options say or as the cluster does; None if it is alone.
+
+    Raises:
+        UsageError: only some of the options are given, or they contradict each other.
+    """
+    given = [value is not None for value in (coordinator, processes, process)]
+    if not any(given):
+        if not any(name in os.environ for name in _SIGNS):
+            return None
+        from cxrtui.net import hosts
+
+        found = hosts.recognised()
+        if found is None and os.environ.get(_OPEN_MPI, "1") != "1":
+            raise UsageError(
+                f"Open MPI started this process as one of {os.environ[_OPEN_MPI]}, and JAX does not recognise that "
+                f"version of it; give --coordinator HOST:PORT --processes ${_OPEN_MPI} --process $OMPI_COMM_WORLD_RANK."
+            )
+        return found
+    if coordinator is None or processes is None or process is None:
+        raise UsageError("Give --coordinator HOST:PORT, --processes N and --process I together, or none of them on a "
+                         "cluster that starts the processes.")  # fmt: skip
+    host, _, port = coordinator.rpartition(":")
+    if not host or not port.isdecimal():
+        raise UsageError(f"--coordinator is HOST:PORT, of the host of process 0 and a free port there, not "
+                         f"{coordinator!r}.")  # fmt: skip
+    if process >= processes:
+        raise UsageError(f"--process counts from 0: of {processes} processes the last one is {processes - 1}, not "
+                         f"{process}.")  # fmt: skip
+    return Place(process, processes, coordinator)
+
+
+def wait_for_folder(folder: Path, seconds: float = COMING) -> None:
+    """Return once the first host has made the folder of the run.
+
+    Raises:
+        UsageError: it has not by then.
+    """
+    end = time.monotonic() + seconds
+    while not is_there(folder):
+        if time.monotonic() > end:
+            raise UsageError(f"{folder} does not exist after {seconds:.0f} s; check that process 0 was started, and "
+                             "that all hosts share this folder.")  # fmt: skip
+        time.sleep(0.2)
+
+
+def train(
+    run: Run, settings: Config, place: Place, *, resume: bool = False, restarts: int = 0, as_json: bool = False,
+    debug: bool = False,
+) -> int:  # fmt: skip
+    """Train `run` together with the other hosts, and return its exit code; signals do what they do for one host.
+
+    Raises:
+        CxrtuiError: the other hosts did not come, or no process can be started.
+    """
+    console = StderrConsole()
+    shown = RunPrinter(printer(console, redirect=False))
+    lines = JsonLines(sys.stdout) if as_json and place.process == 0 else None
+    tail = run.tail()
+    if resume:
+        tail.poll()  # what was in the log before
+
+    def on_event(line: str, event: events.Event) -> None:
+        shown(line, event)
+        if lines is not None:
+            lines(line, event)
+
+    def on_line() -> None:
+        for event in tail.poll():
+            on_event(codec.encode(event), event)
+
+    def on_failure(line: str, event: events.Event) -> None:
+        if not line:  # the log has it otherwise
+            on_event(codec.encode(event), event)
+
+    def say(text: str) -> None:
+        with contextlib.suppress(OSError):
+            console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+    def work(should_stop: Callable[[], bool]) -> int:
+        return Host(run, place, settings, resume, restarts, should_stop, on_line, on_failure, say).train()
+
+    if place.process:
+        say(f"Host {place.process} of {place.processes} trains run {run.name}; host 0 prints its progress.")
+    try:
+        code = steered(console, work, "stopping with a checkpoint … (Ctrl-C again ends at once)")
+    finally:
+        shown.close()
+    if place.process == 0:
+        with contextlib.suppress(OSError):
+            say_goodbye(console, run, code, debug, clear=not resume)
+    return code

@@ -1,0 +1,117 @@
+"""Real runs on two and four hosts, which are processes of this machine on loopback: compared, killed and resumed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pytest
+
+from cxrtui.runner import drive, save_config
+from cxrtui.runs import events as ev
+from cxrtui.runs.folder import Run
+from cxrtui.settings.config import Config
+
+pytestmark = pytest.mark.slow
+Small = Callable[..., Config]
+Kind = TypeVar("Kind", bound=ev.Event)
+
+
+def until(condition: Callable[[], object], seconds: float = 400.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def of(run: Run, kind: type[Kind]) -> list[Kind]:
+    return [event for event in run.tail().poll() if isinstance(event, kind)]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def hosts(workspace: Path, count: int, *arguments: str) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """The commands of so many hosts, each with one device; they are over at the end."""
+    environment = {**os.environ, "XLA_FLAGS": f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=1"}
+    shared = [sys.executable, "-m", "cxrtui", "--workspace", str(workspace), "--headless", "train",
+              "--coordinator", f"127.0.0.1:{free_port()}", "--processes", str(count), *arguments]  # fmt: skip
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(subprocess.Popen([*shared, "--process", str(number)], env=environment))
+            for number in range(count)
+        ]
+        try:
+            yield started
+        finally:
+            for process in started:
+                process.kill()
+
+
+def trainer(run: Run, host: int) -> int:
+    """The pid of the process that trains on a host, the child of its command."""
+    children = subprocess.run(["pgrep", "-f", f"cxrtui.process.child {run.folder}"], capture_output=True, text=True)
+    parents = {int(pid): int(Path(f"/proc/{pid}/stat").read_text().split()[3]) for pid in children.stdout.split()}
+    by_parent = sorted((parent, pid) for pid, parent in parents.items())
+    return by_parent[host][1]
+
+
+def codes(started: list[subprocess.Popen[bytes]]) -> list[int]:
+    return [process.wait(400) for process in started]
+
+
+def test_two_hosts_train_as_one_does_and_go_on_when_one_dies_and_on_other_numbers(
+    small: Small, tmp_path: Path
+) -> None:  # fmt: skip
+    # Adam turns the rounding of small gradients into steps of full size; SGD does not.
+    settings = small(optim__epochs=2000, stop__patience=0, optim__name="sgd", optim__learning_rate=0.05)
+    alone = Run(tmp_path / "alone")
+    alone.folder.mkdir()
+    assert drive(alone, settings, should_stop=lambda: len(of(alone, ev.Validated)) > 0) == 5
+    run = Run(tmp_path / "checkpoints" / "run")
+    given = Run(tmp_path / "given")
+    given.folder.mkdir()
+    save_config(given, settings)
+
+    with hosts(tmp_path, 2, "--run", "run", "--config", str(given.config_file), "--restarts", "1") as started:
+        until(lambda: of(run, ev.CheckpointSaved))
+        os.kill(trainer(run, 1), signal.SIGKILL)
+        until(lambda: len(of(run, ev.Compiled)) == 2)
+        run.command("stop")
+        assert codes(started) == [5, 5]
+    assert [event.devices for event in of(run, ev.Compiled)] == [2, 2]
+    first = [event.loss for event in of(alone, ev.StepDone)][:5]
+    np.testing.assert_allclose([event.loss for event in of(run, ev.StepDone)][:5], first, rtol=2e-4)
+    lost = next(event for event in of(run, ev.Warned) if event.code == "host-lost")
+    assert lost.message.startswith(f"Host 1 ({socket.gethostname()}) of 2 is lost: its process was ended by SIGKILL")
+    assert "(restart 1 of 1)" in lost.message
+    saved = [event.step for event in of(run, ev.CheckpointSaved) if event.time < lost.time][-1]
+    assert of(run, ev.Resumed)[0].step == saved
+    assert [event.reason for event in of(run, ev.Stopped)] == ["requested"]
+
+    before = len(of(run, ev.StepDone))
+    with hosts(tmp_path, 4, "--resume", "run") as started:
+        until(lambda: len(of(run, ev.StepDone)) > before)
+        os.kill(trainer(run, 0), signal.SIGKILL)
+        assert codes(started) == [1, 1, 1, 1]
+    assert of(run, ev.Compiled)[-1].devices == 4
+    failed = of(run, ev.Failed)[-1]
+    assert failed.error == "HostLost"
+    assert failed.message.startswith(f"Host 0 ({socket.gethostname()}) of 4 is lost")
+
+    before = len(of(run, ev.StepDone))
+    resumed = drive(run, settings, resume=True, should_stop=lambda: len(of(run, ev.StepDone)) > before)
+    assert resumed == 5
