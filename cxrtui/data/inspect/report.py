@@ -118,7 +118,7 @@ def _inspect(
     found = None
     if (named := (chosen, rule.names) if rule is not None else _assumed(collection, data)) is not None:
         who = duplicates.persons if duplicates is not None else {}
-        films_of = [(replace(film, patient=who.get(film.path, film.patient)), index) for film, index in named[0]]
+        films_of = [(_of(film, who.get(film.path, film.patient)), index) for film, index in named[0]]
         found = confounders_of(films_of, named[1], readable, collection.root, data, on_progress,
                                decoded=not headers_only, assumed=rule is None)  # fmt: skip
     look = Look(collection, headers, rule, why, left_out, counted, chosen, absent, noted, not headers_only, duplicates,
@@ -127,6 +127,10 @@ def _inspect(
     sides = (rule.positive, rule.negative) if rule is not None else ((), ())
     sections = tuple(make(look) for make in SECTIONS)
     return Report(collection.shown, collection.layout, total, known, sections, *sides, found, duplicates)
+
+
+def _of(film: Film, person: str) -> Film:
+    return film if film.patient == person else replace(film, patient=person)
 
 
 def _assumed(collection: Collection, data: DataConfig) -> tuple[list[tuple[Film, int]], list[str]] | None:
