@@ -120,37 +120,38 @@ def _decode(folder: Path, films: Sequence[tuple[Film, str]], on_progress: OnProg
         except FilmError:
             return None
 
-    pack: list[tuple[str, Bytes]] = []
+    pack, keys = np.empty((min(_PACK, len(films)), SIZE, SIZE), np.uint8), list[str]()
     try:
         with ThreadPoolExecutor(workers(), "cxrtui-thumbnail") as pool:
             try:
                 for done, ((_, key), image) in enumerate(zip(films, windowed(pool, films, decoded), strict=True), 1):
                     if image is not None:
-                        pack.append((key, image))
-                    if len(pack) == _PACK:
-                        _write(folder, pack)
-                        pack = []
+                        pack[len(keys)] = image
+                        keys.append(key)
+                    if len(keys) == len(pack):
+                        _write(folder, keys, pack)
+                        keys = []
                     if done % _EVERY == 0 or done == len(films):
                         on_progress("describing films", done, len(films))
             finally:
                 cancelled.set()
     finally:
         rest()
-        if pack:  # also after a stop, so that what was decoded is not lost
-            _write(folder, pack)
+        if keys:  # also after a stop, so that what was decoded is not lost
+            _write(folder, keys, pack[: len(keys)])
 
 
-def _write(folder: Path, pack: Sequence[tuple[str, Bytes]]) -> None:
-    """Write one pack, the keys last.
+def _write(folder: Path, names: Sequence[str], images: Bytes) -> None:
+    """Write one pack of images with their keys, these last.
 
     Raises:
         DataError: the disk is full or may not be written to.
     """
-    keys = np.frombuffer(bytes.fromhex("".join(key for key, _ in pack)), np.uint8).reshape(-1, 32)
+    keys = np.frombuffer(bytes.fromhex("".join(names)), np.uint8).reshape(-1, 32)
     mark = hashlib.sha256(keys.tobytes()).hexdigest()[:32]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, values in ((f"{mark}.npy", np.stack([image for _, image in pack])), (f"{mark}.keys.npy", keys)):
+        for name, values in ((f"{mark}.npy", images), (f"{mark}.keys.npy", keys)):
             temporary = folder / f".{name}-{os.getpid()}-{threading.get_ident()}"
             try:
                 with open(temporary, "wb") as stream:
