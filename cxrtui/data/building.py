@@ -54,9 +54,11 @@ def build_store(
     mark = hashlib.sha256(repr(decoders()).encode()).hexdigest()[:8]
     building = folder.with_name(f".building-{folder.name}-{mark}")
     try:
-        building.mkdir(parents=True, exist_ok=True)
-        _sweep(building)
-        _build(folder, building, records, size, count, names, on_done)
+        done = False
+        while not done:  # another process that stops may just have removed the folder
+            building.mkdir(parents=True, exist_ok=True)
+            _sweep(building)
+            done = _build(folder, building, records, size, count, names, on_done)
     except (OSError, RuntimeError, ValueError) as error:
         why = refusal(error)  # array_record reports a full disk in its own way
         if why is None and not isinstance(error, OSError):
@@ -72,7 +74,8 @@ def build_store(
 
 def _build(
     folder: Path, building: Path, records: Records, size: int, count: int, names: Sequence[str], on_done: OnDone
-) -> None:
+) -> bool:
+    """Build shards until none is missing, and finish the store; return whether this or another process did."""
     at_once = tfds_source.films_at_once(size)
     shards = {
         f"{start // at_once:05d}": range(start, min(start + at_once, count)) for start in range(0, count, at_once)
@@ -97,12 +100,13 @@ def _build(
             with claims.claimed(INDEX) as ours:
                 if ours:
                     _finish(folder, building, size, count)
-                    return
+                    return True
             on_done(count)
             time.sleep(_LOOK)
     except FileNotFoundError:
         if building.exists():
-            raise  # else another process has finished the store
+            raise
+    return (folder / INDEX).exists()
 
 
 def _write(
