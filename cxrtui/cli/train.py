@@ -77,6 +77,9 @@ def train(
 ) -> None:  # fmt: skip
     """Train a classifier: in the dashboard, or without a screen with --headless.
 
+    Several hosts train one run together if each of them starts this command with --headless and the same --run NAME, by
+    srun or mpirun, or with --coordinator.
+
     \b
     Examples:
       cxrtui train --data films/
@@ -87,7 +90,7 @@ def train(
       cxrtui train --resume 20260101-120000 --data where/the/films/lie/now/
       cxrtui train --data films/ --preset gradual --set optim.epochs=20
       cxrtui --headless train --data films/ --profile 10
-      srun cxrtui --headless train --data films/ --run first --restarts 3
+      cxrtui --headless train --data films/ --run first --restarts 3
       cxrtui --headless train --data films/ --run first --coordinator node1:7890 --processes 2 --process 0
     """
     if list_settings:

@@ -18,7 +18,8 @@ from cxrtui import resources
 from cxrtui.data.augment import scalar
 from cxrtui.data.loader import free_memory, make_loader, steps_per_epoch
 from cxrtui.data.prepared.prepare import Prepared, prepare
-from cxrtui.errors import Cancelled, DataError, OtherFilmsError, cancelled_when
+from cxrtui.data.prepared.reading import read
+from cxrtui.errors import Cancelled, DataError, OtherFilmsError, cancelled_when, never_cancelled
 from cxrtui.evaluation.evaluator import Evaluator
 from cxrtui.evaluation.losses import class_weights
 from cxrtui.evaluation.predict import Predictor, even_batch
@@ -119,6 +120,8 @@ def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
             prepared = yield from _first_needs(call, restored, latest, resume)
         except Cancelled:
             reason = call.decisions.stop_alone() or REQUESTED
+    else:  # all hosts that share a cache decode films, in shards
+        yield from read(call.config.data, call.config.data.source, never_cancelled)
     if reason := hosts.told(reason):
         yield ev.Stopped(reason=reason, step=position.step, epoch=0)
         return
