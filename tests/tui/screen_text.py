@@ -19,11 +19,12 @@ def text_of(pilot: Pilot[int]) -> str:
 
 async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until `condition` holds; fail with the screen where it does not."""
-    end = time.monotonic() + seconds
+    end, rest = time.monotonic() + seconds, 0.02
     while not condition():
         if time.monotonic() > end:
             raise AssertionError("it did not come to be; the screen shows:\n" + text_of(pilot))
-        await pilot.pause(0.02)
+        await pilot.pause(rest)
+        rest = min(0.2, 1.4 * rest)  # to look costs a rendering of the screen, which what is waited for has to share
 
 
 async def shows(pilot: Pilot[int], *texts: str) -> None:
