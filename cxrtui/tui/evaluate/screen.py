@@ -26,7 +26,8 @@ from cxrtui.tui.page import Page
 from cxrtui.tui.questions import Notice
 from cxrtui.tui.theme import FAINT
 from cxrtui.tui.threads import result_of
-from cxrtui.tui.watch import Seen, Watch
+from cxrtui.tui.watch import Seen
+from cxrtui.tui.watching import WatchingPage
 from cxrtui.tui.widgets.charts.actions import ChartActions
 from cxrtui.tui.widgets.charts.shares import ShareChart
 
@@ -42,7 +43,7 @@ _NOT_FOR_SHARES = ("unit", "smoother", "rougher", "raw", "log_axis")
 """Keys of charts that mean nothing where positions and values are shares."""
 
 
-class EvaluateScreen(ChartActions, Page[None]):
+class EvaluateScreen(ChartActions, WatchingPage[None]):
     """Shows the evaluations of `run`."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("evaluate", "everywhere", "chart")
@@ -57,7 +58,6 @@ class EvaluateScreen(ChartActions, Page[None]):
         self.look = Look()
         self._name = ""  # of the evaluation that is shown
         self._view = VIEWS[0]
-        self._watch = Watch(self, Reader(run).looks, POLL_SECONDS)
 
     def compose_body(self) -> ComposeResult:
         """Put the first warning above the numbers, the curves and the groups."""
@@ -81,20 +81,8 @@ class EvaluateScreen(ChartActions, Page[None]):
     def on_mount(self) -> None:
         """Start a thread that reads the files."""
         self.add_class("-evaluate-all")
-        self._watch.start(f"read evaluations of {self.run.name}")
+        self.follow(f"read evaluations of {self.run.name}", Reader(self.run).looks, POLL_SECONDS)
         self._show()
-
-    def on_unmount(self) -> None:
-        """Stop reading."""
-        self._watch.stop()
-
-    def on_screen_suspend(self) -> None:
-        """Read nothing while another screen is in front."""
-        self._watch.pause()
-
-    def on_screen_resume(self) -> None:
-        """Read again."""
-        self._watch.look_now()
 
     def on_resize(self) -> None:
         """Draw for the new size."""

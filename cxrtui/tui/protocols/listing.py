@@ -21,43 +21,29 @@ from cxrtui.tui.protocols.reading import AllProtocols, Look
 from cxrtui.tui.protocols.screen import ProtocolScreen
 from cxrtui.tui.routes import OpenLaunch, OpenProtocol
 from cxrtui.tui.theme import FAINT
-from cxrtui.tui.watch import Seen, Watch
+from cxrtui.tui.watch import Seen
+from cxrtui.tui.widgets.looks import LooksTable
 from cxrtui.tui.widgets.status import status_text
-from cxrtui.tui.widgets.table import Table
 
 LOOK_SECONDS = 1.0
 COLUMNS = ("protocol", "status", "trainings", "AUROC", "without pixels", "age")
 
 
-class ProtocolsTable(Table):
+class ProtocolsTable(LooksTable[Look]):
     """A row for each protocol; enter opens it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.open", "Open", tooltip="Open the table of the protocol")
     ]
+    NAMES = COLUMNS
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.fixed_columns = 1
-        self._looks: Sequence[Look] = ()
+    def cells(self, look: Look) -> tuple[Text, ...]:
+        """Return the row of a look."""
+        return _cells(look)
 
-    @property
-    def chosen(self) -> Look | None:
-        """The protocol under the cursor."""
-        return self._looks[self.cursor_row] if 0 <= self.cursor_row < len(self._looks) else None
-
-    def show(self, looks: Sequence[Look]) -> None:
-        """Show the protocols; the cursor stays on its own."""
-        if not self.columns:
-            for name in COLUMNS:
-                self.add_column(name, key=name)
-        chosen = self.chosen
-        self._looks = looks
-        self.clear()
-        for look in looks:
-            self.add_row(*_cells(look))
-        at = [place for place, look in enumerate(looks) if chosen is not None and look.folder == chosen.folder]
-        self.move_cursor(row=at[0] if at else 0)
+    def same(self, look: Look, other: Look) -> bool:
+        """Return whether both are of one protocol."""
+        return look.folder == other.folder
 
 
 def _cells(look: Look) -> tuple[Text, ...]:
@@ -80,7 +66,6 @@ class ProtocolsScreen(ProtocolPage):
     def __init__(self) -> None:
         super().__init__()
         self._looks: Sequence[Look] | None = None
-        self._watch: Watch[Sequence[Look]] | None = None
 
     def compose_body(self) -> ComposeResult:
         """Put the table, and a text that is shown while there is nothing to list."""
@@ -93,27 +78,7 @@ class ProtocolsScreen(ProtocolPage):
         self.query_one(ProtocolsTable).border_title = titled(f"protocols in {printable(checkpoints)}")
         self.query_one("#no-protocols", Static).update(Text("reading the protocols …", style=FAINT))
         self.query_one(ProtocolsTable).display = False
-        self._watch = Watch(self, AllProtocols(checkpoints).looks, LOOK_SECONDS)
-        self._watch.start("read protocols")
-
-    def on_unmount(self) -> None:
-        """Stop looking."""
-        if self._watch is not None:
-            self._watch.stop()
-
-    def on_screen_suspend(self) -> None:
-        """Read nothing while another screen is in front."""
-        if self._watch is not None:
-            self._watch.pause()
-
-    def on_screen_resume(self) -> None:
-        """Read again."""
-        self.look_now()
-
-    def look_now(self) -> None:
-        """Read the protocols at once."""
-        if self._watch is not None:
-            self._watch.look_now()
+        self.follow("read protocols", AllProtocols(checkpoints).looks, LOOK_SECONDS)
 
     @on(Seen)
     def _seen(self, message: Seen) -> None:

@@ -6,14 +6,14 @@ from textual import work
 
 from cxrtui.errors import CxrtuiError
 from cxrtui.printable import printable
-from cxrtui.tui.page import Page
 from cxrtui.tui.protocols.reading import Look
 from cxrtui.tui.questions import Notice
 from cxrtui.tui.threads import result_of
+from cxrtui.tui.watching import WatchingPage
 from cxrtui.tui.wording import in_fields
 
 
-class ProtocolPage(Page[None]):
+class ProtocolPage(WatchingPage[None]):
     """Actions on the protocol under the cursor, or on the one that is shown."""
 
     place = "Protocols"
@@ -21,10 +21,6 @@ class ProtocolPage(Page[None]):
     @property
     def target(self) -> Look | None:
         """The protocol that keys act on."""
-        raise NotImplementedError
-
-    def look_now(self) -> None:
-        """Read the protocols at once, because one has changed."""
         raise NotImplementedError
 
     def asked_to_stop(self) -> None:

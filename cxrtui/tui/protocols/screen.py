@@ -25,7 +25,7 @@ from cxrtui.tui.protocols.table import TrainingsTable
 from cxrtui.tui.questions import Notice
 from cxrtui.tui.routes import OpenEvaluate, OpenMonitor
 from cxrtui.tui.theme import FAINT, WARN
-from cxrtui.tui.watch import Seen, Watch
+from cxrtui.tui.watch import Seen
 from cxrtui.tui.widgets.bars import bar
 from cxrtui.tui.widgets.status import MARKS, status_text
 
@@ -48,7 +48,6 @@ class ProtocolScreen(ProtocolPage):
         self.where = f"Protocol · {printable(folder.name)}"
         self.look = Look(folder)
         self._stopping = False  # whether the protocol was asked to stop and has not done so
-        self._watch = Watch(self, OneProtocol(folder).looks, POLL_SECONDS)
 
     def compose_body(self) -> ComposeResult:
         """Put the status and the first caution above the table."""
@@ -61,28 +60,12 @@ class ProtocolScreen(ProtocolPage):
         """Start a thread that follows the protocol."""
         self.query_one("#protocol-problem").border_title = "problem"
         self.query_one("#protocol-cautions").border_title = "before the table is believed"
-        self._watch.start(f"read protocol {self.look.folder.name}")
+        self.follow(f"read protocol {self.look.folder.name}", OneProtocol(self.look.folder).looks, POLL_SECONDS)
         self._show()
-
-    def on_unmount(self) -> None:
-        """Stop reading."""
-        self._watch.stop()
-
-    def on_screen_suspend(self) -> None:
-        """Read nothing while another screen is in front."""
-        self._watch.pause()
-
-    def on_screen_resume(self) -> None:
-        """Read again."""
-        self.look_now()
 
     def on_resize(self) -> None:
         """Draw for the new size."""
         self.call_after_refresh(self._show_status)
-
-    def look_now(self) -> None:
-        """Read the protocol at once."""
-        self._watch.look_now()
 
     @on(Seen)
     def _seen(self, message: Seen) -> None:

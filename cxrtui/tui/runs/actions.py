@@ -19,12 +19,12 @@ from cxrtui.runs.follow import Snapshot
 from cxrtui.runs.size import counted, size_text
 from cxrtui.tui import reporting
 from cxrtui.tui.ask import Ask
-from cxrtui.tui.page import Page
 from cxrtui.tui.questions import Choice, Notice, Question
 from cxrtui.tui.routes import OpenCompare, OpenLaunch
 from cxrtui.tui.runs import bulk
 from cxrtui.tui.runs.questions import BOARDS, CLASSIFIER, TABLES, AskExport
 from cxrtui.tui.threads import result_of
+from cxrtui.tui.watching import WatchingPage
 from cxrtui.workspace import expand
 
 COMPARED_MOST = 8
@@ -49,7 +49,7 @@ def _one_at_a_time(
     return alone
 
 
-class RunActions(Page[None]):
+class RunActions(WatchingPage[None]):
     """Actions on the runs that are selected, else on the one under the cursor."""
 
     def __init__(self) -> None:
@@ -62,10 +62,6 @@ class RunActions(Page[None]):
     @property
     def targets(self) -> list[Snapshot]:
         """The selected runs in the order of the list, else the run under the cursor."""
-        raise NotImplementedError
-
-    def look_now(self) -> None:
-        """Read the runs at once, because some have changed."""
         raise NotImplementedError
 
     def unselect(self) -> None:

@@ -27,7 +27,7 @@ from cxrtui.tui.runs.first_start import FirstStart
 from cxrtui.tui.runs.rows import KnownCells
 from cxrtui.tui.runs.table import Row, RunsTable
 from cxrtui.tui.runs.ways import WaysOut
-from cxrtui.tui.watch import Seen, Watch
+from cxrtui.tui.watch import Seen
 
 LOOK_SECONDS = 1.0
 
@@ -53,7 +53,6 @@ class RunsScreen(WaysOut, RunActions):
         self._offered: tuple[Run | None, str] = (None, "")
         self._around = ("", "")  # the border's title and subtitle
         self._overview: Overview | None = None
-        self._watch: Watch[tuple[Snapshot, ...]] | None = None
 
     def compose_body(self) -> ComposeResult:
         """Put the filter above the table, and a text that is shown if there is nothing to list."""
@@ -68,27 +67,7 @@ class RunsScreen(WaysOut, RunActions):
         self._order = order_of(SORTED_BY[self._column], memory.get("runs.reverse", False))
         self.query_one("#no-runs").display = False
         self._overview = Overview(checkpoints)
-        self._watch = Watch(self, self._overview.looks, LOOK_SECONDS)
-        self._watch.start("list runs")
-
-    def on_unmount(self) -> None:
-        """Stop listing."""
-        if self._watch is not None:
-            self._watch.stop()
-
-    def on_screen_suspend(self) -> None:
-        """Pause the listing, to leave the cores to the screen in front."""
-        if self._watch is not None:
-            self._watch.pause()
-
-    def on_screen_resume(self) -> None:
-        """List at once when another screen closes."""
-        self.look_now()
-
-    def look_now(self) -> None:
-        """Read the runs at once, because some have changed."""
-        if self._watch is not None:
-            self._watch.look_now()
+        self.follow("list runs", self._overview.looks, LOOK_SECONDS)
 
     @property
     def _table(self) -> RunsTable:

@@ -12,16 +12,16 @@ from cxrtui.printable import printable
 from cxrtui.process.gpus import ALONE, Share
 from cxrtui.search.study import Study, delete
 from cxrtui.tui.keys import key_of
-from cxrtui.tui.page import Page
 from cxrtui.tui.questions import Choice, Notice, Question
 from cxrtui.tui.threads import result_of
 from cxrtui.tui.tune.reading import Look
+from cxrtui.tui.watching import WatchingPage
 
 MORE = 10
 """Trials by which a key raises the number."""
 
 
-class StudyPage(Page[None]):
+class StudyPage(WatchingPage[None]):
     """Actions on the study under the cursor, or on the one that is shown."""
 
     place = "Tune"
@@ -31,10 +31,6 @@ class StudyPage(Page[None]):
     @property
     def target(self) -> Look | None:
         """The study that keys act on."""
-        raise NotImplementedError
-
-    def look_now(self) -> None:
-        """Read the studies at once, because one has changed."""
         raise NotImplementedError
 
     def start_worker(self, study: Study, share: Share) -> None:

@@ -29,7 +29,7 @@ from cxrtui.tui.tune.parallel import Parallel
 from cxrtui.tui.tune.reading import Look, OneStudy
 from cxrtui.tui.tune.slices import Slices, SlicesBox
 from cxrtui.tui.tune.status import StudyStatus, word_of
-from cxrtui.tui.watch import Seen, Watch
+from cxrtui.tui.watch import Seen
 from cxrtui.tui.widgets.charts.actions import ChartActions
 from cxrtui.tui.widgets.charts.chart import Chart
 from cxrtui.tui.widgets.charts.curves import METRICS
@@ -63,7 +63,6 @@ class TuneScreen(ChartActions, StudyPage):
         self._words = ""
         self._view = VIEWS[0]
         self._one: OneStudy | None = None
-        self._watch: Watch[Look] | None = None
 
     def compose_body(self) -> ComposeResult:
         """Put the status above the panels."""
@@ -86,8 +85,7 @@ class TuneScreen(ChartActions, StudyPage):
         self.add_class("-tune-all")
         self.query_one("#tune-problem").border_title = "problem"
         self._one = OneStudy(self.dashboard.backend, self.study)
-        self._watch = Watch(self, self._one.looks, POLL_SECONDS)
-        self._watch.start(f"read study {self.study.name}")
+        self.follow(f"read study {self.study.name}", self._one.looks, POLL_SECONDS)
         self._show()
         if self._workers_wanted:
             self._start_first()
@@ -97,28 +95,9 @@ class TuneScreen(ChartActions, StudyPage):
         for index in range(self._workers_wanted):
             await self.begin_worker(self.study, (index, self._workers_wanted))
 
-    def on_unmount(self) -> None:
-        """Stop reading."""
-        if self._watch is not None:
-            self._watch.stop()
-
-    def on_screen_suspend(self) -> None:
-        """Read nothing while another screen is in front."""
-        if self._watch is not None:
-            self._watch.pause()
-
-    def on_screen_resume(self) -> None:
-        """Read again."""
-        self.look_now()
-
     def on_resize(self) -> None:
         """Draw for the new size."""
         self.call_after_refresh(self._show)
-
-    def look_now(self) -> None:
-        """Read the study at once."""
-        if self._watch is not None:
-            self._watch.look_now()
 
     @on(Seen)
     def _seen(self, message: Seen) -> None:

@@ -24,41 +24,27 @@ from cxrtui.tui.tune.page import StudyPage
 from cxrtui.tui.tune.reading import AllStudies, Look
 from cxrtui.tui.tune.screen import TuneScreen
 from cxrtui.tui.tune.status import word_of, word_text
-from cxrtui.tui.watch import Seen, Watch
+from cxrtui.tui.watch import Seen
 from cxrtui.tui.widgets.early import amount, metric_name
-from cxrtui.tui.widgets.table import Table
+from cxrtui.tui.widgets.looks import LooksTable
 
 LOOK_SECONDS = 1.0
 COLUMNS = ("study", "status", "trials", "best on validation", "test", "age")
 
 
-class StudiesTable(Table):
+class StudiesTable(LooksTable[Look]):
     """A row for each study; enter opens it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.open", "Open", tooltip="Open the study")]
+    NAMES = COLUMNS
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.fixed_columns = 1
-        self._looks: Sequence[Look] = ()
+    def cells(self, look: Look) -> tuple[Text, ...]:
+        """Return the row of a look."""
+        return _cells(look)
 
-    @property
-    def chosen(self) -> Look | None:
-        """The study under the cursor."""
-        return self._looks[self.cursor_row] if 0 <= self.cursor_row < len(self._looks) else None
-
-    def show(self, looks: Sequence[Look]) -> None:
-        """Show the studies; the cursor stays on its own."""
-        if not self.columns:
-            for name in COLUMNS:
-                self.add_column(name, key=name)
-        chosen = self.chosen
-        self._looks = looks
-        self.clear()
-        for look in looks:
-            self.add_row(*_cells(look))
-        at = [place for place, look in enumerate(looks) if chosen is not None and look.study == chosen.study]
-        self.move_cursor(row=at[0] if at else 0)
+    def same(self, look: Look, other: Look) -> bool:
+        """Return whether both are of one study."""
+        return look.study == other.study
 
 
 def _cells(look: Look) -> tuple[Text, ...]:
@@ -87,7 +73,6 @@ class StudiesScreen(StudyPage):
     def __init__(self) -> None:
         super().__init__()
         self._looks: Sequence[Look] | None = None
-        self._watch: Watch[Sequence[Look]] | None = None
 
     def compose_body(self) -> ComposeResult:
         """Put the table, and a text that is shown while there is nothing to list."""
@@ -100,27 +85,7 @@ class StudiesScreen(StudyPage):
         self.query_one(StudiesTable).border_title = titled(f"studies in {printable(checkpoints)}")
         self.query_one("#no-studies", Static).update(Text("reading the studies …", style=FAINT))
         self.query_one(StudiesTable).display = False
-        self._watch = Watch(self, AllStudies(self.dashboard.backend, checkpoints).looks, LOOK_SECONDS)
-        self._watch.start("read studies")
-
-    def on_unmount(self) -> None:
-        """Stop looking."""
-        if self._watch is not None:
-            self._watch.stop()
-
-    def on_screen_suspend(self) -> None:
-        """Read nothing while another screen is in front."""
-        if self._watch is not None:
-            self._watch.pause()
-
-    def on_screen_resume(self) -> None:
-        """Read again."""
-        self.look_now()
-
-    def look_now(self) -> None:
-        """Read the studies at once."""
-        if self._watch is not None:
-            self._watch.look_now()
+        self.follow("read studies", AllStudies(self.dashboard.backend, checkpoints).looks, LOOK_SECONDS)
 
     @on(Seen)
     def _seen(self, message: Seen) -> None:
