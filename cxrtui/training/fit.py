@@ -41,7 +41,7 @@ from cxrtui.training.first_weights import first_weights
 from cxrtui.training.fitting import Room
 from cxrtui.training.hyper import hyper_of
 from cxrtui.training.initial_films import check_there, initial_films
-from cxrtui.training.initial_state import initial, outline, resumed, spec_to_begin
+from cxrtui.training.initial_state import beginning, initial, outline, resumed
 from cxrtui.training.loop import evaluate, train
 from cxrtui.training.profile import Trace
 from cxrtui.training.rates import Rates
@@ -230,7 +230,8 @@ def _set_up(
     clock = time.monotonic()
     weights = class_weights(films.labels, config.optim.class_weights)
     hyper = layout.put_state(hyper_of(config, weights))
-    spec = spec_to_begin(config, call.checkpoints, latest)
+    begun = beginning(config, call.checkpoints, latest)
+    spec = begun.spec
     table = yield from forms_of_convolutions(call, spec, latest)
     shapes, cut = outline(config, hyper, layout, spec), cut_of(config, spec)
     if hosts.several() and config.train.views:
@@ -249,7 +250,7 @@ def _set_up(
             training = others.submit(compile_step, program, shapes.state, hyper, batch_size=config.optim.batch_size,
                                      stored_size=prepared.stored_size)  # fmt: skip
         network = (
-            initial(config, hyper, layout, spec)
+            initial(config, hyper, layout, begun)
             if latest is None
             else resumed(config, hyper, layout, call.checkpoints, latest)
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,6 +23,9 @@ from cxrtui.training.optimizer import counted_groups, optimizer
 from cxrtui.training.step import TrainState
 from cxrtui.weights import restored, shelf
 from cxrtui.weights.checkpoints import Checkpoints
+
+if TYPE_CHECKING:
+    from cxrtui.weights.backbone import Backbone
 
 
 @dataclass(frozen=True)
@@ -50,21 +53,29 @@ class NetworkState:
         return state
 
 
-def spec_to_begin(config: Config, checkpoints: Checkpoints | None = None, step: int | None = None) -> ClassifierSpec:
-    """Return the spec of the network that a run begins with or, with a `step`, goes on with from that checkpoint.
+class Beginning(NamedTuple):
+    """What a run begins with: the network's spec and, if it does not begin at random, the backbone of its weights."""
+
+    spec: ClassifierSpec
+    backbone: Backbone | None = None
+
+
+def beginning(config: Config, checkpoints: Checkpoints | None = None, step: int | None = None) -> Beginning:
+    """Return what a run begins with or, with a `step`, the spec with which it goes on from that checkpoint.
 
     Raises:
         WeightsError: there are no weights as ``model.init`` asks for, or they do not fit.
         CheckpointError: the checkpoint is torn.
     """
     if checkpoints is not None and step is not None:
-        return restored.restored_spec(config, checkpoints.progress(step))
+        return Beginning(restored.restored_spec(config, checkpoints.progress(step)))
     spec, place = build.spec_of(config), shelf.locate(config.model.init)
     if place is None:
-        return spec
-    from cxrtui.weights import backbone
+        return Beginning(spec)
+    from cxrtui.weights.backbone import read_backbone
 
-    return backbone.spec_for(place, spec)
+    found = read_backbone(place, spec)
+    return Beginning(found.spec, found)
 
 
 def outline(config: Config, hyper: Hyper, layout: Layout, spec: ClassifierSpec) -> NetworkState:
@@ -77,24 +88,22 @@ def outline(config: Config, hyper: Hyper, layout: Layout, spec: ClassifierSpec) 
     return NetworkState.of(graphdef, layout.abstract_state(state), spec)
 
 
-def initial(config: Config, hyper: Hyper, layout: Layout, spec: ClassifierSpec | None = None) -> NetworkState:
+def initial(config: Config, hyper: Hyper, layout: Layout, begun: Beginning | None = None) -> NetworkState:
     """Return first weights as ``model.init`` asks for them, and the optimizer's initial state.
 
     Args:
         config: of the run.
         hyper: the hyperparameters.
         layout: of the devices.
-        spec: from `spec_to_begin`, if it is known already.
+        begun: the result of `beginning`, if it is known already.
 
     Raises:
         WeightsError: there are no such weights, or they do not fit; the message says how to get some.
     """
-    network = create(spec or spec_to_begin(config), config.run.seed)
-    place = shelf.locate(config.model.init)
-    if place is not None:
-        from cxrtui.weights import backbone
-
-        network = backbone.load_backbone(network, place)
+    spec, backbone = begun or beginning(config)
+    network = create(spec, config.run.seed, backbone=backbone is None)
+    if backbone is not None:
+        backbone.fill(network)
     graphdef, trainable, frozen, statistics = freeze.split(network)
     first = zeros(optimizer(config.optim.name, hyper, counted_groups(config, network.spec.freeze)), trainable)
     average = ema.started(trainable, statistics) if config.optim.ema_decay else None

@@ -21,8 +21,27 @@ from cxrtui.weights.saved import read_shelf
 HEAD_KEYS = ("fc.weight", "fc.bias")
 
 
-def spec_for(place: Path, spec: ClassifierSpec) -> ClassifierSpec:
-    """Return ``spec`` changed so that a network of it can take the backbone at ``place``; see `load_backbone`.
+@dataclasses.dataclass(frozen=True)
+class Backbone:
+    """A backbone that was read, of one channel.
+
+    Attributes:
+        spec: of the classifier that is to have it.
+        arrays: its parameters and running averages by path.
+    """
+
+    spec: ClassifierSpec
+    arrays: Arrays
+
+    def fill(self, network: Classifier) -> None:
+        """Set the backbone of a network that was made from `spec`, in place; the head stays as it is."""
+        if network.spec != self.spec:
+            raise ValueError("the network is of another architecture; make it from the backbone's spec")
+        fill(network, self.arrays)
+
+
+def read_backbone(place: Path, spec: ClassifierSpec) -> Backbone:
+    """Read the backbone that a classifier begins with.
 
     Args:
         place: a file of any format, or a folder of the shelf.
@@ -31,11 +50,13 @@ def spec_for(place: Path, spec: ClassifierSpec) -> ClassifierSpec:
     Raises:
         WeightsError: the file is no ResNet-50 of this width and these stages.
     """
-    return _like(spec, _grey_backbone(place, spec)[0])
+    found, arrays = _grey_backbone(place, spec)
+    names = ("stem_offset", "architecture", "epsilon", "channels")
+    return Backbone(dataclasses.replace(spec, **{name: getattr(found, name) for name in names}), arrays)
 
 
 def taken_of(place: Path, spec: ClassifierSpec) -> tuple[str, tuple[str, ...]]:
-    """Return what `load_backbone` takes from a file or a folder of the shelf, and what it leaves and why.
+    """Return what `read_backbone` takes from a file or a folder of the shelf, and what it leaves and why.
 
     Args:
         place: a file of any format, or a folder of the shelf.
@@ -52,33 +73,8 @@ def taken_of(place: Path, spec: ClassifierSpec) -> tuple[str, tuple[str, ...]]:
     return ported.taken, ported.left
 
 
-def load_backbone(network: Classifier, place: Path) -> Classifier:
-    """Fill the backbone of a one-channel classifier, in place; the head stays as it is.
-
-    Args:
-        network: made from `spec_for`.
-        place: a file of any format, or a folder of the shelf.
-
-    Returns:
-        The network.
-
-    Raises:
-        WeightsError: the file is no ResNet-50 of this width and these stages.
-    """
-    found, arrays = _grey_backbone(place, network.spec)
-    if _like(network.spec, found) != network.spec:
-        raise ValueError("the network is of another architecture; make it from spec_for(place, spec)")
-    fill(network, arrays)
-    return network
-
-
 def _sizes_of(spec: ClassifierSpec) -> PortOptions:
     return PortOptions(width=spec.width, stages=spec.stage_sizes)
-
-
-def _like(spec: ClassifierSpec, found: ClassifierSpec) -> ClassifierSpec:
-    names = ("stem_offset", "architecture", "epsilon", "channels")
-    return dataclasses.replace(spec, **{name: getattr(found, name) for name in names})
 
 
 def _grey_backbone(place: Path, spec: ClassifierSpec) -> tuple[ClassifierSpec, Arrays]:

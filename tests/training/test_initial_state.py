@@ -13,7 +13,7 @@ from cxrtui.net.layout import Layout
 from cxrtui.net.programs import kind
 from cxrtui.settings.config import Config
 from cxrtui.training.hyper import hyper_of
-from cxrtui.training.initial_state import initial, outline, spec_to_begin
+from cxrtui.training.initial_state import beginning, initial, outline
 from cxrtui.training.optimizer import counted_groups, optimizer
 
 
@@ -24,9 +24,9 @@ from cxrtui.training.optimizer import counted_groups, optimizer
 ])  # fmt: skip
 def test_the_outline_of_a_state_is_the_states_own(small: Callable[..., Config], changes: dict[str, Any]) -> None:
     config, layout = small(**changes), Layout.over()
-    hyper, spec = layout.put_state(hyper_of(config, np.ones(2, np.float32))), spec_to_begin(config)
-    expected, network = outline(config, hyper, layout, spec), initial(config, hyper, layout, spec)
+    hyper, begun = layout.put_state(hyper_of(config, np.ones(2, np.float32))), beginning(config)
+    expected, network = outline(config, hyper, layout, begun.spec), initial(config, hyper, layout, begun)
     assert (expected.graphdef, expected.spec) == (network.graphdef, network.spec)
     assert kind(expected.state) == kind(network.state)
-    own = optimizer(config.optim.name, hyper, counted_groups(config, spec.freeze)).init(network.state.trainable)
+    own = optimizer(config.optim.name, hyper, counted_groups(config, begun.spec.freeze)).init(network.state.trainable)
     assert jax.tree.all(jax.tree.map(np.array_equal, own, network.state.optimizer))

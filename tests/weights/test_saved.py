@@ -94,18 +94,19 @@ def test_a_backbone_for_training_from_a_file_and_from_the_shelf(shelf: Path, ten
     spec = dataclasses.replace(LIKE, hidden=(4,))
     kernels = []
     for place in (shelf, as_safetensors(tensors, tmp_path)):
-        wanted = backbone.spec_for(place, spec)
-        assert wanted == dataclasses.replace(spec, stem_offset=True)
-        network = create(wanted)
+        found = backbone.read_backbone(place, spec)
+        assert found.spec == dataclasses.replace(spec, stem_offset=True)
+        network, drawn = create(found.spec, backbone=False), create(found.spec)
+        np.testing.assert_array_equal(network.head.layers[0].kernel[...], drawn.head.layers[0].kernel[...])
         head = np.asarray(network.head.layers[0].kernel[...])
-        assert backbone.load_backbone(network, place) is network
+        found.fill(network)
         np.testing.assert_array_equal(network.head.layers[0].kernel[...], head)
         kernels.append(np.asarray(network.backbone.stem.conv.kernel[...]))
     np.testing.assert_array_equal(*kernels)
-    with pytest.raises(ValueError, match="spec_for"):
-        backbone.load_backbone(create(dataclasses.replace(spec, architecture="v1")), shelf)
+    with pytest.raises(ValueError, match="another architecture"):
+        found.fill(create(dataclasses.replace(spec, architecture="v1")))
     with pytest.raises(WeightsError, match=r"8 features wide.*model\.width"):
-        backbone.spec_for(shelf, dataclasses.replace(spec, width=16))
+        backbone.read_backbone(shelf, dataclasses.replace(spec, width=16))
 
 
 @pytest.mark.slow
