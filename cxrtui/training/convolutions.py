@@ -16,7 +16,8 @@ def forms_of_convolutions(call: Call, spec: ClassifierSpec, latest: int | None) 
     """Return the table of a run's convolutions.
 
     A resumed run computes in the forms that its checkpoint has recorded, wherever it is resumed, and so goes on with
-    the same bits. Over several devices XLA's own convolutions are used, because it divides these without communication.
+    the same bits. XLA divides every form among devices without communication. Over several devices its own are used all
+    the same: what is measured holds for a CPU that computes alone, and hosts that measure may choose different forms.
 
     Raises:
         CheckpointError: the record in the checkpoint is torn.
