@@ -177,6 +177,7 @@ def test_the_later_flag_counts() -> None:
         (["weights", "port", "absent", "--out", "x"], 4, "no weights file"),
         (["classify", "absent", "x.png"], 2, "classifiers on the shelf: none yet"),
         (["classify"], 2, "MODEL"),
+        (["classify", "absent"], 2, "Name the FILES to classify, or a file that lists them with --files-from."),
         (["evaluate", "absent", "--data", "x"], 2, "No run"),
         (["data", "phantoms", "p", "--count", "1"], 2, "at least 2"),
         (["nonsense"], 2, "nonsense"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +15,15 @@ from cxrtui.cli.group import Context, cli, data_settings, pass_context
 from cxrtui.cli.measuring import Measuring, measuring_options
 from cxrtui.cli.parameters import Devices, Folder, Fraction
 from cxrtui.errors import UsageError
-from cxrtui.files import is_url
+from cxrtui.files import is_url, read_bytes
+from cxrtui.printable import printable
 from cxrtui.runs.folder import Run
 from cxrtui.runs.listing import find_run
 
 if TYPE_CHECKING:
     from cxrtui.evaluation.rows import Classified
 
+_LIST_MOST = 1 << 30  # bytes of a list of files
 _DEVICES = "GPUs, or other devices of JAX, that share each batch equally.  [default: all]"
 
 
@@ -60,7 +63,9 @@ def _find_models(context: Context, names: str) -> list[Run | Path]:
 
 @cli.command()
 @click.argument("model")
-@click.argument("files", nargs=-1, required=True, type=click.Path())
+@click.argument("files", nargs=-1, type=click.Path())
+@click.option("--files-from", "listed", metavar="FILE",
+              help="Classify the files too that FILE lists, one a line; - is standard input.")  # fmt: skip
 @click.option("--json", "form", flag_value="json", help="Print one JSON object a line, one for each file.")
 @click.option("--csv", "form", flag_value="csv", help="Print one CSV row for each file.")
 @click.option("--step", type=int, help="Use a run's checkpoint of this step instead of the best one.")
@@ -94,8 +99,8 @@ def _find_models(context: Context, names: str) -> list[Run | Path]:
 @click.option("--devices", type=Devices(), help=_DEVICES)
 @pass_context
 def classify(
-    context: Context, model: str, files: tuple[str, ...], form: Literal["json", "csv"] | None, step: int | None,
-    folder: Path | None, method: str | None, stage: str | None, opacity: float | None, refuse: bool,
+    context: Context, model: str, files: tuple[str, ...], listed: str | None, form: Literal["json", "csv"] | None,
+    step: int | None, folder: Path | None, method: str | None, stage: str | None, opacity: float | None, refuse: bool,
     no_calibration: bool, margin: float, engine: Literal["xla", "onnxruntime"], devices: int | None,
 ) -> None:  # fmt: skip
     """Classify image files with MODEL, a run or a classifier on the shelf.
@@ -112,6 +117,7 @@ def classify(
       cxrtui classify 20260101-120000 film.png other.jpg
       cxrtui classify 20260101-120000 films/*.png --json
       cxrtui classify 20260101-120000 films/*.png --heatmap maps/
+      cxrtui classify 20260101-120000 --files-from films.txt --csv
     """
     from cxrtui.console.images import print_classified, print_with_heatmaps
     from cxrtui.evaluation import classify as classifying
@@ -121,6 +127,7 @@ def classify(
     chosen = {name: value for name, value in drawing.items() if value is not None}
     if chosen and folder is None:
         raise UsageError(f"--{next(iter(chosen))} is for heat maps; add --heatmap DIR, or leave it out.")
+    files = _all_files(files, listed)
     target = _find_model(context, model)
     classifier = classifying.load(target, step, calibrated=not no_calibration, margin=margin, engine=engine,
                                   drawing=folder is not None, devices=devices or 0)  # fmt: skip
@@ -134,6 +141,24 @@ def classify(
     # A row names the file as the user did, also that of a copy.
     rows = map(_named, classifier.classify(paths, refuse=refuse), files)
     sys.exit(3 if print_classified(rows, form or "text") else 0)
+
+
+def _all_files(files: tuple[str, ...], listed: str | None) -> tuple[str, ...]:
+    """Return the files of the command line, and those that the lines of the file `listed` name, or of standard input.
+
+    Raises:
+        UsageError: there is none, or the file cannot be read.
+    """
+    body = b""
+    try:
+        if listed is not None:
+            body = sys.stdin.buffer.read() if listed == "-" else read_bytes(Path(listed), _LIST_MOST)
+    except OSError as error:
+        raise UsageError(f"Cannot read the list of files {printable(listed)}: {error.strerror or error}.") from None
+    found = (*files, *(os.fsdecode(line) for line in body.splitlines() if line.strip()))
+    if not found:
+        raise UsageError("Name the FILES to classify, or a file that lists them with --files-from.")
+    return found
 
 
 def _here(file: str) -> Path:

@@ -142,7 +142,9 @@ def test_the_command_prints_rows_and_exits_3_if_any_failed(
             main()
         return ended.value.code, capsys.readouterr().out
 
-    code, out = call("--json", *originals)
+    listed = tmp_path / "films.txt"
+    listed.write_text("".join(f"{path}\n" for path in originals[1:]))
+    code, out = call("--json", originals[0], "--files-from", listed)
     rows = [json.loads(line) for line in out.splitlines()]
     assert (code, len(rows)) == (3, 21)
     refused = {Path(row["file"]).name: row["error"] for row in rows if not row["ok"]}
