@@ -145,8 +145,8 @@ def print_run(run: Run, as_json: bool, *, plots: bool = False) -> None:
     if state.first_step is not None:
         print(f"start      {start_text(state.first_step)}")
     if state.devices > 1 and state.compiled is not None:
-        speed = speed_text(state.images_per_second, state.devices)
-        print(f"devices    {state.devices} × {printable(state.compiled.kind)} share each batch: {speed}")
+        speed = f": {speed_text(state.images_per_second, state.devices)}" if len(state.steps) else ""
+        print(f"devices    {state.devices} × {printable(state.compiled.kind)} share each batch{speed}")
     if early := state.early:
         print(f"best       {early.metric} {early.best:.4f} in epoch {early.best_epoch}")
     print_evaluations(state, run, plots=plots)
