@@ -13,13 +13,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cxrtui.net import hosts
+
 Average = dict[str, Any]  # {"trainable", "statistics"}: pytrees as in the state of a step
 
 
 def started(trainable: Any, statistics: Any) -> Average:
     """Return the average of one set of weights, in buffers of its own, because a step takes over those of its state."""
+    average = {"trainable": trainable, "statistics": statistics}
+    if hosts.several():  # `jax.device_put` refuses arrays of several processes
+        return {name: jax.tree.map(lambda leaf: leaf.copy(), tree) for name, tree in average.items()}
     # `jnp.copy` would compile a program for each shape.
-    copied: Average = jax.device_put({"trainable": trainable, "statistics": statistics}, may_alias=False)
+    copied: Average = jax.device_put(average, may_alias=False)
     return copied
 
 
