@@ -10,8 +10,8 @@ from cxrtui.evaluation.predict import even_batch
 
 @given(count=st.integers(0, 3000), most=st.integers(1, 64), devices=st.integers(1, 6))
 def test_a_call_takes_as_few_images_as_need_no_further_call(count: int, most: int, devices: int) -> None:
-    most *= devices  # as `Layout.check_batch` asks for
     batch = even_batch(count, most, devices)
+    most *= devices
     assert 0 < batch <= most
     assert batch % devices == 0
     calls = -(-count // most)
