@@ -88,7 +88,7 @@ def test_weights_with_hostile_names_are_refused_in_print(call: Callable[..., Sai
 
 
 def test_a_film_is_printable_whatever_its_source_says() -> None:
-    film = Film(path=Path(FILE), name=FILE, label=TEXT, patient=TEXT, source=TEXT, view=TEXT, sex=TEXT, age=TEXT)
+    film = Film(root=Path(), name=FILE, label=TEXT, patient=TEXT, source=TEXT, view=TEXT, sex=TEXT, age=TEXT)
     words = [film.label, film.patient, film.source, film.view, film.sex, film.age]
     assert words == [printable(TEXT)] * 6
     assert str(film.path) == film.name == FILE

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 from cxrtui.printable import printable as printable  # the data's modules take it from here
 
@@ -14,6 +15,7 @@ SPLIT_NAMES = ("train", "validation", "test")
 _WORDS = ("label", "patient", "split", "source", "view", "sex", "age", "offset", "not_frontal")
 SYNTHETIC = "synthetic phantom"  # the source of films that `cxrtui.data.phantoms` drew
 _PHANTOM = re.compile(r"(.*/)?phantom_P\d{4,}_\d(_b)?\.(png|jpg)")
+_NOWHERE = Path()
 FILE_PATIENT = "file:"  # the prefix of a patient's name where only the file is known
 RULE_SOURCE = "the source"
 RULE_PATTERN = "data.patient_pattern"
@@ -37,8 +39,10 @@ class Display:
 class Film:
     """The record of one X-ray: its path, and what the source says about it.
 
-    `name` is the path below the collection's root with forward slashes (the whole path for a film outside it). The file
-    `splits.csv` and the fingerprint use it, so that a folder may move. `label` is the source's own word for the class.
+    `name` is the path below the collection's folder `root` with forward slashes; a film outside it has its whole path,
+    and an empty `root`. The file `splits.csv` and the fingerprint use it, so that a folder may move. Where several
+    collections are joined, `prefix` is what comes before the path in `name`. A `Path` takes more memory than all else
+    of a film, so that `path` is made each time. `label` is the source's own word for the class.
     `patient` is empty until `patients.assign` has run. `split` is one of `SPLIT_NAMES` where the source assigns one.
     `offset` is in days since symptoms or admission, as the source counts them. `display` is None for most films.
     `not_frontal` names the DICOM tag that gives a view which is not frontal. `patient_everywhere` means that other
@@ -46,9 +50,10 @@ class Film:
     says how the patient was found; it is empty where only the file is known.
     """
 
-    path: Path
+    root: Path
     name: str
     label: str
+    prefix: str = ""
     patient: str = ""
     split: str = ""
     source: str = ""
@@ -62,11 +67,16 @@ class Film:
     patient_rule: str = ""
 
     def __post_init__(self) -> None:
-        """Make the text of the source printable; `path` and `name` are kept, because they locate the file."""
+        """Make the text of the source printable; `root` and `name` are kept, because they locate the file."""
         for key in _WORDS:
             value = getattr(self, key)
             if (shown := printable(value)) != value:
                 object.__setattr__(self, key, shown)
+
+    @property
+    def path(self) -> Path:
+        """The film's file."""
+        return self.root / self.name.removeprefix(self.prefix)
 
     @property
     def patient_known(self) -> bool:
@@ -130,9 +140,16 @@ def count_labels(films: Iterable[Film]) -> dict[str, int]:
     return dict(sorted(Counter(film.label for film in films).items()))
 
 
-def name_below(path: Path, root: Path) -> str:
-    """Return the name of the film at `path` in a collection at `root`; see `Film`."""
+class Place(TypedDict):
+    """What of a `Film` says where its file is."""
+
+    root: Path
+    name: str
+
+
+def placed(path: Path, root: Path) -> Place:
+    """Return the place of the film at `path` in a collection at `root`."""
     try:
-        return path.relative_to(root).as_posix()
+        return {"root": root, "name": path.relative_to(root).as_posix()}
     except ValueError:
-        return path.as_posix()
+        return {"root": _NOWHERE, "name": path.as_posix()}

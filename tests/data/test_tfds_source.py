@@ -21,7 +21,7 @@ def image(number: int) -> np.ndarray:
 
 def records(rows: range) -> Iterator[Record]:
     for number in rows:
-        yield Record(image(number), Film(path=Path(f"{number}.png"), name=f"{number}.png", label="Normal"), 0)
+        yield Record(image(number), Film(root=Path(), name=f"{number}.png", label="Normal"), 0)
 
 
 @pytest.mark.parametrize(("count", "shard"), [(5, 5), (20, 7), (21, 7), (12, 1)])

@@ -26,7 +26,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from cxrtui.data.duplicates.relations import IDENTICAL, NEAR, Relation
-from cxrtui.data.films import RULE_SERIES, Collection, Film
+from cxrtui.data.films import RULE_SERIES, Collection, Film, placed
 from cxrtui.data.inspect.duplicates import Duplicates
 from cxrtui.data.inspect.report import Report
 from cxrtui.data.inspect.section import Section
@@ -90,7 +90,7 @@ def copies() -> Duplicates:
     places = (("COVID-19", "covid-1", "00013", "train"), ("COVID-19", "covid-2", "00013", ""),
               ("No_findings", "like-covid", "00871", ""), ("No_findings", "normal-1", "00402", "train"),
               ("No_findings", "normal-2", "01157", "test"))  # fmt: skip
-    films = [Film(path=Path("films", label, f"{name}.png"), name=f"{label}/{name}.png", label=label, patient=patient,
+    films = [Film(root=Path("films"), name=f"{label}/{name}.png", label=label, patient=patient,
                   split=split, patient_rule=RULE_SERIES) for label, name, patient, split in places]  # fmt: skip
     found = [Relation(0, 1, IDENTICAL, 1.0), Relation(0, 2, NEAR, SIMILAR[0]), Relation(3, 4, NEAR, SIMILAR[1])]
     return Duplicates(films, found, [found[1]], [found[2]], near=True)
@@ -107,7 +107,7 @@ def similarities() -> list[float]:
         for number, pixels in enumerate((phantom(True), edited(True), phantom(False), edited(False))):
             path = Path(folder, f"{number}.png")
             Image.fromarray(pixels).save(path)
-            films.append(Film(path=path, name=path.name, label=""))
+            films.append(Film(**placed(path, path.parent), label=""))
         found = related(films, [sha256(film.path) for film in films], no_progress, near=True)
     assert [(item.first, item.second) for item in found] == [(0, 1), (2, 3)]
     return [item.similarity for item in found]

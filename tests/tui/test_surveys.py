@@ -30,7 +30,7 @@ class Posted:
 
 def collection(path: Path) -> Collection:
     films = tuple(
-        Film(path=path / f"{place}", name=f"{place}", label=label, patient=patient)
+        Film(root=path, name=f"{place}", label=label, patient=patient)
         for place, (label, patient) in enumerate([("COVID-19", "a"), ("COVID-19", "a"), ("Normal", "b")])
     )
     return Collection(films=films, root=path, layout="class-folders", found={"COVID-19": 2, "Normal": 1})

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from cxrtui.data.films import Film, name_below, printable
+from cxrtui.data.films import Film, placed, printable
 from cxrtui.data.images.dicom.recognise import HEAD, is_dicom
 from cxrtui.data.sources import archives
 from cxrtui.data.sources.litter import hidden
@@ -146,7 +146,7 @@ def _read(path: Path, root: Path, split: str, tally: Counter[str]) -> Iterator[F
             )
             continue
         for file in walk(folder, root, tally):
-            yield Film(path=file, name=name_below(file, root), label=folder.name, split=split)
+            yield Film(**placed(file, root), label=folder.name, split=split)
     loose(path, tally)
 
 

@@ -87,8 +87,9 @@ def names_of(collections: Sequence[Collection]) -> list[str]:
 
 def _within(film: Film, name: str) -> Film:
     """Return the film with `name`, that of its collection, as the prefix of its name and its patient."""
-    if film.patient_everywhere:  # a prefix could put one person's films into two splits
-        return replace(film, name=f"{name}/{film.name}", source=film.source or name)
-    own = film.patient.removeprefix(FILE_PATIENT)
-    patient = f"{name}/{own}" if film.patient_known else f"{FILE_PATIENT}{name}/{own}"
-    return replace(film, name=f"{name}/{film.name}", patient=patient, source=film.source or name)
+    prefix, patient = f"{name}/", film.patient
+    if not film.patient_everywhere:  # there, a prefix could put one person's films into two splits
+        own = patient.removeprefix(FILE_PATIENT)
+        patient = f"{prefix}{own}" if film.patient_known else f"{FILE_PATIENT}{prefix}{own}"
+    return replace(film, name=prefix + film.name, prefix=prefix + film.prefix, patient=patient,
+                   source=film.source or name)  # fmt: skip

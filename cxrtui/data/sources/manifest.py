@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cxrtui.data.films import Film, Tally, name_below, printable
+from cxrtui.data.films import Film, Tally, placed, printable
 from cxrtui.data.findings import missing, no_patient, same_findings
 from cxrtui.data.sources.columns import ROLES, Columns, candidates, one, plain
 from cxrtui.data.sources.folders import SPLITS
@@ -70,7 +70,8 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
             tally["a row whose path no file can have"] += 1
             continue
         film = _film(cells, columns.read.get("split", ""), spellings, where)
-        new = _Listed(line, cells["path"], film)
+        # One text is enough where the table has the path as it is in the name, as most do.
+        new = _Listed(line, film.name if film.name == cells["path"] else cells["path"], film)
         earlier = listed.setdefault(spellings.identity(film.path), new)
         if earlier is not new:
             earlier.take(new, table.shown)
@@ -244,4 +245,4 @@ def _film(cells: Row, column: str, spellings: Spellings, where: str) -> Film:
         path = spellings.find(cells["path"])
     except DataError as error:
         raise DataError(f"The path {error}, in {where}.") from None
-    return Film(path=path, name=name_below(path, spellings.root), split=SPLITS.get(split.casefold(), ""), **facts)
+    return Film(**placed(path, spellings.root), split=SPLITS.get(split.casefold(), ""), **facts)

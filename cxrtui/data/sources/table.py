@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import itertools
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from cxrtui.data.films import printable
@@ -21,6 +20,7 @@ from cxrtui.data.sources.foreign import HEAD, not_a_file, what_it_is
 from cxrtui.errors import DataError
 
 _LIMIT = 1 << 30
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _SEPARATORS = ",;\t|"
 _FILM = re.compile(r"\.(png|jpe?g|dcm|dicom|tiff?|bmp|webp)\s*\"?\s*$", re.IGNORECASE)
 
@@ -52,8 +52,7 @@ class Table:
 
     def _read(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the first line and the cells of each row that is not empty."""
-        stream = io.StringIO(self._body, newline="")
-        reader = csv.reader(stream, delimiter=self._separator, strict=True, skipinitialspace=True)
+        reader = csv.reader(self._lines(), delimiter=self._separator, strict=True, skipinitialspace=True)
         start = 1
         try:
             for row in reader:
@@ -71,9 +70,12 @@ class Table:
                 ) from None
             raise DataError(f"{where}, {error}; it is not a table of comma-separated values.") from None
 
+    def _lines(self) -> Iterator[str]:
+        """Yield the lines with their ends; a `StringIO` would hold the table once more, with four bytes a character."""
+        return (found[0] for found in _LINE.finditer(self._body))
+
     def _line(self, number: int) -> str:
-        lines = io.StringIO(self._body, newline="")
-        return next((line for place, line in enumerate(lines, start=1) if place == number), "")
+        return next(itertools.islice(self._lines(), number - 1, None), "")
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
         names = [name.casefold() for name in self.headers]
@@ -100,8 +102,7 @@ class Table:
                     f"{self.shown}, line {line}: a cell holds whole lines of the table, for a quotation mark opens "
                     "there that is not closed; close it, or remove it."
                 )
-            # Findings, sources and ages repeat: one text of each is enough for all rows.
-            yield line, {name: sys.intern(_bare(cell)) for name, cell in zip(names, row, strict=False) if name}
+            yield line, {name: _once(_bare(cell)) for name, cell in zip(names, row, strict=False) if name}
 
     def _holds_rows(self, cell: str, width: int) -> bool:
         """Whether `cell` spans several lines, of which one has as many cells as a row and names a film."""
@@ -130,6 +131,12 @@ class Table:
     def _ragged(self, line: int, cells: int, width: int, advice: str) -> DataError:
         has = f"has {cells} cell{'s' * (cells != 1)} where the header has {width}"
         return DataError(f"{self.shown}, line {line} {has}; {advice}, or correct the line.")
+
+
+@lru_cache(maxsize=4096)
+def _once(cell: str) -> str:
+    """Return one text for equal cells: findings, sources and ages repeat, and patients do in rows nearby."""
+    return cell
 
 
 def _bare(cell: str) -> str:

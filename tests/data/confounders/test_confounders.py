@@ -137,7 +137,7 @@ def test_copies_are_films_of_one_person(class_folder: Path) -> None:
 
 
 def _known(number: int, index: int, source: str, view: str) -> Known:
-    film = Film(path=Path(f"{number}.png"), name=f"{number}.png", label=str(index), patient=f"p{number // 2}",
+    film = Film(root=Path(), name=f"{number}.png", label=str(index), patient=f"p{number // 2}",
                 source=source, view=view)  # fmt: skip
     return Known(film, index, Header("PNG", 64, 64, 8, "grey", False), None)
 

@@ -11,7 +11,7 @@ from cxrtui.data.films import Film
 def _films(negative: int, positive: int, of_patient: int = 3) -> list[tuple[Film, int]]:
     classes = [0] * negative + [1] * positive
     return [
-        (Film(path=Path(f"{place}"), name=f"{place}", label="", patient=f"{index}-{place // of_patient}"), index)
+        (Film(root=Path(), name=f"{place}", label="", patient=f"{index}-{place // of_patient}"), index)
         for place, index in enumerate(classes)
     ]
 

@@ -34,7 +34,7 @@ def test_films_that_are_left_out_cost_no_search(tmp_path: Path) -> None:
     for place, image in enumerate(phantoms(tmp_path / "made", 4, size=64)):
         for name, values in ((f"{place}.png", image), (f"{place}-copy.png", image.point(lambda grey: grey // 2 + 60))):
             values.save(tmp_path / name)
-            films.append(Film(path=tmp_path / name, name=name, label=""))
+            films.append(Film(root=tmp_path, name=name, label=""))
     digests = [sha256(film.path) for film in films]
     phases = list[str]()
     found = related(films, digests, lambda phase, done, total: phases.append(phase), near=True)

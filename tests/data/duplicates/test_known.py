@@ -25,9 +25,7 @@ def test_descriptors_tell_the_films_of_a_training_from_others(tmp_path: Path) ->
     originals = [_field(seed) for seed in range(160)]
     films = [thumbnail(film) for film in originals]
     trained, others = np.stack(films[::2]), np.stack(films[1::2])
-    patients = [
-        Film(path=Path(name), name=name, label="", patient=name, patient_everywhere=name == "a") for name in "ab"
-    ]
+    patients = [Film(root=Path(), name=name, label="", patient=name, patient_everywhere=name == "a") for name in "ab"]
     known(patients, lambda places: trained[places], len(trained), lambda *said: None).write(tmp_path / "known")
     kept = read(tmp_path / "known")
     assert kept is not None

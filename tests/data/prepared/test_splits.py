@@ -15,7 +15,7 @@ Films = list[tuple[Film, int]]
 
 def _film(number: int, patient: str, index: int, split: str = "") -> tuple[Film, int]:
     label = ("Normal", "COVID")[index]
-    return Film(path=Path(f"{number}.png"), name=f"{number}.png", label=label, patient=patient, split=split), index
+    return Film(root=Path(), name=f"{number}.png", label=label, patient=patient, split=split), index
 
 
 def _digests(films: Films) -> list[str]:

@@ -29,7 +29,7 @@ def collections(draw: st.DrawFn, assigned: bool = False) -> tuple[Films, list[st
     def add(patient: int, class_index: int, content: int, split: str = "") -> None:
         name = f"{len(films)}.png"
         label = ("Normal", "COVID-19")[class_index]
-        films.append((Film(path=Path(name), name=name, label=label, patient=f"p{patient}", split=split), class_index))
+        films.append((Film(root=Path(), name=name, label=label, patient=f"p{patient}", split=split), class_index))
         digests.append(f"content {content}")
 
     for patient in range(16):  # enough of both classes for each split

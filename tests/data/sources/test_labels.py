@@ -53,7 +53,7 @@ def test_another_hospital_may_lack_a_class() -> None:
 
 
 def test_what_was_asked_for_is_there_unless_all_films_are_of_the_other_class(tmp_path: Path) -> None:
-    films = tuple(Film(path=tmp_path / f"{name}.png", name=name, label=name) for name in ("COVID", "Normal"))
+    films = tuple(Film(root=tmp_path, name=f"{name}.png", label=name) for name in ("COVID", "Normal"))
     both = Collection(films=films, root=tmp_path, layout="class-folders", found={"COVID": 1, "Normal": 1})
     asked = ("data.positive", "data.seed")
     for positive, negative in ((("nosuch",), ()), (("nosuch",), ("Normal",))):

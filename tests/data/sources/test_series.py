@@ -11,7 +11,7 @@ from cxrtui.data.sources.patients import assign
 
 
 def _films(*names: str, label: str = "COVID-19", patient: str = "") -> list[Film]:
-    return [Film(path=Path(label) / name, name=f"{label}/{name}", label=label, patient=patient) for name in names]
+    return [Film(root=Path(), name=f"{label}/{name}", label=label, patient=patient) for name in names]
 
 
 @pytest.mark.parametrize("names", [

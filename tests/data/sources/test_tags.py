@@ -15,7 +15,7 @@ from PIL import Image
 from pydicom.uid import CTImageStorage, DigitalXRayImageStorageForPresentation
 
 from cxrtui.console.inspection import print_inspection
-from cxrtui.data.films import Display, Film
+from cxrtui.data.films import Display, Film, placed
 from cxrtui.data.images.decode import decode, read_film
 from cxrtui.data.images.dicom.header import read_header
 from cxrtui.data.inspect.report import inspect
@@ -225,7 +225,7 @@ def test_the_store_and_classify_see_the_same(tmp_path: Path, configure: Any) -> 
 
 
 def test_a_changed_sidecar_is_another_store(tmp_path: Path) -> None:
-    film = Film(path=save(tmp_path / "x.png", 1), name="x.png", label="a", patient="p")
-    seen = Film(path=film.path, name="x.png", label="a", patient="p", display=Display((1.0, 2.0)))
+    film = Film(**placed(save(tmp_path / "x.png", 1), tmp_path), label="a", patient="p")
+    seen = Film(root=tmp_path, name="x.png", label="a", patient="p", display=Display((1.0, 2.0)))
     marks = {fingerprint([(item, 0)], ["d"], {}, ["a", "b"]) for item in (film, seen)}
     assert len(marks) == 2

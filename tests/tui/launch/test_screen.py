@@ -250,7 +250,7 @@ def test_the_layouts_own_rule_and_question_are_those_of_a_training(tmp_path: Pat
 
 def test_the_form_counts_the_views_that_a_training_takes(tmp_path: Path) -> None:
     films = tuple(
-        Film(path=tmp_path / f"{place}", name=f"{place}", label=label, view=view)
+        Film(root=tmp_path, name=f"{place}", label=label, view=view)
         for place, (label, view) in enumerate([("COVID-19", "PA"), ("COVID-19", "lateral"), ("Normal", "PA")])
     )
     collection = Collection(films=films, root=tmp_path, layout="x", found={"COVID-19": 2, "Normal": 1})

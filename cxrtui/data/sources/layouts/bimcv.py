@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cxrtui.data.films import Display, Film, name_below, printable
+from cxrtui.data.films import Display, Film, placed, printable
 from cxrtui.data.findings import COVID, NOT_COVID, canonical
 from cxrtui.data.sources.folders import loose, subfolders, walk
 from cxrtui.data.sources.layouts import words
@@ -76,7 +76,7 @@ def film_by_name(file: Path, root: Path, label: str, split: str) -> Film:
     """Return a film of another collection; the name of a film from BIMCV contains its patient and view."""
     named, in_name = NAME.match(file.name), VIEW.search(file.name)
     return Film(
-        path=file, name=name_below(file, root), label=label, split=split, patient=named[1] if named else "",
+        **placed(file, root), label=label, split=split, patient=named[1] if named else "",
         patient_everywhere=named is not None,
         view=in_name[1] if named and in_name else "", source="bimcv" if named else "",
     )  # fmt: skip
@@ -177,7 +177,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
                     tally["a JSON file beside a film that cannot be read (the film stays, without its window)"] += 1
                 sex, age = people.get(patient.casefold(), ("", ""))
                 yield Film(
-                    path=file, name=name_below(file, path), label=", ".join(findings), patient=patient,
+                    **placed(file, path), label=", ".join(findings), patient=patient,
                     patient_everywhere=True, sex=sex,
                     age=age, view=in_name[1] if in_name else sidecar.view,
                 )  # fmt: skip

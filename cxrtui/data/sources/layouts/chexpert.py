@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from cxrtui.data.films import Film, name_below, printable
+from cxrtui.data.films import Film, placed, printable
 from cxrtui.data.sources.columns import noted
 from cxrtui.data.sources.folders import SPLITS, subfolders, walk
 from cxrtui.data.sources.layouts.once import Listed
@@ -84,7 +84,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
                 of_folder = next((SPLITS[part.casefold()] for part in parts if part.casefold() in SPLITS), "")
                 lateral = row["frontal/lateral"].casefold() == "lateral"
                 yield Film(
-                    path=found, name=name_below(found, root), label=", ".join(findings), patient=patient,
+                    **placed(found, root), label=", ".join(findings), patient=patient,
                     split=SPLITS.get(file.stem.casefold(), of_folder), view="lateral" if lateral else row["ap/pa"],
                     sex=row.get("sex", ""), age=row.get("age", ""),
                 )  # fmt: skip

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from cxrtui.data.films import Film, name_below, printable
+from cxrtui.data.films import Film, placed, printable
 from cxrtui.data.findings import canonical, findings, no_patient
 from cxrtui.data.sources.folders import SPLITS, may_be_film
 from cxrtui.data.sources.layouts.once import Listed, Once
@@ -100,7 +100,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
                 patient = " ".join(before[:start])
                 if no_patient(patient) and patient.strip("0"):  # 0 is a patient where patients are numbered
                     patient = ""
-                film = Film(path=found, name=name_below(found, root), label=label, split=split, source=source,
+                film = Film(**placed(found, root), label=label, split=split, source=source,
                             patient=f"{source}:{patient}" if source and patient else patient)  # fmt: skip
                 seen.add(film, Listed(printable(file), number, label, " ".join(before[start:])), tally)
     yield from seen

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from cxrtui.data.films import Film, name_below, printable
+from cxrtui.data.films import Film, placed, printable
 from cxrtui.data.sources.columns import noted
 from cxrtui.data.sources.folders import may_be_film
 from cxrtui.data.sources.layouts.once import Listed
@@ -66,7 +66,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
         else:
             listed[found] = Listed(table.shown, line, row["finding labels"])
             yield Film(
-                path=found, name=name_below(found, root), label=row["finding labels"], patient=_patient(row),
+                **placed(found, root), label=row["finding labels"], patient=_patient(row),
                 patient_everywhere=bool(_patient(row)), split=splits.get(name.casefold(), ""),
                 sex=row.get("patient gender", "") or row.get("patient sex", ""), age=row.get("patient age", ""),
                 view=row.get("view position", ""),

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from cxrtui.data.films import Film, name_below
+from cxrtui.data.films import Film, placed
 from cxrtui.data.sources.folders import loose, subfolders, walk
 from cxrtui.data.sources.layouts import words
 from cxrtui.data.sources.layouts.places import entry
@@ -73,7 +73,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
                 continue
             key = _key(file.stem)
             unused.discard(key)
-            yield Film(path=file, name=name_below(file, path), label=folder.name, source=sources.get(key, ""))
+            yield Film(**placed(file, path), label=folder.name, source=sources.get(key, ""))
         if images and masks:
             met["a folder of masks"] -= 1  # counted one by one
             met["a mask"] += sum(1 for _ in walk(masks, path, Counter()))

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cxrtui.data.films import Film, name_below
+from cxrtui.data.films import Film, placed
 from cxrtui.data.sources.folders import subfolders, walk
 from cxrtui.data.sources.layouts.places import columns
 from cxrtui.data.sources.layouts.xlsx import read_rows
@@ -76,7 +76,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
         met.add(patient)
         studies = (people.get((patient, name[-_TAIL:])) for name in below[:-1])
         person = next((found for found in studies if found), people.get((patient, ""), _Person()))
-        yield Film(path=file, name=name_below(file, path), label="COVID-19", patient=named[1],
+        yield Film(**placed(file, path), label="COVID-19", patient=named[1],
                    patient_everywhere=True, sex=person.sex, age=person.age)  # fmt: skip
     if lonely := {patient for patient, _ in people} - met:
         tally["a patient of the clinical data without a film here"] += len(lonely)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from cxrtui.data.films import Film, name_below, printable
+from cxrtui.data.films import Film, placed, printable
 from cxrtui.data.findings import missing, same_findings
 from cxrtui.data.sources.columns import noted
 from cxrtui.data.sources.folders import subfolders
@@ -71,7 +71,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
         if file_of is None:
             tally["listed in the table, but no such file"] += 1
         else:
-            yield Film(path=file_of, name=name_below(file_of, root), label=found.label, patient=found.spelled)
+            yield Film(**placed(file_of, root), label=found.label, patient=found.spelled)
     listed = {*labels, *classes}
     if unlisted := sum(file.suffix.casefold() != ".csv" and file.stem.casefold() not in listed for file in images):
         tally["a file that the table does not list"] += unlisted

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from cxrtui.data.films import Film, name_below, printable
+from cxrtui.data.films import Film, placed, printable
 from cxrtui.data.sources.columns import noted
 from cxrtui.data.sources.folders import is_mask_folder, loose, may_be_film, subfolders
 from cxrtui.data.sources.layouts import words
@@ -138,7 +138,7 @@ def _read(table: Table, path: Path, tally: Counter[str]) -> Iterator[Film]:
             tally[table.blank] += 1
         else:
             film = Film(
-                path=found, name=name_below(found, root), label=label, source=table.source(row),
+                **placed(found, root), label=label, source=table.source(row),
                 patient=table.same_patient(first(row, table.patient)), view=first(row, table.view),
                 sex=first(row, SEX), age=first(row, AGE), offset=first(row, table.offset),
             )  # fmt: skip
@@ -147,7 +147,7 @@ def _read(table: Table, path: Path, tally: Counter[str]) -> Iterator[Film]:
     for unlisted in sorted(set(images) - mentioned - {file}):
         by_folder = known.get(unlisted.parent.name.casefold(), "")
         if by_folder and may_be_film(unlisted):
-            listed.films[unlisted] = Film(path=unlisted, name=name_below(unlisted, root), label=by_folder)
+            listed.films[unlisted] = Film(**placed(unlisted, root), label=by_folder)
         else:
             tally["a file that the table does not list"] += 1
     if root not in folders:

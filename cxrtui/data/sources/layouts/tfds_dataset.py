@@ -45,7 +45,7 @@ def read_dataset(name: str) -> Collection:
     if not (folder / _INDEX).is_file():
         _write_out(published, folder, name)
     listed = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-    films = tuple(Film(path=folder / item["name"], **item) for item in listed["films"])
+    films = tuple(Film(root=folder, **item) for item in listed["films"])
     if not films:
         raise DataError(f"The tfds data set {printable(name)} has no films; prepare it anew.")
     return Collection(

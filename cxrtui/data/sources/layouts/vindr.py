@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from cxrtui.data.films import Film, name_below, printable
+from cxrtui.data.films import Film, placed, printable
 from cxrtui.data.findings import NORMAL, canonical, findings
 from cxrtui.data.sources.columns import noted
 from cxrtui.data.sources.folders import may_be_film
@@ -76,7 +76,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
             if not agreed:
                 tally[_DISAGREE if any(readers.values()) else NO_FINDING] += 1
             else:
-                yield Film(path=found, name=name_below(found, root), label=", ".join(agreed), split=split)
+                yield Film(**placed(found, root), label=", ".join(agreed), split=split)
     tables_here = {*tables.values()}
     if unlisted := sum(other not in listed | tables_here and may_be_film(other) for other in images):
         tally["a file that the table does not list"] += unlisted

@@ -16,7 +16,7 @@ from cxrtui.tui.inspect.duplicates.pairs import names_in, pairs_of, patient_of
 
 def film(name: str, patient: str = "", split: str = "") -> Film:
     label = name.split("/")[0]
-    return Film(path=Path("/films", name), name=name, label=label, patient=patient or FILE_PATIENT + name, split=split)
+    return Film(root=Path("/films"), name=name, label=label, patient=patient or FILE_PATIENT + name, split=split)
 
 
 FILMS = [

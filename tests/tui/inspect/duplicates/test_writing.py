@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cxrtui.data.films import Film
+from cxrtui.data.films import Film, placed
 from cxrtui.data.sources.correction_files import DIFFERENT, SAME, read_excluded, read_groups
 from cxrtui.data.sources.corrections import read_corrected
 from cxrtui.errors import ConfigError
@@ -128,7 +128,7 @@ def test_choices_that_contradict_each_other_or_the_file_are_not_written(workspac
         writing.plan(choices, DataConfig(), workspace)
     own = workspace.root / "own.csv"
     own.write_text("path,other,relation\nNormal/a.png,Normal/b.png,same patient\n")
-    films = [Film(path=path, name=f"Normal/{path.name}", label="Normal") for path in (a, b, c)]
+    films = [Film(**placed(path, path.parent.parent), label="Normal") for path in (a, b, c)]
     data = DataConfig(groups=str(own))
     with pytest.raises(ConfigError, match=r"or lines of .*own\.csv, say that they are of one; nothing was written"):
         writing.plan(Choices(relations={(a, b): DIFFERENT}), data, workspace, films)
