@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -30,7 +30,7 @@ def workers() -> int:
     return max(1, min(32, resources.cores(), resources.total_memory() // _OF_A_WORKER))
 
 
-def windowed(pool: ThreadPoolExecutor, items: Sequence[In], work: Callable[[In], Out]) -> Iterator[Out]:
+def windowed(pool: ThreadPoolExecutor, items: Iterable[In], work: Callable[[In], Out]) -> Iterator[Out]:
     """Yield the result of `work` for each item, in order, with a bounded number of items in progress."""
     pending: deque[Future[Out]] = deque()
     try:

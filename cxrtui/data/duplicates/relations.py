@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
+
+import numpy as np
 
 from cxrtui.data.duplicates import kept_pairs, search
 from cxrtui.data.duplicates import thumbnails as thumbs
@@ -79,9 +82,9 @@ def _near(films: Sequence[tuple[Film, str]], on_progress: OnProgress) -> list[tu
     return found
 
 
-def groups(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Return `count` places in groups, each with all that `pairs` connect, in the order of their first place."""
-    parent = list(range(count))
+def groups(count: int, pairs: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
+    """Yield `count` places in groups, each with all that `pairs` connect, in the order of their first place."""
+    parent = array("q", range(count))
 
     def root(place: int) -> int:
         while parent[place] != place:
@@ -92,10 +95,11 @@ def groups(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
     for one, other in pairs:
         low, high = sorted((root(one), root(other)))
         parent[high] = low
-    held: defaultdict[int, list[int]] = defaultdict(list)
-    for place in range(count):
-        held[root(place)].append(place)
-    return list(held.values())
+    roots = np.fromiter(map(root, range(count)), np.int64, count)  # the first place of each group
+    order = np.argsort(roots, kind="stable")
+    begins = np.flatnonzero(np.diff(roots[order], prepend=-1))
+    for begin, end in pairwise(np.append(begins, count)):
+        yield order[begin:end].tolist()
 
 
 def persons(films: Sequence[Film], pairs: Iterable[tuple[int, int]]) -> list[str]:
@@ -104,9 +108,9 @@ def persons(films: Sequence[Film], pairs: Iterable[tuple[int, int]]) -> list[str
     Films of one patient are connected, and so are the two of each of `pairs`.
     """
     first: dict[str, int] = {}
-    same = [(first.setdefault(film.patient, place), place) for place, film in enumerate(films)]
+    same = ((first.setdefault(film.patient, place), place) for place, film in enumerate(films))
     result = [""] * len(films)
-    for group in groups(len(films), [*same, *pairs]):
+    for group in groups(len(films), chain(same, pairs)):
         name = films[min(group, key=lambda place: (not films[place].patient_known, place))].patient
         for place in group:
             result[place] = name

@@ -98,9 +98,7 @@ def restore(ready: Readable, content: str, record: FilmRecord) -> tuple[Readable
     order = [pairs[place] for place in range(len(rows))]
     films = [ready.films[place] for place in order]
     renamed = sum(row["path"] != _name(film) for row, (film, _) in zip(rows, films, strict=True))
-    restored = replace(
-        ready, films=films, digests=[ready.digests[place] for place in order], rows=[ready.rows[i] for i in order]
-    )
+    restored = replace(ready, films=films, digests=[ready.digests[place] for place in order], rows=ready.rows[order])
     return restored, [row["part"] for row in rows], renamed
 
 

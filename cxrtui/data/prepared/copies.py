@@ -102,7 +102,7 @@ def digests_of(films: Sequence[Film], hashes: Hashes, on_progress: OnProgress) -
     """Return the SHA-256 of each film's file; `on_progress` may raise an error to end it."""
     digests: list[str] = []
     with ThreadPoolExecutor(workers(), "cxrtui-hash") as pool:
-        for digest in windowed(pool, [film.path for film in films], hashes.of):
+        for digest in windowed(pool, (film.path for film in films), hashes.of):
             digests.append(digest)
             if len(digests) % _EVERY == 0 or len(digests) == len(films):
                 on_progress("reading files", len(digests), len(films))

@@ -26,7 +26,7 @@ from cxrtui.data.prepared import splits
 from cxrtui.data.prepared.columns import columns_of
 from cxrtui.data.prepared.continued import FilmRecord, check_splits, content_of, moved, restore, splits_hash
 from cxrtui.data.prepared.copies import CONFLICTS, Copies, contradiction, copies_of, refused
-from cxrtui.data.prepared.reading import Readable, read
+from cxrtui.data.prepared.reading import Places, Readable, read
 from cxrtui.data.prepared.ready import Prepared, Split
 from cxrtui.data.prepared.seen import Familiar, Seen, familiar
 from cxrtui.data.store import PIXELS_VERSION
@@ -81,7 +81,9 @@ def prepare(
         splits.write(splits_out, ready.films, ready.digests, found.of_film, groups)
         if data.duplicates == "near" and (record is None or not record.content):
             yield from _keep_known(splits_out.with_name(KNOWN), ready, found.of_film, check_cancelled)
-    places = {name: [i for i, split in enumerate(found.of_film) if split == name] for name in SPLIT_NAMES}
+    places = {
+        name: np.array([i for i, split in enumerate(found.of_film) if split == name], np.int64) for name in SPLIT_NAMES
+    }
     persons = splits.persons(ready.films, ready.digests, groups)
     prepared = {name: _split(ready, rows, persons) for name, rows in places.items()}
     left_out = dict(sorted((Counter(ready.left_out) + found.left_out).items()))
@@ -259,8 +261,8 @@ def load_evaluation(
     if both := contradiction(ready.films, copies.conflicts):
         yield Warned(code="copies-in-both-classes", message=f"{both}; one finding of each pair is wrong.")
     found = yield from _familiar(ready, seen, check_cancelled)
-    places = [place for place in range(len(ready.films)) if keep_seen or place not in found]
-    if not places:
+    places = np.array([place for place in range(len(ready.films)) if keep_seen or place not in found], np.int64)
+    if not len(places):
         reasons = Counter(item.reason for item in found.values())
         why = "; ".join(f"{reason}: {count:,}" for reason, count in reasons.items())
         raise DataError(
@@ -305,7 +307,7 @@ def cautions(ready: Readable) -> Iterator[Warned]:
         )
 
 
-def _split(ready: Readable, places: Sequence[int], persons: Sequence[str]) -> Split:
+def _split(ready: Readable, places: Places, persons: Sequence[str]) -> Split:
     films = [ready.films[place] for place in places]
     return Split(
         labels=np.asarray([class_index for _, class_index in films], np.int32),
@@ -314,7 +316,7 @@ def _split(ready: Readable, places: Sequence[int], persons: Sequence[str]) -> Sp
         sources=[film.source for film, _ in films],
         digests=[ready.digests[place] for place in places],
         store=ready.store,
-        rows=np.asarray([ready.rows[place] for place in places], np.int64),
+        rows=ready.rows[places],
         columns=columns_of([film for film, _ in films]),
     )
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from cxrtui.data.building import build_store
 from cxrtui.data.films import Collection, Film, printable
@@ -35,18 +36,22 @@ from cxrtui.settings.config import DataConfig
 from cxrtui.workspace import cache_root
 
 Chosen = list[tuple[Film, int]]
+Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Readable:
-    """The films that are used and readable, each with its class (0 or 1), content hash and row in the store."""
+    """The films that are used and readable, each with its class (0 or 1), content hash and row in the store.
+
+    `rows` is int64 ``[N]``.
+    """
 
     collection: Collection
     labels: Labels
     left_out: dict[str, int]
     films: Chosen
     digests: list[str]
-    rows: list[int]
+    rows: Places
     unreadable: list[list[str]]
     store: Store
     fingerprint: str
@@ -96,9 +101,10 @@ def read(
     odd = {printable(chosen[row][0].name): printable(reason) for row, reason in sorted(store.odd.items())}
     if warned := warning(odd, len(chosen) - len(store.unreadable)):
         yield warned
-    rows = [row for row in range(len(chosen)) if row not in store.unreadable]
-    films, digests = [chosen[row] for row in rows], [digests[row] for row in rows]
-    return Readable(collection, labels, left_out, films, digests, rows, unreadable, store, mark, cached)
+    rows = np.array([row for row in range(len(chosen)) if row not in store.unreadable], np.int64)
+    if store.unreadable:
+        chosen, digests = [chosen[row] for row in rows], [digests[row] for row in rows]
+    return Readable(collection, labels, left_out, chosen, digests, rows, unreadable, store, mark, cached)
 
 
 def _on_classes(
@@ -143,7 +149,7 @@ def _digests(chosen: Chosen, hashes: Hashes, check_cancelled: CheckCancelled) ->
     digests: list[str] = []
     reported = time.monotonic()
     with ThreadPoolExecutor(workers(), "cxrtui-hash") as pool:
-        for digest in windowed(pool, [film.path for film, _ in chosen], hashes.of):
+        for digest in windowed(pool, (film.path for film, _ in chosen), hashes.of):
             digests.append(digest)
             if time.monotonic() - reported >= TICK:
                 reported = time.monotonic()

@@ -11,9 +11,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from cxrtui.data.duplicates import relations
@@ -47,19 +48,21 @@ class Splits:
     absent: int = 0
 
 
-def groups_of(films: Chosen, digests: Sequence[str], copies: Pairs = ()) -> list[list[int]]:
-    """Return groups of indices of films that must stay together, in the order of their first film.
+def groups_of(films: Chosen, digests: Sequence[str], copies: Pairs = ()) -> Iterator[list[int]]:
+    """Yield groups of indices of films that must stay together, in the order of their first film.
 
     `copies` are pairs of indices of films that show one exposure, whose files need not be identical.
     """
-    return relations.groups(len(films), [*_alike([film.patient for film, _ in films]), *_alike(digests), *copies])
+    patients = (film.patient for film, _ in films)
+    return relations.groups(len(films), chain(_alike(patients), _alike(digests), copies))
 
 
-def _alike(keys: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield each index with that of the first of the same key."""
+def _alike(keys: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """Yield each index with that of the first of the same key, for all but that first."""
     first: dict[str, int] = {}
     for place, key in enumerate(keys):
-        yield first.setdefault(key, place), place
+        if (earlier := first.setdefault(key, place)) != place:
+            yield earlier, place
 
 
 def assign(
@@ -80,9 +83,9 @@ def assign(
     groups = ([place for place in group if place not in dropped] for group in groups_of(films, digests, copies))
     pool = _as_assigned(films, digests, copies, filter(None, groups), result)
 
-    def order(group: list[int]) -> tuple[str, list[str]]:
+    def order(group: list[int]) -> bytes:  # no two groups hold the same content
         content = sorted(digests[place] for place in group)
-        return hashlib.sha256(f"{seed}|{'|'.join(content)}".encode()).hexdigest(), [films[i][0].name for i in group]
+        return hashlib.sha256(f"{seed}|{'|'.join(content)}".encode()).digest()
 
     assigned = {film.split for film, _ in films}
     wanted = {split: share for split, share in (("test", test), ("validation", validation)) if split not in assigned}
@@ -96,8 +99,7 @@ def _as_assigned(
     films: Chosen, digests: Sequence[str], copies: Pairs, groups: Iterable[list[int]], result: Splits
 ) -> list[list[int]]:
     """Put into `result` what the source assigns to validation or test; return those of `groups` that remain."""
-    identical = _by_digest(digests)
-    shown = {place: group for group in relations.groups(len(films), copies) for place in group}
+    identical, shown = (_connected(len(films), pairs) for pairs in (_alike(digests), copies))
     pool: list[list[int]] = []
     for group in groups:
         latest = max(
@@ -109,9 +111,9 @@ def _as_assigned(
         for place in group:
             if films[place][0].split in ("", latest):
                 result.of_film[place] = latest
-            elif any(films[other][0].split == latest for other in identical[digests[place]]):
+            elif any(films[other][0].split == latest for other in identical.get(place, ())):
                 result.left_out[COPIES.format(split=latest)] += 1
-            elif any(films[other][0].split == latest for other in shown[place]):
+            elif any(films[other][0].split == latest for other in shown.get(place, ())):
                 result.left_out[NEAR_COPIES.format(split=latest)] += 1
             else:
                 result.left_out["films of patients who are in a later split too"] += 1
@@ -142,12 +144,9 @@ def _fill(films: Chosen, pool: list[list[int]], wanted: Mapping[str, float], tot
             of_film[place] = "train"
 
 
-def _by_digest(digests: Sequence[str]) -> dict[str, list[int]]:
-    """Return the indices of the films with each content hash."""
-    result: defaultdict[str, list[int]] = defaultdict(list)
-    for place, digest in enumerate(digests):
-        result[digest].append(place)
-    return result
+def _connected(count: int, pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    """Return the group of each index, of `count`, that `pairs` connect with others."""
+    return {place: group for group in relations.groups(count, pairs) if len(group) > 1 for place in group}
 
 
 def check(
@@ -218,7 +217,7 @@ def _divided(films: Chosen, digests: Sequence[str], of_film: Sequence[str], copi
 
     near = [pair for pair in copies if digests[pair[0]] != digests[pair[1]]]
     patients, same, alike = (
-        count(pairs) for pairs in (_alike([film.patient for film, _ in films]), _alike(digests), near)
+        count(pairs) for pairs in (_alike(film.patient for film, _ in films), _alike(digests), near)
     )
     kinds = ((patients, "patient", "patients"), (same, "identical film", "identical films"),
              (alike, "near-duplicate", "near-duplicates"))  # fmt: skip
@@ -241,8 +240,9 @@ def persons(films: Chosen, digests: Sequence[str], groups: Sequence[str]) -> lis
 
     `groups` are as `group_names` returns them, empty for a film without a copy; the list may be empty too.
     """
-    pairs = [*_alike(digests), *_alike([name or f"{place}" for place, name in enumerate(groups)])]
-    return relations.persons([film for film, _ in films], pairs)
+    first: dict[str, int] = {}
+    copies = ((first.setdefault(name, place), place) for place, name in enumerate(groups) if name)
+    return relations.persons([film for film, _ in films], chain(_alike(digests), copies))
 
 
 def write(
