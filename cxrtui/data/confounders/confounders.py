@@ -51,7 +51,7 @@ class Confounders:
 def confounders_of(
     chosen: Sequence[tuple[Film, int]],
     names: Sequence[str],
-    headers: Mapping[Path, Header],
+    headers: Mapping[str, Header],
     root: Path,
     data: DataConfig,
     on_progress: OnProgress,
@@ -64,14 +64,14 @@ def confounders_of(
     Args:
         chosen: the films that a training would use; those of one person have one patient, also those of copies.
         names: of the negative and the positive class.
-        headers: the header of each film that can be read, by its path; the others do not count.
+        headers: the header of each film that can be read, by its name; the others do not count.
         root: the folder of the films' collection.
         data: settings that decide how the network sees the films.
         on_progress: called with the phase, what is done, and the total; it may raise an error to end the search.
         decoded: whether to decode the films; otherwise only names, headers and tables are used.
         assumed: whether the classes are not clear and these are only suggested, which the verdict then says.
     """
-    readable = [(film, index) for film, index in chosen if film.path in headers]
+    readable = [(film, index) for film, index in chosen if film.name in headers]
     count, readable = len(readable), drawn(readable, MOST)
     patients = [len({film.patient for film, index in readable if index == place}) for place in (0, 1)]
     if min(patients) < FEWEST:
@@ -82,7 +82,7 @@ def confounders_of(
         ))  # fmt: skip
     found = measured([film for film, _ in readable], root, data, on_progress) if decoded else [None] * len(readable)
     films = [
-        Known(film, index, headers[film.path], measures)
+        Known(film, index, headers[film.name], measures)
         for (film, index), measures in zip(readable, found, strict=True)
         if measures is not None or not decoded
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cxrtui.data.duplicates.relations import Relation, groups, pairs_of, persons
@@ -45,10 +44,10 @@ class Duplicates:
         return sum(map(len, held)), len(held)
 
     @property
-    def persons(self) -> dict[Path, str]:
-        """The person of each film by its path: films that share a patient, or show one exposure, are of one person."""
+    def persons(self) -> dict[str, str]:
+        """The person of each film by its name: films that share a patient, or show one exposure, are of one person."""
         names = persons(self.films, pairs_of(self.relations))
-        return {film.path: name for film, name in zip(self.films, names, strict=True)}
+        return {film.name: name for film, name in zip(self.films, names, strict=True)}
 
     def path(self, place: int) -> str:
         """Return the path of a film as text."""

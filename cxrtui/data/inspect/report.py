@@ -112,13 +112,13 @@ def _inspect(
     absent = rule.absent((*data.positive, *data.negative), collection.found) if rule is not None else []
     duplicates = None
     if not headers_only:
-        classes = {film.path: class_index for film, class_index in chosen} if rule is not None else None
+        classes = {film.name: class_index for film, class_index in chosen} if rule is not None else None
         duplicates = _duplicates(collection, headers, classes, data, on_progress)
-    readable = {film.path: item.header for film, item in zip(films, seen, strict=True) if not isinstance(item, str)}
+    readable = {film.name: item.header for film, item in zip(films, seen, strict=True) if not isinstance(item, str)}
     found = None
     if (named := (chosen, rule.names) if rule is not None else _assumed(collection, data)) is not None:
         who = duplicates.persons if duplicates is not None else {}
-        films_of = [(_of(film, who.get(film.path, film.patient)), index) for film, index in named[0]]
+        films_of = [(_of(film, who.get(film.name, film.patient)), index) for film, index in named[0]]
         found = confounders_of(films_of, named[1], readable, collection.root, data, on_progress,
                                decoded=not headers_only, assumed=rule is None)  # fmt: skip
     look = Look(collection, headers, rule, why, left_out, counted, chosen, absent, noted, not headers_only, duplicates,
@@ -146,13 +146,13 @@ def _assumed(collection: Collection, data: DataConfig) -> tuple[list[tuple[Film,
 
 
 def _duplicates(
-    collection: Collection, headers: Sequence[Header | str], classes: Mapping[Path, int] | None, data: DataConfig,
+    collection: Collection, headers: Sequence[Header | str], classes: Mapping[str, int] | None, data: DataConfig,
     on_progress: OnProgress,
 ) -> Duplicates:  # fmt: skip
-    """Return which films of the collection show one exposure; `classes` are those of the films that count."""
+    """Return which films of the collection show one exposure; `classes` are those of the films that count, by name."""
     films = [film for film, header in zip(collection.films, headers, strict=True) if not isinstance(header, str)]
     digests = digests_of(films, hashes_of(collection), on_progress)
-    findings = [classes.get(film.path) if classes is not None else film.label for film in films]
+    findings = [classes.get(film.name) if classes is not None else film.label for film in films]
     found = related(films, digests, on_progress, near=data.duplicates == "near")
     found = no_copies(found, films, collection.apart)
     of_film = [film.split for film in films]

@@ -29,7 +29,7 @@ class Seen:
     known: Known | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Familiar:
     """Why a film is known, `SAME`, `COPY` or `PATIENT`, and how alike the two are; 0 for a patient's other film."""
 
@@ -54,7 +54,8 @@ def familiar(
     Raises:
         DataError: the disk refuses the films' thumbnails.
     """
-    found = {place: Familiar(SAME, 1.0) for place, digest in enumerate(digests) if digest in seen.digests}
+    same, of_patient = Familiar(SAME, 1.0), Familiar(PATIENT)
+    found = {place: same for place, digest in enumerate(digests) if digest in seen.digests}
     if seen.known is not None:
         keys = [key_of(film, digest) for film, digest in zip(films, digests, strict=True)]
         rest = [(film, key) for place, (film, key) in enumerate(zip(films, keys, strict=True))
@@ -69,5 +70,5 @@ def familiar(
     hashes = seen.known.patients if seen.known is not None else frozenset()
     for place, film in enumerate(films):
         if place not in found and (film.patient in patients or (film.patient_everywhere and hashed(film) in hashes)):
-            found[place] = Familiar(PATIENT)
+            found[place] = of_patient
     return found
