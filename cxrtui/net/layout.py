@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any
 
 import jax
@@ -49,14 +49,15 @@ class Layout:
         Raises:
             ConfigError: there are fewer devices, or they cannot share a batch equally.
         """
-        processes, here = jax.process_count(), jax.local_device_count()
-        if asked > here:
-            raise ConfigError(f"{asked} devices are asked for, and JAX finds {here} here; set --devices or run.devices "
-                              f"to {here} or fewer, or to all.")  # fmt: skip
-        check_shares(size, (asked or 1) * processes, name)
-        count = asked or most_devices(size // processes, here)
-        each = groupby(jax.devices(), key=lambda device: device.process_index)
-        return cls.over([device for _, own in each for device in islice(own, count)])
+        each = [list(own) for _, own in groupby(jax.devices(), key=lambda device: device.process_index)]
+        fewest = min(map(len, each))  # hosts that differ take equally many
+        if asked > fewest:
+            where = "here" if len(each) == 1 else f"on host {[*map(len, each)].index(fewest)}"
+            raise ConfigError(f"{asked} devices are asked for, and JAX finds {fewest} {where}; set --devices or "
+                              f"run.devices to {fewest} or fewer, or to all.")  # fmt: skip
+        check_shares(size, asked or 1, name, len(each))
+        count = asked or most_devices(size // len(each), fewest)
+        return cls.over([device for own in each for device in own[:count]])
 
     def check_batch(self, size: int, name: str) -> None:
         """Check that batches of `size` films can be divided among the devices; `name` is what the user or caller sets.
@@ -64,12 +65,17 @@ class Layout:
         Raises:
             ConfigError: they cannot; the message names the nearest sizes and numbers of devices that can.
         """
-        check_shares(size, self.count, name)
+        check_shares(size, self.count // self.hosts, name, self.hosts)
 
     @functools.cached_property
     def count(self) -> int:
         """The number of devices, of all processes."""
         return int(self.mesh.size)
+
+    @functools.cached_property
+    def hosts(self) -> int:
+        """The number of processes that have the devices, each equally many."""
+        return len({device.process_index for device in self.mesh.devices.flat})
 
     @property
     def kind(self) -> str:

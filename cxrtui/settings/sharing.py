@@ -35,14 +35,38 @@ def numbers_for(size: int, devices: int) -> str:
     return f"{below} or {above}" if above else f"{below}"
 
 
-def check_shares(size: int, devices: int, name: str) -> None:
-    """Check that `devices` can share batches of `size` films equally; `name` is what the user or caller sets.
+def check_shares(size: int, devices: int, name: str, hosts: int = 1) -> None:
+    """Check that batches of `size` films can be divided equally among all devices of all hosts.
+
+    Args:
+        size: films in each batch of all hosts together; 0 suits any devices.
+        devices: on each host.
+        name: what the user or caller sets.
+        hosts: how many there are.
 
     Raises:
-        ConfigError: they cannot; the message names the nearest sizes and numbers of devices that can.
+        ConfigError: they cannot; the message names the nearest sizes, and numbers of devices or hosts, that can.
     """
-    if size % devices:
+    if size % (devices * hosts):
         raise ConfigError(
-            f"{name} is {size}, and {size} films cannot be divided equally among {devices} devices; set it to "
-            f"{sizes_for(size, devices)}, or run.devices to {numbers_for(size, devices)}."
+            f"{name} is {size}, and {size} films cannot be divided equally among {among(devices, hosts)}; set it to "
+            f"{sizes_for(size, devices * hosts)}{_else(size, devices, hosts)}."
         )
+
+
+def among(devices: int, hosts: int) -> str:
+    """Return how many devices share a batch, and on which hosts, as text.
+
+    >>> among(8, 1), among(1, 4), among(4, 2)
+    ('8 devices', '4 hosts', '8 devices, 4 on each of 2 hosts')
+    """
+    if hosts == 1:
+        return f"{devices} devices"
+    return f"{hosts} hosts" if devices == 1 else f"{devices * hosts} devices, {devices} on each of {hosts} hosts"
+
+
+def _else(size: int, devices: int, hosts: int) -> str:
+    """Return what else may be set for batches of `size` films, as the rest of a sentence."""
+    if size % hosts == 0:
+        return f", or run.devices to {numbers_for(size // hosts, devices)}"
+    return f", or start {numbers_for(size // devices, hosts)} hosts" if size % devices == 0 else ""

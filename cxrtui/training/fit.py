@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
+from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -87,12 +88,8 @@ def fit(
     size = config.optim.batch_size
     if layout is None:
         layout = Layout.choose(config.run.devices, size)
-        if (there := jax.device_count()) > layout.count and not config.run.devices:
-            yield ev.Warned(
-                code="devices-idle",
-                message=f"{layout.count} of {there} devices train, for a batch of {size} films cannot be divided "
-                f"equally among more; with optim.batch_size {sizes_for(size, there)} all would.",
-            )
+        if jax.device_count() > layout.count and not config.run.devices:
+            yield ev.Warned(code="devices-idle", message=_idle(layout, size))
     layout.check_batch(size, "optim.batch_size")
     room = _room(config, layout)
     if evaluation_batch is None:
@@ -140,6 +137,19 @@ def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
         interrupted = yield from evaluate(session)
         reason = interrupted or reason
     yield ev.Stopped(reason=reason, step=position.step, epoch=session.epoch)
+
+
+def _idle(layout: Layout, size: int) -> str:
+    """Return why not all devices train in batches of `size` films, and what to do."""
+    there, each = jax.device_count(), Counter(device.process_index for device in jax.devices())
+    fewest, hosts_of = min(each.values()), f", {layout.count // layout.hosts} on each of {layout.hosts} hosts,"
+    begin = f"{layout.count} of {there} devices{hosts_of if layout.hosts > 1 else ''} train"
+    if layout.count == fewest * layout.hosts:
+        return f"{begin}, for all hosts use equally many, and one has {fewest}."
+    most = fewest * layout.hosts
+    all_of_them = "all would" if most == there else f"{most} would"
+    return (f"{begin}, for a batch of {size} films cannot be divided equally among more; with optim.batch_size "
+            f"{sizes_for(size, most)} {all_of_them}.")  # fmt: skip
 
 
 def _room(config: Config, layout: Layout) -> Room:
@@ -234,9 +244,6 @@ def _set_up(
     spec = begun.spec
     table = yield from forms_of_convolutions(call, spec, latest)
     shapes, cut = outline(config, hyper, layout, spec), cut_of(config, spec)
-    if hosts.several() and config.train.views:
-        yield ev.Warned(code="without-features", message="The films pass through the frozen groups in every epoch, "
-                        "with new augmentation: train.views is for one host.")  # fmt: skip
     batch = even_batch(len(prepared.splits["validation"]), call.evaluation_batch, layout.count)
     predictor = Predictor(shapes.graphdef, config.data.size, prepared.stored_size, batch, layout, table=table)
     together = 1 if resources.total_memory() < resources.SMALL else 2  # XLA takes a gigabyte to compile a program

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -37,8 +38,8 @@ def runs(phantom_films: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 @pytest.mark.parametrize(("size", "nearest"), [(1, "2"), (9, "8 or 10")])
 def test_a_batch_that_the_devices_cannot_share_is_refused(size: int, nearest: str) -> None:
-    mesh = jax.sharding.AbstractMesh((2,), ("data",))
-    layout = Layout(mesh)  # type: ignore[arg-type]
+    devices = np.asarray([SimpleNamespace(process_index=0)] * 2)
+    layout = Layout(SimpleNamespace(devices=devices, size=2))  # type: ignore[arg-type]
     layout.check_batch(8, "optim.batch_size")
     with pytest.raises(ConfigError, match=f"optim.batch_size is {size}, .* among 2 devices; set it to {nearest}, or"):
         layout.check_batch(size, "optim.batch_size")
