@@ -1,6 +1,7 @@
 """Joins the processes that train one run on several hosts, and tells all of them what the first one has decided.
 
-All processes call `told` equally often and in the same order, as they do with everything that they compute together.
+All processes call `told` and `all_told` equally often and in the same order, as they do with all that they compute
+together.
 Nothing here waits for a process that has died: whoever started the processes ends those that are left.
 """
 
@@ -16,6 +17,7 @@ from cxrtui.runs.hosts import Place
 
 _TRY = 10_000  # milliseconds
 _LEAVE, _DAY = 20_000, 86_400_000
+_PATIENCE = 86_400  # seconds; JAX would end processes that a scheduler suspends, and their parents notice who died
 _COMING = 120  # seconds; all of them are there already, but a process may take long to load JAX
 _told = itertools.count()
 
@@ -42,7 +44,7 @@ def connect(place: Place) -> None:
         jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]
     jax.distributed.initialize(
         place.coordinator, place.processes, place.process, cluster_detection_method="deactivate",
-        initialization_timeout=_COMING,
+        initialization_timeout=_COMING, heartbeat_timeout_seconds=_PATIENCE,
     )  # fmt: skip
     jax.devices()  # the processes exchange what they have
 
@@ -65,12 +67,25 @@ def told(value: Any) -> Any:
     if leads():
         client.key_value_set(key, json.dumps(value))
         return value
+    return json.loads(_awaited(client, key))
+
+
+def _awaited(client: Any, key: str) -> str:
     while True:
         try:
-            return json.loads(client.blocking_key_value_get(key, _TRY))
+            return str(client.blocking_key_value_get(key, _TRY))
         except jax.errors.JaxRuntimeError as error:
             if "DEADLINE_EXCEEDED" not in str(error):
                 raise
+
+
+def all_told(value: Any) -> list[Any]:
+    """Return what each process passes as `value`, in JSON's types, the first one's first; they wait for each other."""
+    if not several():
+        return [value]
+    client, key = _client(), f"cxrtui/{next(_told)}"
+    client.key_value_set(f"{key}/{jax.process_index()}", json.dumps(value))
+    return [json.loads(_awaited(client, f"{key}/{number}")) for number in range(jax.process_count())]
 
 
 def meet() -> None:
@@ -83,10 +98,13 @@ def meet() -> None:
 
 
 def leave() -> None:
-    """Wait for the others at the end of the run, because all connections go through the first process."""
+    """Wait for the others at the end of the run, because all connections go through the first process.
+
+    That one may still copy the run, and the others wait as long as it lives.
+    """
     if several():
         try:
-            _client().wait_at_barrier("cxrtui/leave", _LEAVE)
+            _client().wait_at_barrier("cxrtui/leave", _LEAVE if leads() else _DAY)
         except jax.errors.JaxRuntimeError:  # one of them has gone already
             return
 

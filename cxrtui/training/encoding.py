@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 from flax import nnx
+from jax.sharding import NamedSharding
 from numpy.typing import NDArray
 
 from cxrtui.data.augment import Strengths, augment_each, fold_each, resample
@@ -69,6 +70,8 @@ class Encoder:
         self._batch, self._stored_size = batch, stored_size
         self._network, self._variables = network, network.state.variables
         self._program: Any = None
+        # A process reads the features of all films, also those that devices of other processes compute.
+        self._out = layout.state if layout.hosts > 1 else layout.features
 
     def key(self, view: View, pixels: str) -> str:
         """Return 64 hexadecimal digits that change with all that the bits of the features depend on.
@@ -99,9 +102,9 @@ class Encoder:
     def compile(self) -> None:
         """Compile the program, if it is not compiled."""
         if self._program is None:
-            of = (self._network.graphdef, self._cut, self._layout)
+            of = (self._network.graphdef, self._cut, self._out)
             self._program = compile_once("encode", functools.partial(_encode, *of), (self._variables, self._images()),
-                                         0, of=of, sharding=self._layout.features)  # fmt: skip
+                                         0, of=of, sharding=self._out)  # fmt: skip
 
     def rows(self, view: View) -> Iterator[NDArray[Any]]:
         """Yield the features of the films of a view, ``[n, …]``, batch by batch in their order.
@@ -109,18 +112,18 @@ class Encoder:
         The batches are the same whenever and for whatever run they are computed, so the bits are too.
         """
         self.compile()
-        split, count = view.source.split, len(view)
+        split, count, layout = view.source.split, len(view), self._layout
         key = jax.random.fold_in(jax.random.key(self._config.run.seed), _VIEWS)
-        strengths = Strengths.of(self._config.augment)
+        of_view = jax.random.fold_in(key, np.uint32(view.number or 0))
+        of_view, strengths = layout.put_state((of_view, Strengths.of(self._config.augment)))
         steps = in_order(count, self._batch)
         for start, indices, batch in zip(range(0, count, self._batch), steps, view.source.batches(steps), strict=True):
             images = batch.images
             if view.number is None:
-                pixels = _plain(self._config.data.size, self._layout, images)
+                pixels = _plain(self._config.data.size, layout, images)
             else:
-                films = _numbers([split.digests[place] for place in indices])
-                of_view = jax.random.fold_in(key, np.uint32(view.number))
-                pixels = _drawn(self._config.data.size, self._layout, images, of_view, films, strengths)
+                films = layout.put_state(_numbers([split.digests[place] for place in indices]))
+                pixels = _drawn(self._config.data.size, layout, images, of_view, films, strengths)
             yield np.asarray(self._program(self._variables, pixels))[: count - start]
 
     def _images(self) -> jax.ShapeDtypeStruct:
@@ -143,10 +146,10 @@ def _numbers(digests: Sequence[str]) -> NDArray[np.uint32]:
     return np.frombuffer(b"".join(words), ">u4").astype(np.uint32)
 
 
-def _encode(graphdef: Any, cut: Cut, layout: Layout, variables: Variables, images: jax.Array) -> jax.Array:
+def _encode(graphdef: Any, cut: Cut, out: NamedSharding, variables: Variables, images: jax.Array) -> jax.Array:
     """Return the features at `cut` of normalised images, float32 ``[B, size, size, 1]``."""
     network = freeze.merge(graphdef, variables["trainable"], variables["frozen"], variables["statistics"])
-    features: jax.Array = jax.lax.with_sharding_constraint(network.encode(images, cut.name), layout.features)
+    features: jax.Array = jax.lax.with_sharding_constraint(network.encode(images, cut.name), out)
     return features
 
 

@@ -5,6 +5,9 @@ number of augmented views of each training film (``train.views``), and each vali
 once; epoch ``e`` has view ``e mod views`` of all films. A view is drawn by (seed, film, view). Features are on the
 device if they fit there, else in mapped files; in either case they are kept in files (`feature_files`), so that a
 resumed run, and trials of a search with the same frozen groups, find them there.
+
+Several hosts compute them together, and each keeps those of all films, because the order of an epoch mixes the films.
+What one of them lacks, all compute again, and what one of them cannot keep, all do without.
 """
 
 from __future__ import annotations
@@ -43,11 +46,8 @@ Work = Generator[ev.Event, None, None]
 
 
 def cut_of(config: Config, spec: ClassifierSpec) -> Cut | None:
-    """Return where training takes the features of the frozen groups of `spec`; None if it begins with the images.
-
-    Several hosts begin with the images, because each of them would have to keep the features of all films.
-    """
-    return Cut.of(spec, config.data.size) if config.train.views and not hosts.several() else None
+    """Return where training takes the features of the frozen groups of `spec`; None if it begins with the images."""
+    return Cut.of(spec, config.data.size) if config.train.views else None
 
 
 def ready(session: Session) -> Generator[ev.Event, None, bool]:
@@ -98,8 +98,8 @@ def _prefix(session: Session, cut: Cut) -> Generator[ev.Event, None, Prefix | No
     files = FeatureFiles(int(session.config.train.cache_gb * 1e9))
     augmented, count, numbers = _numbers(session)
     total = cut.nbytes * (len(train.split) * len(numbers) + len(validation.split))
-    on_device = total <= SHARE * free_memory(layout)
-    if not on_device and (why := files.lack(total)):
+    on_device = all(hosts.all_told(total <= SHARE * free_memory(layout)))
+    if not on_device and (why := next(filter(None, hosts.all_told(files.lack(total))), "")):
         yield _refused(f"the features of {len(train.split):,} films in {counted(len(numbers), 'view')} take "
                        f"{size_text(total)}, and {why}; lower train.views")  # fmt: skip
         return None
@@ -120,13 +120,16 @@ def _prefix(session: Session, cut: Cut) -> Generator[ev.Event, None, Prefix | No
     views += [View(f"{cut.group}/{number}", train, number if augmented else None) for number in numbers]
     views = yield from _keyed(session, encoder, views)
     features = yield from _found(session, cut, files, views)
-    missing = [view for view in views if view.name not in features]
+    lacked = {name for names in hosts.all_told([view.name for view in views if view.name not in features])
+              for name in names}  # fmt: skip
+    missing = [view for view in views if view.name in lacked]
     try:
         features |= yield from _computed(session, cut, encoder, files, views, missing, on_device)
     except OSError as error:
         yield _refused(f"the features cannot be kept in {files.folder}: {explained(error)}")
         return None
     yield from _recorded(session, features)
+    hosts.meet()
     loaders = [_loader(view, layout, features[view.name].array, on_device) for view in views]
     yield ev.Encoded(
         group=cut.group, computed=sum(map(len, missing)), found=sum(map(len, views)) - sum(map(len, missing)),
@@ -200,10 +203,12 @@ def _found(
                 yield ev.Preparing(
                     stage="reading features (MB)", done=done // 10**6, total=len(view) * cut.nbytes // 10**6
                 )
-                yield from _between(session)
+                if not hosts.several():  # each host may read another part of them
+                    yield from _between(session)
         except StopIteration as end:
             if end.value is not None:
                 found[view.name] = end.value
+        yield from _between(session)
     return found
 
 
@@ -215,12 +220,13 @@ def _computed(
 
     Raises:
         Cancelled: a stop was requested; a checkpoint is saved. Views that were complete are kept.
-        OSError: the disk refuses, and they do not fit on the device.
+        OSError: the disk of a host refuses, and they do not fit on the device.
     """
     if not missing:
         return {}
     yield ev.Preparing(stage="compiling")
     encoder.compile()
+    hosts.meet()
     result: dict[str, Kept] = {}
     done, total, refused = 0, sum(map(len, missing)), ""
     files.make_room(total * cut.nbytes, [view.key for view in views])
@@ -235,14 +241,51 @@ def _computed(
             except OSError as error:
                 refused = explained(error)
         else:
-            with files.writing(view.key, shape, cut.dtype) as writing:
-                yield from _passed(session, encoder.rows(view), writing.add, done, total)
-            result[view.name] = Kept(files.mapped(view.key, shape, cut.dtype), writing.digest.hexdigest())
+            result[view.name] = yield from _on_disk(session, cut, encoder, files, view, done, total)
         done += len(view)
     if refused:
         yield ev.Warned(code="features-not-kept", message=f"The features of the frozen groups are not kept in "
                         f"{files.folder} for a resume or another run: {refused}.")  # fmt: skip
     return result
+
+
+def _on_disk(
+    session: Session, cut: Cut, encoder: Encoder, files: FeatureFiles, view: View, done: int, total: int
+) -> Generator[ev.Event, None, Kept]:
+    """Compute the features of a view into a file, and return them.
+
+    Raises:
+        Cancelled: as `_between`.
+        OSError: the disk of a host refuses. All hosts have computed the view, because they compute it together.
+    """
+    shape = (len(view), *cut.shape)
+    refused: OSError | None = None
+
+    def keep(rows: NDArray[Any]) -> None:
+        nonlocal refused
+        try:
+            if refused is None:
+                writing.add(rows)
+        except OSError as error:
+            if not hosts.several():
+                raise
+            refused = error  # the others go on, and this one with them
+
+    batches = encoder.rows(view)
+    try:
+        with files.writing(view.key, shape, cut.dtype) as writing:
+            yield from _passed(session, batches, keep, done, total)
+            if refused is not None:
+                raise refused
+    except OSError as error:
+        if not hosts.several():
+            raise
+        refused = error
+        yield from _passed(session, batches, lambda rows: None, done, total)  # where no file could be opened
+    if why := next(filter(None, hosts.all_told(explained(refused) if refused is not None else "")), ""):
+        raise refused or OSError(why)
+    # In a folder that they share, the last host to write has replaced the files of the others.
+    return Kept(files.mapped(view.key, shape, cut.dtype), writing.digest.hexdigest())
 
 
 class _Filling:
@@ -302,4 +345,5 @@ def _begin_with_images(session: Session) -> Work:
     program = Program.of(config, network.graphdef, group, session.call.layout, table=session.table)
     session.step = compile_step(program, network.state, session.hyper, batch_size=config.optim.batch_size,
                                 stored_size=session.prepared.stored_size)  # fmt: skip
+    hosts.meet()
     yield session.compiled(time.monotonic() - clock)
