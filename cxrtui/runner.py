@@ -216,37 +216,39 @@ def _tell_user(run: Run, settings: Config, code: int, log: _Log) -> None:
         log.add([warning])
 
 
-def record(run: Run, settings: Config, failed: events.Failed) -> str:
+def record(run: Run, settings: Config, failed: events.Failed, *, take_over: bool = False) -> str:
     """Write the last line of a run whose process died without one, and return it; an ended run's log stays as it is.
 
-    The user's command runs as after any other end.
+    The last copy of ``run.mirror`` is made, and the user's command runs, as after any other end. With `take_over` the
+    process that wrote the run may not be dead: it does not answer.
 
     Raises:
         CxrtuiError: another process writes the run by now, or the disk refuses.
         OSError: the line could not be written.
     """
     log = _Log(run, None)
-    log.lock = run.acquire()
+    log.lock = run.acquire(take_over=take_over)
     try:
         log.go_on()
         state = run.read()
         if not state.live and state.status != "empty":
             return codec.encode(failed)
         line = log.append(failed)
+        log.add(Mirror(run, settings.run.mirror).once())
         _tell_user(run, settings, failed.exit_code, log)
         return line
     finally:
         log.lock.release()
 
 
-def warn(run: Run, warning: events.Warned) -> None:
-    """Write a warning to the log of a run whose process died, before another one goes on with it.
+def warn(run: Run, warning: events.Warned, *, take_over: bool = False) -> None:
+    """Write a warning to the log of a run whose process died, before another one goes on with it; see `record`.
 
     Raises:
         CxrtuiError, OSError: as `record`.
     """
     log = _Log(run, None)
-    log.lock = run.acquire()
+    log.lock = run.acquire(take_over=take_over)
     try:
         log.append(warning)
     finally:

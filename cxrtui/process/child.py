@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -20,6 +21,8 @@ from cxrtui.runs import events
 from cxrtui.runs.folder import Run
 from cxrtui.runs.hosts import Place
 from cxrtui.settings import config
+
+_BEAT_SECONDS = 2.0
 
 
 class Orders:
@@ -53,6 +56,7 @@ class Replies:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._begun = False
+        self._beaten = 0.0
 
     def on_event(self, line: str, event: events.Event) -> None:
         """Report the first event, and how the run failed."""
@@ -65,6 +69,12 @@ class Replies:
     def on_fault(self, message: str) -> None:
         """Report an error that may come of another host; the parent finds out."""
         self.write(fault=message)
+
+    def beat(self) -> None:
+        """Say now and then that this process lives; its parent ends one that is stopped, as others wait for it."""
+        if (now := time.monotonic()) - self._beaten > _BEAT_SECONDS:
+            self._beaten = now
+            self.write(lives=True)
 
     def write(self, **reply: object) -> None:
         """Write one line."""
@@ -134,6 +144,8 @@ def main() -> None:
     worker.start()
     while worker.is_alive():
         worker.join(0.2)
+        if place is not None and place.processes > 1:
+            replies.beat()
     _remove_if_empty(run.stderr_file)
     if place is not None:  # JAX would wait for the other hosts, which may be gone
         sys.stderr.flush()

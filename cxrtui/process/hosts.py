@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import secrets
 import socket
 import time
@@ -17,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cxrtui import runner
-from cxrtui.errors import EXIT_FAULT, EXIT_STOPPED, CxrtuiError, UsageError
+from cxrtui.errors import EXIT_DONE, EXIT_FAULT, EXIT_STOPPED, CxrtuiError, UsageError
+from cxrtui.process.lost import NOT_MENDED, ended, happened, safe, why_it_ends
 from cxrtui.process.parent import TrainingProcess
 from cxrtui.runs import events, hosts
 from cxrtui.runs.folder import Run, is_run
@@ -36,6 +36,8 @@ AGAIN = 60.0
 """The same after a host was lost; the run then goes on with those that are there."""
 _BEAT, _GRACE, _SURE = 2.0, 5.0, 1.0
 _TICK = 0.2
+_SLOWER = 10.0
+"""Seconds that a process may be silent longer than a host, as a library may hold up all of its threads."""
 
 
 class _StoppedError(Exception):
@@ -51,7 +53,7 @@ class Host:
         place: of this host.
         settings: of the run; the first host's count.
         resume: go on from the latest checkpoint.
-        restarts: how often the run begins again after a host was lost.
+        restarts: how often the run goes on after a process or a host was lost; see `why_it_ends`.
         should_stop: called often; True stops the run with a checkpoint.
         on_line: called often by the host that writes the run, to show what its log has.
         on_event: called with a failure, if the log may not have it.
@@ -73,6 +75,7 @@ class Host:
     _report: Report = field(init=False)
     _beaten: float = 0.0
     _known: list[int] = field(default_factory=list)
+    _before: Report | None = None  # what the run went on after
 
     def train(self) -> int:
         """Train to the end of the run, and return its exit code."""
@@ -84,16 +87,19 @@ class Host:
                 roster = self._gather(wait, needed)
                 lost = self._train_once(roster)
                 if isinstance(lost, int):
+                    failed = lost not in (EXIT_DONE, EXIT_STOPPED)
+                    if failed and self.restarts and self.place.process == roster.hosts[0]:
+                        self.say(f"{NOT_MENDED.capitalize()}.")
                     return lost
-                again = left > 0 and lost.ended != "error"
+                why = why_it_ends(self._before, lost, self.restarts, left)
                 self._known = [host for host in self._known if host != lost.host or lost.ended != "silent"]
                 if self._decides(roster, lost):
-                    code = self._tell(roster, lost, again, self.restarts - left + 1)
-                    if not again:
+                    code = self._tell(roster, lost, why, self.restarts - left + 1)
+                    if why is not None:
                         return code
-                elif not again:
+                elif why is not None:
                     return lost.code or EXIT_FAULT
-                left, wait, needed = left - 1, self.again, False
+                self._before, left, wait, needed = lost, left - 1, self.again, False
         except _StoppedError:
             return EXIT_STOPPED
 
@@ -104,12 +110,13 @@ class Host:
             UsageError: a host that is needed has not come, or the others go on without this one.
         """
         self._report = dataclasses.replace(self._report, token=secrets.token_hex(8), ready=True)
-        watch, end = Watch(self.run.folder, self._known, self.silence), time.monotonic() + wait
+        watch = Watch(self.run.folder, self._known, self.silence)
+        end = watch.clock.now() + wait
         while True:
             self._beat(at_once=True)
             if self.should_stop():
                 raise _StoppedError
-            late = time.monotonic() > end
+            late = watch.clock.now() > end
             seen = watch.look()
             roster = hosts.read_roster(self.run.folder)
             if roster is not None and roster.tokens.get(self.place.process) == self._report.token:
@@ -120,7 +127,7 @@ class Host:
                 len(ready) == len(self._known) or (late and not needed)
             ):
                 return self._enrol(seen, ready)
-            if late and (needed or time.monotonic() > end + self.silence):
+            if late and (needed or watch.clock.now() > end + self.silence):
                 absent = ", ".join(str(host) for host in self._known if host not in ready)
                 raise UsageError(
                     f"Of the {len(self._known)} hosts of run {self.run.name} these have not come within {wait:.0f} s: "
@@ -150,12 +157,13 @@ class Host:
 
     def _train_once(self, roster: Roster) -> int | Report:
         """Train until the run ends, and return its exit code; or the host that was lost."""
-        place, own = roster.place(self.place.process), self.place.process
-        settings = config.resolve(config.flatten(dict(roster.settings), "the roster of the hosts"))
+        place, own, settings = roster.place(self.place.process), self.place.process, _settings(roster)
+        log = self.run.tail()
+        log.to_end()
         stderr = None if place.process == 0 else self.run.folder / f"{hosts.MARK}-{own}.stderr.txt"
         process = TrainingProcess(self.run, settings, resume=roster.resume, place=place, stderr_file=stderr)
         watch, asked, lost_at = Watch(self.run.folder, roster.hosts, self.silence, roster.tokens), False, 0.0
-        first = roster.hosts[0]
+        first, hung = roster.hosts[0], 0.0
         self._report = dataclasses.replace(self._report, ready=False)
         self._beat(at_once=True)
         while not process.ended():
@@ -167,12 +175,17 @@ class Host:
                 self._stop(process, place)
             seen = watch.look()
             over = own != first and seen[first].ended == "over"
-            if over or any(report.ended in hosts.SURENESS for host, report in seen.items() if host != own):
+            closing = own == first and process.failed is not None  # the log has its end; the run is copied, perhaps
+            failed = any(report.ended in hosts.SURENESS for host, report in seen.items() if host != own)
+            if place.processes > 1 and process.silent > self.silence + _SLOWER:
+                hung = process.silent
+                process.kill()
+            elif over or (failed and not closing):
                 lost_at = lost_at or time.monotonic()
                 if time.monotonic() - lost_at > _GRACE + (20.0 if over else 0.0):
                     process.kill()
         process.close_pipes()
-        self._report = _ended(self._report, process, place, killed=lost_at > 0)
+        self._report = ended(self._report, process, place, log, killed=lost_at > 0, hung=hung)
         self._beat(at_once=True)
         if place.process == 0:
             self.on_line()
@@ -190,20 +203,22 @@ class Host:
 
     def _find_out(self, watch: Watch, roster: Roster) -> int | Report:
         """Return the exit code of the run if the first host says that it is over, else the host that failed first."""
-        own, first, sure_at = self.place.process, roster.hosts[0], 0.0
-        end = time.monotonic() + self.silence + _GRACE
+        own, first, sure_at, now = self.place.process, roster.hosts[0], 0.0, watch.clock.now
+        end = now() + self.silence + _GRACE
         while True:
             self._beat()
             seen = {**watch.look(), own: self._report}
             if seen[first].ended == "over":
                 return seen[first].code
+            if self._report.ended == "over" and not seen[first].ended:  # the first host copies the run, perhaps
+                end = now() + self.silence + _GRACE
             lost = hosts.cause(seen.values())
             if lost is not None and (lost.ended in hosts.CAUSES or all(report.ended for report in seen.values())):
-                sure_at = sure_at or time.monotonic()
-                if time.monotonic() - sure_at > _SURE:
+                sure_at = sure_at or now()
+                if now() - sure_at > _SURE:
                     return lost
-            if time.monotonic() > end:
-                return lost or self._report
+            if now() > end:
+                return lost or (self._report.code if self._report.ended == "over" else self._report)
             time.sleep(_TICK)
 
     def _decides(self, roster: Roster, lost: Report) -> bool:
@@ -211,21 +226,29 @@ class Host:
         left = [host for host in roster.hosts if host != lost.host or lost.ended != "silent"]
         return self.place.process == left[0]
 
-    def _tell(self, roster: Roster, lost: Report, again: bool, number: int) -> int:
-        """Write to the log which host was lost, and return the exit code of a run that ends with that."""
+    def _tell(self, roster: Roster, lost: Report, why: str | None, number: int) -> int:
+        """Write to the log which host was lost, and return the exit code of a run that ends with that.
+
+        Args:
+            roster: of the training that has ended.
+            lost: the host.
+            why: the run does not go on; see `why_it_ends`.
+            number: of the restart that would follow.
+        """
         code = lost.code if lost.ended == "error" else EXIT_FAULT
-        what = f"{lost.name[0].upper()}{lost.name[1:]} of {len(roster.hosts)} {_happened(lost)}; {_safe(self.run)}"
-        if again:
+        what = f"{lost.name[0].upper()}{lost.name[1:]} of {len(roster.hosts)} {happened(lost)}; {safe(self.run)}"
+        hangs = lost.ended == "silent"  # it may hold the lock
+        if why is None:
             message = f"{what}; the run goes on from there (restart {number} of {self.restarts})."
             self.say(message)
             with contextlib.suppress(CxrtuiError, OSError):
-                runner.warn(self.run, events.Warned(code="host-lost", message=message))
+                runner.warn(self.run, events.Warned(code="host-lost", message=message), take_over=hangs)
         else:
-            message = f"{what}; {endings.again(self.run)}."
+            message = "; ".join(filter(None, [what, why, endings.again(self.run)])) + "."
             failed = events.Failed(error="HostLost", message=message, exit_code=code, step=self.run.read().step)
             line = ""
             with contextlib.suppress(CxrtuiError, OSError):
-                line = runner.record(self.run, self.settings, failed)
+                line = runner.record(self.run, _settings(roster), failed, take_over=hangs)
             self.on_event(line, failed)
         self.on_line()
         return code
@@ -239,35 +262,5 @@ class Host:
                 hosts.write(self.run.folder, self._report)
 
 
-def _ended(report: Report, process: TrainingProcess, place: Place, *, killed: bool) -> Report:
-    """Return the report of a host whose process has ended."""
-    report = dataclasses.replace(report, of=report.token, why="", code=0)
-    if process.fault:
-        ended = "cut" if endings.is_cut(process.fault) else "fault"
-        return dataclasses.replace(report, ended=ended, why=process.fault, code=EXIT_FAULT)
-    if process.code is not None:
-        if place.process and process.failed is not None:
-            return dataclasses.replace(report, ended="error", why=process.failed[1].message, code=process.code)
-        return dataclasses.replace(report, ended="over", code=process.code)
-    if killed:
-        return dataclasses.replace(report, ended="killed", code=EXIT_FAULT)
-    ended = "aborted" if process.aborted else "died"
-    return dataclasses.replace(report, ended=ended, why=process.how_died(), code=EXIT_FAULT)
-
-
-def _happened(lost: Report) -> str:
-    match lost.ended:
-        case "silent":
-            return f"is lost: {lost.why}"
-        case "died" | "aborted":
-            return f"is lost: its process {lost.why}"
-        case _:
-            return f"has failed: {lost.why.rstrip('.')}"
-
-
-def _safe(run: Run) -> str:
-    """Return a clause that names the checkpoint to go on from, and how old it is."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        newest = max((item for item in os.scandir(run.state) if item.name.isdecimal()), key=lambda item: int(item.name))
-        return f"the checkpoint of step {newest.name}, {time.time() - newest.stat().st_mtime:.0f} s old, is safe"
-    return endings.safe(run)
+def _settings(roster: Roster) -> Config:
+    return config.resolve(config.flatten(dict(roster.settings), "the roster of the hosts"))

@@ -21,7 +21,7 @@ from cxrtui.runs import codec
 from cxrtui.runs.beginnings import clear_stump
 from cxrtui.runs.events import Event, Failed
 from cxrtui.runs.folder import Run
-from cxrtui.runs.hosts import Place
+from cxrtui.runs.hosts import Clock, Place
 from cxrtui.settings.config import Config
 from cxrtui.training import endings
 
@@ -77,6 +77,8 @@ class TrainingProcess:
         self.fault = ""
         self.code: int | None = None
         """The run's exit code; None if the process died."""
+        self._clock = Clock()
+        self._heard: float | None = None
         self._stderr_file = stderr_file or run.stderr_file
         self._rest = b""
         _left[:] = [process for process in _left if process.poll() is None]
@@ -123,6 +125,7 @@ class TrainingProcess:
         over = self._process.poll() is not None
         if select.select([self._process.stdout], [], [], 0 if over else seconds)[0]:
             data = os.read(self._process.stdout.fileno(), 1 << 16)
+            self._heard = self._clock.now()
             *lines, self._rest = (self._rest + data).split(b"\n")
             for line in lines:
                 self._take(json.loads(line))
@@ -131,6 +134,12 @@ class TrainingProcess:
                     self._process.wait(seconds)
             return over and not data
         return over
+
+    @property
+    def silent(self) -> float:
+        """Seconds since it last said something; 0 before it begins. One of several hosts says often that it lives."""
+        now = self._clock.now()
+        return 0.0 if self._heard is None else now - self._heard
 
     def _take(self, reply: dict[str, Any]) -> None:
         self.begun = self.begun or "begun" in reply

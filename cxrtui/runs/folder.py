@@ -153,15 +153,15 @@ class Run:
         since = lock.held_since(self.lock_file)
         return [] if since is None else [word for word, asked in self.read_commands() if asked >= since]
 
-    def acquire(self) -> lock.RunLock:
-        """Take and return the lock that gives the right to write this run.
+    def acquire(self, *, take_over: bool = False) -> lock.RunLock:
+        """Take and return the lock that gives the right to write this run; with `take_over` from a process that hangs.
 
         Raises:
             UsageError: another process holds it.
             CheckpointError: the disk refuses.
         """
         try:
-            return lock.RunLock(self.lock_file)
+            return lock.RunLock(self.lock_file, take_over=take_over)
         except OSError as error:
             why = refusal(error)
             remedy = why.remedy if why else "check the folder"

@@ -2,7 +2,8 @@
 
 Each host writes `host-<number>.json` alone, again and again while it lives: that is its heartbeat. The lowest host that
 lives writes `hosts.json`, which says who takes part. A file is read as a whole each time, because a shared folder
-shows a new content when a file is opened. Clocks of hosts differ, so a reader notes when a beat changed by its own.
+shows a new content when a file is opened. Clocks of hosts differ, so a reader notes when a beat changed by its own,
+and leaves out the time in which it was stopped itself, as a scheduler stops all processes of a job that it suspends.
 """
 
 from __future__ import annotations
@@ -47,10 +48,11 @@ class Report:
         token: differs each time that it is ready to train.
         beat: grows while it lives.
         ready: whether it waits for the others.
-        of: the token with which its latest training that ended began; the three fields below are of that one.
+        of: the token with which its latest training that ended began; the four fields below are of that one.
         ended: how that ended, a word of `SURENESS` or ``over`` or ``killed``; empty if none has ended.
         why: what is known of that, a clause or a sentence.
         code: the exit code.
+        step: the last one of that training in the log; -1 if the log has nothing of it.
     """
 
     host: int
@@ -62,6 +64,7 @@ class Report:
     ended: str = ""
     why: str = ""
     code: int = 0
+    step: int = -1
 
     @property
     def name(self) -> str:
@@ -73,6 +76,11 @@ SURENESS = ("silent", "died", "error", "aborted", "fault", "cut")
 """How a host can fail, the causes before what follows from them on other hosts: nothing is heard of it, its process was
 ended, its films or settings cannot be used, its process ended itself, it met another error, its connection was cut."""
 CAUSES = SURENESS[:3]
+
+
+def is_of_hosts(name: str) -> bool:
+    """Return whether a file of a run's folder is a report or the roster, which mean something while the hosts train."""
+    return name.startswith((f"{MARK}-", f"{MARK}s.")) and name.endswith(".json")
 
 
 def host_file(folder: Path, host: int) -> Path:
@@ -98,6 +106,24 @@ def read(folder: Path, host: int) -> Report | None:
         return None
 
 
+_STOPPED = 5.0  # seconds between two readings of a clock, from which the process was stopped meanwhile
+
+
+@dataclass
+class Clock:
+    """Counts the seconds in which this process was not stopped; it is read several times a second."""
+
+    _read: float = field(default_factory=time.monotonic)
+    _stopped: float = 0.0
+
+    def now(self) -> float:
+        """Return seconds since a time that does not change."""
+        before, self._read = self._read, time.monotonic()
+        if (gap := self._read - before) > _STOPPED:
+            self._stopped += gap
+        return self._read - self._stopped
+
+
 @dataclass
 class Watch:
     """Follows the reports of some hosts of a run.
@@ -105,19 +131,21 @@ class Watch:
     Attributes:
         silence: seconds without a beat after which a host counts as lost.
         tokens: with which the hosts began; endings of earlier trainings do not count.
+        clock: of this process.
     """
 
     folder: Path
     hosts: Sequence[int]
     silence: float
     tokens: Mapping[int, str] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
     _last: dict[int, Report] = field(default_factory=dict)
     _heard: dict[int, float] = field(default_factory=dict)
     _changes: dict[int, int] = field(default_factory=dict)
 
     def look(self) -> dict[int, Report]:
         """Return the latest report of each host; one that was silent too long has ended as ``silent``."""
-        now = time.monotonic()
+        now = self.clock.now()
         for host in self.hosts:
             self._heard.setdefault(host, now)
             report = read(self.folder, host)
@@ -143,6 +171,16 @@ def cause(reports: Iterable[Report]) -> Report | None:
     """Return the report of the host that failed first, as far as the reports tell; None if none has failed."""
     failed = [report for report in reports if report.ended in SURENESS]
     return min(failed, key=lambda report: (SURENESS.index(report.ended), report.host), default=None)
+
+
+def came_again(before: Report | None, now: Report) -> bool:
+    """Return whether a host failed as it did `before`, at the same step, so that it would fail there once more.
+
+    A process that dies may leave the log one line behind. A host that was silent trains no more, so this is of others.
+    """
+    if before is None or now.ended == "silent":
+        return False
+    return (before.host, before.ended) == (now.host, now.ended) and abs(before.step - now.step) <= 1
 
 
 @dataclass(frozen=True)

@@ -18,21 +18,28 @@ _LOCK_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXE
 class RunLock:
     """The exclusive right to write a run; the kernel releases it when the process ends, however it ends."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, take_over: bool = False) -> None:
+        """Take the lock at `path`.
+
+        Args:
+            path: of the lock.
+            take_over: take it from a process that hangs; if that goes on, it finds that it holds the lock no more.
+
+        Raises:
+            UsageError: another process holds it.
+            OSError: the disk refuses.
+        """
         self._file = os.fdopen(os.open(path, _LOCK_FLAGS, 0o644), "a+")
-        # `Run.alive` in another process takes the lock for an instant, so this tries again; a writer keeps the lock.
-        for _ in range(20):
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                time.sleep(0.01)
-        else:
+        if take_over and not self._taken():
+            self._file.close()
+            path.unlink(missing_ok=True)
+            self._file = os.fdopen(os.open(path, _LOCK_FLAGS, 0o644), "a+")
+        if not self._taken():
             self._file.close()
             raise UsageError(
                 f"Run {path.parent.name} is being written by another process; attach to it or stop it first."
             )
-        self._path = path.parent
+        self._lock, self._path = path, path.parent
         self._folder = -1
         try:
             self._folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -44,6 +51,16 @@ class RunLock:
             self.release()
             raise
 
+    def _taken(self) -> bool:
+        # `Run.alive` in another process takes the lock for an instant, so this tries again; a writer keeps the lock.
+        for _ in range(20):
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except OSError:
+                time.sleep(0.01)
+        return False
+
     def release(self) -> None:
         """Release the lock."""
         with contextlib.suppress(OSError):  # the disk may be too full for what is left in the buffer
@@ -54,10 +71,19 @@ class RunLock:
 
     @property
     def holds(self) -> bool:
-        """Whether the run's folder is still the same folder at the same path."""
+        """Whether the run's folder is still the same folder at the same path, and nobody took the lock over."""
         try:
-            return os.path.samestat(os.fstat(self._folder), self._path.stat())
+            there = os.path.samestat(os.fstat(self._folder), self._path.stat())
         except OSError:
+            return False
+        return there and not self.taken_over
+
+    @property
+    def taken_over(self) -> bool:
+        """Whether another process took the lock, because this one seemed to hang."""
+        try:
+            return not os.path.samestat(os.fstat(self._file.fileno()), self._lock.stat())
+        except (OSError, ValueError):  # somebody deleted it, or the folder has moved: there is no other holder
             return False
 
     @property

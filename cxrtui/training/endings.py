@@ -29,7 +29,7 @@ def described(run: Run, error: BaseException) -> tuple[str, int]:
         if why is not None:
             place = file or "a file that the run needs"
             return f"{place} cannot be written ({why.reason}); {why.remedy} and {again(run)}.", DataError.exit_code
-    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
+    if _memory_full(error):
         return f"The device's memory is full; {_smaller(run)}. ({explained(error)[:200]})", EXIT_FAULT
     return text, EXIT_FAULT
 
@@ -38,8 +38,12 @@ _CUT = ("gloo", "nccl", "coordination service", "connection closed", "connection
 
 
 def is_fault(error: BaseException) -> bool:
-    """Return whether `error` is none that cxrtui raises on purpose, nor the disk's."""
-    return not isinstance(error, (CxrtuiError, OSError))
+    """Return whether `error` may be another host's: none that cxrtui raises on purpose, the disk's, or full memory."""
+    return not (isinstance(error, (CxrtuiError, OSError)) or _memory_full(error))
+
+
+def _memory_full(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
 
 
 def is_cut(message: str) -> bool:
@@ -61,6 +65,10 @@ def _smaller(run: Run) -> str:
 def gone(run: Run, lock: RunLock) -> CheckpointError:
     """Return the error of a run whose folder was moved or deleted while it was being written."""
     place = lock.place
+    if lock.taken_over:
+        return CheckpointError(
+            f"This process did not answer for so long that another one took run {run.name} over; it writes no more."
+        )
     if place is None:
         return CheckpointError(
             f"{run.folder} was deleted while run {run.name} was being written; what it held is lost, start a new run."

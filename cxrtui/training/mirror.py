@@ -2,7 +2,8 @@
 
 A run lives on a disk: its lock, its control file and a log that grows line by line are what no object store has. What a
 store is good for is a copy that outlives the machine. It is made in a thread of its own after each checkpoint and at
-the end. If that fails, the run goes on and its log has a warning; the next checkpoint tries again.
+the end. If that fails, the run goes on and its log has a warning; the next checkpoint tries again. Of a run whose
+training process has died, whoever watched that process makes the last copy.
 
 A checkpoint's digests (`weights.digests`) are written last and removed first, so that a checkpoint that is there in
 part is not taken for one.
@@ -14,7 +15,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,7 @@ from cxrtui.remote import store
 from cxrtui.remote.store import Place
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
+from cxrtui.runs.hosts import is_of_hosts
 from cxrtui.weights import digests, states
 
 _LOCAL = frozenset({"lock", "control", "heartbeat"})
@@ -64,6 +66,11 @@ class Mirror:
             self._copying = self._thread.submit(self._copy)
             yield from self._ended()
         self._thread.shutdown()
+
+    def once(self) -> Iterator[ev.Event]:
+        """Copy what is new of a run that nobody writes any more, in the caller's thread, and yield what happened."""
+        if self._url:
+            yield self._copy()
 
     def _ended(self) -> Iterator[ev.Event]:
         """Yield what the last copy reports, once it has ended; a warning that repeats the one before is left out."""
@@ -108,7 +115,7 @@ class Mirror:
         return len(changed), sum(there[name][0] for name in changed)
 
     def _look(self, place: Place) -> None:
-        """Find out what is there of an earlier copy, all of which is written again or removed.
+        """Find out what is there of an earlier copy; what may differ of it is written again or removed.
 
         Raises:
             CheckpointError: it is a copy of another run.
@@ -119,11 +126,25 @@ class Mirror:
             found = {}
         if "manifest.json" in found:
             theirs = _id(place.system.cat_file(place.below("manifest.json").key))
-            if theirs and theirs != _id(read_bytes(self._run.manifest_file)):
+            if theirs and theirs != _id(_content(self._run.manifest_file)):
                 raise CheckpointError(f"{printable(self._url)} is the copy of another run; set run.mirror to another "
                                       "place, or move that copy away.")  # fmt: skip
-        self._sent = {name: (-1, -1) for name in found if _is_copied(name)}
+        there = _files(self._run)
+        same = {name for seal in found if _is_seal(seal) for name in self._same(place, seal, found)}
+        self._sent = {name: there[name] if name in same & there.keys() else (-1, -1)
+                      for name in found if _is_copied(name)}  # fmt: skip
         self._known = True
+
+    def _same(self, place: Place, seal: str, found: Iterable[str]) -> list[str]:
+        """Return the files there of the checkpoint with this `seal` that are those here, as the same digests say.
+
+        Its position may be newer here, as it is written after its digest.
+        """
+        folder = seal.removesuffix(digests.DIGESTS)
+        ours = _content(self._run.folder / seal)
+        if not ours or ours != place.system.cat_file(place.below(seal).key):
+            return []
+        return [name for name in found if name.startswith(folder) and name != folder + states.POSITION]
 
 
 def _files(run: Run) -> dict[str, tuple[int, int]]:
@@ -147,12 +168,19 @@ def _files(run: Run) -> dict[str, tuple[int, int]]:
 def _is_copied(name: str) -> bool:
     """Return whether a file of a run is one that has a meaning elsewhere."""
     parts = name.split("/")
-    return name not in _LOCAL and not parts[-1].startswith(".")
+    return not (name in _LOCAL or is_of_hosts(name) or parts[-1].startswith("."))
 
 
 def _is_seal(name: str) -> bool:
     """Return whether a file is the digests of a checkpoint, which is whole only with it."""
     return name.endswith(f"/{digests.DIGESTS}")
+
+
+def _content(file: Path) -> bytes:
+    """Return what a file has; nothing if it is not there."""
+    with suppress(FileNotFoundError):
+        return read_bytes(file)
+    return b""
 
 
 def _id(manifest: bytes) -> str:

@@ -73,6 +73,24 @@ def codes(started: list[subprocess.Popen[bytes]]) -> list[int]:
     return [process.wait(400) for process in started]
 
 
+def test_two_hosts_compute_features_of_frozen_groups_together(small: Small, tmp_path: Path) -> None:
+    settings = small(optim__epochs=2, optim__name="sgd", model__freeze="stage2", train__views=2, data__feed="stream")
+    alone = Run(tmp_path / "alone")
+    alone.folder.mkdir()
+    assert drive(alone, settings) == 0
+    given = Run(tmp_path / "given")
+    given.folder.mkdir()
+    save_config(given, settings)
+    run = Run(tmp_path / "checkpoints" / "run")
+    with hosts(tmp_path, 2, "--run", "run", "--config", str(given.config_file)) as started:
+        assert codes(started) == [0, 0]
+    ours, theirs = of(run, ev.Encoded)[0], of(alone, ev.Encoded)[0]
+    assert (ours.computed, ours.found) == (theirs.computed, 0)
+    losses = [[event.loss for event in of(one, ev.StepDone)] for one in (run, alone)]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=2e-4)
+    assert "without-features" not in [event.code for event in of(run, ev.Warned)]
+
+
 def test_two_hosts_train_as_one_does_and_go_on_when_one_dies_and_on_other_numbers(
     small: Small, tmp_path: Path
 ) -> None:  # fmt: skip

@@ -125,6 +125,23 @@ def test_the_lock_knows_that_its_folder_was_moved_or_deleted(run: Run, tmp_path:
     lock.release()
 
 
+def test_a_lock_is_taken_from_a_process_that_hangs_and_that_one_finds_out(run: Run) -> None:
+    hanging = run.acquire()
+    with pytest.raises(UsageError, match="is being written by another process"):
+        run.acquire()
+    lock = run.acquire(take_over=True)
+    assert (lock.holds, lock.taken_over) == (True, False)
+    assert (hanging.holds, hanging.taken_over) == (False, True)
+    assert run.alive()
+    hanging.release()
+    assert run.alive()
+    lock.release()
+    assert not run.alive()
+    again = run.acquire(take_over=True)  # nobody holds it
+    assert again.holds
+    again.release()
+
+
 def test_commands_are_read_whole_or_not_at_all(run: Run) -> None:
     assert run.read_command() is None
     run.command("pause")

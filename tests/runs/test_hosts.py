@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from cxrtui.runs import hosts
-from cxrtui.runs.hosts import Place, Report, Roster, Watch
+from cxrtui.runs.hosts import Clock, Place, Report, Roster, Watch
 
 
 def test_the_cause_comes_before_what_follows_from_it() -> None:
@@ -30,6 +32,40 @@ def test_a_host_without_a_beat_is_silent_and_one_that_has_ended_is_not(tmp_path:
     hosts.write(tmp_path, Report(0, "node", beat=2))
     assert patient.look()[0].beat == 2
     assert patient.fresh(0)
+
+
+def test_what_came_at_the_same_step_of_the_same_host_came_again() -> None:
+    before = Report(1, ended="died", step=57)
+    assert hosts.came_again(before, Report(1, ended="died", step=56))
+    for other in (
+        Report(1, ended="died", step=20),
+        Report(0, ended="died", step=57),
+        Report(1, ended="fault", step=57),
+    ):
+        assert not hosts.came_again(before, other)
+    assert not hosts.came_again(None, before)
+    silent = Report(1, ended="silent")
+    assert not hosts.came_again(silent, silent), "it trains no more"
+
+
+def test_the_time_in_which_this_process_was_stopped_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    clock, first = Clock(), now
+    for gap, counted in ((1.0, 1.0), (4.0, 5.0), (500.0, 5.0), (2.0, 7.0)):
+        now += gap
+        assert clock.now() - first == counted
+    hosts.write(tmp_path, Report(0))
+    watch = Watch(tmp_path, [0], silence=30.0)
+    watch.look()
+    now += 500.0
+    assert watch.look()[0].ended == ""
+    for _ in range(8):
+        now += 4.0
+        ended = watch.look()[0].ended
+    assert ended == "silent"
 
 
 def test_how_an_earlier_training_ended_does_not_count(tmp_path: Path) -> None:

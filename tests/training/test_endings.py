@@ -224,3 +224,13 @@ def test_a_full_memory_offers_the_next_smaller_batch(small: Small, new_run: NewR
     assert "start a run with optim.batch_size=24 in place of 48" in message
     assert "95 GiB" in message
     assert code == 1
+    assert not endings.is_fault(full), "another try would need as much"
+    assert endings.is_fault(RuntimeError("CUDA_ERROR_ECC_UNCORRECTABLE"))
+
+
+def test_a_run_that_others_have_taken_over_is_not_said_to_be_moved(new_run: NewRun) -> None:
+    run = new_run()
+    hanging, lock = run.acquire(), run.acquire(take_over=True)
+    assert "another one took run" in str(endings.gone(run, hanging))
+    hanging.release()
+    lock.release()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cxrtui.errors import CheckpointError, ConfigError, UsageError
-from cxrtui.runner import drive
+from cxrtui.runner import drive, record
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.settings.config import Config
@@ -20,6 +20,7 @@ from tests.remote.conftest import Store
 from tests.remote.conftest import store as store
 
 pytestmark = pytest.mark.slow
+LOCAL = {"lock", "control", "heartbeat", "host-0.json", "host-12.json", "hosts.json"}
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -77,7 +78,7 @@ def finished(tmp_path: Path) -> Run:
     (run.state / "9.saving" / "half").write_text("x")
     run.config_file.write_text("")
     run.manifest_file.write_text(json.dumps({"id": "one"}))
-    for name in ("events.jsonl", "lock", "control", "heartbeat", ".hidden.tmp"):
+    for name in ("events.jsonl", *LOCAL, ".hidden.tmp"):
         (run.folder / name).write_text("")
     return run
 
@@ -102,7 +103,7 @@ def test_what_fails_is_a_warning_once_and_is_tried_again(store: Store, finished:
 
 def test_only_whole_checkpoints_are_brought_back(store: Store, finished: Run, tmp_path: Path) -> None:
     assert [type(event) for event in Mirror(finished, store.url("")).finish()] == [ev.Mirrored]
-    assert not {"lock", "control", "heartbeat", ".hidden.tmp", "state/9.saving/half"} & store.keys("done/")
+    assert not {*LOCAL, ".hidden.tmp", "state/9.saving/half"} & store.keys("done/")
     store.put(**{"done/state/8/weights/data": b"no digests", "done/../../escaped": b"x", "done/lock": b"x"})
     found = fetch(store.url("done"), tmp_path / "a")
     assert states.steps(found.state) == [7]
@@ -139,3 +140,19 @@ def test_a_folder_can_be_a_mirror_too(finished: Run, tmp_path: Path) -> None:
     assert isinstance(event, ev.Mirrored), event
     assert (tmp_path / "backup/done/state/7/digests.json").is_file()
     assert fetch(f"file://{tmp_path}/backup/done", tmp_path / "new").config_file.is_file()
+
+
+def test_whoever_records_a_death_makes_the_last_copy_and_sends_no_checkpoint_again(
+    finished: Run, tmp_path: Path, small: Callable[..., Config]
+) -> None:
+    url, copy = f"file://{tmp_path}/backup", tmp_path / "backup" / "done"
+    list(Mirror(finished, url).finish())
+    (copy / "state/7/weights/data").write_bytes(b"not read")  # of the same size, as a file of the store would be
+    record(finished, small(run__mirror=url), ev.Failed(error="HostLost", message="Host 1 is lost.", exit_code=1))
+    assert b"Host 1 is lost." in (copy / "events.jsonl").read_bytes()
+    assert isinstance(events_of(finished)[-1], ev.Mirrored)
+    assert (copy / "state/7/weights/data").read_bytes() == b"not read"
+    (finished.state / "7/digests.json").write_text("other")
+    list(Mirror(finished, url).once())
+    assert (copy / "state/7/weights/data").read_bytes() == b"weights"
+    assert list(Mirror(finished, "").once()) == []
