@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ from tests.made_once import made_once
 
 if TYPE_CHECKING:
     from cxrtui.net.classifier import ClassifierSpec
+
+gc.disable()  # until all tests are collected: `pytest_collection_finish`
 
 # Property tests take the same inputs each time, and none is timed: this machine may be busy.
 hypothesis_settings.register_profile(
@@ -57,6 +60,14 @@ if tuple(map(int, version("jaxlib").split(".")[:2])) < (0, 11):
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name bytes by their argument; a packed file holds the time, and all workers must collect the same names."""
     return argname if isinstance(val, bytes) and len(val) > 40 else None
+
+
+def pytest_collection_finish() -> None:
+    """Let Python's collector walk seldom over what stays: modules, tests, compiled programs. It was a third of the CPU."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 10)
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

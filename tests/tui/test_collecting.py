@@ -17,6 +17,8 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     gc.set_threshold(*thresholds)
     gc.unfreeze()
+    gc.collect()
+    gc.freeze()  # as `tests/conftest.py` does
 
 
 class Node:
