@@ -12,6 +12,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -40,23 +41,34 @@ class FilmRecord:
 
 def content_of(films: Chosen, digests: Sequence[str], settings: Mapping[str, Any], names: Sequence[str]) -> str:
     """Return 32 hexadecimal digits that change with a film's content, class or display, a setting or a class name."""
-    lines = sorted(
-        json.dumps([digest, class_index, [film.display.window, film.display.inverted] if film.display else None])
-        for (film, class_index), digest in zip(films, digests, strict=True)
-    )
-    return _hash([dict(settings), list(names), lines])
+
+    def line(place: int) -> str:
+        film, class_index = films[place]
+        shown = [film.display.window, film.display.inverted] if film.display else None
+        return json.dumps([digests[place], class_index, shown])
+
+    before = json.dumps([dict(settings), list(names)], sort_keys=True)[:-1]
+    return _hash(f"{before}, [", digests, line, "]]")
 
 
 def splits_hash(digests: Sequence[str], of_film: Sequence[str]) -> str:
     """Return 32 hexadecimal digits that change when a film goes to another split."""
-    return _hash(sorted(f"{digest} {split}" for digest, split in zip(digests, of_film, strict=True)))
+    return _hash("[", digests, lambda place: f"{digests[place]} {of_film[place]}", "]")
 
 
-def _hash(body: Any) -> str:
-    digest = hashlib.sha256()
-    for part in json.JSONEncoder(sort_keys=True).iterencode(body):  # piece by piece: there may be very many films
-        digest.update(part.encode())
-    return digest.hexdigest()[:32]
+def _hash(before: str, digests: Sequence[str], line: Callable[[int], str], after: str) -> str:
+    """Return 32 hexadecimal digits of JSON whose list of lines, sorted, is between the texts `before` and `after`.
+
+    Each `line`, of the film at a place, begins with the film's digest. There may be very many, so none is kept.
+    """
+    total, comma = hashlib.sha256(before.encode()), ""
+    order = sorted(range(len(digests)), key=digests.__getitem__)
+    for _, same in groupby(order, digests.__getitem__):
+        for text in sorted(map(line, same)):
+            total.update(f"{comma}{json.dumps(text)}".encode())
+            comma = ", "
+    total.update(after.encode())
+    return total.hexdigest()[:32]
 
 
 def restore(ready: Readable, content: str, record: FilmRecord) -> tuple[Readable, list[str], int]:

@@ -7,6 +7,7 @@ each other are an error.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -55,6 +56,7 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
         tally.columns += columns.notes
     read = {role: header.casefold() for role, header in columns.read.items()}
     spellings = Spellings(file.parent)
+    home = os.path.join(os.path.realpath(spellings.root), "")
     listed: dict[str, _Listed] = {}
     for line, row in table:
         cells = {role: row[header] for role, header in read.items()}
@@ -70,9 +72,11 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
             tally["a row whose path no file can have"] += 1
             continue
         film = _film(cells, columns.read.get("split", ""), spellings, where)
-        # One text is enough where the table has the path as it is in the name, as most do.
-        new = _Listed(line, film.name if film.name == cells["path"] else cells["path"], film)
-        earlier = listed.setdefault(spellings.identity(film.path), new)
+        # One text is enough for the name, the path as the table has it and the file's identity, where they are equal.
+        same = {film.name: film.name}
+        key = spellings.identity(film.path).removeprefix(home)
+        new = _Listed(line, same.get(cells["path"], cells["path"]), film)
+        earlier = listed.setdefault(same.get(key, key), new)
         if earlier is not new:
             earlier.take(new, table.shown)
             tally["a row listed twice"] += 1
