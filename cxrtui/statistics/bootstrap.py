@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cxrtui.statistics.estimate import CONFIDENCE, Estimate
+from cxrtui.statistics.patients import numbered
 
 Weights = NDArray[np.float64]
 Statistic = Callable[[Weights], NDArray[np.float64]]
@@ -135,7 +136,7 @@ def resample(
         draws: how many times the patients are drawn.
         on_draws: is called between blocks of draws.
     """
-    names, patient_of = np.unique(np.asarray(patients, dtype=np.str_), return_inverse=True)
+    names, patient_of = numbered(patients)
     values = {name: float(value[0]) for name, value in statistics(np.ones((1, len(patients)))).items()}
     found = {name: np.full(draws, np.nan) for name in values}
     done = 0

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cxrtui.statistics.binomial import clopper_pearson
+from cxrtui.statistics.patients import numbered
 
 BINS = 10
 """Bins of equal width of a reliability table and of the ECE."""
@@ -206,7 +207,7 @@ def ece_by_chance(probabilities: ArrayLike, patients: Sequence[str], *, seed: in
         bins: as in `ece`.
     """
     values = np.asarray(probabilities, np.float64)
-    names, patient_of = np.unique(np.asarray(patients, dtype=np.str_), return_inverse=True)
+    names, patient_of = numbered(patients)
     inside = (bin_of(values, bins)[:, None] == np.arange(bins)).astype(np.float64)
     generator, block = np.random.default_rng(seed), max(1, (1 << 18) // len(values))
     found = []

@@ -18,6 +18,7 @@ from cxrtui.statistics.binomial import clopper_pearson
 from cxrtui.statistics.bootstrap import DRAWS, SEED, OnDraws, Resampled, Statistics, Weights, divided, resample
 from cxrtui.statistics.calibration import BINS, bin_of, ece_by_chance
 from cxrtui.statistics.estimate import Estimate
+from cxrtui.statistics.patients import numbered
 from cxrtui.statistics.ranking import weighted_ranking
 
 Values = NDArray[np.float64]
@@ -74,16 +75,16 @@ def estimates(
     predicted = scores >= threshold
     statistics = metric_statistics(truth, scores, threshold, prevalence=prevalence, ranked=bool({*names} & _RANKED))
     found = resample(statistics, patients, seed=seed, draws=draws, on_draws=on_draws)
-    who = np.asarray(patients, dtype=np.str_)
+    _, who = numbered(patients)
     everything = np.ones(len(truth), np.bool_)
     rests_on = {"sensitivity": truth, "specificity": ~truth}
     if prevalence is None:
         rests_on |= {"ppv": predicted, "npv": ~predicted}
-    fewest = min(len(set(who[truth])), len(set(who[~truth])))  # patients of the class that has fewer
+    fewest = min(len(np.unique(who[truth])), len(np.unique(who[~truth])))  # patients of the class that has fewer
     result = {}
     for name in names:
         films = rests_on.get(name, everything)
-        own = len(set(who[films]))
+        own = len(np.unique(who[films]))
         low, high = found.interval(name, own if name in (*rests_on, "accuracy", "brier", "ece") else fewest)
         if name == "ece" and low < high:
             low, high = _ece_interval(found, high, ece_by_chance(scores, patients, seed=seed))
@@ -204,7 +205,7 @@ def by_patient(
         >>> labels.tolist(), names, means.tolist()
         ([1, 0], ['a', 'b'], [0.75, 0.25])
     """
-    names, patient_of = np.unique(np.asarray(patients, dtype=np.str_), return_inverse=True)
+    names, patient_of = numbered(patients)
     truth = (np.asarray(labels) == 1).astype(np.int64)
     rows, row_of = np.unique(2 * patient_of + (1 - truth), return_inverse=True)
     films = np.bincount(row_of, minlength=len(rows))
@@ -212,7 +213,7 @@ def by_patient(
         np.bincount(row_of, np.asarray(column, np.float64), minlength=len(rows)) / np.maximum(films, 1)
         for column in columns
     ]
-    return (1 - rows % 2).astype(np.int64), [str(names[row // 2]) for row in rows], means
+    return (1 - rows % 2).astype(np.int64), [names[row // 2] for row in rows], means
 
 
 def named(found: Mapping[str, Estimate]) -> dict[str, dict[str, Any]]:

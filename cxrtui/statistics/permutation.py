@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrtui.statistics.patients import numbered
+
 
 def permuted_labels(
     labels: NDArray[np.integer[Any]],
@@ -45,7 +47,7 @@ def permuted_labels(
         np.int64(2)
     """
     of_stratum = np.zeros(len(labels), np.intp) if strata is None else np.unique(strata, return_inverse=True)[1]
-    names = np.unique(np.asarray(patients, dtype=np.str_), return_inverse=True)[1]
+    names = numbered(patients)[1]
     _, unit = np.unique(names * (int(of_stratum.max(initial=0)) + 1) + of_stratum, return_inverse=True)
     order = np.argsort(unit, kind="stable")
     counts = np.bincount(unit)

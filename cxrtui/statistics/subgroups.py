@@ -19,6 +19,7 @@ from cxrtui.statistics.binomial import clopper_pearson
 from cxrtui.statistics.bootstrap import DRAWS, SEED, OnDraws, Resampled, Weights, divided, percentiles, resample
 from cxrtui.statistics.estimate import Estimate
 from cxrtui.statistics.metrics import metric_statistics
+from cxrtui.statistics.patients import numbered
 from cxrtui.statistics.ranking import weighted_ranking
 
 METRICS = ("accuracy", "auroc", "sensitivity", "specificity")
@@ -129,7 +130,8 @@ def by_column(
         return None
     truth = np.asarray(labels)[known] == 1
     scores = np.asarray(probabilities, np.float64)[known]
-    who = np.asarray(patients, dtype=np.str_)[known]
+    persons = [patients[int(place)] for place in known]
+    _, who = numbered(persons)
     of_group = np.asarray([order.index(name) for name in names], np.intp)
     places = [np.flatnonzero(of_group == index) for index in range(len(order))]
     parts = [metric_statistics(truth[own], scores[own], threshold) for own in places]
@@ -147,13 +149,13 @@ def by_column(
             pairs += count
         return found | {"within": divided(right, pairs)}  # as `ranking.stratified_auroc`
 
-    found = resample(statistics, who.tolist(), seed=seed, draws=draws, on_draws=on_draws)
+    found = resample(statistics, persons, seed=seed, draws=draws, on_draws=on_draws)
     rows = tuple(
         _group(found, index, order[index], truth[own], who[own], scores[own] >= threshold)
         for index, own in enumerate(places)
     )
     gaps = {metric: gap for metric in METRICS if (gap := _gap(found, rows, metric)) is not None}
-    fewest = min(len(set(who[truth])), len(set(who[~truth])))
+    fewest = min(len(np.unique(who[truth])), len(np.unique(who[~truth])))
     return Table(column, rows, gaps, _of(found, "pooled", fewest), _of(found, "within", fewest),
                  len(given) - len(known))  # fmt: skip
 
@@ -176,11 +178,11 @@ def _of(found: Resampled, name: str, patients: int) -> Estimate:
 
 
 def _group(
-    found: Resampled, index: int, name: str, truth: NDArray[np.bool_], who: NDArray[np.str_],
+    found: Resampled, index: int, name: str, truth: NDArray[np.bool_], who: NDArray[np.intp],
     predicted: NDArray[np.bool_],
 ) -> Group:  # fmt: skip
     """Return a row of the table, for films of one group."""
-    plus, minus, all_of_them = len(set(who[truth])), len(set(who[~truth])), len(set(who))
+    plus, minus, all_of_them = (len(np.unique(some)) for some in (who[truth], who[~truth], who))
     rests_on = {"accuracy": all_of_them, "auroc": min(plus, minus), "sensitivity": plus, "specificity": minus}
     films_of = {"sensitivity": truth, "specificity": ~truth}
     estimates = {}
