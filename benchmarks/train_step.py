@@ -92,13 +92,22 @@ class PlainClassifier(nnx.Module):
         return self.logits(nnx.relu(self.hidden(jnp.mean(x, axis=(1, 2)))))
 
 
-def jax_steps(network: Any, images: np.ndarray, labels: np.ndarray, table: Table = ALL_DIRECT) -> tuple[Step, Step]:
-    """A train step and an inference, each jitted and run to its end; `table` has the forms of the convolutions."""
+def jax_steps(
+    network: Any,
+    images: np.ndarray,
+    labels: np.ndarray,
+    table: Table = ALL_DIRECT,
+    options: dict[str, str | bool] | None = None,
+) -> tuple[Step, Step]:
+    """A train step and an inference, each jitted and run to its end.
+
+    `table` has the forms of the convolutions, and `options` the compiler's.
+    """
     graphdef, params, statistics = nnx.split(network, nnx.Param, nnx.BatchStat)
     optimizer = optax.adamw(1e-4)
     x, y = jnp.asarray(images), jnp.asarray(labels)
 
-    @functools.partial(jax.jit, donate_argnums=(0, 1, 2))
+    @functools.partial(jax.jit, donate_argnums=(0, 1, 2), compiler_options=options)
     def train(params: Any, statistics: Any, state: Any) -> Any:
         def loss(params: Any) -> Any:
             network = nnx.merge(graphdef, params, statistics, copy=True)
@@ -111,7 +120,7 @@ def jax_steps(network: Any, images: np.ndarray, labels: np.ndarray, table: Table
         updates, state = optimizer.update(gradients, state, params)
         return optax.apply_updates(params, updates), statistics_, state, value
 
-    @jax.jit
+    @functools.partial(jax.jit, compiler_options=options)
     def infer(params: Any, statistics: Any) -> Any:
         with forms.using(table):
             return nnx.merge(graphdef, params, statistics)(x)
@@ -253,7 +262,9 @@ def main() -> None:
     parser.add_argument("--processor", action="store_true", help="measure seconds of the processor, not of the clock")
     parser.add_argument("--dtype", default="float32", help="compute dtype of cxrtui's network")
     parser.add_argument(
-        "--only", default="cxrtui,nnx,torch", help="comma-separated: cxrtui, direct (XLA's convolutions), nnx, torch"
+        "--only",
+        default="cxrtui,nnx,torch",
+        help="of cxrtui, direct (no forms), default (nor compiler options), nnx, torch",
     )
     parser.add_argument("--parity", action="store_true", help="instead, compare ported weights with PyTorch's output")
     options = parser.parse_args()
@@ -265,10 +276,11 @@ def main() -> None:
     images = random.normal(size=(options.batch, options.size, options.size, 1)).astype(np.float32)
     labels = random.integers(0, 2, options.batch).astype(np.int32)
 
-    spec = ClassifierSpec(dtype=options.dtype)
+    spec, compiling = ClassifierSpec(dtype=options.dtype), backend.compiler_options()
     entrants: dict[str, Callable[[], tuple[Step, Step]]] = {
-        "cxrtui": lambda: jax_steps(create(spec), images, labels, table_of(spec, options.size)),
-        "direct": lambda: jax_steps(create(spec), images, labels),
+        "cxrtui": lambda: jax_steps(create(spec), images, labels, table_of(spec, options.size), compiling),
+        "direct": lambda: jax_steps(create(spec), images, labels, options=compiling),
+        "default": lambda: jax_steps(create(spec), images, labels),
         "nnx": lambda: jax_steps(PlainClassifier(nnx.Rngs(0)), images, labels),
         "torch": lambda: torch_steps(images, labels),
     }
@@ -287,12 +299,14 @@ def main() -> None:
 
     clock = time.process_time if options.processor else time.perf_counter
     taken: dict[tuple[str, int], list[float]] = {(name, index): [] for name in contestants for index in (0, 1)}
-    for _ in range(options.steps):
-        for name, steps in contestants.items():
-            for index, step in enumerate(steps):
+    # A run trains an epoch and then validates, so each has its rounds. The first settles the memory after the other.
+    for index in (0, 1):
+        for number in range(options.steps + 1):
+            for name, steps in contestants.items():
                 started = clock()
-                step()
-                taken[name, index].append(clock() - started)
+                steps[index]()
+                if number:
+                    taken[name, index].append(clock() - started)
 
     of = "seconds of the processor" if options.processor else "seconds"
     device, peer = backend.describe_device()["kind"], next(reversed(contestants))
