@@ -38,6 +38,7 @@ def measure(values: dict[str, Any], run: bool) -> dict[str, float]:
     import numpy as np
 
     from cxrtui.data.loader import Batch
+    from cxrtui.net import backend
     from cxrtui.net.layout import Layout
     from cxrtui.settings.config import resolve
     from cxrtui.training import estimate
@@ -54,7 +55,7 @@ def measure(values: dict[str, Any], run: bool) -> dict[str, float]:
                         layout.abstract_batch((batch,), np.int32))  # fmt: skip
     start = time.process_time()
     step = jax.jit(functools.partial(train_step, program), donate_argnums=0)
-    compiled = step.lower(network.state, shapes, hyper).compile()
+    compiled = step.lower(network.state, shapes, hyper).compile(backend.compiler_options())
     compiling = time.process_time() - start
     memory, expected = compiled.memory_analysis(), estimate.memory(config)
     found = {

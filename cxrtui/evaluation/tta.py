@@ -21,6 +21,7 @@ from cxrtui.errors import CheckCancelled, UsageError
 from cxrtui.evaluation.model import Model
 from cxrtui.evaluation.predict import Variables, in_order, softmax
 from cxrtui.net import freeze
+from cxrtui.net.backend import compiler_options
 from cxrtui.net.layout import Layout
 from cxrtui.net.resnet import normalise
 from cxrtui.runs.events import Preparing
@@ -67,7 +68,9 @@ def changed(
     strengths = Strengths.of(model.config.augment)
     if strengths == Strengths():
         raise UsageError(f"{model.name} was trained without augmentation, so that there is none for --tta to take.")
-    program = jax.jit(functools.partial(_forward, model.graphdef, model.size, layout))
+    program = jax.jit(
+        functools.partial(_forward, model.graphdef, model.size, layout), compiler_options=compiler_options()
+    )
     strengths = layout.put_state(strengths)
     count = len(loader.split)
     total = np.zeros(count)

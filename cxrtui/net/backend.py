@@ -64,18 +64,29 @@ def processes() -> int:
     return int(jax.process_count())
 
 
-# By default XLA of 2026 also compiles each fusion of a GPU program with Triton and times it: for a ResNet-50 minutes
-# instead of seconds, and no faster steps (docs/performance.md). Atomic additions would give other bits each time.
-_ON_GPU: dict[str, str | bool] = {
-    "xla_gpu_experimental_enable_fusion_autotuner": False,
-    "xla_gpu_exclude_nondeterministic_ops": True,
+_OPTIONS: dict[str, dict[str, str | bool]] = {
+    # By default XLA of 2026 also compiles each fusion of a GPU program with Triton and times it: for a ResNet-50
+    # minutes instead of seconds, and no faster steps (docs/performance.md). Atomic additions would give other bits
+    # each time.
+    "gpu": {"xla_gpu_experimental_enable_fusion_autotuner": False, "xla_gpu_exclude_nondeterministic_ops": True},
+    # What YNNPACK computes on a CPU: products and sums, as by default, but no convolutions, of which it computes some
+    # on one core however many there are. Eigen computes them on all.
+    "cpu": {
+        "xla_cpu_experimental_ynn_fusion_type": ",".join(
+            f"LIBRARY_FUSION_TYPE_{kind}" for kind in ("DOT", "INDIVIDUAL_DOT", "REDUCE")
+        )
+    },
 }
 
 
 @functools.cache
 def compiler_options() -> dict[str, str | bool]:
-    """Return XLA's options for programs of the default device: those of `_ON_GPU` that this version of XLA knows."""
-    return {name: value for name, value in _ON_GPU.items() if jax.default_backend() == "gpu" and _known(name, value)}
+    """Return XLA's options for programs of the default device: those of `_OPTIONS` that this version of XLA knows.
+
+    Every program that runs the network is compiled with them, so that all compute the same bits.
+    """
+    options = _OPTIONS.get(jax.default_backend(), {})
+    return {name: value for name, value in options.items() if _known(name, value)}
 
 
 def _known(name: str, value: str | bool) -> bool:

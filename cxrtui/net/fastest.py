@@ -24,6 +24,7 @@ import jax.numpy as jnp
 from cxrtui import resources
 from cxrtui.files import read_text, write_atomic
 from cxrtui.net import convolution, forms, freeze
+from cxrtui.net.backend import compiler_options
 from cxrtui.net.build import abstract
 from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.net.forms import ALL_DIRECT, DIRECT, Forms, Shape, Table
@@ -97,18 +98,23 @@ def measure(shape: Shape) -> Forms:
     gradient = convolution.direct(images, kernel, *how)
 
     def forward(form: str) -> Callable[[], Any]:
-        return functools.partial(jax.jit(lambda x, k: convolution.FORMS[form](x, k, *how)), images, kernel)
+        program = _compiled(lambda x, k: convolution.FORMS[form](x, k, *how))
+        return functools.partial(program, images, kernel)
 
     def input_gradient(form: str) -> Callable[[], Any]:
-        program = jax.jit(lambda g, k: convolution.input_gradient(form, g, images, k, *how))
+        program = _compiled(lambda g, k: convolution.input_gradient(form, g, images, k, *how))
         return functools.partial(program, gradient, kernel)
 
     def weight_gradient(form: str) -> Callable[[], Any]:
-        program = jax.jit(lambda g, x: convolution.weight_gradient(form, g, x, kernel, *how))
+        program = _compiled(lambda g, x: convolution.weight_gradient(form, g, x, kernel, *how))
         return functools.partial(program, gradient, images)
 
     passes = zip(candidates(shape), (forward, input_gradient, weight_gradient), strict=True)
     return Forms(*(_fastest({form: program(form) for form in names}) for names, program in passes))
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    return jax.jit(function, compiler_options=compiler_options())
 
 
 def _fastest(programs: dict[str, Callable[[], Any]]) -> str:
@@ -133,7 +139,13 @@ def _machine() -> dict[str, Any]:
         told = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags", "Features")
         processor = json.dumps(sorted({line for line in lines if line.partition("\t")[0].strip() in told}))
     threads = resources.cores()
-    return {"processor": processor, "threads": threads, "jaxlib": version("jaxlib"), "forms": list(forms.NAMES)}
+    return {
+        "processor": processor,
+        "threads": threads,
+        "jaxlib": version("jaxlib"),
+        "options": compiler_options(),
+        "forms": list(forms.NAMES),
+    }
 
 
 def _file() -> Path:

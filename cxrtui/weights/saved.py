@@ -16,6 +16,7 @@ from safetensors.numpy import save
 from cxrtui.disk import with_remedy
 from cxrtui.errors import NotWrittenError, WeightsError
 from cxrtui.files import sha256, write_atomic
+from cxrtui.net.backend import compiler_options
 from cxrtui.net.classifier import Classifier, ClassifierSpec
 from cxrtui.weights import port
 from cxrtui.weights.arrays import assemble, disassemble, shapes
@@ -65,7 +66,7 @@ class Network:
         images = jnp.asarray(images, jnp.float32)
         if images.ndim != 4:
             raise ValueError(f"images must be [N, H, W, channels], not {list(images.shape)}")
-        return _evaluate(method, *self._of(images.shape[-1]), images)
+        return _program()(method, *self._of(images.shape[-1]), images)
 
     def _of(self, channels: int) -> Any:
         if channels not in self._networks:
@@ -77,9 +78,12 @@ class Network:
         return self._networks[channels]
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _evaluate(method: str, graphdef: Any, state: Any, images: jax.Array) -> Any:
-    return getattr(nnx.merge(graphdef, state), method)(images)
+@functools.cache
+def _program() -> Any:
+    def evaluate(method: str, graphdef: Any, state: Any, images: jax.Array) -> Any:
+        return getattr(nnx.merge(graphdef, state), method)(images)
+
+    return jax.jit(evaluate, static_argnums=(0, 1), compiler_options=compiler_options())
 
 
 def read_network(file: str | Path, options: port.PortOptions | None = None) -> tuple[Classifier, Manifest]:

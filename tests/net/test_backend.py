@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import pytest
 
-from cxrtui.net import backend
+from cxrtui.net import backend, convolution
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +48,18 @@ def test_device_description_is_plain() -> None:
     assert backend.default_compute_dtype() == ("float32" if described["platform"] == "cpu" else "bfloat16")
 
 
-def test_options_for_a_gpu_are_not_given_to_a_cpu_and_unknown_ones_to_no_compiler() -> None:
-    assert backend.compiler_options() == {}
+def test_a_program_gets_the_options_of_its_device_that_this_version_of_xla_knows() -> None:
+    assert set(backend.compiler_options()) <= set(backend._OPTIONS[jax.default_backend()])
     assert not backend._known("xla_gpu_no_such_option", True)
+    assert not backend._known("xla_cpu_experimental_ynn_fusion_type", "LIBRARY_FUSION_TYPE_NO_SUCH")
     assert backend._known("xla_gpu_exclude_nondeterministic_ops", True)
+
+
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="the options of a CPU")
+def test_a_convolution_is_not_left_to_a_library_that_computes_it_on_one_core() -> None:
+    if not (options := backend.compiler_options()):
+        pytest.skip("this version of XLA does not know the option")
+    program = jax.jit(lambda images, kernel: convolution.direct(images, kernel, 1, 1), compiler_options=options)
+    text = program.lower(jnp.ones((2, 16, 16, 8)), jnp.ones((3, 3, 8, 8))).compile().as_text()
+    assert " convolution(" in text
+    assert "ynn" not in text

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from cxrtui.data.augment import resample
 from cxrtui.evaluation.predict import Variables
 from cxrtui.net import freeze
+from cxrtui.net.backend import compiler_options
 from cxrtui.net.layout import Layout
 from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise
@@ -111,7 +112,9 @@ class Explainer:
         fixed = (self.graphdef, self.size, self.layout, self.method, self.stage)
 
         def compiled() -> Program:
-            program: Program = jax.jit(functools.partial(_explain, *fixed)).lower(variables, images).compile()
+            program: Program = (
+                jax.jit(functools.partial(_explain, *fixed)).lower(variables, images).compile(compiler_options())
+            )
             return program
 
         return _PROGRAMS.get((*fixed, self.stored_size, self.batch, kind(variables)), compiled)
