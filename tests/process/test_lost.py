@@ -25,7 +25,14 @@ def test_an_error_of_the_run_is_not_tried_again_and_a_fault_at_one_step_not_a_th
     )
 
 
-@pytest.mark.parametrize(("ended", "said"), [("silent", "is lost: why"), ("died", "is lost: its process why"),
-                                             ("error", "has failed: why"), ("killed", "was ended because another")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [
+        ("silent", "is lost: why"),
+        ("died", "is lost: its process why"),
+        ("error", "has failed: why"),
+        ("killed", "was ended because another"),
+    ],
+)
 def test_every_end_is_a_sentence(ended: str, said: str) -> None:
     assert happened(Report(0, ended=ended, why="why")).startswith(said)
