@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -51,6 +52,19 @@ def free_memory(proc: Path = _PROC) -> int:
 def own_memory() -> int:
     """Return the bytes of memory that this process has now."""
     return int(psutil.Process().memory_info().rss)
+
+
+def nvml_handle(name: str) -> Any:
+    """Return NVML's handle of a GPU, of which ``CUDA_VISIBLE_DEVICES`` has the name; None if NVML does not know it."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        if name.isdecimal():
+            return pynvml.nvmlDeviceGetHandleByIndex(int(name))
+        return pynvml.nvmlDeviceGetHandleByUUID(name)
+    except pynvml.NVMLError:  # no driver of NVIDIA, or a name such as that of a part of a GPU
+        return None
 
 
 def _limits(proc: Path) -> Iterator[tuple[int, int]]:

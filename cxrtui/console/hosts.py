@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import sys
 import time
@@ -22,7 +23,8 @@ from cxrtui.runs.hosts import Place
 from cxrtui.settings.config import Config
 
 _OPEN_MPI = "OMPI_COMM_WORLD_SIZE"
-_SIGNS = ("SLURM_PROCID", _OPEN_MPI, "JOB_COMPLETION_INDEX")
+_INDEXED = "JOB_COMPLETION_INDEX"
+_SIGNS = ("SLURM_PROCID", _OPEN_MPI, _INDEXED)
 """Variables of which one is set where Slurm, Open MPI or an indexed job of Kubernetes has started this process."""
 
 
@@ -30,15 +32,25 @@ def place_of(coordinator: str | None, processes: int | None, process: int | None
     """Return the place of this process among several, as the options say or as the cluster does; None if it is alone.
 
     Raises:
-        UsageError: only some of the options are given, or they contradict each other.
+        UsageError: only some of the options are given, or they contradict each other, or JAX does not find the other
+            processes of a cluster that started this one.
     """
     given = [value is not None for value in (coordinator, processes, process)]
     if not any(given):
         if not any(name in os.environ for name in _SIGNS):
             return None
+        if all(name in os.environ for name in (_INDEXED, "KUBERNETES_SERVICE_HOST")) and not _has_kubernetes():
+            raise UsageError(
+                f"Kubernetes started this process as number {os.environ[_INDEXED]} of an indexed job, and JAX needs a "
+                "package to find the others: pip install 'jax[k8s]'; where each has a run of its own, give "
+                "--coordinator localhost:1 --processes 1 --process 0."
+            )
         from cxrtui.net import hosts
 
-        found = hosts.recognised()
+        try:
+            found = hosts.recognised()
+        except Exception as error:  # of the cluster's own library, or of JAX, which says what the job lacks
+            raise UsageError(f"The other processes of this job are not found: {error}") from error
         if found is None and os.environ.get(_OPEN_MPI, "1") != "1":
             raise UsageError(
                 f"Open MPI started this process as one of {os.environ[_OPEN_MPI]}, and JAX does not recognise that "
@@ -56,6 +68,10 @@ def place_of(coordinator: str | None, processes: int | None, process: int | None
         raise UsageError(f"--process counts from 0: of {processes} processes the last one is {processes - 1}, not "
                          f"{process}.")  # fmt: skip
     return Place(process, processes, coordinator)
+
+
+def _has_kubernetes() -> bool:
+    return importlib.util.find_spec("kubernetes") is not None
 
 
 def wait_for_folder(folder: Path, seconds: float = COMING) -> None:

@@ -103,7 +103,8 @@ def _ended(trial: TrialRecord, objective: str) -> str:
 def search(study: Study, workers: int, debug: bool = False) -> int:
     """Work on the study in this process, and in `workers` - 1 others that end with it; return the exit code.
 
-    Each of several workers has its share of this machine's GPUs (`process.gpus`).
+    Each of several workers has its share of this machine's GPUs (`process.gpus`); one that is added to others has the
+    GPUs that are free.
 
     Raises:
         CxrtuiError: the films cannot be used, no trial can be trained, or a file of the study is damaged.
@@ -113,7 +114,7 @@ def search(study: Study, workers: int, debug: bool = False) -> int:
     shown = _StudyPrinter(printer(console, redirect=False), study.read())
 
     def work(should_stop: Callable[[], bool]) -> int:
-        own_gpus = gpus.environment((0, workers))
+        own_gpus = gpus.environment(gpus.ADDED if workers == 1 and worker.at_work(study) else (0, workers))
         with _others(study, workers) as others:
             os.environ.update(own_gpus)  # JAX, which reads them at its first computation, has done none yet
             own = Worker(study, drive, should_stop, shown)

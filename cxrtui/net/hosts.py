@@ -26,6 +26,9 @@ def recognised() -> Place | None:
     """Return the place of this process where Slurm, Open MPI or Kubernetes started several; else None.
 
     JAX recognises them.
+
+    Raises:
+        Exception: of the library of the cluster, or of JAX, where the job lacks something that is needed.
     """
     from jax._src.clusters import ClusterEnv  # its detection has no public name but within `initialize`
 

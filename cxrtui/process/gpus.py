@@ -5,22 +5,30 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+from cxrtui.resources import nvml_handle
+
 Share = tuple[int, int]
 """The number of a process, from 0, and how many there are."""
 ALONE: Share = (0, 1)
+ADDED: Share = (0, 0)
+"""The share of a process that is added to others whose shares are not known."""
 _VISIBLE, _MEMORY = "CUDA_VISIBLE_DEVICES", "XLA_PYTHON_CLIENT_MEM_FRACTION"
 _USED = 0.9  # of a GPU's memory, by all processes on it together
+_UNUSED = 0.9  # of its memory, free where no process computes on it
 
 
 def environment(share: Share) -> dict[str, str]:
     """Return the variables with which a process has its share of the GPUs; none without GPUs, or for one process.
 
     Processes that are as many as the GPUs or fewer have GPUs of their own. If they are more, several share one, and
-    each reserves an equal part of its memory; a part that the user has set stays.
+    each reserves an equal part of its memory; a part that the user has set stays. One that is `ADDED` has the GPUs
+    whose memory is free, or most of what is free on one.
 
     >>> environment((0, 1))
     {}
     """
+    if share == ADDED:
+        return _spare()
     index, count = share
     gpus = _gpus() if count > 1 else []
     if not gpus:
@@ -30,6 +38,30 @@ def environment(share: Share) -> dict[str, str]:
     together = -(-count // len(gpus))
     memory = {} if _MEMORY in os.environ else {_MEMORY: f"{_USED / together:.2f}"}
     return {_VISIBLE: gpus[index % len(gpus)], **memory}
+
+
+def _spare() -> dict[str, str]:
+    free = {name: _free(name) for name in _gpus()}
+    if not free or None in free.values():
+        return {}
+    known = {name: share for name, share in free.items() if share is not None}
+    if unused := [name for name, share in known.items() if share > _UNUSED]:
+        return {_VISIBLE: ",".join(unused)}
+    most = max(known, key=known.__getitem__)
+    return {_VISIBLE: most, **({} if _MEMORY in os.environ else {_MEMORY: f"{_USED * known[most]:.2f}"})}
+
+
+def _free(name: str) -> float | None:
+    """Return which share of a GPU's memory is free; None if it is not known."""
+    import pynvml
+
+    if (handle := nvml_handle(name)) is None:
+        return None
+    try:
+        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+    except pynvml.NVMLError:
+        return None
+    return float(memory.free / memory.total)
 
 
 def _gpus() -> list[str]:

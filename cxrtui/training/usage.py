@@ -55,7 +55,7 @@ class UsageMeter:
 
         accelerators = [device for device in jax.local_devices() if device.platform != "cpu"]
         if self._handles is None:
-            self._handles = [_nvml_handle(device.local_hardware_id or 0) for device in accelerators]
+            self._handles = [resources.nvml_handle(_name(device.local_hardware_id or 0)) for device in accelerators]
         return [_reading(device, handle) for device, handle in zip(accelerators, self._handles, strict=True)]
 
 
@@ -74,16 +74,7 @@ def _reading(device: Any, handle: Any) -> dict[str, Any]:
     return found
 
 
-def _nvml_handle(index: int) -> Any:
-    """Return NVML's handle of the GPU that is number `index` in this process; None if NVML does not know it."""
-    import pynvml
-
+def _name(index: int) -> str:
+    """Return the name of the GPU that is number `index` in this process."""
     visible = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
-    name = visible[index] if index < len(visible) else str(index)
-    try:
-        pynvml.nvmlInit()
-        if name.isdecimal():
-            return pynvml.nvmlDeviceGetHandleByIndex(int(name))
-        return pynvml.nvmlDeviceGetHandleByUUID(name)
-    except pynvml.NVMLError:  # no driver of NVIDIA, or a name such as that of a part of a GPU
-        return None
+    return visible[index] if index < len(visible) else str(index)

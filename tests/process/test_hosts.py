@@ -43,17 +43,34 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def by_slurm(number: int, count: int, port: int) -> dict[str, str]:
+    """The variables of a task that srun started on this machine."""
+    return {"SLURM_JOB_ID": "12", "SLURM_STEP_NODELIST": "localhost", "SLURM_NTASKS": f"{count}",
+            "SLURM_PROCID": f"{number}", "SLURM_LOCALID": f"{number}", "JAX_COORDINATOR_PORT": f"{port}"}  # fmt: skip
+
+
+def by_open_mpi(number: int, count: int, port: int) -> dict[str, str]:
+    """The variables of a process that the mpirun of Open MPI 4 started on this machine."""
+    return {"OMPI_MCA_orte_hnp_uri": "1531576320.0;tcp://127.0.0.1:34911", "OMPI_COMM_WORLD_SIZE": f"{count}",
+            "OMPI_COMM_WORLD_RANK": f"{number}", "OMPI_COMM_WORLD_LOCAL_RANK": f"{number}",
+            "JAX_COORDINATOR_PORT": f"{port}"}  # fmt: skip
+
+
 @contextmanager
-def hosts(workspace: Path, count: int, *arguments: str) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """The commands of so many hosts, each with one device; they are over at the end."""
+def hosts(
+    workspace: Path, count: int, *arguments: str, cluster: Callable[[int, int, int], dict[str, str]] | None = None
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """The commands of so many hosts, each with one device, started by options or as by a cluster; over at the end."""
     environment = {**os.environ, "XLA_FLAGS": f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=1"}
-    shared = [sys.executable, "-m", "cxrtui", "--workspace", str(workspace), "--headless", "train",
-              "--coordinator", f"127.0.0.1:{free_port()}", "--processes", str(count), *arguments]  # fmt: skip
+    shared = [sys.executable, "-m", "cxrtui", "--workspace", str(workspace), "--headless", "train", *arguments]
+    port = free_port()
     with ExitStack() as stack:
-        started = [
-            stack.enter_context(subprocess.Popen([*shared, "--process", str(number)], env=environment))
-            for number in range(count)
-        ]
+        started = []
+        for number in range(count):
+            words = ["--coordinator", f"127.0.0.1:{port}", "--processes", f"{count}", "--process", f"{number}"]
+            given = cluster(number, count, port) if cluster else {}
+            command = [*shared, *(words if cluster is None else [])]
+            started.append(stack.enter_context(subprocess.Popen(command, env=environment | given)))
         try:
             yield started
         finally:
@@ -82,7 +99,7 @@ def test_two_hosts_compute_features_of_frozen_groups_together(small: Small, tmp_
     given.folder.mkdir()
     save_config(given, settings)
     run = Run(tmp_path / "checkpoints" / "run")
-    with hosts(tmp_path, 2, "--run", "run", "--config", str(given.config_file)) as started:
+    with hosts(tmp_path, 2, "--run", "run", "--config", str(given.config_file), cluster=by_slurm) as started:
         assert codes(started) == [0, 0]
     ours, theirs = of(run, ev.Encoded)[0], of(alone, ev.Encoded)[0]
     assert (ours.computed, ours.found) == (theirs.computed, 0)
@@ -121,7 +138,7 @@ def test_two_hosts_train_as_one_does_and_go_on_when_one_dies_and_on_other_number
     assert [event.reason for event in of(run, ev.Stopped)] == ["requested"]
 
     before = len(of(run, ev.StepDone))
-    with hosts(tmp_path, 4, "--resume", "run") as started:
+    with hosts(tmp_path, 4, "--resume", "run", cluster=by_open_mpi) as started:
         until(lambda: len(of(run, ev.StepDone)) > before)
         os.kill(trainer(run, 0), signal.SIGKILL)
         assert codes(started) == [1, 1, 1, 1]

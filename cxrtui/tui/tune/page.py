@@ -9,7 +9,7 @@ from textual import work
 
 from cxrtui.errors import CxrtuiError, UsageError
 from cxrtui.printable import printable
-from cxrtui.process.gpus import ALONE, Share
+from cxrtui.process.gpus import ADDED, ALONE, Share
 from cxrtui.search.study import Study, delete
 from cxrtui.tui.keys import key_of
 from cxrtui.tui.questions import Choice, Notice, Question
@@ -58,10 +58,11 @@ class StudyPage(WatchingPage[None]):
     async def action_worker(self) -> None:
         """Start one more worker, a process that outlives the dashboard."""
         if (look := self.target) is not None:
-            await self.begin_worker(look.study)
+            at_work = look.found is not None and look.found.workers
+            await self.begin_worker(look.study, ADDED if at_work else ALONE)
 
     async def begin_worker(self, study: Study, share: Share = ALONE) -> None:
-        """Start a worker and say so; one that is added later than others has all GPUs, as its user can divide them."""
+        """Start a worker and say so."""
         if await self._tried("No worker", f"start worker of {study.name}", self.start_worker, study, share):
             self.notify(f"A worker of {printable(study.name)} starts; it goes on when cxrtui ends.",
                         title="Worker", markup=False, timeout=3)  # fmt: skip
