@@ -245,10 +245,11 @@ class Host:
                 runner.warn(self.run, events.Warned(code="host-lost", message=message), take_over=hangs)
         else:
             message = "; ".join(filter(None, [what, why, endings.again(self.run)])) + "."
-            failed = events.Failed(error="HostLost", message=message, exit_code=code, step=self.run.read().step)
-            line = ""
+            line, state = "", self.run.read()
+            failed = events.Failed(error="HostLost", message=message, exit_code=code, step=state.step)
             with contextlib.suppress(CxrtuiError, OSError):
-                line = runner.record(self.run, _settings(roster), failed, take_over=hangs)
+                if state.live or state.status == "empty":  # else its process died before it wrote a line
+                    line = runner.record(self.run, _settings(roster), failed, take_over=hangs)
             self.on_event(line, failed)
         self.on_line()
         return code

@@ -16,7 +16,7 @@ from typing import Any
 
 from cxrtui.disk import explained
 from cxrtui.errors import EXIT_DONE, EXIT_FAULT, CxrtuiError
-from cxrtui.files import read_text
+from cxrtui.files import read_bytes
 from cxrtui.runs import codec
 from cxrtui.runs.beginnings import clear_stump
 from cxrtui.runs.events import Event, Failed
@@ -79,12 +79,13 @@ class TrainingProcess:
         """The run's exit code; None if the process died."""
         self._clock = Clock()
         self._heard: float | None = None
-        self._stderr_file = stderr_file or run.stderr_file
+        self._stderr_file, self._before = stderr_file or run.stderr_file, 0  # bytes that processes before it printed
         self._rest = b""
         _left[:] = [process for process in _left if process.poll() is None]
         with contextlib.ExitStack() as stack:
             try:
                 stderr: Any = stack.enter_context(self._stderr_file.open("ab"))
+                self._before = stderr.tell()
             except OSError:
                 stderr = subprocess.DEVNULL
             try:
@@ -180,7 +181,8 @@ class TrainingProcess:
         """Return how a process that has died came to its end, and the last that it printed, to follow its name."""
         how = how_ended(self._process.returncode)
         with contextlib.suppress(OSError):
-            lines = read_text(self._stderr_file, errors="replace").strip().splitlines()
+            own = read_bytes(self._stderr_file)[self._before :]
+            lines = own.decode(errors="replace").strip().splitlines()
             if words := [line for line in lines if not line.startswith("[Gloo]")]:  # its greeting is no last word
                 how += f" ({words[-1][-_LAST_WORDS:]})"
         return how

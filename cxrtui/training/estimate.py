@@ -78,6 +78,7 @@ class Memory:
         films: the prepared films, if they are kept on the devices: all of them on each.
         copied: the arrays of a checkpoint, which are copied into the machine's memory.
         lean: whether memory is given back when it is free (`resources.SMALL`), and not kept.
+        compiling: what the whole process takes at least while XLA compiles, which is measured and not estimated.
     """
 
     program: int
@@ -86,6 +87,7 @@ class Memory:
     films: int
     copied: int = 0
     lean: bool = False
+    compiling: int = 0
 
     @property
     def device(self) -> int:
@@ -94,14 +96,31 @@ class Memory:
 
     @property
     def total(self) -> int:
-        """All bytes; a checkpoint is copied to where the compiler was, unless that was given back."""
+        """All bytes."""
+        return max(self.estimated, self.compiling)
+
+    @property
+    def estimated(self) -> int:
+        """All bytes by the estimate; a checkpoint is copied to where the compiler was, unless that was given back."""
         if self.lean:
             return max(self.program + self.state, _LOADED + self.device + self.copied)
         return self.program + self.device
 
+    def fits(self, free: int, *, apart: bool = False) -> bool:
+        """Return whether a run leaves enough of `free` bytes for what the estimate does not know of it.
+
+        With `apart`, these are of a device that has a memory of its own.
+        """
+        if apart:
+            return self.device <= USED * free
+        return self.estimated <= USED * free and self.compiling <= _SURE * free
+
 
 # Fitted to programs that XLA compiled for a CPU and to the peak of the processes that ran them.
 _PROGRAM = (0.75e9, 7.0e6)  # bytes, and bytes for each layer that trains
+# Fitted to the peaks of runs of width 16, of 19 and of 55 layers: a layer of a narrow network takes as much to compile
+# as one of a wide network, and no less for smaller images.
+_COMPILING = (0.85e9, 14.6e6, 2.8e6)  # bytes, and bytes for each layer that trains, and for each frozen one
 _LOADED = 5 * 10**8  # bytes of the program once everything is compiled
 _KEPT = {False: 2.72, True: 1.85}  # copies of the outputs of layers that train, for the backward pass; by bfloat16
 _PASSING = 4.0  # copies of the largest output, in a layer that keeps nothing
@@ -134,14 +153,16 @@ def memory(
     step = share * max(_KEPT[half] * number * kept + _PIXELS * config.data.size**2, passing)
     stored = 0 if config.data.feed == "stream" else films * stored_size(config.data.size) ** 2
     program = _PROGRAM[0] + _PROGRAM[1] * sum(layer.group in groups for layer in layers)
+    compiling = _COMPILING[0] + sum(_COMPILING[1 if layer.group in groups else 2] for layer in layers)
     copied = 4 * (sum(layer.parameters for layer in layers) + training * copies)
-    return Memory(int(program), state, int(max(step, evaluated * passing)), stored, copied, lean)
+    return Memory(int(program), state, int(max(step, evaluated * passing)), stored, copied, lean, int(compiling))
 
 
 _SIZES = (256, 128, 64, 32, 16, 8, 4, 2)
 _LEAST_STEPS = 10  # of an epoch, so that validation and early stopping follow steps enough
 USED = 0.8
 """The share of the memory that a run may take by its estimate."""
+_SURE = 0.95  # the same of what is measured
 
 
 def batch_size(
@@ -168,7 +189,7 @@ def batch_size(
         # A run for which there is too little memory also evaluates fewer films at a time (`fitting.evaluation_batch`).
         evaluated, larger = min(_VALIDATED, max(4, size)), with_batch(config, size)
         needed = memory(larger, films=train, half=half, devices=devices, evaluated=evaluated, lean=lean)
-        fits = room is None or (needed.device if apart else needed.total) <= USED * room
+        fits = room is None or needed.fits(room, apart=apart)
         if fits and train // size >= _LEAST_STEPS:
             chosen = size
             break

@@ -60,16 +60,21 @@ class Room:
         memory = self.memory(config, films, evaluated)
         return memory.device if self.apart else memory.total
 
+    def estimated(self, config: Config, evaluated: int) -> int:
+        """Return the same without what the compiler takes at least, which is the same for all sizes of a batch."""
+        memory = self.memory(config, evaluated=evaluated)
+        return memory.device if self.apart else memory.estimated
+
     def fits(self, config: Config, films: int = 0, evaluated: int = _EVALUATED[0]) -> bool:
-        """Return whether a run leaves a fifth of the memory free."""
-        return self.needed(config, films, evaluated) <= estimate.USED * self.free
+        """Return whether a run leaves a fifth of the memory free by its estimate; see `Memory.fits`."""
+        return self.memory(config, films, evaluated).fits(self.free, apart=self.apart)
 
 
 def evaluation_batch(config: Config, room: Room) -> int:
     """Return how many films are evaluated in one call: 32, or fewer if that lets the run fit or take less."""
-    least = room.needed(config, evaluated=_EVALUATED[-1])
-    fitting = (size for size in _EVALUATED if room.fits(config, evaluated=size))
-    return next(fitting, next(size for size in _EVALUATED if room.needed(config, evaluated=size) == least))
+    takes = {size: room.estimated(config, size) for size in _EVALUATED}
+    fitting = (size for size in _EVALUATED if takes[size] <= estimate.USED * room.free)
+    return next(fitting, next(size for size in _EVALUATED if takes[size] == takes[_EVALUATED[-1]]))
 
 
 def check(config: Config, room: Room) -> str:

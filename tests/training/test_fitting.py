@@ -48,6 +48,24 @@ def test_a_small_memory_is_an_error_and_a_busy_one_a_warning() -> None:
         fitting.check(config, room(0.2))
 
 
+@pytest.mark.parametrize(
+    ("values", "measured"),  # MiB, the peaks of such runs in 2 GiB, on an Intel Xeon
+    [
+        ({"data.size": 64}, 1572),
+        ({"data.size": 96}, 1542),
+        ({"data.size": 224}, 1422),
+        ({"data.size": 96, "model.stages": "1,1,1,1"}, 1071),
+        ({"data.size": 96, "model.freeze": "stage4"}, 981),
+    ],
+)
+def test_what_compiling_takes_is_not_put_too_low_for_a_narrow_network(values: dict[str, Any], measured: int) -> None:
+    config = resolve({"model.init": "random", "model.width": 16, "optim.batch_size": 16}, values)
+    expected = room(2).needed(config) / (1 << 20)
+    assert 0.97 * measured < expected < 1.15 * measured
+    assert room(2).fits(config)
+    assert not room(1.5).fits(config) or measured < 1200
+
+
 def test_fewer_films_are_evaluated_at_a_time_where_that_lets_a_run_fit() -> None:
     config = resolve({"data.size": 224, "optim.batch_size": 2, "model.freeze": "stage4"})
     assert fitting.evaluation_batch(config, room(16)) == 32

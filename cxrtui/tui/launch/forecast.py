@@ -68,7 +68,7 @@ def forecast(config: Config, films: int, checkpoints: Path, machine: Machine | N
     if machine is not None:
         once = estimate.features_seconds(config, train, machine.flops, machine.platform, devices)
     if apart:  # the program itself is in the machine's memory
-        memory = replace(memory, program=0)
+        memory = replace(memory, program=0, compiling=0)
     for name, state in _alike(config, checkpoints, device, devices):
         seconds = _epoch_of(state, train)
         if seconds is not None and train:
