@@ -132,5 +132,6 @@ def train(
         shown.close()
     if place.process == 0:
         with contextlib.suppress(OSError):
-            say_goodbye(console, run, code, debug, clear=not resume)
+            # Others still read in the folder how the run ended; the next run of its name clears it.
+            say_goodbye(console, run, code, debug, clear=not resume and place.processes == 1)
     return code

@@ -90,6 +90,16 @@ def codes(started: list[subprocess.Popen[bytes]]) -> list[int]:
     return [process.wait(400) for process in started]
 
 
+def test_films_that_cannot_be_used_end_the_run_on_all_hosts_without_another_try(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    run = Run(tmp_path / "checkpoints" / "run")
+    words = ["--run", "run", "--init", "random", "--data", str(tmp_path / "empty"), "--restarts", "3"]
+    with hosts(tmp_path, 2, *words) as started:
+        assert codes(started) == [3, 3]
+    assert [event.error for event in of(run, ev.Failed)] == ["DataError"]
+    assert not of(run, ev.Warned)
+
+
 def test_two_hosts_compute_features_of_frozen_groups_together(small: Small, tmp_path: Path) -> None:
     settings = small(optim__epochs=2, optim__name="sgd", model__freeze="stage2", train__views=2, data__feed="stream")
     alone = Run(tmp_path / "alone")
