@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from flax import nnx
-
-from cxrtui.net import backend, freeze
+from cxrtui.net import backend, classifier, freeze
 from cxrtui.net.classifier import Classifier, ClassifierSpec
 from cxrtui.settings.config import Config
 
@@ -38,5 +36,4 @@ def compute_in(network: Classifier, dtype: str) -> None:
 
 def abstract(spec: ClassifierSpec) -> freeze.Split:
     """Return the split network with shapes and dtypes instead of arrays, as a restore needs it."""
-    network = nnx.eval_shape(lambda: Classifier(spec, nnx.Rngs(0)))
-    return freeze.split(network)
+    return freeze.split(classifier.abstract(spec))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +10,9 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from cxrtui.net.layers import EPSILON, Dropout, dropout
+from cxrtui.net.layers import EPSILON, Dropout, dropout, in_shapes_only, shapes_only
 from cxrtui.net.resnet import ARCHITECTURES, COMPUTE_DTYPES, GROUPS, ResNet50, average_pool
+from cxrtui.net.traced import compile_once
 from cxrtui.settings.config import FREEZE_LEVELS
 
 # The levels are cumulative: "stage2" freezes stem, stage1 and stage2.
@@ -127,7 +127,11 @@ class Classifier(nnx.Module):
             epsilon=spec.epsilon,
             rngs=rngs,
         )
-        self.head = Head(self.backbone.features, spec, rngs=rngs)
+        features = self.backbone.features
+        if in_shapes_only():  # Flax's own layers draw
+            self.head = nnx.eval_shape(lambda: Head(features, spec, rngs=nnx.Rngs(0)))
+        else:
+            self.head = Head(features, spec, rngs=rngs)
 
     def __call__(self, images: jax.Array, *, train: bool = False, dropout: Dropout | None = None) -> jax.Array:
         """Return the logits.
@@ -183,7 +187,8 @@ class Classifier(nnx.Module):
             features = self._groups(features, start=start, train=train)[last]
         pooled = features if start == POOLED else average_pool(features)
         with jax.named_scope("head"):
-            return self.head(pooled, dropout if train else None).astype(jnp.float32)
+            logits: jax.Array = self.head(pooled, dropout if train else None)
+            return logits.astype(jnp.float32)
 
     def outputs(self, images: jax.Array) -> dict[str, Any]:
         """Return all features and logits that the network computes of images, with the running averages.
@@ -212,23 +217,30 @@ class Classifier(nnx.Module):
         return found
 
 
+def abstract(spec: ClassifierSpec) -> Classifier:
+    """Return a classifier with shapes and dtypes in place of arrays."""
+    with shapes_only():
+        return Classifier(spec, nnx.Rngs(0))
+
+
 def create(spec: ClassifierSpec, seed: int = 0, *, backbone: bool = True) -> Classifier:
     """Return a classifier with random variables, which depend only on ``spec`` and ``seed``.
 
     Without `backbone`, its variables are zeros, for one that is filled next: to draw them takes a second.
 
-    It equals ``Classifier(spec, nnx.Rngs(key))`` but is compiled as one program, which the compilation cache keeps. A
-    second process then has a full ResNet-50 in one second; without this, the many small programs take eight.
+    It equals ``Classifier(spec, nnx.Rngs(key))`` but is compiled as one program, which the cache keeps. A second
+    process then has a full ResNet-50 in one second; without this, the many small programs take eight.
     """
-    graphdef, state = _create(spec, backbone, jax.random.key(seed))
-    network: Classifier = nnx.merge(graphdef, state)
+    graphdef, expected = nnx.split(abstract(spec))
+
+    def drawn(key: jax.Array) -> nnx.State:
+        network = Classifier(spec, nnx.Rngs(key))
+        if not backbone:
+            nnx.update(network.backbone, jax.tree.map(jnp.zeros_like, nnx.state(network.backbone)))
+        state: nnx.State = nnx.state(network)
+        return state
+
+    key = jax.random.key(seed)
+    program = compile_once("create", drawn, (key,), expected, of=(spec, backbone), sharding=None)
+    network: Classifier = nnx.merge(graphdef, program(key))
     return network
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _create(spec: ClassifierSpec, backbone: bool, key: jax.Array) -> tuple[nnx.GraphDef[Classifier], nnx.State]:
-    network = Classifier(spec, nnx.Rngs(key))
-    if not backbone:
-        nnx.update(network.backbone, jax.tree.map(jnp.zeros_like, nnx.state(network.backbone)))
-    graphdef, state = nnx.split(network)
-    return graphdef, state

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from cxrtui.net.convolution import convolve
-from cxrtui.net.layers import EPSILON, BatchNorm, Conv, max_pool
+from cxrtui.net.layers import EPSILON, BatchNorm, Conv, full, max_pool
 
 GROUPS = ("stem", "stage1", "stage2", "stage3", "stage4")
 CUTS = ("none", *GROUPS)  # a network can be cut behind each of these groups, or before all of them
@@ -42,7 +42,7 @@ class Stem(nnx.Module):
 
     def __init__(self, channels: int, width: int, *, offset: bool, epsilon: float, rngs: nnx.Rngs) -> None:
         self.conv = Conv(channels, width, 7, 2, rngs=rngs)
-        self.offset = nnx.Param(jnp.zeros((7, 7, 1, width), jnp.float32)) if offset else nnx.data(None)
+        self.offset = nnx.Param(full((7, 7, 1, width), 0.0)) if offset else nnx.data(None)
         self.norm = BatchNorm(width, relu=True, epsilon=epsilon)
 
     def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:

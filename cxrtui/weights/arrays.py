@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from cxrtui.net.classifier import Classifier, ClassifierSpec
+from cxrtui.net.classifier import Classifier, ClassifierSpec, abstract
 from cxrtui.net.resnet import ResNet50
 
 VariablePath = tuple[Any, ...]  # ("backbone", "stem", "conv", "kernel")
@@ -23,8 +23,7 @@ STEM_KERNEL, STEM_OFFSET = ("backbone", "stem", "conv", "kernel"), ("backbone", 
 @functools.lru_cache(32)
 def shapes(spec: ClassifierSpec) -> Mapping[VariablePath, tuple[int, ...]]:
     """Return the shape of every parameter and running average of a network, by path."""
-    network = nnx.eval_shape(lambda: Classifier(spec, nnx.Rngs(0)))
-    state = nnx.state(network, (nnx.Param, nnx.BatchStat))
+    state = nnx.state(abstract(spec), (nnx.Param, nnx.BatchStat))
     return {path: tuple(variable.shape) for path, variable in nnx.to_flat_state(state)}
 
 
@@ -35,7 +34,7 @@ def backbone_paths(spec: ClassifierSpec) -> list[VariablePath]:
 
 def assemble(spec: ClassifierSpec, arrays: Mapping[VariablePath, np.ndarray]) -> Classifier:
     """Return the network of `spec` with these arrays. An array for every variable must be there."""
-    graphdef, state = nnx.split(nnx.eval_shape(lambda: Classifier(spec, nnx.Rngs(0))))
+    graphdef, state = nnx.split(abstract(spec))
     filled = [(path, variable.replace(_copied(arrays[path]))) for path, variable in nnx.to_flat_state(state)]
     network: Classifier = nnx.merge(graphdef, nnx.from_flat_state(filled))
     return network

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from cxrtui.net.classifier import Classifier, ClassifierSpec, create
+from cxrtui.net.classifier import Classifier, ClassifierSpec, abstract, create
 from cxrtui.net.layers import Dropout
+from cxrtui.net.programs import kind
 from cxrtui.net.resnet import CUTS
 from tests.net.compiled import run
 
@@ -34,6 +35,17 @@ def test_spec_survives_json() -> None:
 def test_spec_refuses_what_cannot_be(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         ClassifierSpec(**wrong)
+
+
+@pytest.mark.parametrize("spec", [
+    ClassifierSpec(width=4, stage_sizes=(1, 2, 1, 1), stem_offset=True, freeze="stage2"),
+    ClassifierSpec(width=4, stage_sizes=(1, 1, 1, 1), hidden=(), classes=0, channels=3, architecture="v1"),
+])  # fmt: skip
+def test_the_abstract_network_is_what_tracing_gives(spec: ClassifierSpec) -> None:
+    traced = nnx.split(nnx.eval_shape(lambda: Classifier(spec, nnx.Rngs(0))))
+    found = nnx.split(abstract(spec))
+    assert found[0] == traced[0]
+    assert kind(found[1]) == kind(traced[1])
 
 
 @pytest.mark.parametrize(("hidden", "parameters"), [((256,), 2048 * 256 + 256 + 256 * 2 + 2), ((), 2048 * 2 + 2)])
