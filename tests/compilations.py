@@ -1,13 +1,17 @@
-"""Which programs JAX compiles, or takes from its cache on the disk, while a test runs; and for how many devices."""
+"""Which programs are compiled, or taken from a cache on the disk, while a test runs; and for how many devices."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+
+from cxrtui.net import linked
 
 _EVENT = "/jax/core/compile/backend_compile_duration"
 
@@ -25,7 +29,14 @@ def compiled() -> Iterator[list[str]]:
         if event == _EVENT:
             names.append(str(about.get("fun_name", "")))
 
+    def link(folder: Path, name: str, *arguments: Any) -> Any:
+        if (found := linked_before(folder, name, *arguments)) is not None:
+            names.append(name)
+        return found
+
     jax.monitoring.register_event_duration_secs_listener(listener)
+    linked_before = linked.link
+    linked.link = link
     try:
 
         def control(number: jax.Array) -> jax.Array:
@@ -36,6 +47,7 @@ def compiled() -> Iterator[list[str]]:
         names.clear()
         yield names
     finally:
+        linked.link = linked_before
         jax.monitoring.unregister_event_duration_listener(listener)
 
 

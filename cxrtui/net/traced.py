@@ -3,7 +3,7 @@
 JAX's own compilation cache keeps what XLA makes; to find it there, JAX must first trace the Python code, which takes
 three times as long as to load the result. A traced program is StableHLO that `jax.export` writes and reads, and it lies
 beside JAX's own files. Nothing in it is run but by XLA. All processes compile what was exported, the first one too, so
-that all of them compute the same bits.
+that all of them compute the same bits. On a CPU the compiled program is kept too (`linked`), and found first.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from jax import export
 from jax.tree_util import keystr, tree_leaves_with_path, treedef_tuple
 
 from cxrtui.files import read_bytes, write_atomic
+from cxrtui.net import linked
 from cxrtui.net.backend import compiler_options
 from cxrtui.net.sources import sources
 
@@ -29,7 +30,7 @@ _CHOICES = (
     "jax_numpy_dtype_promotion",
 )  # fmt: skip
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-_DIGEST = 32  # bytes of SHA-256 before the program
+_DIGEST = 32  # bytes of SHA-256; a file begins with that of its content, and with that of what the program computes
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +50,8 @@ def compile_once(
         sharding: of all leaves of the result.
         donated: how many of the first arguments the program takes over with their buffers.
     """
+    if (found := link_once(name, arguments, result, of=of, donated=donated)) is not None:
+        return found
     structure: Any
     ending: Any
     leaves, structure = jax.tree.flatten(arguments)
@@ -60,12 +63,31 @@ def compile_once(
         assert shape == ending, f"{function} returns {shape} and not {ending}"
         return found
 
-    given = leaves[:taken], leaves[taken:]
-    called = _exported(flat, given, _file(name, arguments, of, donated))
-    program = jax.jit(_named(called, name), donate_argnums=0, out_shardings=sharding)
-    return CompiledFunction(
-        name, program.lower(*given).compile(compiler_options=compiler_options()), structure, ending, taken
-    )
+    given, file = (leaves[:taken], leaves[taken:]), _file(name, arguments, of, donated)
+    kinds = _kinds(arguments), taken, sharding
+    called, digest = _exported(flat, given, kinds, file)
+    lowered = jax.jit(_named(called, name), donate_argnums=0, out_shardings=sharding).lower(*given)
+    if file is None or digest is None:
+        program: Any = lowered.compile(compiler_options=compiler_options())
+    else:  # another version of the sources may have had the same program
+        program = linked.link(file.parent, name, digest, given, ending.num_leaves)
+        program = program or linked.compiled(file.parent, name, digest, lowered)
+    return CompiledFunction(name, program, structure, ending, taken)
+
+
+def link_once(
+    name: str, arguments: tuple[Any, ...], result: Any, *, of: object, donated: int = 0
+) -> CompiledFunction | None:
+    """Return what `compile_once` returns for these arguments, if a process has kept it whole (`linked`); else None."""
+    file = _file(name, arguments, of, donated)
+    if file is None or (content := _content(file)) is None:
+        return None
+    structure: Any
+    ending: Any
+    leaves, structure = jax.tree.flatten(arguments)
+    ending, taken = jax.tree.structure(result), len(jax.tree.leaves(arguments[:donated]))
+    program = linked.link(file.parent, name, content[0], (leaves[:taken], leaves[taken:]), ending.num_leaves)
+    return None if program is None else CompiledFunction(name, program, structure, ending, taken)
 
 
 class CompiledFunction:
@@ -107,37 +129,41 @@ class CompiledFunction:
             raise TypeError(f"{self._name} was compiled for other arguments: {structure} is not {expected}")
 
 
-def _exported(flat: Callable[..., Any], given: tuple[Any, ...], file: Path | None) -> Callable[..., Any]:
-    """Return the traced program: the one in `file`, or `flat` itself, which is then kept there if it can be."""
-    if file is not None and (kept := _read(file)) is not None:
-        return kept.call
+def _exported(
+    flat: Callable[..., Any], given: tuple[Any, ...], kinds: object, file: Path | None
+) -> tuple[Callable[..., Any], bytes | None]:
+    """Return the traced program with a digest of what it computes: the one in `file`, or `flat` itself.
+
+    The latter is then kept there, if it can be; else its digest is None. `kinds` is what a digest depends on besides.
+    """
+    if file is not None and (content := _content(file)) is not None:
+        with suppress(ValueError):  # of another version of JAX
+            return export.deserialize(bytearray(content[1])).call, content[0]
     jitted = jax.jit(flat)
     if file is None:
-        return jitted
+        return jitted, None
     try:
         fresh = export.export(jitted)(*given)
         body = bytes(fresh.serialize())
     except (NotImplementedError, ValueError) as error:  # what cannot be exported is traced by each process
         _log.debug("%s is not kept: %s", file.name, error)
-        return jitted
+        return jitted, None
+    described = _ADDRESS.sub("", repr(kinds)) + fresh.mlir_module()  # has no lines of the sources, as `body` has
+    digest = hashlib.sha256(described.encode()).digest()
     with suppress(OSError):  # a full disk, or a folder that may not be written
-        write_atomic(file, hashlib.sha256(body).digest() + body, durable=False)
-    return fresh.call
+        write_atomic(file, hashlib.sha256(digest + body).digest() + digest + body, durable=False)
+    return fresh.call, digest
 
 
-def _read(file: Path) -> export.Exported | None:
-    """Return the program in `file`; None if there is none, or it is torn."""
+def _content(file: Path) -> tuple[bytes, bytes] | None:
+    """Return the digest and the program in `file`; None if there are none, or it is torn."""
     try:
         content = read_bytes(file)
     except OSError:
         return None
-    digest, body = content[:_DIGEST], content[_DIGEST:]
-    if hashlib.sha256(body).digest() != digest:
+    if hashlib.sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
         return None
-    try:
-        return export.deserialize(bytearray(body))
-    except ValueError:  # of another version of JAX
-        return None
+    return content[_DIGEST : 2 * _DIGEST], content[2 * _DIGEST :]
 
 
 def _file(name: str, arguments: tuple[Any, ...], of: object, donated: int) -> Path | None:
@@ -150,13 +176,17 @@ def _file(name: str, arguments: tuple[Any, ...], of: object, donated: int) -> Pa
 
 def program_key(arguments: tuple[Any, ...], of: object, donated: int = 0) -> str:
     """Return 64 hexadecimal digits that change with all that a program depends on; arguments as in `compile_once`."""
-    kinds = [
+    choices = [(choice, getattr(jax.config, choice, None)) for choice in _CHOICES]
+    key = _ADDRESS.sub("", repr((sources(), jax.default_backend(), choices, _kinds(arguments), of, donated)))
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _kinds(arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """Return what is known of each array without its values."""
+    return [
         (keystr(path), leaf.shape, str(leaf.dtype), *(getattr(leaf, what, None) for what in ("weak_type", "sharding")))
         for path, leaf in tree_leaves_with_path(arguments)
     ]
-    choices = [(choice, getattr(jax.config, choice, None)) for choice in _CHOICES]
-    key = _ADDRESS.sub("", repr((sources(), jax.default_backend(), choices, kinds, of, donated)))
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def _named(called: Callable[..., Any], name: str) -> Callable[..., Any]:

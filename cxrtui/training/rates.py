@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 from numpy.typing import NDArray
 
+from cxrtui.net.traced import compile_once
 from cxrtui.settings.config import OptimConfig
 
 
@@ -66,7 +66,12 @@ class Rates:
     """
 
     def __init__(self, config: OptimConfig, total_steps: int) -> None:
-        self._rates = jax.jit(jax.vmap(schedule(config, total_steps)))
+        self._rates: Callable[..., Any]
+        rates = jax.vmap(schedule(config, total_steps))
+        if jax.default_backend() == "cpu":
+            self._rates = compile_once("rates", rates, (_steps(0),), 0, of=(config, total_steps), sharding=None)
+        else:
+            self._rates = jax.jit(rates)
         self._where = _host()
         self._number, self._window = -1, np.zeros(0, np.float32)
 
@@ -74,14 +79,18 @@ class Rates:
         """Return the rates of the `WINDOW` steps among which `step` is, float32 ``[WINDOW]``; see `Hyper.rate`."""
         number = step // WINDOW
         if number != self._number:
-            steps = jnp.arange(number * WINDOW, (number + 1) * WINDOW, dtype=jnp.int32)
             with jax.default_device(self._where):
-                self._number, self._window = number, np.asarray(self._rates(steps))
+                self._number, self._window = number, np.asarray(self._rates(_steps(number)))
         return self._window
 
     def of(self, step: int) -> float:
         """Return the rate of `step`, counted from 0."""
         return float(self.window(step)[step % WINDOW])
+
+
+def _steps(number: int) -> NDArray[np.int32]:
+    """Return the steps of a window."""
+    return np.arange(number * WINDOW, (number + 1) * WINDOW, dtype=np.int32)
 
 
 def _host() -> jax.Device | None:
