@@ -35,3 +35,15 @@ def forms_of_convolutions(call: Call, spec: ClassifierSpec, latest: int | None) 
             table: Table = found.value
             return table
         yield ev.Preparing(stage="measuring convolutions", done=done, total=total)
+
+
+def known_forms(call: Call, spec: ClassifierSpec, latest: int | None) -> Table | None:
+    """Return the table of `forms_of_convolutions`; None if something would have to be measured for it."""
+    asking = forms_of_convolutions(call, spec, latest)
+    try:
+        next(asking)
+    except StopIteration as found:
+        table: Table = found.value
+        return table
+    asking.close()
+    return None

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from cxrtui.data.pool import OnProgress, reported
 from cxrtui.errors import Cancelled, CheckCancelled, WeightsError, cancelled_when
-from cxrtui.net import build
 from cxrtui.runs import events as ev
 from cxrtui.settings.config import Config
+from cxrtui.training.initial_state import Beginning, beginning
 from cxrtui.weights import shelf, shelving
 from cxrtui.weights.hub.download import BusyError
 from cxrtui.weights.manifest import Manifest
@@ -20,21 +20,20 @@ _STEP = 1_000_000  # bytes between two events of progress, so that the log stays
 _SILENCE, _AGAIN = 2.0, 0.5  # seconds
 
 
-def first_weights(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event, None, None]:
-    """Fetch the weights of ``model.init``, check that the network can begin with them, and report what is taken.
+def first_weights(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event, None, Beginning]:
+    """Fetch the weights of ``model.init``, read what the network begins with, and report what is taken.
+
+    The films are prepared after this, so that an error is raised before that work is done.
 
     Raises:
         Cancelled, WeightsError: as in `bring`, or the weights do not fit the network.
     """
     yield from bring(config, check_cancelled)
-    place = shelf.locate(config.model.init)
-    if place is not None:
-        from cxrtui.weights import backbone
-
-        taken, left = backbone.taken_of(
-            place, build.spec_of(config)
-        )  # an error is raised before the films are prepared
-        yield ev.FirstWeights(source=str(place), taken=taken, left=list(left))
+    begun = beginning(config)
+    if begun.backbone is not None:
+        source = str(shelf.locate(config.model.init))
+        yield ev.FirstWeights(source=source, taken=begun.backbone.taken, left=list(begun.backbone.left))
+    return begun
 
 
 def bring(config: Config, check_cancelled: CheckCancelled) -> Generator[ev.Event, None, None]:

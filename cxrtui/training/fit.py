@@ -11,7 +11,7 @@ import dataclasses
 import time
 from collections import Counter
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import jax
 
@@ -26,6 +26,7 @@ from cxrtui.evaluation.losses import class_weights
 from cxrtui.evaluation.predict import Predictor, even_batch
 from cxrtui.net import backend, build, hosts, memory
 from cxrtui.net.layout import Layout
+from cxrtui.net.traced import CompiledFunction
 from cxrtui.runs import advice
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
@@ -35,6 +36,7 @@ from cxrtui.settings.config import Config
 from cxrtui.settings.sharing import sizes_for
 from cxrtui.training import estimate, fitting
 from cxrtui.training.agreed import Agreed
+from cxrtui.training.ahead import link_ahead
 from cxrtui.training.convolutions import forms_of_convolutions
 from cxrtui.training.decisions import ENDED, REQUESTED, Decisions, Requests
 from cxrtui.training.features import cut_of
@@ -42,7 +44,7 @@ from cxrtui.training.first_weights import first_weights
 from cxrtui.training.fitting import Room
 from cxrtui.training.hyper import hyper_of
 from cxrtui.training.initial_films import check_there, initial_films
-from cxrtui.training.initial_state import beginning, initial, outline, resumed
+from cxrtui.training.initial_state import Beginning, beginning, initial, outline, resumed
 from cxrtui.training.loop import evaluate, train
 from cxrtui.training.profile import Trace
 from cxrtui.training.rates import Rates
@@ -114,7 +116,7 @@ def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
     position, reason = restored.position, ""
     if hosts.leads():
         try:
-            prepared = yield from _first_needs(call, restored, latest, resume)
+            prepared, begun, ahead = yield from _first_needs(call, restored, latest, resume)
         except Cancelled:
             reason = call.decisions.stop_alone() or REQUESTED
     else:  # all hosts that share a cache decode films, in shards
@@ -123,12 +125,14 @@ def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
         yield ev.Stopped(reason=reason, step=position.step, epoch=0)
         return
     if not hosts.leads():  # what the first host has prepared, found in a shared cache or prepared here as well
-        prepared = yield from _first_needs(call, restored, latest, True)
+        prepared, begun, ahead = yield from _first_needs(call, restored, latest, True)
     if not call.config.optim.batch_size:
         size = hosts.told(_batch_size(call, len(prepared.splits["train"])))
         call = dataclasses.replace(call, config=estimate.with_batch(call.config, size))
         yield ev.BatchChosen(batch_size=size)
-    session = yield from _set_up(call, prepared, position, latest)
+    setting_up = _set_up(call, prepared, position, latest, begun, ahead)
+    del begun  # the network gets copies of its arrays
+    session = yield from setting_up
     with contextlib.closing(session.trace):
         reason = yield from train(session)
     yield from session.committed(wait=True)
@@ -165,11 +169,21 @@ def _room(config: Config, layout: Layout) -> Room:
 
 def _first_needs(
     call: Call, restored: Restored, latest: int | None, resume: bool
-) -> Generator[ev.Event, None, Prepared]:
-    """Fetch first weights and prepare the films; see `_prepared`."""
+) -> Generator[ev.Event, None, tuple[Prepared, Beginning | None, Future[None]]]:
+    """Fetch and read first weights, and prepare the films (see `_prepared`); the step is linked meanwhile.
+
+    Where the memory is small, the weights are to be read again; None stands for them.
+    """
+    begun: Beginning | None = None
     if latest is None:
-        yield from first_weights(call.config, cancelled_when(lambda: bool(call.decisions.stop_alone())))
-    return (yield from _prepared(call, restored, resume))
+        begun = yield from first_weights(call.config, cancelled_when(lambda: bool(call.decisions.stop_alone())))
+    else:
+        begun = beginning(call.config, call.checkpoints, latest)
+    ahead = link_ahead(call, begun.spec, latest)
+    if resources.total_memory() < resources.SMALL:
+        begun = None
+    prepared = yield from _prepared(call, restored, resume)
+    return prepared, begun, ahead
 
 
 def _batch_size(call: Call, train: int) -> int:
@@ -229,9 +243,10 @@ def _with_own_split(config: Config, run: Run) -> Config:
 
 
 def _set_up(
-    call: Call, prepared: Prepared, position: Position, latest: int | None
-) -> Generator[ev.Event, None, Session]:
-    """Load first weights or a checkpoint, and compile both programs meanwhile."""
+    call: Call, prepared: Prepared, position: Position, latest: int | None, begun: Beginning | None,
+    ahead: Future[None],
+) -> Generator[ev.Event, None, Session]:  # fmt: skip
+    """Make the network of first weights or a checkpoint, and compile both programs meanwhile."""
     config, layout, films = call.config, call.layout, prepared.splits["train"]
     if len(films) < 2:
         raise DataError("Fewer than two films are left to train on; add films or make data.validation smaller.")
@@ -240,7 +255,7 @@ def _set_up(
     clock = time.monotonic()
     weights = class_weights(films.labels, config.optim.class_weights)
     hyper = layout.put_state(hyper_of(config, weights))
-    begun = beginning(config, call.checkpoints, latest)
+    begun = begun or beginning(config, call.checkpoints, latest)
     spec = begun.spec
     table = yield from forms_of_convolutions(call, spec, latest)
     shapes, cut = outline(config, hyper, layout, spec), cut_of(config, spec)
@@ -254,8 +269,13 @@ def _set_up(
             position.step // steps + 1, config.model.freeze, config.model.unfreeze
         ):
             program = Program.of(config, shapes.graphdef, spec.freeze, layout, cut, table)
-            training = others.submit(compile_step, program, shapes.state, hyper, batch_size=config.optim.batch_size,
-                                     stored_size=prepared.stored_size)  # fmt: skip
+
+            def compiled() -> CompiledFunction:
+                ahead.result()
+                return compile_step(program, shapes.state, hyper, batch_size=config.optim.batch_size,
+                                    stored_size=prepared.stored_size)  # fmt: skip
+
+            training = others.submit(compiled)
         network = (
             initial(config, hyper, layout, begun)
             if latest is None

@@ -21,7 +21,7 @@ from cxrtui.net.layers import Dropout, normalising_shares
 from cxrtui.net.layout import Layout
 from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise
-from cxrtui.net.traced import CompiledFunction, compile_once
+from cxrtui.net.traced import CompiledFunction, compile_once, link_once
 from cxrtui.settings.config import Config
 from cxrtui.training.ema import Average, advanced
 from cxrtui.training.hyper import Hyper
@@ -180,15 +180,30 @@ def compile_step(
 
     If this process keeps an equal program, it is returned. The arguments are not changed.
     """
+    arguments = _arguments(program, state, hyper, batch_size, stored_size)
+
+    def compiled() -> CompiledFunction:
+        step = functools.partial(train_step, program)
+        return compile_once("train_step", step, arguments, (state, 0), of=program, sharding=program.layout.state,
+                            donated=1)  # fmt: skip
+
+    return _PROGRAMS.get((program, kind(state), kind(hyper), batch_size, stored_size), compiled)
+
+
+def link_step(program: Program, state: TrainState, hyper: Hyper, *, batch_size: int, stored_size: int) -> None:
+    """Have what `compile_step` returns for these arguments at hand, if a process has kept it; else do nothing."""
+    arguments = _arguments(program, state, hyper, batch_size, stored_size)
+    found = link_once("train_step", arguments, (state, 0), of=program, donated=1)
+    if found is not None:
+        _PROGRAMS.get((program, kind(state), kind(hyper), batch_size, stored_size), lambda: found)
+
+
+def _arguments(
+    program: Program, state: TrainState, hyper: Hyper, batch_size: int, stored_size: int
+) -> tuple[TrainState, Batch, Hyper]:
+    """Return the step's arguments, with shapes in place of the batch's arrays."""
     images: Any = program.layout.abstract_batch((batch_size, stored_size, stored_size), np.uint8)
     if program.cut is not None:
         images = program.cut.abstract(batch_size, program.layout.features)
     labels: Any = program.layout.abstract_batch((batch_size,), np.int32)
-
-    def compiled() -> CompiledFunction:
-        step = functools.partial(train_step, program)
-        result = state, 0
-        return compile_once("train_step", step, (state, Batch(images, labels), hyper), result, of=program,
-                            sharding=program.layout.state, donated=1)  # fmt: skip
-
-    return _PROGRAMS.get((program, kind(state), kind(hyper), batch_size, stored_size), compiled)
+    return state, Batch(images, labels), hyper

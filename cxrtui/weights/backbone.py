@@ -28,10 +28,14 @@ class Backbone:
     Attributes:
         spec: of the classifier that is to have it.
         arrays: its parameters and running averages by path.
+        taken: what was taken from the file, for people.
+        left: what was left there, and why.
     """
 
     spec: ClassifierSpec
     arrays: Arrays
+    taken: str = ""
+    left: tuple[str, ...] = ()
 
     def fill(self, network: Classifier) -> None:
         """Set the backbone of a network that was made from `spec`, in place; the head stays as it is."""
@@ -50,36 +54,19 @@ def read_backbone(place: Path, spec: ClassifierSpec) -> Backbone:
     Raises:
         WeightsError: the file is no ResNet-50 of this width and these stages.
     """
-    found, arrays = _grey_backbone(place, spec)
-    names = ("stem_offset", "architecture", "epsilon", "channels")
-    return Backbone(dataclasses.replace(spec, **{name: getattr(found, name) for name in names}), arrays)
-
-
-def taken_of(place: Path, spec: ClassifierSpec) -> tuple[str, tuple[str, ...]]:
-    """Return what `read_backbone` takes from a file or a folder of the shelf, and what it leaves and why.
-
-    Args:
-        place: a file of any format, or a folder of the shelf.
-        spec: of the classifier that is to begin with it.
-
-    Raises:
-        WeightsError: such a classifier cannot begin with these weights.
-    """
     if place.is_dir():
-        _grey_backbone(place, spec)
+        found, arrays = _of_shelf(place, spec)
         manifest = read_manifest(place)
-        return manifest.taken or f"the backbone of {manifest.source or manifest.name}", manifest.left
-    ported = read(place, _sizes_of(spec))
-    return ported.taken, ported.left
+        taken, left = manifest.taken or f"the backbone of {manifest.source or manifest.name}", manifest.left
+    else:
+        ported = read(place, PortOptions(width=spec.width, stages=spec.stage_sizes))
+        (found, arrays), taken, left = ported.grey(), ported.taken, ported.left
+    names = ("stem_offset", "architecture", "epsilon", "channels")
+    spec = dataclasses.replace(spec, **{name: getattr(found, name) for name in names})
+    return Backbone(spec, arrays, taken, tuple(left))
 
 
-def _sizes_of(spec: ClassifierSpec) -> PortOptions:
-    return PortOptions(width=spec.width, stages=spec.stage_sizes)
-
-
-def _grey_backbone(place: Path, spec: ClassifierSpec) -> tuple[ClassifierSpec, Arrays]:
-    if not place.is_dir():
-        return read(place, _sizes_of(spec)).grey()
+def _of_shelf(place: Path, spec: ClassifierSpec) -> tuple[ClassifierSpec, Arrays]:
     network, manifest = read_shelf(place)
     found = network.spec
     if (found.width, found.stage_sizes) != (spec.width, spec.stage_sizes):

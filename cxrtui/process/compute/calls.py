@@ -41,7 +41,7 @@ def heat_layer(target: Run | Path, path: Path, film: tuple[int, int], method: st
 
 
 def check_weights(file: Path, config: Config) -> None:
-    """Raise WeightsError if a run cannot begin with the weights in a file, as `cxrtui.weights.backbone.taken_of`."""
+    """Raise WeightsError if a run cannot begin with the weights in a file; see `weights.backbone.read_backbone`."""
     compute.result("check_weights", {"file": str(file), "settings": config.as_dict()})
 
 

@@ -68,9 +68,9 @@ def _check_weights(request: Request, *, file: str, settings: dict[str, Any]) -> 
     """Make sure that a run with these settings can begin with the weights in a file."""
     del request
     from cxrtui.net.build import spec_of
-    from cxrtui.weights.backbone import taken_of
+    from cxrtui.weights.backbone import read_backbone
 
-    taken_of(Path(file), spec_of(config.resolve(config.flatten(settings, "the dashboard"))))
+    read_backbone(Path(file), spec_of(config.resolve(config.flatten(settings, "the dashboard"))))
     return {}, b""
 
 

@@ -16,6 +16,7 @@ from cxrtui.weights.files.recognise import recognise
 from cxrtui.weights.files.torch_file import read_contents
 
 _LARGEST_MSGPACK = 4 << 30  # bytes; the file is read whole
+_OF_NUMPY = {"F64", "F32", "F16", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL"}
 Tensors = dict[str, np.ndarray]
 
 
@@ -65,15 +66,18 @@ def _as_float32(tensor: np.ndarray) -> np.ndarray:
     if not jnp.issubdtype(tensor.dtype, jnp.floating):
         return tensor
     with np.errstate(over="ignore"):  # a value that overflows is reported as infinite later
-        return tensor.astype(np.float32)
+        return tensor.astype(np.float32, copy=False)
 
 
 def _read_safetensors(path: Path) -> tuple[Tensors, str]:
     try:
-        # The framework is "flax" and not "numpy", because only "flax" reads bfloat16.
-        with safe_open(path, framework="flax") as file:
+        with safe_open(path, framework="numpy") as file:
+            keys = list(file.keys())
             metadata = " ".join(f"{key} {value}" for key, value in (file.metadata() or {}).items())
-            return {key: np.asarray(file.get_tensor(key)) for key in file.keys()}, metadata  # noqa: SIM118
+            if {file.get_slice(key).get_dtype() for key in keys} <= _OF_NUMPY:
+                return {key: file.get_tensor(key) for key in keys}, metadata
+        with safe_open(path, framework="flax") as file:  # reads bfloat16 too, and makes an array of JAX of each tensor
+            return {key: np.asarray(file.get_tensor(key)) for key in keys}, metadata
     except (AttributeError, KeyError) as error:  # safetensors' reader has no dtype of 8 bits or fewer
         raise WeightsError(
             f"{path} holds numbers of a kind that is not read here ({error}); save it as float32, float16 or bfloat16."
