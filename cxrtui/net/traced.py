@@ -30,6 +30,7 @@ _CHOICES = (
     "jax_numpy_dtype_promotion",
 )  # fmt: skip
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_PLACES = re.compile(r'^#loc.*$| loc\((?:[^()"]|"[^"]*"|\([^()]*\))*\)', re.MULTILINE)  # lines of the sources
 _DIGEST = 32  # bytes of SHA-256; a file begins with that of its content, and with that of what the program computes
 
 _log = logging.getLogger(__name__)
@@ -148,7 +149,7 @@ def _exported(
     except (NotImplementedError, ValueError) as error:  # what cannot be exported is traced by each process
         _log.debug("%s is not kept: %s", file.name, error)
         return jitted, None
-    described = _ADDRESS.sub("", repr(kinds)) + fresh.mlir_module()  # has no lines of the sources, as `body` has
+    described = _ADDRESS.sub("", repr(kinds)) + _PLACES.sub("", fresh.mlir_module())
     digest = hashlib.sha256(described.encode()).digest()
     with suppress(OSError):  # a full disk, or a folder that may not be written
         write_atomic(file, hashlib.sha256(digest + body).digest() + digest + body, durable=False)
