@@ -11,13 +11,15 @@ import jax.numpy as jnp
 from flax import nnx
 
 from cxrtui.net.layers import EPSILON, Dropout, dropout, in_shapes_only, shapes_only
+from cxrtui.net.programs import Programs
 from cxrtui.net.resnet import ARCHITECTURES, COMPUTE_DTYPES, GROUPS, ResNet50, average_pool
-from cxrtui.net.traced import compile_once
+from cxrtui.net.traced import CompiledFunction, compile_once
 from cxrtui.settings.config import FREEZE_LEVELS
 
 # The levels are cumulative: "stage2" freezes stem, stage1 and stage2.
 assert ("none", *GROUPS) == FREEZE_LEVELS
 
+_PROGRAMS: Programs[CompiledFunction] = Programs()
 POOLED = "pooled"  # a cut behind the average pooling, where features take the least memory
 
 
@@ -241,6 +243,10 @@ def create(spec: ClassifierSpec, seed: int = 0, *, backbone: bool = True) -> Cla
         return state
 
     key = jax.random.key(seed)
-    program = compile_once("create", drawn, (key,), expected, of=(spec, backbone), sharding=None)
+
+    def compiled() -> CompiledFunction:
+        return compile_once("create", drawn, (key,), expected, of=(spec, backbone), sharding=None)
+
+    program = _PROGRAMS.get((spec, backbone), compiled)
     network: Classifier = nnx.merge(graphdef, program(key))
     return network
