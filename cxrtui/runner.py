@@ -20,6 +20,7 @@ from cxrtui import __version__, strict_json
 from cxrtui.disk import explained
 from cxrtui.errors import EXIT_DONE, EXIT_FAULT, EXIT_STOPPED, CxrtuiError
 from cxrtui.files import write_atomic
+from cxrtui.import_guard import uncollected
 from cxrtui.runs import codec, events, notify
 from cxrtui.runs.describe import describe
 from cxrtui.runs.events import Event
@@ -263,10 +264,11 @@ def _drive(
     if not resume:
         save_config(run, settings)
         log(events.Preparing(stage="starting JAX"))
-    from cxrtui.net import backend
-    from cxrtui.net.layout import Layout
-    from cxrtui.training.fit import fit
-    from cxrtui.training.usage import UsageMeter
+    with uncollected():
+        from cxrtui.net import backend
+        from cxrtui.net.layout import Layout
+        from cxrtui.training.fit import fit
+        from cxrtui.training.usage import UsageMeter
 
     backend.prepare()  # before JAX starts its threads
     if connect is not None:

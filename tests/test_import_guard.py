@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from etils import epy
 
-from cxrtui.import_guard import contain
+from cxrtui.import_guard import contain, uncollected
 
 contain()
 PLAIN = builtins.__import__
@@ -69,3 +70,14 @@ def test_no_thread_meets_what_another_replaces(phantom_films: Path, tmp_path: Pa
     assert done.returncode == 0, done.stdout + done.stderr
     replaced = int(done.stdout)
     assert replaced > 0, "nothing replaces the import function any more: cxrtui.import_guard may go"
+
+
+def test_garbage_is_collected_again_after_imports() -> None:
+    assert gc.isenabled()
+    with pytest.raises(KeyError), uncollected():
+        assert not gc.isenabled()
+        with uncollected():
+            pass
+        assert not gc.isenabled()
+        raise KeyError
+    assert gc.isenabled()

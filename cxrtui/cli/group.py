@@ -12,6 +12,7 @@ from cxrtui import RESEARCH_ONLY, __version__
 from cxrtui.cli.shared import Context, Program
 from cxrtui.console.terminal import raw
 from cxrtui.errors import ConfigError, UsageError
+from cxrtui.import_guard import uncollected
 from cxrtui.settings import config
 
 __all__ = ["Context", "cli", "data_settings", "has_terminal", "need_terminal", "open_dashboard", "pass_context"]
@@ -83,7 +84,8 @@ def open_dashboard(context: Context, **opened: Any) -> None:
     from cxrtui.weights import hub
 
     hub.catalogue()  # an error in the catalogue is reported before the dashboard takes the terminal
-    from cxrtui.tui.app import run_app
+    with uncollected():
+        from cxrtui.tui.app import run_app
 
     sys.exit(run_app(context.workspace, **opened))
 
