@@ -74,10 +74,15 @@ def test_no_thread_meets_what_another_replaces(phantom_films: Path, tmp_path: Pa
 
 def test_garbage_is_collected_again_after_imports() -> None:
     assert gc.isenabled()
-    with pytest.raises(KeyError), uncollected():
-        assert not gc.isenabled()
+
+    def fails() -> None:
         with uncollected():
-            pass
-        assert not gc.isenabled()
-        raise KeyError
+            assert not gc.isenabled()
+            with uncollected():
+                pass
+            assert not gc.isenabled()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fails()
     assert gc.isenabled()
