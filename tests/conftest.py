@@ -63,7 +63,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_collection_finish() -> None:
-    """Let Python's collector walk seldom over what stays: modules, tests, compiled programs. It was a third of the CPU."""
+    """Let Python's collector walk seldom over what stays: modules, tests, programs. It was a third of the CPU."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 10)

@@ -156,8 +156,8 @@ def _parsed_once() -> Iterator[None]:
     """Hundreds of dashboards have the same stylesheets: Textual parses each once here, and not once in each dashboard.
 
     It keeps what it has parsed itself, but with the application. Rules are not changed once they are parsed. For each
-    widget Textual looks up the hash of all 500 rules, which a function in Python gives, from the identity; that which an
-    object has from the start does as well, and is a function in C.
+    widget Textual looks up the hash of all 500 rules, which a function in Python gives, from the identity; that which
+    an object has from the start does as well, and is a function in C.
     """
     parse: Callable[..., Any] = Stylesheet._parse_rules
     kept: dict[object, Any] = {}
