@@ -200,6 +200,8 @@ def drive(
                 on_fault(endings.described(run, error)[0])
                 return EXIT_FAULT
             code = _failed(run, error, log)
+        if log.lock.taken_over:  # the other process copies the run, and tells the user
+            return code
         log.add(log.mirror.finish() if log.mirror else ())
         _tell_user(run, settings, code, log)
         return code
@@ -353,7 +355,7 @@ def _failed(run: Run, error: Exception, log: _Log) -> int:
     """Turn an exception into the run's last event, and keep its traceback beside the log."""
     if log.lock is not None and not log.lock.holds:  # the folder has moved, which explains any other error
         error = endings.gone(run, log.lock)
-        if log.lock.place is not None:
+        if log.lock.place is not None and not log.lock.taken_over:
             log.run = Run(log.lock.place)
     message, code = endings.described(run, error)
     gone = log.run is run and log.lock is not None and not log.lock.holds

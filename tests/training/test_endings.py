@@ -16,6 +16,7 @@ from cxrtui.errors import CheckpointError
 from cxrtui.runs import events as ev
 from cxrtui.runs.advice import named
 from cxrtui.runs.folder import Run
+from cxrtui.runs.lock import RunLock
 from cxrtui.settings.config import Config
 from cxrtui.training import endings
 from cxrtui.training.decisions import Requests
@@ -147,6 +148,7 @@ from pathlib import Path
 from cxrtui.runs import events; from cxrtui import runner
 from cxrtui.settings.config import load
 from cxrtui.runs.folder import Run
+from cxrtui.runs.lock import RunLock
 
 run, limit = Run(Path(sys.argv[1])), int(sys.argv[2])
 def lower(line, event):
@@ -234,3 +236,19 @@ def test_a_run_that_others_have_taken_over_is_not_said_to_be_moved(new_run: NewR
     assert "another one took run" in str(endings.gone(run, hanging))
     hanging.release()
     lock.release()
+
+
+def test_a_run_that_others_have_taken_over_gets_no_more_lines(small: Small, new_run: NewRun) -> None:
+    run = new_run()
+    locks: list[RunLock] = []
+    told: list[ev.Event] = []
+
+    def take_over(line: str, event: ev.Event) -> None:
+        told.append(event)
+        if not locks:
+            locks.append(run.acquire(take_over=True))
+
+    assert runner.drive(run, small(), on_event=take_over) == 4
+    assert "another one took run" in last(told).message
+    assert [type(event) for event in run.tail().poll()] == [ev.Preparing]
+    locks[0].release()
