@@ -16,6 +16,7 @@ import click
 
 from cxrtui.cli import bin, data, export, images, report, runs, steer, train, tune, weights
 from cxrtui.cli.group import cli
+from cxrtui.collector import collect_seldom
 from cxrtui.console import terminal
 from cxrtui.disk import refusal
 from cxrtui.errors import CxrtuiError, UsageError
@@ -26,6 +27,7 @@ __all__ = ["bin", "cli", "data", "export", "images", "main", "report", "runs", "
 
 def main() -> None:
     """Run the command line; a `CxrtuiError` becomes one sentence on stderr and its exit code."""
+    collect_seldom()
     contain()
     debug = "--debug" in sys.argv  # read before click parses the flags, because that may fail
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from cxrtui.collector import collect_seldom
 from cxrtui.disk import explained
 from cxrtui.errors import EXIT_FAULT, CxrtuiError
 from cxrtui.files import read_text
@@ -81,6 +82,7 @@ def serve(work: Callable[[Callable[[], bool]], int], *, owned: bool) -> None:
     A signal asks it to stop, and for an owned process the end of its parent. An error of ours is printed as its message
     and gives its exit code.
     """
+    collect_seldom()
     asked, outcome = threading.Event(), [EXIT_FAULT]
 
     def on_signal(number: int, frame: FrameType | None) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from cxrtui.collector import collect_seldom
 from cxrtui.errors import EXIT_FAULT
 from cxrtui.runs import events
 from cxrtui.runs.folder import Run
@@ -111,6 +112,7 @@ def lower_priority(nice: int) -> None:
 
 def main() -> None:
     """Train the run in the folder as the parent says, and exit with the run's exit code."""
+    collect_seldom()
     faulthandler.enable()
     stdin, stdout = take_pipes()
     run, orders, replies, lines = Run(Path(sys.argv[1])), Orders(), Replies(stdout), read_lines(stdin)

@@ -17,6 +17,8 @@ AT_MOST_SECONDS = 180.0
 """Seconds after which it runs although keys are pressed, so that memory stays bounded."""
 FEW = 10
 """Collections of the middle generation since the last full one below which there is nothing to gain."""
+_YOUNG = 700, 10
+"""Python's own thresholds: a key waits 2 ms at most."""
 _NEVER = 1 << 30
 
 
@@ -37,8 +39,7 @@ class Collecting:
     def begin(self) -> None:
         """Leave out what is imported by now, and let the interpreter run no full collection by itself."""
         gc.freeze()
-        young, middle, _ = gc.get_threshold()
-        gc.set_threshold(young, middle, _NEVER)
+        gc.set_threshold(*_YOUNG, _NEVER)
         self._collected_at, self._begun = self._now(), True
 
     def look(self) -> bool:

@@ -12,6 +12,7 @@ import threading
 from typing import Any
 
 from cxrtui import errors
+from cxrtui.collector import collect_seldom
 from cxrtui.data.images.decoding.wire import WireError, receive, send
 from cxrtui.errors import Cancelled, CxrtuiError
 from cxrtui.import_guard import contain
@@ -85,6 +86,7 @@ def serve(link: socket.socket) -> None:
 
 def main() -> None:
     """Answer the dashboard until it ends, and end with it, also in the middle of a compilation."""
+    collect_seldom()
     faulthandler.enable()
     contain()
     stdin, _ = take_pipes()
