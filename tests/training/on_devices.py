@@ -1,4 +1,4 @@
-"""Small runs on 1, 2, 4 and 8 devices of one process: ``python -m tests.training.on_devices FILMS FOLDER``.
+"""Small runs on 1, 2, 3 and 8 devices of one process: ``python -m tests.training.on_devices FILMS FOLDER``.
 
 It prints what the logs of the runs have, as one JSON object; `test_devices` reads it.
 """
@@ -80,7 +80,7 @@ def main(films: str, folder: Path) -> dict[str, Any]:
         return config.resolve(SETTINGS, {"data.source": films}, values)
 
     found: dict[str, Any] = {}
-    for count in (1, 2, 4, 8):
+    for count in (1, 2, 8):
         found[f"{count}"] = trained(Run(folder / f"{count}"), settings(run__devices=count))
     whole = Run(folder / "whole")
     found["first"] = trained(whole, settings(run__devices=8), part=True)

@@ -56,7 +56,7 @@ def test_the_evidence_lies_where_cells_are_put_and_not_where_equal_tiles_would_b
 
 
 def test_maps_fall_apart_as_groups_become_random(discs: Discs, images: np.ndarray) -> None:
-    rows = randomisation(discs.model, images, "hirescam", "stage3", seeds=(1, 2, 3))
+    rows = randomisation(discs.model, images, "hirescam", "stage3", seeds=(1, 2))
     assert tuple(row.group for row in rows) == CASCADE
     assert all(abs(row.rank) < 0.5 for row in rows)
     assert all(row.magnitude < 0.75 for row in rows)
