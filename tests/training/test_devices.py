@@ -70,7 +70,8 @@ def test_a_number_that_cannot_share_the_batch_is_refused_before_a_run_is_made(wo
 def test_a_run_on_several_devices_is_that_on_one_but_for_rounding(runs: dict[str, Any], count: str) -> None:
     one, several = runs["1"], runs[count]
     assert (one["devices"], several["devices"]) == ([1, 1], [int(count)] * 2)
-    assert one["warned"].keys() == several["warned"].keys()
+    late = {"films-late"}  # is warned of where the machine is busy
+    assert one["warned"].keys() - late == several["warned"].keys() - late
     for name in ("losses", "norms", "validation", "test"):
         assert len(one[name]) > 0
         np.testing.assert_allclose(several[name], one[name], rtol=ROUNDING, err_msg=name)
