@@ -5,7 +5,7 @@ a second in a fresh process, most of it to import SciPy for programs that use LA
 kept under a name that follows from what was traced, and from the machine that it is made for.
 
 As JAX's cache does, a file here holds machine code that will run, so the folder must be the user's own. On other
-devices than CPUs, and in a run of several processes, JAX's cache alone is used.
+devices than a CPU, and with several devices or processes, JAX's cache alone is used.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ jax.monitoring.register_event_listener(_listen)
 
 
 def _kept_here() -> bool:
-    return jax.default_backend() == "cpu" and jax.process_count() == 1
+    return jax.default_backend() == "cpu" and jax.device_count() == 1  # JAX would link it for all devices
 
 
 def _file(folder: Path, name: str, digest: bytes) -> Path:
