@@ -99,6 +99,7 @@ class LaunchScreen(ProtocolPage):
         self._looked_for: tuple[str, DataConfig] | None = None
         self._checks = 0
         self._at_first: dict[str, str] = {}
+        self._fitting: Mapping[str, str] = {}
 
     def _read_defaults(self) -> None:
         """Read the workspace's cxrtui.toml, if there is one."""
@@ -119,6 +120,7 @@ class LaunchScreen(ProtocolPage):
             with Vertical(id="launch-state"):
                 yield Static("", id="launch-why", markup=False)
                 yield Static("", id="launch-short", markup=False)
+            yield Button("Make it fit", id="fit", compact=True)
             yield Button("Start training (^s)", id="start", variant="primary", compact=True)
 
     @property
@@ -208,8 +210,8 @@ class LaunchScreen(ProtocolPage):
         self.show_notes(message.found, message.problem)
         if message.config is None:
             self._forecaster.cancel()
-            for name in ("short", "forecast"):
-                self.query_one(f"#launch-{name}", Static).display = False
+            for name in ("#launch-short", "#launch-forecast", "#fit"):
+                self.query_one(name).display = False
         else:
             self._forecaster.ask(message.config, message.films)
         self.query_one("#launch-command", Static).update(many_lines(message.command) if message.command else "")
@@ -222,6 +224,14 @@ class LaunchScreen(ProtocolPage):
             shown.update(text)
             shown.display = True
             shown.set_class(message.found.tight, "-wrong")
+        self._fitting = message.found.instead
+        self.query_one("#fit").display = bool(self._fitting)
+
+    @on(Button.Pressed, "#fit")
+    def _make_fit(self) -> None:
+        """Put the settings with which the run fits into the memory into the form."""
+        self.fill(self._fitting)
+        self.query_one("#start").focus()
 
     def show_notes(self, found: Mapping[str, Note], problem: str = "") -> None:
         """Show the notes, and what is to correct; offer the start if nothing is."""

@@ -215,6 +215,9 @@ async def test_the_form_says_what_the_run_takes(dashboard: Dashboard) -> None:
         await shows(pilot, "! about", "of 8.0 GiB")
         await pilot.resize_terminal(200, 50)
         await shows(pilot, "it fits with", "by the speed of this machine", "--set optim.batch_size=512")
+        await pilot.click("#fit")
+        await until(pilot, lambda: form.values["optim.batch_size"] == "32")
+        await until(pilot, lambda: not form.query_one("#fit").display)
         form.fill({"optim.epochs": "0"})
         await until(pilot, lambda: "by the speed" not in text_of(pilot))
 
