@@ -24,6 +24,11 @@ class Programs(Generic[T]):
         self._kept: OrderedDict[Hashable, T] = OrderedDict()
         self._lock = threading.Lock()
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Return whether the program of `key` is kept."""
+        with self._lock:
+            return key in self._kept
+
     def get(self, key: Hashable, compile: Callable[[], T]) -> T:
         """Return the program of `key`: the one that is kept, or the result of `compile`."""
         with self._lock:

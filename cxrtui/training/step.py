@@ -192,10 +192,13 @@ def compile_step(
 
 def link_step(program: Program, state: TrainState, hyper: Hyper, *, batch_size: int, stored_size: int) -> None:
     """Have what `compile_step` returns for these arguments at hand, if a process has kept it; else do nothing."""
+    key = program, kind(state), kind(hyper), batch_size, stored_size
+    if key in _PROGRAMS:
+        return
     arguments = _arguments(program, state, hyper, batch_size, stored_size)
     found = link_once("train_step", arguments, (state, 0), of=program, donated=1)
     if found is not None:
-        _PROGRAMS.get((program, kind(state), kind(hyper), batch_size, stored_size), lambda: found)
+        _PROGRAMS.get(key, lambda: found)
 
 
 def _arguments(
