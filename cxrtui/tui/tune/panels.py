@@ -32,9 +32,16 @@ class Importances(Static):
         self.border_title = "what decides"
         self.border_subtitle = "PED-ANOVA"
         self._key: tuple[object, ...] = ()
+        self._found: Snapshot | None = None
+
+    def on_resize(self) -> None:
+        """Show the names as long as there is room for now: the first time may come before the panel has a size."""
+        if self._found is not None:
+            self.show(self._found)
 
     def show(self, found: Snapshot) -> None:
         """Show the importances, the greatest first."""
+        self._found = found
         key = (dict(found.importances), found.counts.get("finished", 0), self.size)
         if key == self._key:
             return
