@@ -44,9 +44,16 @@ class Parallel(Widget, can_focus=True):
         self.border_title = "parallel coordinates"
         self._key: tuple[object, ...] = ()
         self._strips: list[Strip] = []
+        self._shown: tuple[Snapshot, int, str] | None = None
+
+    def on_resize(self) -> None:
+        """Draw for the new size: the first time to draw may come before there is one."""
+        if self._shown is not None:
+            self.show(*self._shown)
 
     def show(self, found: Snapshot, chosen: int, mode: str) -> None:
         """Draw the study; `chosen` is the number of the trial under the cursor."""
+        self._shown = found, chosen, mode
         key = (found, chosen, mode, self.size)
         if not self.size.height or key == self._key:
             return
