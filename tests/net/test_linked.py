@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,6 @@ from cxrtui.net.traced import CompiledFunction, compile_once, link_once
 from tests.compilations import compiled
 
 LAYOUT = Layout.over()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A compilation cache of the test's own."""
-    before = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
-    jax.config.update("jax_compilation_cache_dir", str(tmp_path))  # type: ignore[no-untyped-call]
-    yield tmp_path
-    jax.config.update("jax_compilation_cache_dir", before)  # type: ignore[no-untyped-call]
 
 
 class Program:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -14,15 +14,6 @@ from cxrtui.net.layout import Layout
 from cxrtui.net.traced import CompiledFunction, compile_once
 
 LAYOUT = Layout.over()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A compilation cache of the test's own."""
-    before = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
-    jax.config.update("jax_compilation_cache_dir", str(tmp_path))  # type: ignore[no-untyped-call]
-    yield tmp_path
-    jax.config.update("jax_compilation_cache_dir", before)  # type: ignore[no-untyped-call]
 
 
 class Traced:
