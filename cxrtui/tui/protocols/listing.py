@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable, Static
 
 from cxrtui.durations import age
+from cxrtui.evaluation.protocols.folder import all_protocols
 from cxrtui.printable import printable
-from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings, key_of
+from cxrtui.tui.listing import Everything, ListPage
 from cxrtui.tui.protocols.page import ProtocolPage
-from cxrtui.tui.protocols.reading import AllProtocols, Look
+from cxrtui.tui.protocols.reading import Look, Reader
 from cxrtui.tui.protocols.screen import ProtocolScreen
-from cxrtui.tui.routes import OpenLaunch, OpenProtocol
+from cxrtui.tui.routes import OpenProtocol
 from cxrtui.tui.theme import FAINT
-from cxrtui.tui.watch import Seen
+from cxrtui.tui.watch import Looks
 from cxrtui.tui.widgets.looks import LooksTable
 from cxrtui.tui.widgets.status import status_text
 
-LOOK_SECONDS = 1.0
 COLUMNS = ("protocol", "status", "trainings", "AUROC", "without pixels", "age")
 
 
@@ -55,61 +53,30 @@ def _cells(look: Look) -> tuple[Text, ...]:
     return name, status_text(look.word), Text(trainings), *map(Text, figures), since
 
 
-class ProtocolsScreen(ProtocolPage):
-    """Lists the protocols; one that is the only one is opened at once."""
+class ProtocolsScreen(ListPage[Look], ProtocolPage):
+    """Lists the protocols."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("protocols", "everywhere")
     sections = ("protocols", "everywhere")
     where = "Protocols"
+    things = "protocols"
     AUTO_FOCUS = "#protocols"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._looks: Sequence[Look] | None = None
+    def table(self) -> ProtocolsTable:
+        """Return the table of protocols."""
+        return ProtocolsTable(id=self.things)
 
-    def compose_body(self) -> ComposeResult:
-        """Put the table, and a text that is shown while there is nothing to list."""
-        yield ProtocolsTable(id="protocols")
-        yield Static(id="no-protocols")
+    def everything(self, checkpoints: Path) -> Looks[Sequence[Look]]:
+        """Return what reads all protocols."""
+        return Everything(lambda: all_protocols(checkpoints), Reader).looks
 
-    def on_mount(self) -> None:
-        """Start a thread that looks each second."""
-        checkpoints = self.dashboard.workspace.checkpoints
-        self.query_one(ProtocolsTable).border_title = titled(f"protocols in {printable(checkpoints)}")
-        self.query_one("#no-protocols", Static).update(Text("reading the protocols …", style=FAINT))
-        self.query_one(ProtocolsTable).display = False
-        self.follow("read protocols", AllProtocols(checkpoints).looks, LOOK_SECONDS)
+    def screen_of(self, look: Look) -> ProtocolScreen:
+        """Return the screen of a protocol."""
+        return ProtocolScreen(look.folder)
 
-    @on(Seen)
-    def _seen(self, message: Seen) -> None:
-        looks = message.watch.take()
-        if looks is None:
-            return
-        first, self._looks = self._looks is None, looks
-        table = self.query_one(ProtocolsTable)
-        table.show(looks)
-        table.display, self.query_one("#no-protocols").display = bool(looks), not looks
-        if looks and self.focused is None:
-            table.focus()
-        if not looks:
-            self.query_one("#no-protocols", Static).update(_nothing())
-        self._explain()
-        self.refresh_bindings()
-        if first and len(looks) == 1 and self.is_current:
-            self.app.switch_screen(ProtocolScreen(looks[0].folder))
-
-    @on(DataTable.RowHighlighted)
-    def _explain(self) -> None:
-        """Say in the border what is wrong with the protocol under the cursor, or what to beware of."""
-        look = self.target
-        text = "" if look is None else look.problem or " ".join(look.cautions[:1])
-        self.query_one(ProtocolsTable).border_subtitle = titled(text.partition("\n")[0])
-        self.refresh_bindings()
-
-    @property
-    def target(self) -> Look | None:
-        """The protocol under the cursor."""
-        return self.query_one(ProtocolsTable).chosen if self._looks else None
+    def remark(self, look: Look) -> str:
+        """Return what is wrong with a protocol, or what to beware of."""
+        return look.problem or " ".join(look.cautions[:1])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer keys for a protocol only if there is one for which they can be used."""
@@ -124,13 +91,9 @@ class ProtocolsScreen(ProtocolPage):
         if (look := self.target) is not None:
             self.go(OpenProtocol(look.folder))
 
-    def action_new(self) -> None:
-        """Open the form of a new run, from which a protocol begins."""
-        self.go(OpenLaunch())
-
-    def action_back(self) -> None:
-        """Go back."""
-        self.dismiss()
+    def nothing(self) -> Text:
+        """Return how a protocol begins."""
+        return _nothing()
 
 
 def _nothing() -> Text:

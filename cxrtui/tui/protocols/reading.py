@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cxrtui.errors import CxrtuiError
-from cxrtui.evaluation.protocols.folder import Fold, Folds, ProtocolFolder, all_protocols
+from cxrtui.evaluation.protocols.folder import Fold, Folds, ProtocolFolder
 from cxrtui.printable import printable_lines
 from cxrtui.runs.folder import Run, is_run
 from cxrtui.runs.glance import Glance
@@ -18,8 +17,6 @@ from cxrtui.runs.status import LIVE, status_word
 from cxrtui.settings.protocol import Plan
 from cxrtui.tui.protocols.content import Result, cautions_of, result_of
 
-AGES_SECONDS = 60.0
-"""Seconds after which ages are shown anew."""
 TO_DO = "to do"
 """The word of a training that has not begun."""
 
@@ -168,31 +165,6 @@ class OneProtocol:
         """Yield the protocol if it has changed."""
         if self._reader.look() and not stopped():
             yield self._reader.latest
-
-
-class AllProtocols:
-    """Follows all protocols of a workspace."""
-
-    def __init__(self, checkpoints: Path) -> None:
-        self._checkpoints = checkpoints
-        self._readers: dict[Path, Reader] = {}
-        self._shown: tuple[Path, ...] | None = None
-        self._yielded = 0.0
-
-    def looks(self, stopped: Callable[[], bool]) -> Iterator[Sequence[Look]]:
-        """Yield all protocols, the latest first, if one has changed, come or gone, or grown a minute older."""
-        found = all_protocols(self._checkpoints)
-        folders = tuple(item.folder for item in found)
-        changed = folders != self._shown or time.monotonic() - self._yielded > AGES_SECONDS
-        self._readers = {item.folder: self._readers.get(item.folder) or Reader(item) for item in found}
-        self._shown = folders
-        for folder in folders:
-            if stopped():
-                return
-            changed = self._readers[folder].look() or changed
-        if changed:
-            self._yielded = time.monotonic()
-            yield tuple(self._readers[folder].latest for folder in folders)
 
 
 def _changed(file: Path) -> float:

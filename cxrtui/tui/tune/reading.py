@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrtui.errors import EXIT_DONE, EXIT_STOPPED, CxrtuiError
 from cxrtui.printable import printable_lines
 from cxrtui.process.gpus import Share
-from cxrtui.search.study import Study, all_studies
+from cxrtui.search.study import Study
 from cxrtui.tui.backend import Backend
 
 if TYPE_CHECKING:
     from cxrtui.search.follow import Follower
     from cxrtui.search.snapshot import Snapshot
-
-
-AGES_SECONDS = 60.0
-"""Seconds after which ages are shown anew."""
 
 
 @dataclass(frozen=True)
@@ -113,32 +107,6 @@ class OneStudy:
                 self.problem = printable_lines(f"A worker ended with exit code {child.returncode}: "
                                                f"{words or 'it said nothing'} (worker.log of the study)")  # fmt: skip
         return bool(ended)
-
-
-class AllStudies:
-    """Follows all studies of a workspace."""
-
-    def __init__(self, backend: Backend, checkpoints: Path) -> None:
-        self._backend, self._checkpoints = backend, checkpoints
-        self._readers: dict[Path, Reader] = {}
-        self._shown: tuple[Path, ...] | None = None
-        self._yielded = 0.0
-
-    def looks(self, stopped: Callable[[], bool]) -> Iterator[Sequence[Look]]:
-        """Yield all studies, the latest first, if one has changed, come or gone, or grown a minute older."""
-        studies = all_studies(self._checkpoints)
-        folders = tuple(study.folder for study in studies)
-        changed = folders != self._shown or time.monotonic() - self._yielded > AGES_SECONDS
-        self._readers = {study.folder: self._readers.get(study.folder) or Reader(self._backend, study)
-                         for study in studies}  # fmt: skip
-        self._shown = folders
-        for folder in folders:
-            if stopped():
-                return
-            changed = self._readers[folder].look() or changed
-        if changed:
-            self._yielded = time.monotonic()
-            yield tuple(self._readers[folder].latest for folder in folders)
 
 
 def _changed(study: Study) -> float:

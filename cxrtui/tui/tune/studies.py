@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable, Static
 
 from cxrtui.durations import age
 from cxrtui.printable import printable
 from cxrtui.process.gpus import Share
-from cxrtui.search.study import Study
-from cxrtui.tui.door import titled
+from cxrtui.search.study import Study, all_studies
 from cxrtui.tui.keys import bindings, key_of
-from cxrtui.tui.routes import OpenLaunch, OpenTune
+from cxrtui.tui.listing import Everything, ListPage
+from cxrtui.tui.routes import OpenTune
 from cxrtui.tui.theme import FAINT
 from cxrtui.tui.tune.page import StudyPage
-from cxrtui.tui.tune.reading import AllStudies, Look
+from cxrtui.tui.tune.reading import Look, Reader
 from cxrtui.tui.tune.screen import TuneScreen
 from cxrtui.tui.tune.status import word_of, word_text
-from cxrtui.tui.watch import Seen
+from cxrtui.tui.watch import Looks
 from cxrtui.tui.widgets.early import amount, metric_name
 from cxrtui.tui.widgets.looks import LooksTable
 
-LOOK_SECONDS = 1.0
 COLUMNS = ("study", "status", "trials", "best on validation", "test", "age")
 
 
@@ -62,62 +60,32 @@ def _cells(look: Look) -> tuple[Text, ...]:
     return name, word, Text(f"{ended}/{tune.trials}"), Text(best), Text(held), since
 
 
-class StudiesScreen(StudyPage):
-    """Lists the studies; one that is the only one is opened at once."""
+class StudiesScreen(ListPage[Look], StudyPage):
+    """Lists the studies."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("studies", "everywhere")
     sections = ("studies", "everywhere")
     where = "Tune"
+    things = "studies"
     AUTO_FOCUS = "#studies"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._looks: Sequence[Look] | None = None
+    def table(self) -> StudiesTable:
+        """Return the table of studies."""
+        return StudiesTable(id=self.things)
 
-    def compose_body(self) -> ComposeResult:
-        """Put the table, and a text that is shown while there is nothing to list."""
-        yield StudiesTable(id="studies")
-        yield Static(id="no-studies")
+    def everything(self, checkpoints: Path) -> Looks[Sequence[Look]]:
+        """Return what reads all studies."""
+        return Everything(lambda: all_studies(checkpoints), partial(Reader, self.dashboard.backend)).looks
 
-    def on_mount(self) -> None:
-        """Start a thread that looks each second."""
-        checkpoints = self.dashboard.workspace.checkpoints
-        self.query_one(StudiesTable).border_title = titled(f"studies in {printable(checkpoints)}")
-        self.query_one("#no-studies", Static).update(Text("reading the studies …", style=FAINT))
-        self.query_one(StudiesTable).display = False
-        self.follow("read studies", AllStudies(self.dashboard.backend, checkpoints).looks, LOOK_SECONDS)
+    def screen_of(self, look: Look) -> TuneScreen:
+        """Return the screen of a study."""
+        return TuneScreen(look.study)
 
-    @on(Seen)
-    def _seen(self, message: Seen) -> None:
-        looks = message.watch.take()
-        if looks is None:
-            return
-        first, self._looks = self._looks is None, looks
-        table = self.query_one(StudiesTable)
-        table.show(looks)
-        table.display, self.query_one("#no-studies").display = bool(looks), not looks
-        if looks and self.focused is None:
-            table.focus()
-        if not looks:
-            self.query_one("#no-studies", Static).update(_nothing())
-        self._explain()
-        self.refresh_bindings()
-        if first and len(looks) == 1 and self.is_current:
-            self.app.switch_screen(TuneScreen(looks[0].study))
-
-    @on(DataTable.RowHighlighted)
-    def _explain(self) -> None:
-        """Say in the border what is wrong with the study under the cursor."""
-        look = self.target
-        problem = "" if look is None else look.problem
-        if look is not None and not problem and look.found is not None and look.found.outcome is not None:
-            problem = look.found.outcome.message
-        self.query_one(StudiesTable).border_subtitle = titled(problem.partition("\n")[0])
-
-    @property
-    def target(self) -> Look | None:
-        """The study under the cursor."""
-        return self.query_one(StudiesTable).chosen if self._looks else None
+    def remark(self, look: Look) -> str:
+        """Return what is wrong with a study, or how its last worker ended."""
+        if not look.problem and look.found is not None and look.found.outcome is not None:
+            return look.found.outcome.message
+        return look.problem
 
     def start_worker(self, study: Study, share: Share) -> None:
         """Start a worker of `study`."""
@@ -134,13 +102,9 @@ class StudiesScreen(StudyPage):
         if (look := self.target) is not None:
             self.go(OpenTune(look.study))
 
-    def action_new(self) -> None:
-        """Open the form of a new run, from which a search begins."""
-        self.go(OpenLaunch())
-
-    def action_back(self) -> None:
-        """Go back."""
-        self.dismiss()
+    def nothing(self) -> Text:
+        """Return how a study begins."""
+        return _nothing()
 
 
 def _nothing() -> Text:
