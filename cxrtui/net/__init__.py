@@ -2,7 +2,9 @@
 
 ::
 
-    layers.py      convolution, batch normalisation, max pooling, dropout
+    layers.py      convolution, dropout
+    normalisation.py, pooling.py
+                   batch normalisation, max pooling: their gradients are written by hand, for XLA's are slow on CPUs
     resnet.py      ResNet50: stem and four stages
     classifier.py  ClassifierSpec, Classifier: backbone and head
     build.py       the network that a configuration describes

@@ -10,9 +10,11 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from cxrtui.net.layers import EPSILON, Dropout, dropout, in_shapes_only, shapes_only
+from cxrtui.net.layers import Dropout, dropout
+from cxrtui.net.normalisation import EPSILON
 from cxrtui.net.programs import Programs
 from cxrtui.net.resnet import ARCHITECTURES, COMPUTE_DTYPES, GROUPS, ResNet50, average_pool
+from cxrtui.net.shapes import in_shapes_only, shapes_only
 from cxrtui.net.traced import CompiledFunction, compile_once
 from cxrtui.settings.config import FREEZE_LEVELS
 

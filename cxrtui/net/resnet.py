@@ -15,7 +15,10 @@ import jax.numpy as jnp
 from flax import nnx
 
 from cxrtui.net.convolution import convolve
-from cxrtui.net.layers import EPSILON, BatchNorm, Conv, full, max_pool
+from cxrtui.net.layers import Conv
+from cxrtui.net.normalisation import EPSILON, BatchNorm
+from cxrtui.net.pooling import max_pool
+from cxrtui.net.shapes import full
 
 GROUPS = ("stem", "stage1", "stage2", "stage3", "stage4")
 CUTS = ("none", *GROUPS)  # a network can be cut behind each of these groups, or before all of them

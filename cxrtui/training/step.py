@@ -17,8 +17,9 @@ from cxrtui.evaluation.losses import cross_entropy
 from cxrtui.net import forms, freeze
 from cxrtui.net.cut import Cut
 from cxrtui.net.forms import ALL_DIRECT, Table
-from cxrtui.net.layers import Dropout, normalising_shares
+from cxrtui.net.layers import Dropout
 from cxrtui.net.layout import Layout
+from cxrtui.net.normalisation import normalising_shares
 from cxrtui.net.programs import Programs, kind
 from cxrtui.net.resnet import normalise
 from cxrtui.net.traced import CompiledFunction, compile_once, link_once
@@ -86,7 +87,7 @@ class Program:
         layout: of the devices.
         cut: if batches hold features instead of images: where these were taken (`training.features`).
         table: the forms of the convolutions.
-        shares: into how many parts a batch is divided for batch normalisation; see `layers.normalise_shares`.
+        shares: into how many parts a batch is divided for batch normalisation; see `normalisation.normalise_shares`.
     """
 
     graphdef: Any
