@@ -49,7 +49,7 @@ def test_resnet50_has_its_published_size() -> None:
 @pytest.mark.parametrize("size", [32, 96, 224, 1024])
 def test_the_stored_size_is_that_of_the_decoder(size: int) -> None:
     assert estimate.stored_size(size) == decode.stored_size(size)
-    assert estimate._VALIDATED == BATCH
+    assert estimate.VALIDATED == BATCH
 
 
 @pytest.mark.slow
