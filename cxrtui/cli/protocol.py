@@ -12,7 +12,7 @@ import click
 
 from cxrtui.cli.group import Context
 from cxrtui.cli.parameters import options
-from cxrtui.cli.train import absolute_source, need_films, settings_to_start
+from cxrtui.cli.starting import absolute_source, need_films, settings_to_start
 from cxrtui.errors import UsageError
 from cxrtui.settings import presets
 from cxrtui.settings.protocol import FOLDS, PROTOCOLS, plan_of

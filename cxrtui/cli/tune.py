@@ -12,7 +12,7 @@ import click
 
 from cxrtui.cli.group import Context, cli, has_terminal, open_dashboard, pass_context
 from cxrtui.cli.parameters import Devices
-from cxrtui.cli.train import absolute_settings, need_films
+from cxrtui.cli.starting import absolute_settings, need_films
 from cxrtui.errors import ConfigError, UsageError
 from cxrtui.files import is_there
 from cxrtui.settings import config, presets, tuning

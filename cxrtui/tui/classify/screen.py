@@ -17,12 +17,12 @@ from textual.widgets import Static
 
 from cxrtui.printable import printable
 from cxrtui.runs.folder import Run
-from cxrtui.tui.classify.arrivals import LOOK_SECONDS, Arrivals
 from cxrtui.tui.classify.browser import Browser
 from cxrtui.tui.classify.model_box import ModelBox
 from cxrtui.tui.classify.models import Model, ModelScreen, usable_models
 from cxrtui.tui.classify.parts import THREE, ClassifyParts
 from cxrtui.tui.classify.save import SaveScreen
+from cxrtui.tui.classify.watched import WatchedFolder
 from cxrtui.tui.classify.work import Job, Learned, Looker, Progressed, Work
 from cxrtui.tui.keys import bindings, key_of
 from cxrtui.tui.watch import Seen, Watch
@@ -43,9 +43,8 @@ class ClassifyScreen(ClassifyParts):
         self._model: Model | None = None
         self._job: Job | None = None
         self._not_asked: list[Path] = []  # films whose true class was not looked up yet
-        self._waiting: list[Path] = []  # films that came into the watched folder while a job was at work
         self._watch = Watch(self, lambda stopped: usable_models(self.dashboard.workspace, chosen, stopped), None)
-        self._arrivals: Watch[tuple[Path, ...]] | None = None
+        self._watched = WatchedFolder(self)
 
     def on_mount(self) -> None:
         """Give the focus to the files."""
@@ -62,8 +61,7 @@ class ClassifyScreen(ClassifyParts):
         """Stop reading, decoding and classifying."""
         if self._job is not None:
             self._job.cancel()
-        if self._arrivals is not None:
-            self._arrivals.stop()
+        self._watched.stop()
         self._looker.stop()
         self._watch.stop()
 
@@ -80,7 +78,7 @@ class ClassifyScreen(ClassifyParts):
         found = message.watch.take()
         if found is None:
             return
-        if message.watch is self._arrivals:
+        if self._watched.saw(message):
             self._classify_arrived(found)
             return
         models, self._listed_all = found
@@ -233,8 +231,7 @@ class ClassifyScreen(ClassifyParts):
             self._say(f"■ cancelled after {job.taken} of {len(job.paths)} films; their results stay")
         else:
             self._say(f"✔ {text}{self._watched_words}")
-        if self._waiting and not job.error:
-            waiting, self._waiting = self._waiting, []
+        if not job.error and (waiting := self._watched.waiting()):
             self._classify(waiting, more=True)
 
     @on(Learned)
@@ -252,26 +249,23 @@ class ClassifyScreen(ClassifyParts):
 
     @property
     def _watched_words(self) -> str:
-        return "" if self._arrivals is None else f" · watching {printable(self._watched.name)}"
+        return f" · watching {self._watched.name}" if self._watched.at_work else ""
 
     def action_watch(self) -> None:
         """Watch the folder under the cursor, or no folder any more."""
-        if self._arrivals is not None:
-            self._arrivals.stop()
-            self._arrivals = None
+        if self._watched.at_work:
+            self._watched.stop()
             self._say("no folder is watched any more")
             return
         path = self.browser.path_under_cursor or self.browser.root
-        self._watched = path.parent if self.browser.film_under_cursor is not None else path
-        arrivals = Arrivals(self._watched)
-        self._arrivals = Watch(self, arrivals.looks, LOOK_SECONDS, lambda later, earlier: (*earlier, *later))
-        self._arrivals.start("watch folder")
-        self._say(f"watching {printable(self._watched)}: films that come are classified")
+        folder = path.parent if self.browser.film_under_cursor is not None else path
+        self._watched.start(folder)
+        self._say(f"watching {printable(folder)}: films that come are classified")
 
     def _classify_arrived(self, paths: Sequence[Path]) -> None:
         self.browser.picker.reload()
         if self._busy:
-            self._waiting.extend(paths)
+            self._watched.wait(paths)
         else:
             self._classify(paths, more=True)
 

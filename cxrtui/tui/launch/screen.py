@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
@@ -25,21 +24,20 @@ from cxrtui.settings.config import Config, DataConfig
 from cxrtui.training.estimate import Forecast
 from cxrtui.tui import threads
 from cxrtui.tui.keys import bindings
-from cxrtui.tui.launch.checks import FIELDS, RUN_NAME, Note, absolute, films_that_count, notes, together
+from cxrtui.tui.launch.checking import Check, Checked, Checker
+from cxrtui.tui.launch.checks import FIELDS, RUN_NAME, Note, notes
 from cxrtui.tui.launch.earlier import keep_last
 from cxrtui.tui.launch.forecast import Forecaster, lines, short
 from cxrtui.tui.launch.form import Form
 from cxrtui.tui.launch.protocols import ProtocolPage
 from cxrtui.tui.launch.rows import PATHS, Section
 from cxrtui.tui.launch.suggest import ClassSuggester
-from cxrtui.tui.launch.written import command, many_lines
+from cxrtui.tui.launch.written import many_lines
 from cxrtui.tui.routes import OpenData, OpenWeights
 from cxrtui.tui.surveys import Survey, Surveys, deciding
 from cxrtui.tui.widgets.suggest import PathSuggester
 from cxrtui.weights import shelf
-from cxrtui.workspace import Workspace
 
-Check = Callable[[Mapping[str, str], Workspace, Survey, Config], dict[str, Note]]
 LOOK_AFTER = 0.3
 SIDE = 150
 """Width from which on forecast and command are shown beside the form."""
@@ -52,22 +50,6 @@ class Surveyed(Message):
     def __init__(self, survey: Survey) -> None:
         super().__init__()
         self.survey = survey
-
-
-class Checked(Message):
-    """Check `number` of the texts `values` has ended: it has a note on each field and the problem of all together.
-
-    If all is right, `config` is the configuration, `films` the number of films that count, and `command` the words of
-    the command that starts the same run.
-    """
-
-    def __init__(
-        self, number: int, values: Mapping[str, str], found: dict[str, Note], problem: str = "",
-        config: Config | None = None, films: int = 0, command: Sequence[str] = (),
-    ) -> None:  # fmt: skip
-        super().__init__()
-        self.number, self.values, self.found, self.problem = number, values, found, problem
-        self.config, self.films, self.command = config, films, list(command)
 
 
 class Forecasted(Message):
@@ -97,7 +79,6 @@ class LaunchScreen(ProtocolPage):
         self._timer: Timer | None = None
         self._check_timer: Timer | None = None
         self._looked_for: tuple[str, DataConfig] | None = None
-        self._checks = 0
         self._at_first: dict[str, str] = {}
         self._fitting: Mapping[str, str] = {}
 
@@ -108,6 +89,7 @@ class LaunchScreen(ProtocolPage):
     def compose_body(self) -> ComposeResult:
         """Put the form above a bar with its state and the button."""
         self._read_defaults()
+        self._checker = Checker(self, self.dashboard.workspace, self.base, self._notes)
         self._surveys = Surveys(self.dashboard.backend, lambda survey: self.post_message(Surveyed(survey)))
         self._forecaster = Forecaster(self.dashboard, lambda found: self.post_message(Forecasted(found)))
         with Horizontal(id="launch-body"):
@@ -182,30 +164,12 @@ class LaunchScreen(ProtocolPage):
         if RUN_NAME.key not in values:  # the form is not there yet
             return
         self._look_later(values["data.source"].strip(), deciding(self._data(values)))
-        self._checks += 1
-        threads.start("check the form", self._work, self._checks, values, self.survey)
-
-    def _work(self, number: int, values: Mapping[str, str], survey: Survey) -> None:
-        workspace = self.dashboard.workspace
-        found = self._notes(values, workspace, survey, self.base)
-        if not all(note.ok for note in found.values()):
-            self.post_message(Checked(number, values, found))
-            return
-        config, problem = together(self.base, values, workspace.models)
-        if config is None:
-            self.post_message(Checked(number, values, found, problem))
-            return
-        films = films_that_count(config, survey)
-        words = command(config, absolute(self.base, workspace.models), workspace, values[RUN_NAME.key].strip())
-        here = f"{Path.cwd()}/"  # a shorter path is easier to read; the command that is copied has the whole one
-        shown = [word.removeprefix(here) for word in words]
-        self.post_message(Checked(number, values, found, "", config, films, shown))
+        self._checker.start(values, self.survey)
 
     @on(Checked)
     def _checked(self, message: Checked) -> None:
         """Show the notes; offer the start when all is right."""
-        # Threads may end in another order than they began, so the result of an older check is ignored.
-        if message.number != self._checks or message.values != self.values:  # another check follows
+        if not self._checker.latest(message) or message.values != self.values:  # another check follows
             return
         self.show_notes(message.found, message.problem)
         if message.config is None:

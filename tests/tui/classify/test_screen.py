@@ -314,7 +314,7 @@ async def test_cancelling_keeps_what_is_done_and_what_came_is_classified(dashboa
         screen.browser.open(folder / "No_findings")
         await pilot.press("w")
         await shows(pilot, "watching")
-        await until(pilot, lambda: screen._arrivals is not None)
+        await until(pilot, lambda: screen._watched.at_work)
         await pilot.pause(1.2)
         (folder / "No_findings" / "covid-new.png").write_bytes(b"x")
         await shows(pilot, "4 films:", "vid-new.png")
