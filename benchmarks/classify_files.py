@@ -31,7 +31,7 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittle
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from train_step import torch_network
+from torch_resnet import torch_network
 
 from cxrtui.data.phantoms import generate
 from cxrtui.evaluation.classify import Classifier

@@ -29,7 +29,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from train_step import torch_network
+from torch_resnet import torch_network
 
 from cxrtui.data.phantoms import generate
 from cxrtui.runs import events as ev

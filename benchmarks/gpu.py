@@ -189,7 +189,7 @@ def busy(events: list[dict[str, Any]], steps: int) -> str:
 def theirs(options: argparse.Namespace, compiled: bool) -> Part:
     """PyTorch's step on one batch."""
     import torch
-    from train_step import torch_network
+    from torch_resnet import torch_network
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.backends.cudnn.benchmark = True
