@@ -10,12 +10,13 @@ import numpy as np
 from PIL import Image
 
 from cxrtui.data.frontal.features import features
+from cxrtui.data.frontal.leaning import lean
 from cxrtui.data.frontal.model import CLASSES, VERSION, Weighed, Weights, bundled
 from cxrtui.data.frontal.righting import RIGHTINGS, Righting
 from cxrtui.data.frontal.thumbnail import Pixels, thumbnail
 from cxrtui.printable import printable
 
-RULES = f"{VERSION}-1"
+RULES = f"{VERSION}-2"
 """Changes when the same pixels may be recognised otherwise."""
 LONGEST = 2.2
 """The longer edge of a film is at most so many times the shorter one."""
@@ -30,6 +31,8 @@ REASONS = {
 }
 """Why an image of each other kind is refused."""
 UNLIKE = "it is unlike the frontal chest films that are known"
+UNTURNED = ("photo", "graphic")
+"""Kinds that are not asked whether they are films that lean."""
 POSED = ("pose", "part", "radiograph")
 """Kinds that a film may look like as it is if it is righted; what looks like a photograph or a slice is not turned."""
 
@@ -79,12 +82,18 @@ class View:
 def recognise(image: Image.Image) -> View:
     """Return what an `image` in mode L shows.
 
-    A film that is turned or inverted is righted only where it is surely a frontal chest film then.
+    A film that is turned or inverted is righted only where it is surely a frontal chest film then. One that leans is
+    refused and not righted, because straightening it would change its pixels.
     """
     ratio = max(image.size) / min(image.size)
     if ratio > LONGEST:
         return View(f"it is {ratio:.1f} times as long as wide", kind="long")
-    return of_thumbnail(thumbnail(image))
+    view = of_thumbnail(thumbnail(image))
+    if view.refused and view.kind not in UNTURNED and (angle := lean(image, bundled())):
+        side = "clockwise" if angle > 0 else "counterclockwise"
+        reason = f"it leans by about {abs(angle)}° {side}, if it is a chest film at all"
+        return replace(view, refused=reason, kind="pose")
+    return view
 
 
 def of_thumbnail(small: Pixels, weights: Weights | None = None) -> View:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -145,6 +146,34 @@ def test_real_films_pass_and_laterals_and_slices_do_not(real_films: Path) -> Non
     assert np.mean(refused) <= 0.05
     others = sorted((real_films / "not_frontal").glob("*/*"))[::3]
     assert np.mean([bool(recognise(opened(path)).refused) for path in others]) >= 0.95
+
+
+def test_real_films_that_lean_are_refused_because_they_lean(real_films: Path) -> None:
+    """The reason has the angle; what is no frontal film is not said to lean."""
+    told, total = [], 0
+    for path in sorted((real_films / "darkcovidnet" / "No_findings").iterdir())[::25]:
+        for angle in (-20, 20):
+            view = recognise(opened(path).rotate(-angle, Image.Resampling.BILINEAR))
+            if not view.refused:
+                continue
+            total += 1
+            if found := re.fullmatch(
+                r"it leans by about (\d+)° (counter)?clockwise, if it is a chest film at all", view.refused
+            ):
+                told.append(int(found[1]) * (-1 if found[2] else 1) - angle)
+                assert view.kind == "pose"
+    assert total >= 20
+    assert len(told) >= 0.75 * total
+    assert np.median(np.abs(told)) <= 5
+    others = sorted((real_films / "not_frontal").glob("*/*"))[::4]
+    assert not any("leans" in recognise(opened(path)).refused for path in others)
+
+
+def test_a_film_that_leans_is_told_from_one_that_lies_on_its_side(phantoms: list[Image.Image]) -> None:
+    reasons = [recognise(film.rotate(-turn)).refused for film in phantoms[:4] for turn in (25, -25)]
+    assert sum("leans by about" in reason for reason in reasons) >= 4, reasons
+    assert not any("lies on its side" in reason for reason in reasons)
+    assert all(recognise(film).refused == "" for film in phantoms[:4])
 
 
 def test_a_view_comes_back_from_plain_values() -> None:
