@@ -364,3 +364,16 @@ async def test_only_lines_that_changed_are_drawn_again(dashboard: Dashboard, mon
         screen.look_now()
         await until(pilot, lambda: drawn)
         assert drawn == [1 + next(row for row in range(3) if table.text_of(row, "Run") == "b")]
+
+
+async def test_the_footer_of_a_small_terminal_names_evaluations_and_protocols(dashboard: Dashboard) -> None:
+    for name, events in (("done", logs.finished("done")), ("killed", logs.midway("killed"))):
+        logs.write(dashboard.workspace.checkpoints, name, events)
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "interrupted", "finished", "E Evaluate", "P Protocols")
+        await pilot.press("down")  # one of the two can be resumed, and its footer has a key more
+        await shows(pilot, "E Evaluate", "P Protocols")
+        await pilot.press("E")
+        await shows(pilot, "Evaluate ·")
+        await pilot.press("escape", "P")
+        await shows(pilot, "No protocols yet")
