@@ -1,14 +1,18 @@
-"""The terminal driver reads an escape before other keys as a key of its own; a lost terminal becomes a hang-up."""
+"""The terminal driver reads an escape before other keys as a key of its own; a lost terminal becomes a hang-up.
+
+A process that was stopped and goes on takes the terminal anew, once, and gives it back as it was found.
+"""
 
 from __future__ import annotations
 
 import os
+import select
 import selectors
 import signal
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import IO, Any
+from typing import Any, TextIO
 
 from textual._xterm_parser import XTermParser
 from textual.app import App
@@ -57,22 +61,32 @@ class KeyParser(XTermParser):
             self._recent = ""
 
 
-class _Terminal:
-    """The stream to the terminal; once the terminal has gone, text is dropped and writing raises no error."""
+class Output:
+    """The stream to the terminal; once the terminal has gone, text is dropped and writing raises no error.
 
-    def __init__(self, stream: IO[str]) -> None:
+    A terminal takes a part of a text if the process is stopped meanwhile, and nothing if it is full and was set not to
+    block. Python's unbuffered streams (PYTHONUNBUFFERED) drop the rest, so this writes by itself.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> None:
+        """Write all of the text, unless the terminal is gone."""
+        rest = memoryview(text.encode(self._stream.encoding, errors="replace"))
         with suppress(OSError, ValueError):
-            self._stream.write(text)
+            file = self._stream.fileno()
+            while rest:
+                try:
+                    rest = rest[os.write(file, rest) :]
+                except BlockingIOError:
+                    select.select([], [file], [], POLL_SECONDS)
 
     def flush(self) -> None:
-        with suppress(OSError, ValueError):
-            self._stream.flush()
+        """Do nothing: all is written."""
 
 
 class TerminalDriver(LinuxDriver):
@@ -82,7 +96,8 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, **options)
         self.written = 0
         """Bytes that were written to the terminal."""
-        self._file = _Terminal(self._file)  # type: ignore[assignment, arg-type]
+        self._ours = False  # whether the terminal is the screen's
+        self._file = Output(self._file)  # type: ignore[assignment, arg-type]
 
     def write(self, data: str) -> None:
         """Write to the terminal, and count the bytes."""
@@ -94,6 +109,30 @@ class TerminalDriver(LinuxDriver):
         if isinstance(shown := getattr(self._app, "shown", None), Shown):
             shown.forget()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._ours = True
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was."""
+        self._ours = False
+        super().stop_application_mode()
+
+    def _sigcont_application(self, *signal: Any) -> None:
+        """Take the terminal again after a stop.
+
+        Textual does so without having given it back, unless it stopped the process itself. A second thread would then
+        read keys, and the terminal would be left as the screen needs it.
+        """
+        if self._must_signal_resume:
+            super()._sigcont_application(*signal)  # type: ignore[no-untyped-call]
+        elif self._ours:
+            self._loop.call_soon_threadsafe(self._take_again)
+
+    def _take_again(self) -> None:
+        if self._ours and self._auto_restart:
+            self.suspend_application_mode()
+            self.resume_application_mode()
+            self._app.post_message(self.SignalResume())
+            self._app.refresh(layout=True)
 
     def run_input_thread(self) -> None:
         """Read keys until the screen ends or the terminal has gone."""

@@ -17,9 +17,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from cxrtui.runs.hosts import Clock
+
 ROOT = Path(__file__).parents[2]
 _ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 LEFT_THE_SCREEN = b"\x1b[?1049l"
+TOOK_THE_SCREEN = b"\x1b[?1049h"
 
 
 class Terminal:
@@ -61,11 +64,15 @@ class Terminal:
         return _ESCAPES.sub(b"", self.output).decode(errors="replace")
 
     def until(self, condition: Callable[[], object], seconds: float = 180.0, *, gone: bool = False) -> None:
-        """Read until `condition` holds; fail where it does not, or if the process ends, unless it is `gone` already."""
-        end = time.monotonic() + seconds
+        """Read until `condition` holds; fail where it does not, or if the process ends, unless it is `gone` already.
+
+        A time in which everything was stopped, as with the machine, does not count.
+        """
+        clock = Clock()
+        end = clock.now() + seconds
         while not condition():
             ended = not gone and self.process.poll() is not None
-            if time.monotonic() > end or ended:
+            if clock.now() > end or ended:
                 self.read()
                 if condition():
                     return
@@ -88,9 +95,10 @@ class Terminal:
 
     def wait(self, seconds: float = 180.0) -> int:
         """The exit code; what is written until then is read."""
-        end = time.monotonic() + seconds
+        clock = Clock()
+        end = clock.now() + seconds
         while self.process.poll() is None:
-            assert time.monotonic() < end, f"it does not end; the terminal has: {self.text[-3000:]}"
+            assert clock.now() < end, f"it does not end; the terminal has: {self.text[-3000:]}"
             self.read()
         self.read()
         return self.process.wait()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cxrtui.runs.folder import Run
-from tests.tui.terminal import LEFT_THE_SCREEN, Terminal
+from tests.tui.terminal import LEFT_THE_SCREEN, TOOK_THE_SCREEN, Terminal
 
 pytestmark = pytest.mark.slow
 LONG = ("data.size=32", "data.duplicates=identical", "model.width=4", "model.stages=1,1,1,1", "model.hidden=8",
@@ -92,4 +92,23 @@ def test_without_a_run_a_signal_just_ends_it(tmp_path: Path) -> None:
         terminal.process.send_signal(signal.SIGTERM)
         assert terminal.wait() == 128 + signal.SIGTERM
         assert LEFT_THE_SCREEN in terminal.output
+        assert terminal.attributes == before
+
+
+def test_a_dashboard_that_was_stopped_takes_the_terminal_again_once_and_leaves_it_as_it_was(tmp_path: Path) -> None:
+    with Terminal("--workspace", str(tmp_path)) as terminal:
+        before = terminal.attributes
+        terminal.shows("No runs yet")
+        for _ in range(2):
+            shown = len(terminal.output)
+            terminal.process.send_signal(signal.SIGSTOP)
+            terminal.process.send_signal(signal.SIGCONT)
+            terminal.until(lambda shown=shown: b"No runs yet" in terminal.output[shown:])  # type: ignore[misc]
+        shown = len(terminal.output)
+        terminal.press("?")
+        terminal.until(lambda: b"Help" in terminal.output[shown:])
+        terminal.press("\x1b")
+        terminal.press("q")
+        assert terminal.wait() == 0
+        assert terminal.output.count(LEFT_THE_SCREEN) == terminal.output.count(TOOK_THE_SCREEN) == 3
         assert terminal.attributes == before
