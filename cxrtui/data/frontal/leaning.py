@@ -10,9 +10,10 @@ from cxrtui.data.frontal.features import features
 from cxrtui.data.frontal.model import Weights
 from cxrtui.data.frontal.thumbnail import FIRST, thumbnail
 
-_COARSE = (10, 20, 30, 40)
-"""Degrees that are tried to either side; a film that leans by less mostly passes as it is."""
-_FINE = 5  # degrees on either side of the best of them
+_COARSE = (-15, 15, -30, 30)
+"""Degrees that are tried; a film that leans by less mostly passes as it is."""
+_FINE = (-10, -5, 5, 10)
+"""Degrees from the best of them that are tried then."""
 
 
 def lean(image: Image.Image, weights: Weights) -> int:
@@ -21,16 +22,16 @@ def lean(image: Image.Image, weights: Weights) -> int:
     It is one if it passes for a frontal film once it is turned back.
     """
     shrunk = image.copy()
-    shrunk.thumbnail((2 * FIRST, 2 * FIRST), Resampling.BILINEAR)
+    shrunk.thumbnail((FIRST, FIRST), Resampling.BILINEAR)
 
     def likely(angle: int) -> float:
         straight = shrunk.rotate(angle, Resampling.BILINEAR)  # Pillow turns counterclockwise
         weighed = weights.weigh(features(thumbnail(straight)[None]))
         return float(weighed.log_odds[0]) if weights.takes(weighed)[0] else -np.inf
 
-    found = {angle: likely(angle) for size in _COARSE for angle in (size, -size)}
+    found = {angle: likely(angle) for angle in _COARSE}
     best = max(found, key=lambda angle: found[angle])
-    if found[best] >= weights.accept:
-        found |= {angle: likely(angle) for angle in (best - _FINE, best + _FINE)}
-        return max(found, key=lambda angle: found[angle])
-    return 0
+    if found[best] < weights.accept:
+        return 0
+    found |= {best + more: likely(best + more) for more in _FINE}
+    return max(found, key=lambda angle: found[angle])
