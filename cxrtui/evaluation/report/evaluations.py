@@ -193,10 +193,14 @@ def _of_counts(body: dict[str, Any]) -> dict[str, Any]:
         low = high = none = float("nan")
         if name in _FRACTIONS:
             parts, of = _FRACTIONS[name]
-            low, high = clopper_pearson(sum(counts[part] for part in parts), counts[of])
+            count = sum(counts[part] for part in parts)
+            if 0 <= count <= counts[of]:  # a log may say anything
+                low, high = clopper_pearson(count, counts[of])
         if name != "loss":
-            estimates[name] = Estimate(none if value is None else value, low, high, counts["films"], 0,
-                                       exact=name in _FRACTIONS)  # fmt: skip
+            known = value is not None and abs(value) <= 1
+            estimates[name] = Estimate(
+                value if known else none, low, high, counts["films"], 0, exact=name in _FRACTIONS
+            )
     curves = {"confusion": {name: counts[name] for name in ("tp", "fp", "fn", "tn")}}
     found = {name: value.as_dict() for name, value in estimates.items()}
     return {**body, **json.loads(strict_json.dumps({"estimates": found, "curves": curves}))}

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from cxrtui.runs.folder import Run
 from tests.evaluation.report import structure
 from tests.event_samples import whole_run
 from tests.hostile import TEXT, acts, write_run
+from tests.tui import logs
 
 pytestmark = pytest.mark.slow  # matplotlib takes seconds to import
 
@@ -75,6 +77,35 @@ def test_the_page_needs_nothing_and_is_the_same_each_time(trained: Run, shown: s
     assert not re.search(r"https?:|@import|@font-face|url\((?!#)", shown)
     for private in (str(trained.folder.parent), str(phantom_films.parent)):
         assert private not in shown
+
+
+@pytest.mark.parametrize("number", ["null", "NaN", "Infinity", "-Infinity", "1e999", "1e308", "-1e308", "1e30"])
+@pytest.mark.parametrize("every", [1, 7])
+def test_curves_without_a_measure_are_said_and_not_drawn(tmp_path: Path, number: str, every: int) -> None:
+    """A warning of numpy or matplotlib would be an error here."""
+    run = _logged(tmp_path / "run", logs.finished())
+    lines = run.events_file.read_text().splitlines()
+    kinds = ("StepDone", "EpochDone", "Validated", "EarlyStopping", "Evaluated")
+    odd = re.compile(r'("(?:loss|accuracy|learning_rate|auroc|sensitivity|specificity|best|value)": ?)[-\d.e]+')
+    lines = [odd.sub(rf"\g<1>{number}", line) if json.loads(line)["type"] in kinds and not place % every else line
+             for place, line in enumerate(lines)]  # fmt: skip
+    assert any(f": {number}" in line or f":{number}" in line for line in lines)
+    run.events_file.write_text("\n".join(lines) + "\n")
+    shown = page(material.read(run))
+    assert structure.faults(shown) == []
+    root = structure.read(shown)
+    words = root.all("body")[0].text
+    assert not re.search(r"\b(nan|inf)\b|\d{16}", words, re.IGNORECASE)
+    assert "is no finite number or huge" in words
+    assert ("Loss" in [element.text for element in root.all("figcaption")]) == (every > 1)
+
+
+def test_impossible_counts_have_no_interval(tmp_path: Path) -> None:
+    odd = {"tp": 10**6, "fp": -3}
+    events = [replace(event, counts={**event.counts, **odd}) if isinstance(event, ev.Evaluated) else event
+              for event in whole_run()]  # fmt: skip
+    shown = page(material.read(_logged(tmp_path / "run", events)))
+    assert structure.faults(shown) == []
 
 
 def test_the_command_makes_the_run_again(trained: Run, shown: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from cxrtui.console.plots import plot_lines
 from cxrtui.errors import UsageError
 from cxrtui.evaluation.report.evaluations import Evaluation, check_kept_name
 from cxrtui.evaluation.wording import estimate
+from cxrtui.files import write_atomic
+from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.evaluate.content import view_of
@@ -84,6 +87,26 @@ async def test_the_numbers_are_those_of_the_files(dashboard: Dashboard) -> None:
         await shows(pilot, "Monitor · done", "E Evaluate")
         await pilot.press("E")
         await shows(pilot, "Evaluate · done", "by source")
+
+
+async def test_the_report_of_a_run_that_diverged_is_written_and_read(dashboard: Dashboard) -> None:
+    from cxrtui.evaluation.report import material
+    from cxrtui.evaluation.report.page import page
+
+    events = [dataclasses.replace(event, loss=1e308) if isinstance(event, ev.StepDone) and event.step > 5 else event
+              for event in logs.finished("done")]  # fmt: skip
+    run = logs.write(dashboard.workspace.checkpoints, "done", events)
+    (run.folder / "config.toml").write_text("")
+    dashboard.backend = dataclasses.replace(
+        dashboard.backend, report=lambda run, target: write_atomic(target, page(material.read(run)))
+    )
+    async with dashboard.run_test(size=(80, 24), notifications=True) as pilot:
+        dashboard.open(OpenEvaluate(run))
+        await shows(pilot, "Evaluate · done")
+        await pilot.press("x")
+        file = dashboard.workspace.root / "exports" / "done" / "report.html"
+        await until(pilot, file.exists)
+    assert "the loss of 283 of 288 steps is no finite number or huge" in file.read_text()
 
 
 async def test_damaged_old_and_foreign_files_leave_the_rest(dashboard: Dashboard) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from cxrtui.durations import duration
 from cxrtui.evaluation.report.blocks import Block, Facts, Figures, Items, Section, Text
-from cxrtui.evaluation.report.courses import training_figures
+from cxrtui.evaluation.report.courses import diverged, in_words, training_figures
 from cxrtui.evaluation.report.material import Material
 from cxrtui.runs.describe import describe
 
 _ELSEWHERE = ("split-leaks", "patients-unknown", "patients-divided", "splits-absent", "conflicts-dropped",
               "copies-in-both-classes", "films-moved")  # fmt: skip
+
+_LONG = 1e6  # from here on a number has fewer digits in scientific notation
 
 
 def section(material: Material) -> Section:
@@ -18,8 +20,11 @@ def section(material: Material) -> Section:
     if not len(state.steps):
         return Section("training", "Training", [Text("The run has not trained yet.", "lacking")])
     facts = [("steps", f"{state.step:,}"), ("epochs", f"{len(state.epochs)} of {state.steps[-1].epochs}")]
+    if lost := diverged(state):
+        facts.append(("diverged", f"the loss of {lost:,} of {len(state.steps):,} steps is no finite number or huge"))
     if (early := state.early) is not None:
-        facts.append(("best epoch", f"{early.best_epoch}, by {early.metric} {early.best:.4f} of the validation films"))
+        best = in_words(early.best, ".4f" if abs(early.best) < _LONG else ".3g")
+        facts.append(("best epoch", f"{early.best_epoch}, by {early.metric} {best} of the validation films"))
     if state.stopped is not None and (line := describe(state.stopped)) is not None:
         facts.append(("end", line.text))
     if state.compiled is not None:
