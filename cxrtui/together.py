@@ -20,7 +20,7 @@ from cxrtui.training.decisions import ENDED
 
 def train(
     run: Run, settings: Config, place: Place, *, resume: bool, should_stop: Callable[[], bool], on_event: OnEvent,
-    on_fault: Callable[[str], None],
+    on_fault: Callable[[str], None], fault: Callable[[], str],
 ) -> int:  # fmt: skip
     """Train `run` in the process at `place`, and return its exit code.
 
@@ -32,6 +32,7 @@ def train(
         should_stop: called often by the first process; True stops the run with a checkpoint.
         on_event: called with each line of the log and its event in the first process, else only if this host fails.
         on_fault: called with the message of an error that may come of another host; the log has no line of it.
+        fault: called in the first process when `should_stop` has stopped the run; see `runner.drive`.
     """
 
     def connect() -> None:
@@ -41,10 +42,10 @@ def train(
 
     if place.process == 0:
         code = drive(run, settings, resume=resume, should_stop=should_stop, on_event=on_event, connect=connect,
-                     on_fault=on_fault)  # fmt: skip
+                     on_fault=on_fault, fault=fault)  # fmt: skip
     else:
         code = _along(run, settings, connect, resume, on_event, on_fault)
-    if code in (EXIT_DONE, EXIT_STOPPED):
+    if code in (EXIT_DONE, EXIT_STOPPED) or fault():  # the others have stopped with this one
         from cxrtui.net import hosts
 
         hosts.leave()

@@ -122,7 +122,7 @@ def train(
             console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
     def work(should_stop: Callable[[], bool]) -> int:
-        return Host(run, place, settings, resume, restarts, should_stop, on_line, on_failure, say).train()
+        return Host(run, place, settings, resume, restarts, should_stop, on_line, tail.poll, on_failure, say).train()
 
     if place.process:
         say(f"Host {place.process} of {place.processes} trains run {run.name}; host 0 prints its progress.")

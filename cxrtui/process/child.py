@@ -18,7 +18,7 @@ from typing import Any
 
 from cxrtui.collector import collect_seldom
 from cxrtui.errors import EXIT_FAULT
-from cxrtui.runs import events
+from cxrtui.runs import events, hosts
 from cxrtui.runs.folder import Run
 from cxrtui.runs.hosts import Place
 from cxrtui.settings import config
@@ -32,6 +32,7 @@ class Orders:
     def __init__(self) -> None:
         self.stop = threading.Event()
         self.fault = ""
+        self.orphaned = False
         self.on_orphaned: Callable[[], None] = self.stop.set
         self._let_go = False
 
@@ -44,6 +45,16 @@ class Orders:
             self._let_go = self._let_go or "let_go" in order
         if not self._let_go:
             self.on_orphaned()
+
+    def stop_orphaned(self, why: str) -> None:
+        """Stop with a checkpoint because the command of the first of several hosts was ended, which the log names.
+
+        Nothing is named where a stop was requested before.
+        """
+        self.orphaned = True
+        if not self.stop.is_set():
+            self.fault = why
+            self.stop.set()
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """Stop with a checkpoint."""
@@ -124,6 +135,8 @@ def main() -> None:
     place = Place(**job["place"]) if job["place"] else None
     if place is not None and place.process:  # it has nothing to stop by itself
         orders.on_orphaned = functools.partial(os._exit, EXIT_FAULT)
+    elif place is not None and place.processes > 1:
+        orders.on_orphaned = functools.partial(orders.stop_orphaned, hosts.orphaned(run.folder))
     threading.Thread(target=orders.follow, args=(lines,), name="orders", daemon=True).start()
     outcome = [EXIT_FAULT]
 
@@ -138,7 +151,10 @@ def main() -> None:
             from cxrtui.together import train
 
             outcome[0] = train(run, settings, place, resume=job["resume"], should_stop=orders.stop.is_set,
-                               on_event=replies.on_event, on_fault=replies.on_fault)  # fmt: skip
+                               on_event=replies.on_event, on_fault=replies.on_fault,
+                               fault=lambda: orders.fault)  # fmt: skip
+            if orders.orphaned:
+                hosts.write_orphaned(run.folder, outcome[0])
         replies.write(ended=outcome[0])
 
     # The training has a thread of its own, so that the main thread answers signals while JAX compiles.

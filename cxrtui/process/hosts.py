@@ -56,6 +56,7 @@ class Host:
         restarts: how often the run goes on after a process or a host was lost; see `why_it_ends`.
         should_stop: called often; True stops the run with a checkpoint.
         on_line: called often by the host that writes the run, to show what its log has.
+        skip_lines: takes what the log has as shown.
         on_event: called with a failure, if the log may not have it.
         say: shows a sentence to the user.
     """
@@ -67,6 +68,7 @@ class Host:
     restarts: int
     should_stop: Callable[[], bool]
     on_line: Callable[[], None]
+    skip_lines: Callable[[], object]
     on_event: OnEvent
     say: Callable[[str], None]
     silence: float = SILENCE
@@ -236,6 +238,8 @@ class Host:
             number: of the restart that would follow.
         """
         code = lost.code if lost.ended == "error" else EXIT_FAULT
+        if self.place.process:
+            self.skip_lines()  # another host has shown them
         what = f"{lost.name[0].upper()}{lost.name[1:]} of {len(roster.hosts)} {happened(lost)}; {safe(self.run)}"
         hangs = lost.ended == "silent"  # it may hold the lock
         if why is None:

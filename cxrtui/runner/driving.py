@@ -110,7 +110,7 @@ def _drive(
     try:
         for event in stream:
             if isinstance(event, events.Stopped) and event.reason == REQUESTED and (why := fault()):
-                event = ended_by(why, event, run)
+                event = ended_by(why, event, run, "Fault" if connect is None else "HostLost")
                 outcome = event.exit_code
             elif isinstance(event, events.Stopped):
                 outcome = EXIT_DONE if event.reason in ENDED else EXIT_STOPPED

@@ -16,10 +16,10 @@ from cxrtui.settings.config import Config
 from cxrtui.training import endings
 
 
-def ended_by(why: str, stopped: events.Stopped, run: Run) -> events.Failed:
+def ended_by(why: str, stopped: events.Stopped, run: Run, error: str) -> events.Failed:
     """Return the last event of a run that was stopped because the program around it failed."""
     message = f"{why}; {endings.safe(run)}; {endings.again(run)}."
-    return events.Failed(error="Fault", message=message, exit_code=EXIT_FAULT, step=stopped.step)
+    return events.Failed(error=error, message=message, exit_code=EXIT_FAULT, step=stopped.step)
 
 
 def failed_by(run: Run, error: Exception, log: Log) -> int:

@@ -8,6 +8,7 @@ and leaves out the time in which it was stopped itself, as a scheduler stops all
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import time
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cxrtui.errors import EXIT_FAULT
 from cxrtui.files import read_text, write_atomic
 
 MARK = "host"
@@ -104,6 +106,35 @@ def read(folder: Path, host: int) -> Report | None:
         return Report(**body)
     except (OSError, ValueError, TypeError, RecursionError):
         return None
+
+
+_ORPHANED = "its command was ended, and its training has stopped with a checkpoint"
+
+
+def orphaned(folder: Path) -> str:
+    """Return what the log says if the command of the host that writes the run is ended and its training lives on."""
+    roster = read_roster(folder)
+    report = roster and read(folder, roster.hosts[0])
+    if not (roster and report):
+        return f"A host is lost: {_ORPHANED}"
+    return f"{report.name[0].upper()}{report.name[1:]} of {len(roster.tokens)} is lost: {_ORPHANED}"
+
+
+def write_orphaned(folder: Path, code: int) -> None:
+    """Say to the others in place of that command, which no longer does, how its training ended.
+
+    Args:
+        folder: of the run.
+        code: of the training; the fault of a program means that the host is lost.
+    """
+    roster = read_roster(folder)
+    report = roster and read(folder, roster.hosts[0])
+    if report:
+        word = "silent" if code == EXIT_FAULT else "over"
+        lost = dataclasses.replace(report, beat=report.beat + 1, ready=False, of=report.token, ended=word,
+                                   why=_ORPHANED, code=code)  # fmt: skip
+        with contextlib.suppress(OSError):
+            write(folder, lost)
 
 
 _STOPPED = 5.0  # seconds between two readings of a clock, from which the process was stopped meanwhile

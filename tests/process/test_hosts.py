@@ -58,7 +58,11 @@ def by_open_mpi(number: int, count: int, port: int) -> dict[str, str]:
 
 @contextmanager
 def hosts(
-    workspace: Path, count: int, *arguments: str, cluster: Callable[[int, int, int], dict[str, str]] | None = None
+    workspace: Path,
+    count: int,
+    *arguments: str,
+    cluster: Callable[[int, int, int], dict[str, str]] | None = None,
+    stderr: int | None = None,
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     """The commands of so many hosts, each with one device, started by options or as by a cluster; over at the end."""
     environment = {**os.environ, "XLA_FLAGS": f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=1"}
@@ -70,7 +74,7 @@ def hosts(
             words = ["--coordinator", f"127.0.0.1:{port}", "--processes", f"{count}", "--process", f"{number}"]
             given = cluster(number, count, port) if cluster else {}
             command = [*shared, *(words if cluster is None else [])]
-            started.append(stack.enter_context(subprocess.Popen(command, env=environment | given)))
+            started.append(stack.enter_context(subprocess.Popen(command, env=environment | given, stderr=stderr)))
         try:
             yield started
         finally:
@@ -116,6 +120,27 @@ def test_two_hosts_compute_features_of_frozen_groups_together(small: Small, tmp_
     losses = [[event.loss for event in of(one, ev.StepDone)] for one in (run, alone)]
     np.testing.assert_allclose(losses[0], losses[1], rtol=2e-4)
     assert "without-features" not in [event.code for event in of(run, ev.Warned)]
+
+
+def test_a_run_stops_with_a_checkpoint_when_the_command_that_writes_it_is_killed_and_the_others_say_so(
+    small: Small, tmp_path: Path
+) -> None:  # fmt: skip
+    given = Run(tmp_path / "given")
+    given.folder.mkdir()
+    save_config(given, small(optim__epochs=2000, stop__patience=0))
+    run = Run(tmp_path / "checkpoints" / "run")
+    with hosts(tmp_path, 2, "--run", "run", "--config", str(given.config_file), stderr=subprocess.PIPE) as started:
+        until(lambda: of(run, ev.CheckpointSaved))
+        started[0].kill()
+        said = started[1].communicate(timeout=400)[1].decode()
+        assert started[1].returncode == 1
+    failed = of(run, ev.Failed)
+    assert [event.error for event in failed] == ["HostLost"]
+    assert failed[0].message.startswith(f"Host 0 ({socket.gethostname()}) of 2 is lost: its command was ended")
+    assert of(run, ev.CheckpointSaved)[-1].step == failed[0].step == of(run, ev.StepDone)[-1].step
+    assert not of(run, ev.Stopped)
+    assert len(said.strip().splitlines()) == 2  # that it trains, and this
+    assert "Host 0" in said.strip().splitlines()[1]
 
 
 def test_two_hosts_train_as_one_does_and_go_on_when_one_dies_and_on_other_numbers(
