@@ -5,7 +5,8 @@
     CxrtuiError            1  a fault of ours
     ├── UsageError         2  the command line or the configuration
     │   └── ConfigError       an unknown key, a value out of range
-    │       └── DivergedError    settings with which the loss is no longer a number
+    │       ├── DivergedError    settings with which the loss is no longer a number
+    │       └── TooLargeError    settings with which a run takes more memory than there is
     ├── DataError          3  the X-rays, their labels or their split
     │   ├── FilmError         one file that cannot be read as an image
     │   └── MovedError        the films of a run that goes on are not where they were
@@ -24,7 +25,7 @@ printable, whatever names and reasons it quotes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cxrtui.printable import printable_lines
 
@@ -54,6 +55,18 @@ class ConfigError(UsageError):
 
 class DivergedError(ConfigError):
     """With these settings the training loss became infinite or NaN; other settings may work."""
+
+
+class TooLargeError(ConfigError):
+    """With these settings a run takes more memory than there is.
+
+    Attributes:
+        instead: settings by key, as texts, with which it fits; empty if none are known.
+    """
+
+    def __init__(self, message: str, instead: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.instead = dict(instead)
 
 
 class DataError(CxrtuiError):

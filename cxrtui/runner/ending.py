@@ -31,7 +31,8 @@ def failed_by(run: Run, error: Exception, log: Log) -> int:
     message, code = endings.described(run, error)
     gone = log.run is run and log.lock is not None and not log.lock.holds
     name = "" if gone else keep_traceback(log.run, error)
-    failed = events.Failed(error=type(error).__name__, message=message, exit_code=code, step=log.step, traceback=name)
+    failed = events.Failed(error=type(error).__name__, message=message, exit_code=code, step=log.step, traceback=name,
+                           instead=endings.instead(run, error))  # fmt: skip
     line = codec.encode(failed)
     if not gone:
         try:

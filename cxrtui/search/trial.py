@@ -176,7 +176,8 @@ def _end_of(
     if code == EXIT_DONE:
         return None
     if judge.failed is not None:
-        if code == EXIT_FAULT or judge.failed.error in ("DivergedError", "ConfigError"):  # by its own settings
+        by_its_settings = judge.failed.error in ("DivergedError", "TooLargeError", "ConfigError")
+        if code == EXIT_FAULT or by_its_settings:
             journal.fail(number, judge.failed.message)
             return True
         raise StudyError(f"Trial {number} waits, because its run {run.name} failed: {judge.failed.message}", code)

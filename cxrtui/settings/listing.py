@@ -99,3 +99,8 @@ SETTINGS = tuple(item for section, cls in SECTIONS.items() for item in listed(se
 """All settings, in the order of the file."""
 
 BY_KEY = {item.key: item for item in SETTINGS}
+
+
+def texts_of(config: Config) -> dict[str, str]:
+    """Return every setting of a configuration by key, as the texts of a form."""
+    return {item.key: item.text(config) for item in SETTINGS}

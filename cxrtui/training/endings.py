@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cxrtui.disk import explained, refusal
-from cxrtui.errors import EXIT_FAULT, CheckpointError, CxrtuiError, DataError
+from cxrtui.errors import EXIT_FAULT, CheckpointError, CxrtuiError, DataError, TooLargeError
 from cxrtui.runs.advice import named
 from cxrtui.runs.beginnings import is_beginning
 from cxrtui.runs.folder import Run, is_run
@@ -51,12 +51,25 @@ def is_cut(message: str) -> bool:
     return any(word in message.lower() for word in _CUT)
 
 
+def instead(run: Run, error: BaseException) -> dict[str, str]:
+    """Return settings by key with which a run like this takes less memory, if `error` is that there was too little."""
+    if isinstance(error, TooLargeError):
+        return error.instead
+    size = _batch_size(run) if _memory_full(error) else 0
+    return {"optim.batch_size": str(size // 2)} if size >= 2 else {}
+
+
+def _batch_size(run: Run) -> int:
+    """Return how many films a step of `run` has; 0 if that is not known."""
+    try:
+        return load(run.config_file).optim.batch_size
+    except CxrtuiError:
+        return 0
+
+
 def _smaller(run: Run) -> str:
     """Return a clause that says how a run like this takes less memory."""
-    try:
-        size = load(run.config_file).optim.batch_size
-    except CxrtuiError:
-        size = 0
+    size = _batch_size(run)
     if size < 2:
         return "lower optim.batch_size or data.size"
     return f"start a run with optim.batch_size={size // 2} in place of {size}, or with a smaller data.size"

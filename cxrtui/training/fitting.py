@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from cxrtui import resources
-from cxrtui.errors import ConfigError
+from cxrtui.errors import ConfigError, TooLargeError
 from cxrtui.settings.config import Config, with_values
 from cxrtui.settings.listing import BY_KEY
 from cxrtui.settings.transfer import FREEZE_LEVELS
@@ -81,7 +81,7 @@ def check(config: Config, room: Room) -> str:
     """Return a warning if the run may not fit, which names settings with which it does; else an empty text.
 
     Raises:
-        ConfigError: it takes clearly more than all of the memory, which is that of the machine.
+        TooLargeError: it takes clearly more than all of the memory, which is that of the machine.
     """
     needed = room.needed(config, evaluated=evaluation_batch(config, room))
     if needed <= room.free:
@@ -92,7 +92,7 @@ def check(config: Config, room: Room) -> str:
     advice = f"a run with {assignments(found)} fits" if found else "it needs a larger machine, or a smaller network"
     text = f"This run takes about {_gib(needed)} of memory, and {there}; {advice}."
     if clearly:
-        raise ConfigError(text)
+        raise TooLargeError(text, found)
     return text
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from cxrtui.data.pool import OnProgress
 from cxrtui.errors import Cancelled, ConfigError, DataError
 from cxrtui.settings.config import Config
-from cxrtui.settings.listing import SETTINGS
+from cxrtui.settings.listing import texts_of
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class PreviewProcess:
                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | {"JAX_PLATFORMS": "cpu"},
             )  # fmt: skip
             assert self._process.stdin is not None
-            values = {item.key: item.text(self._config) for item in SETTINGS}
+            values = texts_of(self._config)
             self._process.stdin.write(json.dumps(values).encode() + b"\n")
         return self._process
 

@@ -175,6 +175,12 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("s", "stop", "Stop", "Save a checkpoint and stop; the run can be resumed"),
         Key("S", "stop_after_epoch", "After epoch", "Stop at the end of this epoch, or take that back"),
         Key("r", "resume", "Resume", "Go on with a stopped or interrupted run from its checkpoint"),
+        Key(
+            "R",
+            "smaller",
+            "Run smaller",
+            "Set up a run like this that takes less memory, after it was full",
+        ),
         Key("E", "evaluate", "Evaluate", "Look at the evaluations of the run: intervals, curves, groups, warnings"),
         Key("c", "classify", "Classify", "Classify films with this run"),
         Key(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cxrtui import runner
-from cxrtui.errors import CheckpointError
+from cxrtui.errors import CheckpointError, TooLargeError
 from cxrtui.runs import events as ev
 from cxrtui.runs.advice import named
 from cxrtui.runs.folder import Run
@@ -225,6 +225,9 @@ def test_a_full_memory_offers_the_next_smaller_batch(small: Small, new_run: NewR
     message, code = endings.described(run, full)
     assert "start a run with optim.batch_size=24 in place of 48" in message
     assert "95 GiB" in message
+    assert endings.instead(run, full) == {"optim.batch_size": "24"}
+    assert endings.instead(run, RuntimeError("another")) == {}
+    assert endings.instead(run, TooLargeError("", {"data.size": "128"})) == {"data.size": "128"}
     assert code == 1
     assert not endings.is_fault(full), "another try would need as much"
     assert endings.is_fault(RuntimeError("CUDA_ERROR_ECC_UNCORRECTABLE"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cxrtui import resources
-from cxrtui.errors import ConfigError
+from cxrtui.errors import ConfigError, TooLargeError
 from cxrtui.runner import drive
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
@@ -41,8 +41,10 @@ def test_a_small_memory_is_an_error_and_a_busy_one_a_warning() -> None:
     assert fitting.check(config, Room(free=2 * needed, total=2 * needed)) == ""
     busy = fitting.check(config, Room(free=GIB * 3, total=2 * needed))
     assert "3.0 GiB are free; a run with --set optim.batch_size=" in busy
-    with pytest.raises(ConfigError, match=r"there are 2\.0 GiB in all; a run with --set .* fits\."):
+    with pytest.raises(ConfigError, match=r"there are 2\.0 GiB in all; a run with --set .* fits\.") as found:
         fitting.check(config, room(2))
+    assert isinstance(found.value, TooLargeError)
+    assert found.value.instead == fitting.proposal(config, room(2))
     assert "are free" in fitting.check(config, room(2, apart=True)), "a GPU says by itself what does not fit"
     with pytest.raises(ConfigError, match="a larger machine"):
         fitting.check(config, room(0.2))

@@ -52,7 +52,8 @@ class Failed(Event):
     """The run ended with an error, after `step`.
 
     `error` is the name of the error's class, `message` is a sentence for people, and `exit_code` is that of the
-    process; `traceback` is a file name inside the run folder, empty if there is none.
+    process; `traceback` is a file name inside the run folder, empty if there is none. `instead` has settings by key, as
+    texts, with which a run like this takes less memory, if that was full or too small.
     """
 
     error: str
@@ -60,3 +61,4 @@ class Failed(Event):
     exit_code: int
     step: int = 0
     traceback: str = ""
+    instead: dict[str, str] = field(default_factory=dict)

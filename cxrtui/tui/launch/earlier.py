@@ -18,7 +18,7 @@ from cxrtui.files import read_text, write_atomic
 from cxrtui.printable import printable
 from cxrtui.runs.listing import all_runs
 from cxrtui.settings.config import Config, load
-from cxrtui.settings.listing import SETTINGS
+from cxrtui.settings.listing import SETTINGS, texts_of
 from cxrtui.tui.launch.checks import FIELDS, RUN_NAME
 from cxrtui.workspace import Workspace, state_root
 
@@ -34,11 +34,6 @@ class Earlier:
     title: str
     about: str
     texts: Mapping[str, str]
-
-
-def texts_of(config: Config) -> dict[str, str]:
-    """Return the text of each field for a configuration; a run that is set up anew gets a name of its own."""
-    return {item.key: item.text(config) for item in SETTINGS}
 
 
 def earlier(workspace: Workspace) -> Iterator[Earlier]:

@@ -10,6 +10,8 @@ from cxrtui.errors import EXIT_FAULT, MovedError, OtherFilmsError
 from cxrtui.printable import printable, printable_lines
 from cxrtui.runs.folder import Run
 from cxrtui.runs.state import RunState
+from cxrtui.settings.listing import BY_KEY
+from cxrtui.tui.keys import key_of
 
 _TITLES = {"interrupted": "interrupted", "unreadable": "cannot be read"}
 
@@ -30,12 +32,21 @@ def failure_text(run: Run, state: RunState, word: str, problem: str) -> str:
             text += f"\nTraceback: {printable(run.folder / failed.traceback)}"
         if failed.error in (MovedError.__name__, OtherFilmsError.__name__):
             text += "\nOr here: r asks where they lie now."
+        if smaller := smaller_of(state):
+            settings = " ".join(f"{key}={value}" for key, value in smaller.items())
+            text += f"\nOr here: {key_of('monitor', 'smaller')} sets up a run with {printable(settings)}."
         return text
     if problem:
         return printable_lines(problem)
     if word == "interrupted":
         return "No process writes this run any more. r goes on from its last checkpoint."
     return state.problem if word == "unreadable" else ""
+
+
+def smaller_of(state: RunState) -> dict[str, str]:
+    """Return settings by key with which a run that failed for lack of memory takes less; empty if it did not."""
+    found = state.failed.instead if state.failed is not None else {}
+    return {key: value for key, value in found.items() if key in BY_KEY}
 
 
 def messages(state: RunState, word: str, failure: str) -> tuple[str, str]:

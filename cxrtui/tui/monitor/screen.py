@@ -6,19 +6,22 @@ import time
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 
+from cxrtui.errors import CxrtuiError
 from cxrtui.runs.folder import Run
 from cxrtui.runs.follow import Follower, Snapshot
 from cxrtui.runs.state import RunState
 from cxrtui.runs.status import status_word
+from cxrtui.settings.config import load
+from cxrtui.settings.listing import texts_of
 from cxrtui.tui import memory
 from cxrtui.tui.keys import bindings, key_of
 from cxrtui.tui.monitor.facts import Facts
-from cxrtui.tui.monitor.failure import FailurePanel, failure_text, messages
+from cxrtui.tui.monitor.failure import FailurePanel, failure_text, messages, smaller_of
 from cxrtui.tui.monitor.log_search import LogBox
 from cxrtui.tui.monitor.overlay import Others, OverlayScreen
 from cxrtui.tui.monitor.pending import Pending
@@ -27,7 +30,8 @@ from cxrtui.tui.monitor.scores import Confusion, Histogram, Roc, ScorePanel
 from cxrtui.tui.monitor.steering import SETTLED, SteeringActions
 from cxrtui.tui.page import Page
 from cxrtui.tui.questions import Notice
-from cxrtui.tui.routes import OpenClassify, OpenEvaluate
+from cxrtui.tui.routes import OpenClassify, OpenEvaluate, OpenLaunch
+from cxrtui.tui.threads import result_of
 from cxrtui.tui.watch import Seen, Watch
 from cxrtui.tui.widgets.charts.actions import ChartActions
 from cxrtui.tui.widgets.charts.chart import Chart
@@ -238,11 +242,23 @@ class MonitorScreen(SteeringActions, ChartActions, Page[None]):
             return self._word not in SETTLED
         if action == "resume":
             return self._word in ("stopped", "failed", "interrupted") and "resume" not in self.pending
+        if action == "smaller":
+            return self._word == "failed" and bool(smaller_of(self.state))
         if action == "classify":
             return self.state.checkpoint is not None
         if action == "evaluate":
             return bool(self.state.evaluations)
         return True
+
+    @work
+    async def action_smaller(self) -> None:
+        """Open the form with the settings of this run and with those by which it takes less memory."""
+        try:
+            config = await result_of("read settings", load, self.run.config_file)
+        except CxrtuiError as error:
+            self.app.push_screen(Notice("Not copied", str(error)))
+            return
+        self.go(OpenLaunch(texts_of(config) | smaller_of(self.state)))
 
     def action_evaluate(self) -> None:
         """Look at the evaluations of the run."""

@@ -15,7 +15,7 @@ from cxrtui.runs.folder import Run
 from cxrtui.runs.size import counted, size_of, size_text
 from cxrtui.runs.tables import write_tables
 from cxrtui.settings.config import load
-from cxrtui.settings.listing import SETTINGS
+from cxrtui.settings.listing import texts_of
 from cxrtui.tui import reporting
 from cxrtui.tui.backend import Backend
 from cxrtui.tui.keys import key_of
@@ -138,5 +138,4 @@ def settings_of(run: Run) -> dict[str, str]:
     Raises:
         ConfigError: its config.toml cannot be read.
     """
-    config = load(run.config_file)
-    return {item.key: item.text(config) for item in SETTINGS}
+    return texts_of(load(run.config_file))

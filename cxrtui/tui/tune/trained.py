@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from cxrtui.settings import listing
 from cxrtui.settings.config import Config
-from cxrtui.settings.listing import SETTINGS
 from cxrtui.settings.sections import EVALUATED
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ def texts_of(found: Snapshot, trial: TrialRecord) -> dict[str, str]:
     """
     from cxrtui.search.trial import configuration
 
-    config = configuration(found.plan, trial.settings)
-    return {item.key: item.text(config) for item in SETTINGS}
+    return listing.texts_of(configuration(found.plan, trial.settings))
 
 
 def anew(found: Snapshot, trial: TrialRecord) -> tuple[str, int, Config]:

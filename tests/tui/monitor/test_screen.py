@@ -5,12 +5,15 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from cxrtui.runner import save_config
 from cxrtui.runs import codec
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.runs.state import RunState
+from cxrtui.settings.config import Config, with_values
 from cxrtui.tui.app import Dashboard
 from cxrtui.tui.keys import KEYS
+from cxrtui.tui.launch.screen import LaunchScreen
 from cxrtui.tui.monitor.screen import MonitorScreen
 from cxrtui.tui.widgets.charts.chart import Chart
 from tests.tui import logs
@@ -108,6 +111,31 @@ async def test_a_failure_shows_its_traceback(dashboard: Dashboard) -> None:
     async with dashboard.run_test(size=(120, 40)) as pilot:
         await open_monitor(pilot, run)
         await shows(pilot, "✗ failed", "The loss became nan at step 75", "broken/traceback.txt")
+
+
+async def test_a_run_for_which_memory_was_full_offers_a_smaller_batch(dashboard: Dashboard) -> None:
+    *events, last = logs.failed("full")
+    failed = ev.Failed(error="JaxRuntimeError", message="The memory is full; start a smaller run.", exit_code=1,
+                       step=75, time=last.time, instead={"optim.batch_size": "12", "optim.unknown": "1"})  # fmt: skip
+    run = logs.write(dashboard.workspace.checkpoints, "full", [*events, failed])
+    config = with_values(Config(), {"optim.batch_size": 24, "optim.learning_rate": 0.0123, "data.source": ("films",)})
+    save_config(run, config)
+    other = logs.write(dashboard.workspace.checkpoints, "broken", logs.failed("broken"))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await open_monitor(pilot, run)
+        await shows(pilot, "The memory is full", "R sets up a run with optim.batch_size=12.", "R Run smaller")
+        await pilot.press("R")
+        await shows(pilot, "New run", "0.0123", "films")
+        form = dashboard.screen
+        assert isinstance(form, LaunchScreen)
+        assert (form.values["optim.batch_size"], form.values["run.name"]) == ("12", "")
+        await pilot.press("escape")
+        await shows(pilot, "Monitor · full")
+        await open_monitor(pilot, other)
+        await shows(pilot, "Monitor · broken", "The loss became nan")
+        assert "Run smaller" not in text_of(pilot)
+        await pilot.press("R")
+        assert dashboard.screen is not form
 
 
 async def test_preparing_has_a_bar(dashboard: Dashboard) -> None:
