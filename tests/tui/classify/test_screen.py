@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from cxrtui.data.frontal.recognise import recognise
 from cxrtui.errors import CheckCancelled, CheckpointError, FilmError, never_cancelled
 from cxrtui.evaluation.rows import lines
 from cxrtui.evaluation.trained_on import TrainedOn
@@ -79,6 +81,27 @@ async def test_a_refused_film_says_why_and_is_classified_anyway_by_a_key(dashboa
         assert screen.results.outcomes.of(films / "slice.png").item.ok  # type: ignore[union-attr]
         await pilot.press("R")
         await shows(pilot, "only a film that was refused is classified anyway")
+
+
+async def test_a_film_that_leans_is_refused_because_it_leans(
+    dashboard: Dashboard, films: Path, phantom_films: Path
+) -> None:
+    turned = (Image.open(file).rotate(-25, Image.Resampling.BILINEAR) for file in sorted(phantom_films.glob("*/*.png")))
+    next(film for film in turned if "leans" in recognise(film).refused).save(films / "crooked.png")
+
+    def seen(target: Run | Path, paths: Sequence[Path], check_cancelled: CheckCancelled, *, refuse: bool = True) -> Any:
+        for path in paths:
+            yield Answer(str(path), False, error=f"no frontal chest film: {recognise(Image.open(path)).refused}",
+                         refused=True)  # fmt: skip
+
+    dashboard.backend = replace(dashboard.backend, classify=seen)
+    async with dashboard.run_test(size=(120, 30)) as pilot:
+        screen = await open_classify(dashboard, films, pilot)
+        screen._classify([films / "crooked.png"])
+        await shows(pilot, "✗ refused", "1 of these refused")
+        screen.results.lines.focus()
+        screen.results.update(films / "crooked.png")
+        await shows(pilot, "no frontal chest film: it leans by about 2", "° clockwise")
 
 
 async def test_the_whole_reason_of_a_refusal_has_room_on_the_smallest_screen(dashboard: Dashboard, films: Path) -> None:
