@@ -12,6 +12,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -140,6 +141,18 @@ def write_atomic(path: Path, content: str | bytes, *, durable: bool = True) -> N
     """
     with replacing(path, durable=durable) as file:
         file.write(content.encode() if isinstance(content, str) else content)
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a folder with all that is in it; of a symbolic link, only the link.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder)
 
 
 def sync(path: Path) -> None:

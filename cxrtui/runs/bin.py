@@ -11,7 +11,6 @@ import difflib
 import errno
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from pathlib import Path
 
 from cxrtui.disk import explained
 from cxrtui.errors import CheckpointError, UsageError
-from cxrtui.files import NAME_RULE, is_name, is_there
+from cxrtui.files import NAME_RULE, is_name, is_there, remove_folder
 from cxrtui.runs.folder import BIN, Run
 from cxrtui.runs.size import size_of
 
@@ -168,9 +167,6 @@ def remove(item: Binned) -> None:
         UsageError: the disk refuses.
     """
     try:
-        if item.folder.is_symlink():
-            item.folder.unlink()
-        else:
-            shutil.rmtree(item.folder)
+        remove_folder(item.folder)
     except OSError as error:
         raise UsageError(f"{item.folder} cannot be deleted: {explained(error)}.") from None

@@ -20,14 +20,13 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from cxrtui.disk import explained, refusal
 from cxrtui.errors import CheckpointError, UsageError
-from cxrtui.files import is_there, open_file
+from cxrtui.files import is_there, open_file, remove_folder
 from cxrtui.runs import control, events, lock, log
 from cxrtui.runs.reading import read_log
 from cxrtui.runs.state import RunState, with_problem
@@ -208,10 +207,7 @@ class Run:
         if self.alive():
             raise UsageError(f"Run {self.name} is live; stop it before deleting it.")
         try:
-            if self.folder.is_symlink():
-                self.folder.unlink()
-            else:
-                shutil.rmtree(self.folder)
+            remove_folder(self.folder)
         except OSError as error:
             raise UsageError(f"Run {self.name} cannot be deleted: {explained(error)}.") from None
 
