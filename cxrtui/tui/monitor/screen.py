@@ -6,18 +6,15 @@ import time
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 
-from cxrtui.errors import CxrtuiError
 from cxrtui.runs.folder import Run
 from cxrtui.runs.follow import Follower, Snapshot
 from cxrtui.runs.state import RunState
 from cxrtui.runs.status import status_word
-from cxrtui.settings.config import load
-from cxrtui.settings.listing import texts_of
 from cxrtui.tui import memory
 from cxrtui.tui.keys import bindings, key_of
 from cxrtui.tui.monitor.facts import Facts
@@ -28,10 +25,9 @@ from cxrtui.tui.monitor.pending import Pending
 from cxrtui.tui.monitor.resources import Resources
 from cxrtui.tui.monitor.scores import Confusion, Histogram, Roc, ScorePanel
 from cxrtui.tui.monitor.steering import SETTLED, SteeringActions
+from cxrtui.tui.monitor.ways import WaysOut
 from cxrtui.tui.page import Page
 from cxrtui.tui.questions import Notice
-from cxrtui.tui.routes import OpenClassify, OpenEvaluate, OpenLaunch
-from cxrtui.tui.threads import result_of
 from cxrtui.tui.watch import Seen, Watch
 from cxrtui.tui.widgets.charts.actions import ChartActions
 from cxrtui.tui.widgets.charts.chart import Chart
@@ -50,7 +46,7 @@ BROAD = 170  # columns from which early stopping and facts stand beside the curv
 VIEWS = ("all", "curves", "charts", "scores", "log")
 
 
-class MonitorScreen(SteeringActions, ChartActions, Page[None]):
+class MonitorScreen(SteeringActions, ChartActions, WaysOut):
     """Shows `run` and steers it."""
 
     place = "Monitor"
@@ -249,24 +245,6 @@ class MonitorScreen(SteeringActions, ChartActions, Page[None]):
         if action == "evaluate":
             return bool(self.state.evaluations)
         return True
-
-    @work
-    async def action_smaller(self) -> None:
-        """Open the form with the settings of this run and with those by which it takes less memory."""
-        try:
-            config = await result_of("read settings", load, self.run.config_file)
-        except CxrtuiError as error:
-            self.app.push_screen(Notice("Not copied", str(error)))
-            return
-        self.go(OpenLaunch(texts_of(config) | smaller_of(self.state)))
-
-    def action_evaluate(self) -> None:
-        """Look at the evaluations of the run."""
-        self.go(OpenEvaluate(self.run))
-
-    def action_classify(self) -> None:
-        """Classify with this run."""
-        self.go(OpenClassify(self.run))
 
     def action_view(self) -> None:
         """Show all panels, the two main charts, all charts, the last validation, or only the log, in turn."""
