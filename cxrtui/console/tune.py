@@ -23,6 +23,7 @@ from cxrtui.durations import duration
 from cxrtui.errors import EXIT_DONE, EXIT_STOPPED, UsageError
 from cxrtui.process import gpus
 from cxrtui.process import worker as processes
+from cxrtui.process.gpu_claims import claimed
 from cxrtui.runner import drive
 from cxrtui.runs.size import counted
 from cxrtui.search import worker
@@ -114,8 +115,8 @@ def search(study: Study, workers: int, debug: bool = False) -> int:
     shown = _StudyPrinter(printer(console, redirect=False), study.read())
 
     def work(should_stop: Callable[[], bool]) -> int:
-        own_gpus = gpus.environment(gpus.ADDED if workers == 1 and worker.at_work(study) else (0, workers))
-        with _others(study, workers) as others:
+        share = gpus.ADDED if workers == 1 and worker.at_work(study) else (0, workers)
+        with claimed(study.folder, share) as own_gpus, _others(study, workers) as others:
             os.environ.update(own_gpus)  # JAX, which reads them at its first computation, has done none yet
             own = Worker(study, drive, should_stop, shown)
             reason = own.work()

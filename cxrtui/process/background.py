@@ -21,8 +21,6 @@ from cxrtui.collector import collect_seldom
 from cxrtui.disk import explained
 from cxrtui.errors import EXIT_FAULT, CxrtuiError
 from cxrtui.files import read_text
-from cxrtui.process import gpus
-from cxrtui.process.gpus import ALONE, Share
 from cxrtui.process.parent import environment
 
 OWNED = "owned"
@@ -30,10 +28,10 @@ _LAST_WORDS = 500  # characters of worker.log in a message
 _left: list[subprocess.Popen[bytes]] = []  # polled now and then, because their exit codes wait for somebody
 
 
-def start(module: str, folder: Path, *, owned: bool = False, share: Share = ALONE) -> subprocess.Popen[bytes]:
-    """Start ``python -m MODULE FOLDER`` in a session of its own, which no terminal can signal.
+def start(module: str, folder: Path, *words: str, owned: bool = False) -> subprocess.Popen[bytes]:
+    """Start ``python -m MODULE FOLDER WORD…`` in a session of its own, which no terminal can signal.
 
-    An owned process ends with its stdin. `share` is its part of the GPUs.
+    An owned process ends with its stdin.
 
     Raises:
         CxrtuiError: the system cannot start a process.
@@ -43,22 +41,22 @@ def start(module: str, folder: Path, *, owned: bool = False, share: Share = ALON
             log: Any = stack.enter_context(_log(folder).open("ab"))
         except OSError:
             log = subprocess.DEVNULL
-        words = [sys.executable, "-P", "-m", module, str(folder), *([OWNED] if owned else [])]
+        command = [sys.executable, "-P", "-m", module, str(folder), *words, *([OWNED] if owned else [])]
         try:
             stdin = subprocess.PIPE if owned else subprocess.DEVNULL
-            return subprocess.Popen(words, stdin=stdin, stdout=log, stderr=log, start_new_session=True,
-                                    env=environment() | gpus.environment(share))  # fmt: skip
+            return subprocess.Popen(command, stdin=stdin, stdout=log, stderr=log, start_new_session=True,
+                                    env=environment())  # fmt: skip
         except OSError as error:
             raise CxrtuiError(f"The process for {folder.name} cannot be started ({explained(error)}).") from None
 
 
-def leave(module: str, folder: Path, share: Share = ALONE) -> subprocess.Popen[bytes]:
+def leave(module: str, folder: Path, *words: str) -> subprocess.Popen[bytes]:
     """Start a process that goes on by itself, also when this one ends; arguments as in `start`.
 
     Raises:
         CxrtuiError: the system cannot start a process.
     """
-    process = start(module, folder, share=share)
+    process = start(module, folder, *words)
     _left[:] = [child for child in _left if child.poll() is None]
     _left.append(process)
     return process
