@@ -7,7 +7,8 @@ them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from cxrtui.evaluation.operation import Operation
 from cxrtui.runs.events import Evaluated
 from cxrtui.settings.operating_rule import operating_rule
 from cxrtui.statistics import calibration, metrics, subgroups
-from cxrtui.statistics.bootstrap import DRAWS, SEED
+from cxrtui.statistics.bootstrap import DRAWS, SEED, Plan, carry_out
 from cxrtui.statistics.curves import decision_curve, precision_recall_points
 from cxrtui.statistics.estimate import CONFIDENCE, Estimate
 from cxrtui.statistics.operating_point import confusion
@@ -132,31 +133,26 @@ def measure(
     labels = np.asarray(films.labels)
     shown, threshold = operation.calibration(films.probabilities), operation.threshold
     columns = {name: groups for name, groups in films.columns.items() if len({*groups} - {""}) > 1}
-    passes = 2 + operation.is_calibrated + len(columns)
-    done = 0
-
-    def on_draws(drawn: int, draws: int) -> None:
-        on_progress(PHASE, done * draws + drawn, passes * draws)
-
-    by_film = metrics.estimates(labels, shown, threshold, films.patients, prevalence=prevalence, on_draws=on_draws)
-    done += 1
-    if len(set(films.patients)) == len(films.patients):
-        by_patient = by_film
-    else:
+    own = len(set(films.patients)) == len(films.patients)  # each film has a patient of its own
+    plans: dict[str, Plan[Any]] = {
+        "by film": metrics.planned(labels, shown, threshold, films.patients, prevalence=prevalence)
+    }
+    if not own:
         of_patients, names, (means,) = metrics.by_patient(labels, films.patients, shown)
-        by_patient = metrics.estimates(of_patients, means, threshold, names, prevalence=prevalence, on_draws=on_draws)
-    done += 1
-    before = {name: by_film[name] for name in _OF_PROBABILITIES}
+        plans["by patient"] = metrics.planned(of_patients, means, threshold, names, prevalence=prevalence)
     if operation.is_calibrated:
-        before = metrics.estimates(labels, films.probabilities, operation.uncalibrated, films.patients,
-                                   names=_OF_PROBABILITIES, on_draws=on_draws)  # fmt: skip
-        done += 1
-    tables = []
-    for name, groups in columns.items():
-        table = subgroups.by_column(name, groups, labels, shown, threshold, films.patients, on_draws=on_draws)
-        done += 1
-        if table is not None:
-            tables.append(table)
+        plans["before"] = metrics.planned(labels, films.probabilities, operation.uncalibrated, films.patients,
+                                          names=_OF_PROBABILITIES)  # fmt: skip
+    by_column = {
+        name: plan for name, groups in columns.items()
+        if (plan := subgroups.planned(name, groups, labels, shown, threshold, films.patients, whole=False)) is not None
+    }  # fmt: skip
+    found = carry_out([*plans.values(), *by_column.values()], on_draws=partial(on_progress, PHASE))
+    by_name = dict(zip(plans, found, strict=False))
+    by_film: dict[str, Estimate] = by_name["by film"]
+    tables = [table if table.unknown else replace(table, pooled=by_film["auroc"]) for table in found[len(plans) :]]
+    by_patient = by_film if own else by_name["by patient"]
+    before = by_name.get("before", {name: by_film[name] for name in _OF_PROBABILITIES})
     return Measures(
         operation, by_film, by_patient, float(np.mean(labels == 1)) if prevalence is None else prevalence,
         prevalence is not None, before, tables,

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +30,8 @@ Statistics = Callable[[Weights], Mapping[str, NDArray[np.float64]]]
 """A function from weights ``[B, N]`` to values ``[B]`` by name."""
 OnDraws = Callable[[int, int], None]
 """It is called with how many draws are done, and of how many; it may raise to end the work."""
+
+T = TypeVar("T")
 
 DRAWS = 2_000
 SEED = 0
@@ -119,6 +121,21 @@ class Resampled:
         return percentiles(self.draws[name], self.patients if patients is None else patients)
 
 
+@dataclass(frozen=True, eq=False)
+class Plan(Generic[T]):
+    """Statistics of films whose patients are to be drawn, and what is made of them.
+
+    Attributes:
+        statistics: see the module.
+        patients: ``[N]``, the patient of each film; N is at least 1.
+        result: what the statistics become when they are known on all resamples.
+    """
+
+    statistics: Statistics
+    patients: Sequence[str]
+    result: Callable[[Resampled], T]
+
+
 def resample(
     statistics: Statistics,
     patients: Sequence[str],
@@ -136,17 +153,65 @@ def resample(
         draws: how many times the patients are drawn.
         on_draws: is called between blocks of draws.
     """
-    names, patient_of = numbered(patients)
-    values = {name: float(value[0]) for name, value in statistics(np.ones((1, len(patients)))).items()}
-    found = {name: np.full(draws, np.nan) for name in values}
+    return carry_out([Plan(statistics, patients, lambda found: found)], seed=seed, draws=draws, on_draws=on_draws)[0]
+
+
+def carry_out(
+    plans: Sequence[Plan[T]], *, seed: int = SEED, draws: int = DRAWS, on_draws: OnDraws | None = None
+) -> list[T]:
+    """Return the result of each of `plans`, as if each had resamples of its own.
+
+    How often which patient is drawn depends on `seed` and the number of patients alone, and is drawn once for all plans
+    with the same number: of many patients this takes longer than a statistic.
+
+    Args:
+        plans: what is to be known.
+        seed: the same seed gives the same resamples.
+        draws: how many times the patients are drawn.
+        on_draws: is called between blocks of draws, with the number of draws for all plans.
+    """
+    numbers = {id(plan.patients): numbered(plan.patients) for plan in plans}
+    alike: dict[int, list[int]] = {}
+    for place, plan in enumerate(plans):
+        alike.setdefault(len(numbers[id(plan.patients)][0]), []).append(place)
+    found: dict[int, Resampled] = {}
     done = 0
-    for weights in _resamples(patient_of, len(names), seed, draws) if len(names) > 1 else ():
-        for name, value in statistics(weights).items():
-            found[name][done : done + len(weights)] = value
-        done += len(weights)
-        if on_draws is not None:
-            on_draws(done, draws)
-    return Resampled(values, found, len(patients), len(names))
+    for patients, places in alike.items():
+        several = [(plans[place].statistics, numbers[id(plans[place].patients)][1]) for place in places]
+
+        def told(drawn: int, before: int = done, count: int = len(places)) -> None:
+            if on_draws is not None:
+                on_draws(before + drawn * count, draws * len(plans))
+
+        found.update(zip(places, _together(several, patients, seed, draws, told), strict=True))
+        done += draws * len(places)
+    return [plan.result(found[place]) for place, plan in enumerate(plans)]
+
+
+def _together(
+    several: Sequence[tuple[Statistics, NDArray[np.intp]]], patients: int, seed: int, draws: int,
+    told: Callable[[int], None],
+) -> list[Resampled]:  # fmt: skip
+    """Return each of several statistics on all films, of which the patients are given, and on the same resamples."""
+    values = [
+        {name: float(value[0]) for name, value in statistics(np.ones((1, len(patient_of)))).items()}
+        for statistics, patient_of in several
+    ]
+    found = [{name: np.full(draws, np.nan) for name in own} for own in values]
+    done, films = 0, max(len(patient_of) for _, patient_of in several)
+    for times in _resamples(films, patients, seed, draws) if patients > 1 else ():
+        weights, shared = None, None
+        for (statistics, patient_of), own in zip(several, found, strict=True):
+            if weights is None or patient_of is not shared:
+                weights, shared = times[:, patient_of].astype(np.float64), patient_of
+            for name, value in statistics(weights).items():
+                own[name][done : done + len(times)] = value
+        done += len(times)
+        told(done)
+    return [
+        Resampled(one, other, len(patient_of), patients)
+        for one, other, (_, patient_of) in zip(values, found, several, strict=True)
+    ]
 
 
 def percentiles(values: NDArray[np.float64], patients: int) -> tuple[float, float]:
@@ -177,15 +242,14 @@ def _tail(patients: int) -> float:
     return float(ndtr(-np.sqrt(patients / (patients - 1)) * quantile))
 
 
-def _resamples(patient_of: NDArray[np.intp], patients: int, seed: int, draws: int) -> Iterator[Weights]:
-    """Yield the weights of all draws, a block of rows at a time.
+def _resamples(films: int, patients: int, seed: int, draws: int) -> Iterator[NDArray[np.int64]]:
+    """Yield how often each of `patients` is drawn, for all draws, a block of rows at a time.
 
     The size of a block depends only on the number of films. One generator makes all blocks, so that the blocks do not
     change the draws.
     """
     generator = np.random.default_rng(seed)
     even = np.full(patients, 1.0 / patients)
-    block = max(1, _CELLS // len(patient_of))
+    block = max(1, _CELLS // films)
     for start in range(0, draws, block):
-        times = generator.multinomial(patients, even, size=min(block, draws - start))
-        yield times[:, patient_of].astype(np.float64)
+        yield generator.multinomial(patients, even, size=min(block, draws - start))

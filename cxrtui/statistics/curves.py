@@ -50,7 +50,7 @@ def decision_curve(labels: ArrayLike, probabilities: ArrayLike, thresholds: Arra
     """
     truth, values = np.asarray(labels) == 1, np.asarray(probabilities, np.float64)
     at = np.asarray(thresholds, np.float64)
-    acted = values >= at[:, None]
+    right, wrong = (len(own) - np.searchsorted(own, at) for own in map(np.sort, (values[truth], values[~truth])))
     odds = at / (1.0 - at)
-    benefit = (acted & truth).mean(axis=1) - (acted & ~truth).mean(axis=1) * odds
+    benefit = right / len(values) - wrong / len(values) * odds
     return np.column_stack([at, benefit, truth.mean() - (1.0 - truth.mean()) * odds])

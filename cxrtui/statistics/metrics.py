@@ -1,9 +1,8 @@
 """Gives every metric of a two-class classifier with its interval, from one bootstrap over patients.
 
 The terms are those of STARD 2015 (Bossuyt et al., BMJ 351:h5527) and of TRIPOD+AI (Collins et al., BMJ 385:e078378,
-2024). Each metric is a sum over the films or a ratio of such sums, so that a matrix product gives it for many resamples
-at once; AUROC and average precision need one sort for all resamples. Where the confusion matrix leaves a metric
-undefined, it is NaN.
+2024). Each metric is a sum over the films, which are sorted by score once for all resamples, or a ratio of such sums.
+Where the confusion matrix leaves a metric undefined, it is NaN.
 """
 
 from __future__ import annotations
@@ -15,11 +14,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cxrtui.statistics.binomial import clopper_pearson
-from cxrtui.statistics.bootstrap import DRAWS, SEED, OnDraws, Resampled, Statistics, Weights, divided, resample
-from cxrtui.statistics.calibration import BINS, bin_of, ece_by_chance
+from cxrtui.statistics.bootstrap import (
+    DRAWS,
+    SEED,
+    OnDraws,
+    Plan,
+    Resampled,
+    Statistics,
+    Weights,
+    carry_out,
+    divided,
+)  # fmt: skip
+from cxrtui.statistics.calibration import ece_by_chance
 from cxrtui.statistics.estimate import Estimate
 from cxrtui.statistics.patients import numbered
-from cxrtui.statistics.ranking import weighted_ranking
+from cxrtui.statistics.ranked import Ranked
 
 Values = NDArray[np.float64]
 
@@ -67,30 +76,45 @@ def estimates(
         >>> found["sensitivity"].value, found["auroc"].value
         (0.5, 1.0)
     """
+    if not len(patients) or not np.isfinite(np.asarray(probabilities, np.float64)).all():
+        nan = float("nan")
+        return {name: Estimate(nan, nan, nan, len(patients), len(set(patients))) for name in names}
+    plan = planned(labels, probabilities, threshold, patients, names=names, prevalence=prevalence, seed=seed)
+    return carry_out([plan], seed=seed, draws=draws, on_draws=on_draws)[0]
+
+
+def planned(
+    labels: ArrayLike, probabilities: ArrayLike, threshold: float, patients: Sequence[str], *,
+    names: Sequence[str] = METRICS, prevalence: float | None = None, seed: int = SEED,
+) -> Plan[dict[str, Estimate]]:  # fmt: skip
+    """Return `estimates` as a plan, for resamples that other statistics share.
+
+    The arguments are those of `estimates`; N is at least 1 and the probabilities are finite.
+    """
     truth = np.asarray(labels) == 1
     scores = np.asarray(probabilities, np.float64)
-    if not len(truth) or not np.isfinite(scores).all():
-        nan = float("nan")
-        return {name: Estimate(nan, nan, nan, len(truth), len(set(patients))) for name in names}
-    predicted = scores >= threshold
     statistics = metric_statistics(truth, scores, threshold, prevalence=prevalence, ranked=bool({*names} & _RANKED))
-    found = resample(statistics, patients, seed=seed, draws=draws, on_draws=on_draws)
-    _, who = numbered(patients)
-    everything = np.ones(len(truth), np.bool_)
-    rests_on = {"sensitivity": truth, "specificity": ~truth}
-    if prevalence is None:
-        rests_on |= {"ppv": predicted, "npv": ~predicted}
-    fewest = min(len(np.unique(who[truth])), len(np.unique(who[~truth])))  # patients of the class that has fewer
-    result = {}
-    for name in names:
-        films = rests_on.get(name, everything)
-        own = len(np.unique(who[films]))
-        low, high = found.interval(name, own if name in (*rests_on, "accuracy", "brier", "ece") else fewest)
-        if name == "ece" and low < high:
-            low, high = _ece_interval(found, high, ece_by_chance(scores, patients, seed=seed))
-        proportion = name == "accuracy" or name in rests_on
-        result[name] = bounded(found.values[name], low, high, int(films.sum()), own, proportion=proportion)
-    return result
+
+    def result(found: Resampled) -> dict[str, Estimate]:
+        predicted = scores >= threshold
+        _, who = numbered(patients)
+        everything = np.ones(len(truth), np.bool_)
+        rests_on = {"sensitivity": truth, "specificity": ~truth}
+        if prevalence is None:
+            rests_on |= {"ppv": predicted, "npv": ~predicted}
+        fewest = min(len(np.unique(who[truth])), len(np.unique(who[~truth])))  # patients of the class that has fewer
+        estimates = {}
+        for name in names:
+            films = rests_on.get(name, everything)
+            own = len(np.unique(who[films]))
+            low, high = found.interval(name, own if name in (*rests_on, "accuracy", "brier", "ece") else fewest)
+            if name == "ece" and low < high:
+                low, high = _ece_interval(found, high, ece_by_chance(scores, patients, seed=seed))
+            proportion = name == "accuracy" or name in rests_on
+            estimates[name] = bounded(found.values[name], low, high, int(films.sum()), own, proportion=proportion)
+        return estimates
+
+    return Plan(statistics, patients, result)
 
 
 def bounded(value: float, low: float, high: float, n: int, patients: int, *, proportion: bool) -> Estimate:
@@ -132,22 +156,15 @@ def metric_statistics(
 
     Without `ranked`, AUROC and average precision are left out, which take most of the time.
     """
-    truth = np.asarray(labels) == 1
-    scores = np.asarray(probabilities, np.float64)
-    predicted = scores >= threshold
-    sums = np.column_stack([
-        truth & predicted, ~truth & predicted, truth & ~predicted, ~truth & ~predicted, (scores - truth) ** 2,
-        (bin_of(scores)[:, None] == np.arange(BINS)) * (scores - truth)[:, None],
-    ]).astype(np.float64)  # fmt: skip
-    ranking = weighted_ranking(truth, scores) if ranked else None
+    films = Ranked(labels, probabilities)
+    predicted = films.predicted(threshold)
 
     def statistics(weights: Weights) -> Mapping[str, Values]:
-        tp, fp, fn, tn, squares, *of_bins = (weights @ sums).T
-        films = tp + fp + fn + tn
-        found = of_counts(tp, fp, fn, tn, prevalence)
-        found |= {"brier": divided(squares, films), "ece": divided(np.abs(of_bins).sum(axis=0), films)}
-        if ranking is not None:
-            found["auroc"], found["average_precision"] = ranking(weights)
+        sums = films.weighed(weights)
+        found = of_counts(*sums.counts(predicted), prevalence)
+        found |= {"brier": sums.brier(), "ece": sums.ece()}
+        if ranked:
+            found |= {"auroc": sums.auroc(), "average_precision": sums.average_precision()}
         return found
 
     return statistics

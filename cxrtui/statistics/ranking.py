@@ -6,7 +6,6 @@ McNeil, Radiology 143, 1982).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -100,40 +99,6 @@ def weighted_auroc(labels: NDArray[np.integer[Any]], scores: NDArray[np.floating
         return divided((plus * below).sum(axis=1), plus.sum(axis=1) * minus.sum(axis=1))
 
     return statistic
-
-
-def weighted_ranking(
-    labels: NDArray[np.integer[Any]] | NDArray[np.bool_], scores: NDArray[np.floating[Any]]
-) -> Callable[[Weights], tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return AUROC and average precision as functions of weights ``[B, N]``, each ``[B]``, from one sort.
-
-    The average precision is the sum of the precisions at the scores of the positive films, without interpolation
-    (Manning, Raghavan and Schuetze, "Introduction to Information Retrieval", 2008, section 8.4), as in scikit-learn.
-
-    Args:
-        labels: ``[N]`` integers, 1 is positive and 0 negative.
-        scores: ``[N]`` finite floats.
-    """
-    values, positive = np.asarray(scores, np.float64), np.asarray(labels) == 1
-    order = np.argsort(-values, kind="stable")
-    plus, minus = order[positive[order]], order[~positive[order]]  # from high to low
-    ends = np.flatnonzero(np.r_[np.diff(values[plus]) != 0, True]) if len(plus) else plus  # last film of each score
-    # How many negative films score above, and how many at least, each of the scores of positive films:
-    above, as_high = (np.searchsorted(-values[minus], -values[plus[ends]], side=side) for side in ("left", "right"))
-
-    def ranking(weights: Weights) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        found = np.cumsum(weights[:, plus], axis=1)[:, ends]
-        alarms = np.zeros((len(weights), len(minus) + 1))
-        np.cumsum(weights[:, minus], axis=1, out=alarms[:, 1:])
-        steps = np.diff(found, axis=1, prepend=0.0)
-        total, others = steps.sum(axis=1), alarms[:, -1]
-        false = alarms[:, as_high]
-        outranked = (steps * (alarms[:, above] + false)).sum(axis=1) / 2  # pairs in the wrong order, ties by half
-        every = found + false
-        precision = np.divide(found, every, out=np.zeros_like(found), where=every > 0)
-        return 1.0 - divided(outranked, total * others), divided((steps * precision).sum(axis=1), total)
-
-    return ranking
 
 
 def auroc_columns(

@@ -16,11 +16,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cxrtui.statistics.binomial import clopper_pearson
-from cxrtui.statistics.bootstrap import DRAWS, SEED, OnDraws, Resampled, Weights, divided, percentiles, resample
+from cxrtui.statistics.bootstrap import (
+    DRAWS,
+    SEED,
+    OnDraws,
+    Plan,
+    Resampled,
+    Weights,
+    carry_out,
+    divided,
+    percentiles,
+)  # fmt: skip
 from cxrtui.statistics.estimate import Estimate
-from cxrtui.statistics.metrics import metric_statistics
+from cxrtui.statistics.metrics import of_counts
 from cxrtui.statistics.patients import numbered
-from cxrtui.statistics.ranking import weighted_ranking
+from cxrtui.statistics.ranked import Ranked
 
 METRICS = ("accuracy", "auroc", "sensitivity", "specificity")
 SMALL = 10
@@ -122,42 +132,66 @@ def by_column(
         draws: how many times the patients are drawn.
         on_draws: as in `metrics.estimates`.
     """
-    given = np.asarray(groups, dtype=object)
-    known = np.flatnonzero(given != "")
-    names = _joined([str(given[place]) for place in known])
+    plan = planned(column, groups, labels, probabilities, threshold, patients)
+    return None if plan is None else carry_out([plan], seed=seed, draws=draws, on_draws=on_draws)[0]
+
+
+def planned(
+    column: str,
+    groups: Sequence[str],
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    threshold: float,
+    patients: Sequence[str],
+    *,
+    whole: bool = True,
+) -> Plan[Table] | None:
+    """Return `by_column` as a plan, for resamples that other statistics share.
+
+    The arguments are those of `by_column`. Without `whole`, the AUROC of all films is NaN in a table that has all of
+    them, for a caller who computes it anyway.
+    """
+    known = np.fromiter((group != "" for group in groups), np.bool_, len(groups))
+    names = _joined([str(group) for group in groups if group != ""])
     order = [name for name, _ in sorted(Counter(names).items(), key=lambda item: (item[0] == REST, -item[1], item[0]))]
     if len(order) < 2:
         return None
-    truth = np.asarray(labels)[known] == 1
+    unknown = int((~known).sum())
+    truth = (np.asarray(labels) == 1)[known]
     scores = np.asarray(probabilities, np.float64)[known]
-    persons = [patients[int(place)] for place in known]
-    _, who = numbered(persons)
-    of_group = np.asarray([order.index(name) for name in names], np.intp)
+    persons = [patient for patient, kept in zip(patients, known, strict=True) if kept] if unknown else patients
+    index_of = {name: index for index, name in enumerate(order)}
+    of_group = np.fromiter((index_of[name] for name in names), np.intp, len(names))
     places = [np.flatnonzero(of_group == index) for index in range(len(order))]
-    parts = [metric_statistics(truth[own], scores[own], threshold) for own in places]
-    pooled = weighted_ranking(truth, scores)
+    parts = [Ranked(truth[own], scores[own], own) for own in places]
+    thresholds = [part.predicted(threshold) for part in parts]
+    everything = Ranked(truth, scores) if whole or unknown else None
 
     def statistics(weights: Weights) -> dict[str, NDArray[np.float64]]:
-        found = {"pooled": pooled(weights)[0]}
+        nothing = np.full(len(weights), np.nan)
+        found = {"pooled": nothing if everything is None else everything.weighed(weights).auroc()}
         right, pairs = np.zeros(len(weights)), np.zeros(len(weights))
-        for index, (own, part) in enumerate(zip(places, parts, strict=True)):
-            weighed = weights[:, own]
-            values = part(weighed)
+        for index, (part, predicted) in enumerate(zip(parts, thresholds, strict=True)):
+            sums = part.weighed(weights)
+            values = of_counts(*sums.counts(predicted)) | {"auroc": sums.auroc()}
             found |= {f"{index} {metric}": values[metric] for metric in METRICS}
-            count = (weighed @ truth[own]) * (weighed @ ~truth[own])
+            count = np.multiply(*sums.classes)
             right += np.where(count > 0, np.nan_to_num(values["auroc"]) * count, 0.0)
             pairs += count
         return found | {"within": divided(right, pairs)}  # as `ranking.stratified_auroc`
 
-    found = resample(statistics, persons, seed=seed, draws=draws, on_draws=on_draws)
-    rows = tuple(
-        _group(found, index, order[index], truth[own], who[own], scores[own] >= threshold)
-        for index, own in enumerate(places)
-    )
-    gaps = {metric: gap for metric in METRICS if (gap := _gap(found, rows, metric)) is not None}
-    fewest = min(len(np.unique(who[truth])), len(np.unique(who[~truth])))
-    return Table(column, rows, gaps, _of(found, "pooled", fewest), _of(found, "within", fewest),
-                 len(given) - len(known))  # fmt: skip
+    def result(found: Resampled) -> Table:
+        _, who = numbered(persons)
+        rows = tuple(
+            _group(found, index, order[index], truth[own], who[own], scores[own] >= threshold)
+            for index, own in enumerate(places)
+        )
+        gaps = {metric: gap for metric in METRICS if (gap := _gap(found, rows, metric)) is not None}
+        fewest = min(len(np.unique(who[truth])), len(np.unique(who[~truth])))
+        pooled, within = (_of(found, name, fewest) for name in ("pooled", "within"))
+        return Table(column, rows, gaps, pooled, within, unknown)
+
+    return Plan(statistics, persons, result)
 
 
 def _joined(names: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cxrtui import strict_json
-from cxrtui.statistics.bootstrap import bootstrap, ratio
+from cxrtui.statistics.bootstrap import Plan, Resampled, Weights, bootstrap, carry_out, ratio, resample
 from cxrtui.statistics.estimate import Estimate
 from cxrtui.statistics.ranking import weighted_auroc
 
@@ -103,3 +103,27 @@ def test_resamples_without_a_class_are_left_out() -> None:
     found = bootstrap(weighted_auroc(np.asarray([1, 0, 0, 0]), np.asarray([0.9, 0.1, 0.2, 0.95])), list("abcd"), seed=0)
     assert found.value == pytest.approx(2 / 3)
     assert 0.0 <= found.low <= found.high <= 1.0
+
+
+def test_plans_that_share_resamples_have_those_that_each_would_have_alone() -> None:
+    """Two have the same patients, one has their means in another order, and one has fewer patients."""
+    generator = np.random.default_rng(8)
+    values, patients = generator.normal(size=90), [f"p{place % 30}" for place in range(90)]
+    sizes = {"all": patients, "again": patients, "once": patients[29::-1], "few": patients[:20]}
+
+    def plan(name: str) -> Plan[Resampled]:
+        own = values[: len(sizes[name])] + len(name)
+
+        def statistics(weights: Weights) -> dict[str, np.ndarray]:
+            return {name: ratio(own, np.ones(len(own)))(weights)}
+
+        return Plan(statistics, sizes[name], lambda found: found)
+
+    told: list[tuple[int, int]] = []
+    found = carry_out([plan(name) for name in sizes], seed=3, draws=200, on_draws=lambda *done: told.append(done))
+    for name, item in zip(sizes, found, strict=True):
+        alone = resample(plan(name).statistics, sizes[name], seed=3, draws=200)
+        assert (item.values, item.films, item.patients) == (alone.values, alone.films, alone.patients)
+        np.testing.assert_array_equal(item.draws[name], alone.draws[name])
+    assert told == sorted(told)
+    assert told[-1] == (800, 800)

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from cxrtui.statistics.bootstrap import carry_out
 from cxrtui.statistics.metrics import estimates
 from cxrtui.statistics.ranking import auroc, stratified_auroc
-from cxrtui.statistics.subgroups import MOST, REST, by_column
+from cxrtui.statistics.subgroups import MOST, REST, by_column, planned
 
 
 def _films(count: int) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
@@ -76,3 +78,15 @@ def test_one_group_is_no_table_and_too_many_are_joined() -> None:
     assert len(many.groups) == MOST
     assert many.groups[-1].name == REST
     assert sum(row.films for row in many.groups) == 120
+
+
+def test_a_table_of_all_films_may_leave_their_auroc_to_who_knows_it() -> None:
+    labels, scores, patients, source = _films(100)
+    names = source.tolist()
+    whole = estimates(labels, scores, 0.5, patients, draws=50)["auroc"]
+    plans = [planned("source", some, labels, scores, 0.5, patients, whole=False) for some in (names, [*names[:-1], ""])]
+    every, known = carry_out([plan for plan in plans if plan is not None], draws=50)
+    assert math.isnan(every.pooled.value)
+    alone = by_column("source", names, labels, scores, 0.5, patients, draws=50)
+    assert repr(alone) == repr(replace(every, pooled=whole))  # where NaN is as NaN
+    assert known.pooled.n == 99  # it is of the films whose source is known
