@@ -55,7 +55,7 @@ print(json.dumps({"films": report.films, "unreadable": len(report.section("unrea
 PREPARE = """
 import json, sys, time
 from cxrtui.settings.config import DataConfig
-from cxrtui.data.prepared.prepare import load_evaluation
+from cxrtui.data.prepared.evaluation import load_evaluation
 path, size, positive = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
 sides = {"positive": tuple(positive), "negative": ("*",)} if positive else {}
 began, work = time.perf_counter(), load_evaluation(DataConfig(size=size, max_bad=0.999, **sides), path)

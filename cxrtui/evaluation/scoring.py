@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtui.data.loader import make_loader
-from cxrtui.data.prepared.prepare import load_evaluation
+from cxrtui.data.prepared.evaluation import load_evaluation
 from cxrtui.data.prepared.ready import Split
 from cxrtui.data.prepared.seen import Familiar
 from cxrtui.errors import DataError, UsageError, WeightsError, never_cancelled

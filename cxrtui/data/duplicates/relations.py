@@ -15,6 +15,7 @@ from cxrtui.data.duplicates import thumbnails as thumbs
 from cxrtui.data.films import Film
 from cxrtui.data.images.decoding.films import PIXELS_VERSION
 from cxrtui.data.pool import OnProgress
+from cxrtui.data.records import alike
 from cxrtui.workspace import cache_root
 
 IDENTICAL, NEAR = "identical", "near"
@@ -48,20 +49,26 @@ def related(films: Sequence[Film], digests: Sequence[str], on_progress: OnProgre
     Raises:
         DataError: the disk refuses the thumbnails.
     """
-    keys = [
-        thumbs.key_of(film, digest) if _SHA256.fullmatch(digest) else ""
-        for film, digest in zip(films, digests, strict=True)
-    ]
-    first: dict[str, int] = {}
-    found = []
-    for place, key in enumerate(keys):
-        if key and first.setdefault(key, place) != place:
-            found.append(Relation(first[key], place, IDENTICAL, 1.0))
-    if near and len(first) > 1:
-        for one, other, similarity in _near([(films[place], key) for key, place in first.items()], on_progress):
-            low, high = sorted((first[one], first[other]))
-            found.append(Relation(low, high, NEAR, similarity))
+    found = [Relation(first, place, IDENTICAL, 1.0) for first, place in _identical(films, digests)]
+    if near:
+        copies = {item.second for item in found}
+        own = [place for place, digest in enumerate(digests) if place not in copies and _SHA256.fullmatch(digest)]
+        if len(own) > 1:
+            listed = [(films[place], thumbs.key_of(films[place], digests[place])) for place in own]
+            first = {key: place for place, (_, key) in zip(own, listed, strict=True)}
+            for one, other, similarity in _near(listed, on_progress):
+                low, high = sorted((first[one], first[other]))
+                found.append(Relation(low, high, NEAR, similarity))
     return sorted(found)
+
+
+def _identical(films: Sequence[Film], digests: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield the places of each film whose file, displayed in the same way, an earlier film has, after the first one."""
+    for group in groups(len(films), alike(digests)):
+        first: dict[str, int] = {}
+        for place in group if len(group) > 1 and _SHA256.fullmatch(digests[group[0]]) else ():
+            if (earlier := first.setdefault(thumbs.key_of(films[place], digests[place]), place)) != place:
+                yield earlier, place
 
 
 def _near(films: Sequence[tuple[Film, str]], on_progress: OnProgress) -> list[tuple[str, str, float]]:
@@ -84,22 +91,40 @@ def _near(films: Sequence[tuple[Film, str]], on_progress: OnProgress) -> list[tu
 
 def groups(count: int, pairs: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
     """Yield `count` places in groups, each with all that `pairs` connect, in the order of their first place."""
-    parent = array("q", range(count))
+    return iter(Groups(count, pairs))
 
-    def root(place: int) -> int:
-        while parent[place] != place:
-            parent[place] = parent[parent[place]]
-            place = parent[place]
-        return place
 
-    for one, other in pairs:
-        low, high = sorted((root(one), root(other)))
-        parent[high] = low
-    roots = np.fromiter(map(root, range(count)), np.int64, count)  # the first place of each group
-    order = np.argsort(roots, kind="stable")
-    begins = np.flatnonzero(np.diff(roots[order], prepend=-1))
-    for begin, end in pairwise(np.append(begins, count)):
-        yield order[begin:end].tolist()
+class Groups(Sequence[list[int]]):
+    """`count` places in groups, each with all that `pairs` connect, in the order of their first place.
+
+    The groups take 16 bytes a place, and a list is made of one when it is asked for.
+    """
+
+    def __init__(self, count: int, pairs: Iterable[tuple[int, int]]) -> None:
+        parent = array("q", range(count))
+
+        def root(place: int) -> int:
+            while parent[place] != place:
+                parent[place] = parent[parent[place]]
+                place = parent[place]
+            return place
+
+        for one, other in pairs:
+            low, high = sorted((root(one), root(other)))
+            parent[high] = low
+        roots = np.fromiter(map(root, range(count)), np.int64, count)  # the first place of each group
+        self.places = np.argsort(roots, kind="stable")
+        self.begins = np.append(np.flatnonzero(np.diff(roots[self.places], prepend=-1)), count)
+
+    def __len__(self) -> int:
+        return len(self.begins) - 1
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return (self.places[begin:end].tolist() for begin, end in pairwise(self.begins))
+
+    def __getitem__(self, index: int) -> list[int]:  # type: ignore[override]
+        found: list[int] = self.places[self.begins[index] : self.begins[index + 1]].tolist()
+        return found
 
 
 def persons(films: Sequence[Film], pairs: Iterable[tuple[int, int]]) -> list[str]:

@@ -21,7 +21,7 @@ from cxrtui.data.inspect.looks import headers_of, looks_at
 from cxrtui.data.inspect.section import Look, Section
 from cxrtui.data.inspect.sections import SECTIONS
 from cxrtui.data.pool import OnProgress, no_progress
-from cxrtui.data.prepared import splits
+from cxrtui.data.prepared import split_files
 from cxrtui.data.prepared.copies import digests_of, no_copies
 from cxrtui.data.prepared.fingerprint import hashes_of
 from cxrtui.data.sources.corrections import read_corrected
@@ -102,7 +102,7 @@ def _inspect(
     odd = [(printable(film.path), item.odd) for film, item in zip(films, seen, strict=True)
            if not isinstance(item, str) and item.odd]  # fmt: skip
     rule, why, left_out, counted = None, "", dict(collection.left_out), dict[str, int]()
-    chosen: list[tuple[Film, int]] = []
+    chosen: Sequence[tuple[Film, int]] = ()
     try:
         chosen, rule, left_out = select(collection, data.positive, data.negative, partial=True, views=data.views)
         held = Counter(index for _, index in chosen)
@@ -133,7 +133,7 @@ def _of(film: Film, person: str) -> Film:
     return film if film.patient == person else replace(film, patient=person)
 
 
-def _assumed(collection: Collection, data: DataConfig) -> tuple[list[tuple[Film, int]], list[str]] | None:
+def _assumed(collection: Collection, data: DataConfig) -> tuple[Sequence[tuple[Film, int]], list[str]] | None:
     """Return the films and names of the classes that a message suggests where these are not clear; None without one."""
     plus, minus = suggested(collection.found, data.positive, data.negative)
     if not plus or not minus:
@@ -157,5 +157,5 @@ def _duplicates(
     found = no_copies(found, films, collection.apart)
     of_film = [film.split for film in films]
     if data.splits:
-        of_film = splits.read(data.splits, [(film, 0) for film in films], checked=False).of_film
+        of_film = split_files.read(data.splits, [(film, 0) for film in films], checked=False).of_film
     return Duplicates(films, found, contradicting(found, findings), divided(found, of_film), data.duplicates == "near")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -121,7 +121,7 @@ class Look:
     why_no_rule: str
     left_out: dict[str, int]
     counted: dict[str, int]
-    chosen: list[tuple[Film, int]]
+    chosen: Sequence[tuple[Film, int]]
     absent: list[str]
     notes: list[tuple[str, tuple[str, ...]]]
     decoded: bool

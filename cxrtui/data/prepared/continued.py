@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from cxrtui.data.films import FILE_PATIENT, RULE_SERIES, Film, printable
-from cxrtui.data.prepared import splits
+from cxrtui.data.prepared import split_files
 from cxrtui.data.prepared.reading import Readable
+from cxrtui.data.records import Classed, Digests
 from cxrtui.errors import DataError, OtherFilmsError
 
 Chosen = Sequence[tuple[Film, int]]
@@ -62,7 +63,7 @@ def _hash(before: str, digests: Sequence[str], line: Callable[[int], str], after
     Each `line`, of the film at a place, begins with the film's digest. There may be very many, so none is kept.
     """
     total, comma = hashlib.sha256(before.encode()), ""
-    order = sorted(range(len(digests)), key=digests.__getitem__)
+    order = digests.order() if isinstance(digests, Digests) else sorted(range(len(digests)), key=digests.__getitem__)
     for _, same in groupby(order, digests.__getitem__):
         for text in sorted(map(line, same)):
             total.update(f"{comma}{json.dumps(text)}".encode())
@@ -82,8 +83,8 @@ def restore(ready: Readable, content: str, record: FilmRecord) -> tuple[Readable
     Raises:
         OtherFilmsError: the run began with other films; the message says what differs.
     """
-    rows = [row for _, row in splits.listed(record.file)]
-    if lacking := [name for name in splits.COLUMNS if any(name not in row for row in rows)]:
+    rows = [row for _, row in split_files.listed(record.file)]
+    if lacking := [name for name in split_files.COLUMNS if any(name not in row for row in rows)]:
         raise DataError(
             f"{printable(record.file)} is not as run {record.name} wrote it: it has no column {lacking[0]}; put the "
             "old file back, or start a new run with data.splits naming this one."
@@ -108,9 +109,10 @@ def restore(ready: Readable, content: str, record: FilmRecord) -> tuple[Readable
             "a new run)."
         )
     order = [pairs[place] for place in range(len(rows))]
-    films = [ready.films[place] for place in order]
+    films = Classed(ready.films[place] for place in order)
     renamed = sum(row["path"] != _name(film) for row, (film, _) in zip(rows, films, strict=True))
-    restored = replace(ready, films=films, digests=[ready.digests[place] for place in order], rows=ready.rows[order])
+    digests = Digests(ready.digests[place] for place in order)
+    restored = replace(ready, films=films, digests=digests, rows=ready.rows[order])
     return restored, [row["part"] for row in rows], renamed
 
 
@@ -121,7 +123,7 @@ def _as_recorded(ready: Readable, rows: Sequence[Mapping[str, str]], pairs: Mapp
         film, class_index = films[place]
         if film.patient_rule == RULE_SERIES and rows[number]["patient"].startswith(FILE_PATIENT):
             films[place] = replace(film, patient=FILE_PATIENT + film.name, patient_rule=""), class_index
-    return replace(ready, films=films)
+    return replace(ready, films=Classed(films))
 
 
 def _name(film: Film) -> str:

@@ -14,6 +14,7 @@ from cxrtui.data.duplicates.relations import NEAR, Relation, related
 from cxrtui.data.films import Film, printable
 from cxrtui.data.pool import OnProgress, windowed, workers
 from cxrtui.data.prepared.fingerprint import Hashes
+from cxrtui.data.records import Digests
 from cxrtui.errors import DataError
 
 Apart = Set[frozenset[str]]
@@ -98,9 +99,9 @@ def refused(films: Sequence[tuple[Film, int]], conflicts: Sequence[Relation]) ->
     )
 
 
-def digests_of(films: Sequence[Film], hashes: Hashes, on_progress: OnProgress) -> list[str]:
+def digests_of(films: Sequence[Film], hashes: Hashes, on_progress: OnProgress) -> Digests:
     """Return the SHA-256 of each film's file; `on_progress` may raise an error to end it."""
-    digests: list[str] = []
+    digests = Digests()
     with ThreadPoolExecutor(workers(), "cxrtui-hash") as pool:
         for digest in windowed(pool, (film.path for film in films), hashes.of):
             digests.append(digest)

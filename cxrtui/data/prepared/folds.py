@@ -18,7 +18,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from cxrtui.data.films import SPLIT_NAMES
-from cxrtui.data.prepared import splits
+from cxrtui.data.prepared import split_files
 from cxrtui.data.sources.rule import Labels
 from cxrtui.errors import DataError
 from cxrtui.files import write_atomic
@@ -38,7 +38,7 @@ def write_folds(split_file: Path, folder: Path, *, folds: int, seed: int, classe
     Raises:
         DataError: there are too few patients for so many folds, so that one would lack a class.
     """
-    rows = [row for _, row in splits.listed(split_file)]
+    rows = [row for _, row in split_files.listed(split_file)]
     rule = Labels.named(classes)
     index = {label: rule.class_index(label) for label in {row["label"] for row in rows}}
     in_classes = [row | {"label": row["label"] if (found := index[row["label"]]) is None else classes[found]}

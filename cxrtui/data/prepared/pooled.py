@@ -6,10 +6,10 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cxrtui.data.prepared import splits
+from cxrtui.data.prepared import split_files, splits
 from cxrtui.data.prepared.folds import Row
-from cxrtui.data.prepared.prepare import cautions, compared, contradicting
 from cxrtui.data.prepared.reading import Readable, read
+from cxrtui.data.prepared.relating import cautions, compared, contradicting
 from cxrtui.errors import CheckCancelled
 from cxrtui.runs.events import Event
 from cxrtui.settings.config import DataConfig
@@ -35,14 +35,14 @@ class Pooled:
         names = self.ready.labels.names
         return [
             {"path": film.name, "label": names[class_index], "patient": film.patient, "part": "",
-             "source": film.source, "sha256": digest, splits.GROUP: group}
+             "source": film.source, "sha256": digest, split_files.GROUP: group}
             for (film, class_index), digest, group in
             zip(self.ready.films, self.ready.digests, self.groups, strict=True)
         ]  # fmt: skip
 
     def write(self, file: Path, of_film: list[str] | tuple[str, ...]) -> None:
         """Write a split file in which film `i` is in the split ``of_film[i]``."""
-        splits.write(file, self.ready.films, self.ready.digests, of_film, self.groups)
+        split_files.write(file, self.ready.films, self.ready.digests, of_film, self.groups)
 
 
 def pool(data: DataConfig, check_cancelled: CheckCancelled) -> Generator[Event, None, Pooled]:

@@ -25,17 +25,19 @@ from cxrtui.data.images.decoding.films import read_film, rest
 from cxrtui.data.images.notes import by_kind, warnings
 from cxrtui.data.pool import TICK, OnProgress, reported, windowed, workers
 from cxrtui.data.prepared.fingerprint import Hashes, fingerprint, hashes_of
+from cxrtui.data.records import Classed, Digests
 from cxrtui.data.sources.corrections import read_corrected
 from cxrtui.data.sources.labels import select
 from cxrtui.data.sources.rule import Labels
 from cxrtui.data.store import PIXELS_VERSION, Record, Store, open_store
 from cxrtui.errors import Cancelled, CheckCancelled, DataError, FilmError
+from cxrtui.net.memory import give_back
 from cxrtui.printable import in_list, listing
 from cxrtui.runs.events import Event, Preparing, Warned
 from cxrtui.settings.config import DataConfig
 from cxrtui.workspace import cache_root
 
-Chosen = list[tuple[Film, int]]
+Chosen = Sequence[tuple[Film, int]]
 Places = npt.NDArray[np.int64]
 
 
@@ -50,7 +52,7 @@ class Readable:
     labels: Labels
     left_out: dict[str, int]
     films: Chosen
-    digests: list[str]
+    digests: Sequence[str]
     rows: Places
     unreadable: list[list[str]]
     store: Store
@@ -77,6 +79,7 @@ def read(
         return read_corrected(data, source, on_progress)
 
     collection = yield from reported(collect, "reading folder", check_cancelled)
+    give_back()
     chosen, labels, left_out = select(collection, data.positive, data.negative, partial, data.views, trained, asked)
     if not chosen:
         why = "; ".join(f"{count} {reason}" for reason, count in left_out.items())
@@ -90,6 +93,7 @@ def read(
     )
     store = open_store(home / mark)
     cached = store is not None
+    give_back()
     if store is None:
         yield from _build(home / mark, chosen, labels.names, size, data.resize_mode, check_cancelled)
         store = open_store(home / mark)
@@ -101,9 +105,9 @@ def read(
     odd = {printable(chosen[row][0].name): printable(reason) for row, reason in sorted(store.odd.items())}
     if warned := warning(odd, len(chosen) - len(store.unreadable)):
         yield warned
-    rows = np.array([row for row in range(len(chosen)) if row not in store.unreadable], np.int64)
+    rows = np.fromiter((row for row in range(len(chosen)) if row not in store.unreadable), np.int64)
     if store.unreadable:
-        chosen, digests = [chosen[row] for row in rows], [digests[row] for row in rows]
+        chosen, digests = Classed(chosen[row] for row in rows), Digests(digests[row] for row in rows)
     return Readable(collection, labels, left_out, chosen, digests, rows, unreadable, store, mark, cached)
 
 
@@ -145,8 +149,8 @@ def _check_readable(unreadable: list[list[str]], total: int, most: float) -> Non
         )
 
 
-def _digests(chosen: Chosen, hashes: Hashes, check_cancelled: CheckCancelled) -> Generator[Event, None, list[str]]:
-    digests: list[str] = []
+def _digests(chosen: Chosen, hashes: Hashes, check_cancelled: CheckCancelled) -> Generator[Event, None, Digests]:
+    digests = Digests()
     reported = time.monotonic()
     with ThreadPoolExecutor(workers(), "cxrtui-hash") as pool:
         for digest in windowed(pool, (film.path for film, _ in chosen), hashes.of):

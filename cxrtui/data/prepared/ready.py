@@ -29,10 +29,10 @@ class Split:
     """
 
     labels: npt.NDArray[np.int32]
-    paths: list[str]
+    paths: Sequence[str]
     patients: list[str]
     sources: list[str]
-    digests: list[str]
+    digests: Sequence[str]
     store: Store = field(repr=False)
     rows: npt.NDArray[np.int64] = field(repr=False)
     columns: dict[str, list[str]] = field(default_factory=dict, repr=False)

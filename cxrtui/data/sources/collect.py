@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from cxrtui.data.films import Collection, Film, Tally, count_labels, printable
 from cxrtui.data.pool import OnProgress, no_progress
@@ -82,7 +84,7 @@ def read_source(
         rest = str(copy.path)
     recogniser, root = find_layout(rest, forced)
     films, spellings = one_spelling(_films(recogniser, root, tally, raw=raw, on_progress=on_progress))
-    with_patients = assign(_files_once(films, tally), patient_pattern)
+    with_patients = assign(_handed_over(_files_once(films, tally)), patient_pattern)
     return Collection(
         films=with_patients,
         root=root if root.is_dir() else root.parent,
@@ -141,17 +143,22 @@ def _sorted(tally: Counter[str]) -> dict[str, int]:
     return dict(sorted((+tally).items()))
 
 
-def _files_once(films: Sequence[Film], tally: Counter[str]) -> list[Film]:
-    """Return the films with each file once, where links lead to files that are also listed.
+def _files_once(films: list[Film], tally: Counter[str]) -> list[Film]:
+    """Return the films with each file once, where links lead to files that are also listed; `films` is empty then.
 
     Raises:
         DataError: a file has two findings, patients or splits under its two names.
     """
     homes: dict[str, str] = {}
+    marks = np.fromiter((hash(identity(film.path, homes)) for film in films), np.int64, len(films))
+    values, counts = np.unique(marks, return_counts=True)
+    doubtful = set(values[counts > 1].tolist())  # few texts are kept, for those alone that may be equal
     seen: dict[str, Film] = {}
-    for film in films:
-        earlier = seen.setdefault(identity(film.path, homes), film)
+    found = []
+    for film, mark in zip(_handed_over(films), marks, strict=True):
+        earlier = seen.setdefault(identity(film.path, homes), film) if doubtful and int(mark) in doubtful else film
         if earlier is film:
+            found.append(film)
             continue
         for fact in ("label", "patient", "split"):
             ours, theirs = getattr(earlier, fact), getattr(film, fact)
@@ -162,7 +169,14 @@ def _files_once(films: Sequence[Film], tally: Counter[str]) -> list[Film]:
                     "remove one of the two."
                 )
         tally["a link to a film that is listed too"] += 1
-    return list(seen.values())
+    return found
+
+
+def _handed_over(films: list[Film]) -> Iterator[Film]:
+    """Yield `films` and forget them, so that what is made of one takes its room."""
+    films.reverse()
+    while films:
+        yield films.pop()
 
 
 def _in_our_words(film: Film) -> Film:

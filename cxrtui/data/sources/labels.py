@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 
-from cxrtui.data.films import Collection, Film, printable
+from cxrtui.data.films import Collection, printable
 from cxrtui.data.findings import missing
+from cxrtui.data.records import Classed
 from cxrtui.data.sources.layouts.words import UNKNOWN, keeps
 from cxrtui.data.sources.matching import ANY, depth, is_there, matches, whole
 from cxrtui.data.sources.rule import Labels, counts_text
@@ -188,7 +189,7 @@ def select(
     views: tuple[str, ...] = ("all",),
     trained: Sequence[str] = (),
     asked: Container[str] = (),
-) -> tuple[list[tuple[Film, int]], Labels, dict[str, int]]:
+) -> tuple[Classed, Labels, dict[str, int]]:
     """Return the films to use, each with 0 (negative) or 1; the rule; and the number of films left out, by reason.
 
     `trained` are the negative and the positive name of a classifier (`Labels.names`), which decide where neither the
@@ -208,7 +209,7 @@ def select(
         if positive or negative or not (plus and minus):
             raise
         labels = decide(found, plus, minus, collection.shown, partial)
-    chosen: list[tuple[Film, int]] = []
+    chosen = Classed()
     out = Counter(collection.left_out)
     for film in collection.films:
         class_index = labels.class_index(film.label)
@@ -217,5 +218,5 @@ def select(
         elif class_index is None:
             out[f"class {in_list(film.label)}"] += 1
         else:
-            chosen.append((film, class_index))
+            chosen.append(film, class_index)
     return chosen, labels, dict(sorted(out.items()))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from cxrtui.data.images.decode import read_film, stored_size
-from cxrtui.data.prepared.prepare import load_evaluation, prepare
+from cxrtui.data.prepared.evaluation import load_evaluation
+from cxrtui.data.prepared.prepare import prepare
 from cxrtui.data.store import open_store
 from cxrtui.errors import Cancelled, DataError, cancelled_when
 from cxrtui.runs.codec import decode, encode

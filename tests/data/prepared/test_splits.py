@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cxrtui.data.films import SPLIT_NAMES, Film
-from cxrtui.data.prepared import splits
+from cxrtui.data.prepared import split_files, splits
+from cxrtui.data.prepared.leaks import leaks
 from cxrtui.errors import DataError
 
 Films = list[tuple[Film, int]]
@@ -79,8 +80,8 @@ def test_an_assigned_split_that_divides_patients(tmp_path: Path) -> None:
     assert Counter(found.of_film) == {"train": 30, "validation": 10, "test": 20, "": 40}
     assert found.left_out.total() == 40
     assert all(part in ("", film.split) for (film, _), part in zip(films, found.of_film, strict=True))
-    splits.write(tmp_path / "s.csv", films, _digests(films), found.of_film)
-    again = splits.read(tmp_path / "s.csv", films)
+    split_files.write(tmp_path / "s.csv", films, _digests(films), found.of_film)
+    again = split_files.read(tmp_path / "s.csv", films)
     assert (again.of_film, again.left_out.total()) == (found.of_film, 40)
 
 
@@ -93,14 +94,14 @@ def test_a_part_without_a_class_is_refused() -> None:
 def test_written_and_read_again(tmp_path: Path) -> None:
     films = _many()
     parts = _draw(films)
-    splits.write(tmp_path / "run" / "splits.csv", films, _digests(films), parts)
-    assert splits.read(tmp_path / "run" / "splits.csv", list(reversed(films))).of_film == parts[::-1]
+    split_files.write(tmp_path / "run" / "splits.csv", films, _digests(films), parts)
+    assert split_files.read(tmp_path / "run" / "splits.csv", list(reversed(films))).of_film == parts[::-1]
     assert [file.name for file in (tmp_path / "run").iterdir()] == ["splits.csv"]
-    fewer = splits.read(tmp_path / "run" / "splits.csv", films[:-7])
+    fewer = split_files.read(tmp_path / "run" / "splits.csv", films[:-7])
     assert fewer.absent == 7
     films.append(_film(999, "new", 0))
     with pytest.raises(DataError, match=r"does not say where 1 of \d+ films belong, one of them 999\.png"):
-        splits.read(tmp_path / "run" / "splits.csv", films)
+        split_files.read(tmp_path / "run" / "splits.csv", films)
 
 
 @pytest.mark.parametrize(("text", "words"), [
@@ -109,7 +110,7 @@ def test_written_and_read_again(tmp_path: Path) -> None:
 def test_split_files_that_are_wrong(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "s.csv").write_text(text)
     with pytest.raises(DataError, match=words):
-        splits.read(tmp_path / "s.csv", [_film(0, "a", 0)])
+        split_files.read(tmp_path / "s.csv", [_film(0, "a", 0)])
 
 
 def test_a_split_file_that_divides_patients_and_copies_stands_and_says_so(tmp_path: Path) -> None:
@@ -117,14 +118,14 @@ def test_a_split_file_that_divides_patients_and_copies_stands_and_says_so(tmp_pa
     of_film = [SPLIT_NAMES[n // 3 % 3] for n in range(12)]
     digests = _digests(films)
     digests[9] = digests[6]  # identical, in train and in test
-    splits.write(tmp_path / "s.csv", films, digests, of_film)
-    assert splits.read(tmp_path / "s.csv", films).of_film == of_film
+    split_files.write(tmp_path / "s.csv", films, digests, of_film)
+    assert split_files.read(tmp_path / "s.csv", films).of_film == of_film
     # p1 is in train and validation, p4 in train and test, which drags p3 along; 5.png of p2 is a near copy of p5's.
-    assert splits.leaks(films, digests, of_film, [(5, 10)]) == (
+    assert leaks(films, digests, of_film, [(5, 10)]) == (
         "3 of 3 validation films and 3 of 3 test films have their patient or a copy in an earlier split (2 patients, "
         "1 identical film, 1 near-duplicate divided; one is 3.png in validation and 2.png in train)"
     )
-    assert splits.leaks(films, digests, ["train"] * 12, [(2, 11)]) == ""
+    assert leaks(films, digests, ["train"] * 12, [(2, 11)]) == ""
 
 
 def test_copies_are_of_one_person_whatever_their_patients_are_called() -> None:

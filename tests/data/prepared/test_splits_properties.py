@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cxrtui.data.films import Film
-from cxrtui.data.prepared import splits
+from cxrtui.data.prepared import split_files, splits
 from cxrtui.errors import DataError
 
 pytestmark = pytest.mark.slow
@@ -110,5 +110,5 @@ def test_a_split_file_gives_the_split_that_was_written(
     assume(found is not None)
     assert found is not None
     file = tmp_path_factory.mktemp("splits") / "splits.csv"
-    splits.write(file, films, digests, found)
-    assert splits.read(file, films).of_film == found
+    split_files.write(file, films, digests, found)
+    assert split_files.read(file, films).of_film == found

@@ -14,7 +14,8 @@ from cxrtui.data.films import RULE_GROUPS, Film
 from cxrtui.data.inspect.report import inspect
 from cxrtui.data.pool import no_progress
 from cxrtui.data.prepared.copies import copies_of
-from cxrtui.data.prepared.prepare import load_evaluation, prepare
+from cxrtui.data.prepared.evaluation import load_evaluation
+from cxrtui.data.prepared.prepare import prepare
 from cxrtui.data.sources.correction_files import (
     DIFFERENT,
     SAME,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cxrtui.data.inspect.report import inspect
-from cxrtui.data.prepared.prepare import load_evaluation, prepare
+from cxrtui.data.prepared.evaluation import load_evaluation
+from cxrtui.data.prepared.prepare import prepare
 from cxrtui.data.sources.collect import read_source, read_sources
 from cxrtui.data.sources.labels import select
 from cxrtui.errors import DataError
