@@ -8,10 +8,11 @@ each other are an error.
 from __future__ import annotations
 
 import os
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
     read = {role: header.casefold() for role, header in columns.read.items()}
     spellings = Spellings(file.parent)
     home = os.path.join(os.path.realpath(spellings.root), "")
-    listed: dict[str, _Listed] = {}
+    listed: dict[str, Film] = {}
+    first = _First()
     for line, row in table:
         cells = {role: row[header] for role, header in read.items()}
         where = f"line {line} of {table.shown}"
@@ -75,13 +77,14 @@ def read(path: Path, tally: Counter[str]) -> Iterator[Film]:
         # One text is enough for the name, the path as the table has it and the file's identity, where they are equal.
         same = {film.name: film.name}
         key = spellings.identity(film.path).removeprefix(home)
-        new = _Listed(line, same.get(cells["path"], cells["path"]), film)
-        earlier = listed.setdefault(same.get(key, key), new)
-        if earlier is not new:
-            earlier.take(new, table.shown)
-            tally["a row listed twice"] += 1
-    for item in listed.values():
-        yield item.film
+        key = same.get(key, key)
+        earlier = listed.setdefault(key, film)
+        if earlier is film:
+            first.add(line, film, cells["path"])
+            continue
+        listed[key] = _with(earlier, film, cells["path"], line, table.shown, partial(first.of, key, listed))
+        tally["a row listed twice"] += 1
+    yield from listed.values()
 
 
 def column(path: Path, wanted: Callable[[str], bool]) -> tuple[list[str], dict[str, str] | None]:
@@ -107,33 +110,46 @@ def column(path: Path, wanted: Callable[[str], bool]) -> tuple[list[str], dict[s
     return headers, found
 
 
-@dataclass(slots=True)
-class _Listed:
-    """A film, the first line that lists it, and how this line writes its path."""
+class _First:
+    """The first line that lists each film, and how it writes the film's path where that is not the film's name."""
 
-    line: int
-    spelled: str
-    film: Film
+    def __init__(self) -> None:
+        self._lines = array("L")
+        self._spelled: dict[int, str] = {}
 
-    def take(self, other: _Listed, shown: str) -> None:
-        """Add the facts that another row gives for the same film.
+    def add(self, line: int, film: Film, spelled: str) -> None:
+        """Keep the line of a further film."""
+        if spelled != film.name:
+            self._spelled[len(self._lines)] = spelled
+        self._lines.append(line)
 
-        Raises:
-            DataError: it contradicts an earlier row.
-        """
-        added: dict[str, Any] = {}
-        for fact in _FACTS:
-            ours, theirs = _value(fact, self.film), _value(fact, other.film)
-            if ours and theirs and ours != theirs and not (fact == "label" and same_findings(ours, theirs)):
-                spelled = f" (there as {printable(other.spelled)})" if other.spelled != self.spelled else ""
-                raise DataError(
-                    f"{shown} says two things of {printable(self.film.name)}: the {fact} {printable(ours)} in line "
-                    f"{self.line} and {printable(theirs)} in line {other.line}{spelled}; correct one of the lines."
-                )
-            if theirs and not ours:
-                added[fact] = theirs
-        if added:
-            self.film = replace(self.film, **added)
+    def of(self, key: str, listed: Mapping[str, Film]) -> tuple[int, str]:
+        """Return the line of the film `key` of `listed`, and how the path is written there."""
+        place = list(listed).index(key)
+        return self._lines[place], self._spelled.get(place, listed[key].name)
+
+
+def _with(
+    film: Film, other: Film, spelled: str, line: int, shown: str, first: Callable[[], tuple[int, str]]
+) -> Film:  # fmt: skip
+    """Return `film` with the facts that another row gives for it, in `line` and with the path `spelled`.
+
+    Raises:
+        DataError: it contradicts an earlier row.
+    """
+    added: dict[str, Any] = {}
+    for fact in _FACTS:
+        ours, theirs = _value(fact, film), _value(fact, other)
+        if ours and theirs and ours != theirs and not (fact == "label" and same_findings(ours, theirs)):
+            where, written = first()
+            there = f" (there as {printable(spelled)})" if spelled != written else ""
+            raise DataError(
+                f"{shown} says two things of {printable(film.name)}: the {fact} {printable(ours)} in line {where} and "
+                f"{printable(theirs)} in line {line}{there}; correct one of the lines."
+            )
+        if theirs and not ours:
+            added[fact] = theirs
+    return replace(film, **added) if added else film
 
 
 @lru_cache(maxsize=4096)
