@@ -2,6 +2,7 @@
 
     python benchmarks/hosts.py --films FOLDER
     python benchmarks/hosts.py --films FOLDER --epochs 10 --set model.width=16 --set data.size=96
+    python benchmarks/hosts.py --films FOLDER --hosts 4
 
 The hosts share the cores of this machine and reach each other on loopback, so this shows what several processes cost,
 and not what more machines gain. The runs follow each other; the best epoch of each counts.
@@ -65,12 +66,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--films", type=Path, required=True, help="labelled films, as for --data of cxrtui train")
     parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--hosts", type=int, nargs="+", default=COUNTS, help="losses are compared with the first")
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
     options = parser.parse_args()
     print("hosts  images/s  compiling (s)  work (s)  largest difference of a loss")
     first: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        for count in COUNTS:
+        for count in options.hosts:
             losses, speed, compiling, work = train(Path(folder), count, options)
             first = first or losses
             apart = max(abs(loss - other) / abs(other) for loss, other in zip(losses, first, strict=True))

@@ -99,8 +99,8 @@ def train(
         os.environ["HF_HUB_OFFLINE"] = "1"  # for this process and those that it starts
     run: Run | None = None
     place = _place(context.headless or as_json, coordinator, processes, process, restarts, detach)
-    if place is not None and place.processes > 1:
-        run = _shared_run(context, place, name, resume)
+    if place is not None and place.processes > 1 and not (name or resume):
+        raise UsageError("A run on several hosts needs a name, the same on all of them: give --run NAME.")
     if resume:
         if preset or config_file or assignments or init or name or profile:
             raise UsageError(
@@ -126,6 +126,8 @@ def train(
         if devices is not None:
             assignments = (*assignments, f"run.devices={devices}")
         settings = settings_to_start(context, preset, config_file, assignments, sources, init)
+        if place is not None and place.process:
+            run = _shared_run(context, name)
     if detach:
         _detach(run or new_run(context.workspace.checkpoints, name), settings, resume=bool(resume))
         return
@@ -173,12 +175,8 @@ def _place(
     return place
 
 
-def _shared_run(context: Context, place: Place, name: str, resume: str | None) -> Run | None:
-    """Return the run that the first of several hosts has made; None for that host, and where the run is resumed."""
-    if not (name or resume):
-        raise UsageError("A run on several hosts needs a name, the same on all of them: give --run NAME.")
-    if resume or place.process == 0:
-        return None
+def _shared_run(context: Context, name: str) -> Run:
+    """Return the new run that the first of several hosts makes, once it has."""
     from cxrtui.console import hosts
 
     folder = context.workspace.checkpoints / name

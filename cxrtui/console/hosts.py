@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -14,16 +15,17 @@ from cxrtui.console.headless import JsonLines, say_goodbye
 from cxrtui.console.progress import printer
 from cxrtui.console.steered import StderrConsole, steered
 from cxrtui.console.training import RunPrinter
-from cxrtui.errors import UsageError
+from cxrtui.errors import EXIT_STOPPED, UsageError
 from cxrtui.files import is_there
-from cxrtui.process.hosts import COMING, Host
+from cxrtui.process.hosts import COMING, PATIENT, Host
 from cxrtui.runs import codec, events
-from cxrtui.runs.folder import Run
+from cxrtui.runs.folder import Run, is_run
 from cxrtui.runs.hosts import Place
 from cxrtui.settings.config import Config
 
 _OPEN_MPI = "OMPI_COMM_WORLD_SIZE"
 _INDEXED = "JOB_COMPLETION_INDEX"
+_NAME_OF_HOST = re.compile(r"[\w.-]+|\[[\w:.%]+\]").fullmatch
 _SIGNS = ("SLURM_PROCID", _OPEN_MPI, _INDEXED)
 """Variables of which one is set where Slurm, Open MPI or an indexed job of Kubernetes has started this process."""
 
@@ -61,7 +63,7 @@ def place_of(coordinator: str | None, processes: int | None, process: int | None
         raise UsageError("Give --coordinator HOST:PORT, --processes N and --process I together, or none of them on a "
                          "cluster that starts the processes.")  # fmt: skip
     host, _, port = coordinator.rpartition(":")
-    if not host or not port.isdecimal():
+    if not _NAME_OF_HOST(host) or not port.isdecimal() or not 0 < int(port) < 1 << 16:
         raise UsageError(f"--coordinator is HOST:PORT, of the host of process 0 and a free port there, not "
                          f"{coordinator!r}.")  # fmt: skip
     if process >= processes:
@@ -80,8 +82,13 @@ def wait_for_folder(folder: Path, seconds: float = COMING) -> None:
     Raises:
         UsageError: it has not by then.
     """
-    end = time.monotonic() + seconds
+    begun, told = time.monotonic(), False
+    end = begun + seconds
     while not is_there(folder):
+        if not told and time.monotonic() > begun + PATIENT:
+            told = True
+            StderrConsole().print(f"Waiting for host 0, which makes {folder}, {seconds:.0f} s at most.", style="yellow",
+                                  markup=False, highlight=False, soft_wrap=True)  # fmt: skip
         if time.monotonic() > end:
             raise UsageError(f"{folder} does not exist after {seconds:.0f} s; check that process 0 was started, and "
                              "that all hosts share this folder.")  # fmt: skip
@@ -130,7 +137,9 @@ def train(
         code = steered(console, work, "stopping with a checkpoint … (Ctrl-C again ends at once)")
     finally:
         shown.close()
-    if place.process == 0:
+    if code == EXIT_STOPPED and not is_run(run.folder):
+        say(f"Run {run.name} was stopped before it began.")
+    elif place.process == 0:
         with contextlib.suppress(OSError):
             # Others still read in the folder how the run ended; the next run of its name clears it.
             say_goodbye(console, run, code, debug, clear=not resume and place.processes == 1)

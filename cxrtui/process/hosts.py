@@ -34,6 +34,8 @@ COMING = 600.0
 """Seconds that the hosts wait for each other at first."""
 AGAIN = 60.0
 """The same after a host was lost; the run then goes on with those that are there."""
+PATIENT = 10.0
+"""Seconds after which the user is told for whom a host waits."""
 _BEAT, _GRACE, _SURE = 2.0, 5.0, 1.0
 _TICK = 0.2
 _SLOWER = 10.0
@@ -109,12 +111,16 @@ class Host:
         """Return who trains together, once all hosts are ready, or, unless all are needed, those that came in time.
 
         Raises:
-            UsageError: a host that is needed has not come, or the others go on without this one.
+            UsageError: a host that is needed has not come, the others go on without this one, or another process has
+                its number.
         """
         self._report = dataclasses.replace(self._report, token=secrets.token_hex(8), ready=True)
         watch = Watch(self.run.folder, self._known, self.silence)
-        end = watch.clock.now() + wait
+        begun, told = watch.clock.now(), False
+        end = begun + wait
+        self._beat(at_once=True)
         while True:
+            self._check_number()
             self._beat(at_once=True)
             if self.should_stop():
                 raise _StoppedError
@@ -129,13 +135,29 @@ class Host:
                 len(ready) == len(self._known) or (late and not needed)
             ):
                 return self._enrol(seen, ready)
+            absent = ", ".join(str(host) for host in self._known if host not in ready)
+            if not told and absent and watch.clock.now() > begun + PATIENT:
+                told = True
+                self.say(f"Waiting for these of the {len(self._known)} hosts, {wait:.0f} s at most: {absent}.")
             if late and (needed or watch.clock.now() > end + self.silence):
-                absent = ", ".join(str(host) for host in self._known if host not in ready)
                 raise UsageError(
                     f"Of the {len(self._known)} hosts of run {self.run.name} these have not come within {wait:.0f} s: "
                     f"{absent}; check that they were started, and that {self.run.folder} is the same folder there."
                 )
             time.sleep(_TICK)
+
+    def _check_number(self) -> None:
+        """Make sure that no other process writes the file of this host.
+
+        Raises:
+            UsageError: one does.
+        """
+        written = hosts.read(self.run.folder, self.place.process)
+        if written is not None and written.token != self._report.token:
+            raise UsageError(
+                f"Another process ({written.node}) is number {self.place.process} of run {self.run.name} too; give "
+                "each of them a --process of its own, or a run with another name."
+            )
 
     def _enrol(self, seen: dict[int, Report], chosen: list[int]) -> Roster:
         """Write the roster of the `chosen` hosts and return it."""

@@ -23,6 +23,7 @@ def _no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_options_give_the_place_and_without_any_a_process_is_alone() -> None:
     assert hosts.place_of("node1:7890", 4, 3) == Place(3, 4, "node1:7890")
+    assert hosts.place_of("[fe80::1%eth0]:65535", 4, 3) == Place(3, 4, "[fe80::1%eth0]:65535")
     assert hosts.place_of(None, None, None) is None
 
 
@@ -32,6 +33,10 @@ def test_options_give_the_place_and_without_any_a_process_is_alone() -> None:
         (("node1:7890", 2, None), "together"),
         (("node1", 2, 0), "HOST:PORT"),
         ((":7890", 2, 0), "HOST:PORT"),
+        (("node1:0", 2, 0), "HOST:PORT"),
+        (("node1:65536", 2, 0), "HOST:PORT"),
+        (("http://node1:7890", 2, 0), "HOST:PORT"),
+        (("node 1:7890", 2, 0), "HOST:PORT"),
         (("node1:7890", 2, 2), "of 2 processes the last one is 1, not 2"),
     ],
 )

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -63,6 +63,7 @@ def hosts(
     *arguments: str,
     cluster: Callable[[int, int, int], dict[str, str]] | None = None,
     stderr: int | None = None,
+    numbers: Sequence[int] = range(99),
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     """The commands of so many hosts, each with one device, started by options or as by a cluster; over at the end."""
     environment = {**os.environ, "XLA_FLAGS": f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=1"}
@@ -70,7 +71,7 @@ def hosts(
     port = free_port()
     with ExitStack() as stack:
         started = []
-        for number in range(count):
+        for number in numbers[:count]:
             words = ["--coordinator", f"127.0.0.1:{port}", "--processes", f"{count}", "--process", f"{number}"]
             given = cluster(number, count, port) if cluster else {}
             command = [*shared, *(words if cluster is None else [])]
@@ -102,6 +103,17 @@ def test_films_that_cannot_be_used_end_the_run_on_all_hosts_without_another_try(
         assert codes(started) == [3, 3]
     assert [event.error for event in of(run, ev.Failed)] == ["DataError"]
     assert not of(run, ev.Warned)
+
+
+def test_of_two_processes_with_one_number_one_ends_and_the_other_says_for_whom_it_waits(tmp_path: Path) -> None:
+    words = ["--run", "run", "--init", "random", "--data", str(tmp_path)]
+    with hosts(tmp_path, 2, *words, stderr=subprocess.PIPE, numbers=(0, 0)) as started:
+        until(lambda: any(process.poll() is not None for process in started))
+        ended, waits = sorted(started, key=lambda process: process.poll() is None)
+        assert ended.returncode == 2
+        assert b"is number 0 of run run too" in ended.communicate()[1]
+        assert waits.stderr is not None
+        assert waits.stderr.readline() == b"Waiting for these of the 2 hosts, 600 s at most: 1.\n"
 
 
 def test_two_hosts_compute_features_of_frozen_groups_together(small: Small, tmp_path: Path) -> None:
