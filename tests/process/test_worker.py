@@ -45,9 +45,11 @@ def test_the_trial_of_a_killed_worker_is_taken_up_by_another_from_its_checkpoint
     study = study_of(tmp_path, small(optim__epochs=6, stop__patience=0), seeds=1)
     killed = processes.start(study)
     wait(lambda: has(study, "s-0001", events.RunStarted))
+    study.run("s-0001").command("pause")  # until the other is there, which may take longer than the whole trial
     other = processes.start(study)
+    wait(lambda: at_work(study) == 2)
+    study.run("s-0001").command("resume")
     wait(lambda: has(study, "s-0001", events.CheckpointSaved))
-    assert at_work(study) == 2
     killed.kill()
     killed.wait()
     assert other.wait(240) == 0, (study.folder / "worker.log").read_text()
