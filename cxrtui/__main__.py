@@ -1,6 +1,23 @@
-"""``python -m cxrtui`` runs the ``cxrtui`` command."""
+"""The ``cxrtui`` command, also as ``python -m cxrtui``."""
 
-from cxrtui.cli import main
+from __future__ import annotations
+
+import sys
+
+from cxrtui import memory
+
+_COMPUTING = frozenset({"audit", "classify", "demo", "evaluate", "tune"})
+
+
+def main() -> None:
+    """Run the command line, with large pages where this process computes; see `memory`."""
+    words = frozenset(sys.argv[1:])
+    if _COMPUTING & words or {"train", "--headless"} <= words:
+        memory.start_again()
+    from cxrtui.cli import main as run
+
+    run()
+
 
 if __name__ == "__main__":
     main()

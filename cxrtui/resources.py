@@ -18,7 +18,7 @@ import psutil
 from cxrtui.files import read_text
 
 SMALL = 4 << 30
-"""Bytes: a process that may use less memory gives it back when it is free, which takes time, instead of keeping it."""
+"""Bytes: where there is less memory, one program is compiled at a time, and weights are read again and not kept."""
 _PROC = Path("/proc")
 _MOST = 1 << 20  # bytes of a file of the kernel's
 

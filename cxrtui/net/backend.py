@@ -11,22 +11,20 @@ from typing import Any
 import jax
 
 from cxrtui import resources
-from cxrtui.net import memory
 from cxrtui.net.torn import remove_torn
 from cxrtui.workspace import cache_root
 
 
 def prepare() -> Path | None:
-    """Keep compiled programs between processes, so that the second run starts in seconds, and freed memory in this one.
+    """Keep compiled programs between processes, so that the second run starts in seconds.
 
-    Call it before the first computation, because JAX starts its threads then (see `memory`). JAX's own
+    Call it before the first computation, because JAX starts its threads then. JAX's own
     ``JAX_COMPILATION_CACHE_DIR`` is respected; else programs are kept under `workspace.cache_root`. If the folder
     cannot be written, there is no cache, and everything else works.
 
     Returns:
         The folder, or None if there is no cache.
     """
-    memory.keep_freed()
     if resources.cores() < resources.cpus():  # a container's share of the CPUs, which XLA does not look for
         os.environ.setdefault("NPROC", str(resources.cores()))  # XLA's number of threads
     if chosen := jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from typing import Any
 from cxrtui.disk import explained
 from cxrtui.errors import EXIT_DONE, EXIT_FAULT, CxrtuiError
 from cxrtui.files import read_bytes
+from cxrtui.memory import with_large_pages
 from cxrtui.runs import codec
 from cxrtui.runs.beginnings import clear_stump
 from cxrtui.runs.events import Event, Failed
@@ -35,8 +36,9 @@ _left: list[subprocess.Popen[bytes]] = []  # polled now and then, because their 
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a child: as this process found it, with the same modules to import."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path)}
+    """Return the environment of a child: as this process found it, with the same modules to import, and large pages."""
+    modules = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
+    return with_large_pages(os.environ) | {"PYTHONPATH": modules}
 
 
 def how_ended(code: int) -> str:

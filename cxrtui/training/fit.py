@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import jax
 
-from cxrtui import resources
+from cxrtui import memory, resources
 from cxrtui.data.augment import scalar
 from cxrtui.data.loader import free_memory, make_loader, steps_per_epoch
 from cxrtui.data.prepared.prepare import Prepared, prepare
@@ -24,7 +24,7 @@ from cxrtui.errors import Cancelled, DataError, OtherFilmsError, cancelled_when,
 from cxrtui.evaluation.evaluator import Evaluator
 from cxrtui.evaluation.losses import class_weights
 from cxrtui.evaluation.predict import Predictor, even_batch
-from cxrtui.net import backend, build, hosts, memory
+from cxrtui.net import backend, build, hosts
 from cxrtui.net.layout import Layout
 from cxrtui.net.traced import CompiledFunction
 from cxrtui.runs import advice
@@ -189,8 +189,7 @@ def _first_needs(
 def _batch_size(call: Call, train: int) -> int:
     """Return the films of a step with ``optim.batch_size=auto``, a multiple of the number of devices."""
     room = _room(call.config, call.layout)
-    return estimate.batch_size(call.config, train, room.free, half=room.half, apart=room.apart, devices=room.devices,
-                               lean=room.lean)  # fmt: skip
+    return estimate.batch_size(call.config, train, room.free, half=room.half, apart=room.apart, devices=room.devices)
 
 
 def _restored(call: Call, latest: int | None, resume: bool) -> Generator[ev.Event, None, Restored]:

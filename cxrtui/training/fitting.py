@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 
-from cxrtui import resources
 from cxrtui.errors import ConfigError, TooLargeError
 from cxrtui.settings.config import Config, with_values
 from cxrtui.settings.listing import BY_KEY
@@ -45,15 +44,9 @@ class Room:
     apart: bool = False
     devices: int = 1
 
-    @property
-    def lean(self) -> bool:
-        """Whether a run gives memory back when it is free."""
-        return not self.apart and self.total * self.devices < resources.SMALL
-
     def memory(self, config: Config, films: int = 0, evaluated: int = _EVALUATED[0]) -> Memory:
         """Return what a run takes; see `estimate.memory`."""
-        return estimate.memory(config, films=films, half=self.half, devices=self.devices, evaluated=evaluated,
-                               lean=self.lean)  # fmt: skip
+        return estimate.memory(config, films=films, half=self.half, devices=self.devices, evaluated=evaluated)
 
     def needed(self, config: Config, films: int = 0, evaluated: int = _EVALUATED[0]) -> int:
         """Return the bytes of this memory that a run takes; see `memory`."""

@@ -22,7 +22,6 @@ class Memory:
         activations: what a device keeps and needs for a moment, of its share of a step or of a validation.
         films: the prepared films, if they are kept on the devices: all of them on each.
         copied: the arrays of a checkpoint, which are copied into the machine's memory.
-        lean: whether memory is given back when it is free (`resources.SMALL`), and not kept.
         compiling: what the whole process takes at least while XLA compiles, which is measured and not estimated.
     """
 
@@ -31,7 +30,6 @@ class Memory:
     activations: int
     films: int
     copied: int = 0
-    lean: bool = False
     compiling: int = 0
 
     @property
@@ -46,10 +44,8 @@ class Memory:
 
     @property
     def estimated(self) -> int:
-        """All bytes by the estimate; a checkpoint is copied to where the compiler was, unless that was given back."""
-        if self.lean:
-            return max(self.program + self.state, _LOADED + self.device + self.copied)
-        return self.program + self.device
+        """All bytes by the estimate: what the compiler takes is given back before the first step."""
+        return max(self.program + self.state, _LOADED + self.device + self.copied)
 
     def fits(self, free: int, *, apart: bool = False) -> bool:
         """Return whether a run leaves enough of `free` bytes for what the estimate does not know of it.
@@ -76,8 +72,7 @@ VALIDATED = 32
 
 
 def memory(
-    config: Config, *, films: int = 0, half: bool = False, devices: int = 1, evaluated: int = VALIDATED,
-    lean: bool = False,
+    config: Config, *, films: int = 0, half: bool = False, devices: int = 1, evaluated: int = VALIDATED
 ) -> Memory:  # fmt: skip
     """Return about how much memory a run takes.
 
@@ -87,7 +82,6 @@ def memory(
         half: whether the network computes in bfloat16.
         devices: that share each batch.
         evaluated: images in each call of the program that validates.
-        lean: whether memory is given back when it is free.
     """
     layers, groups = list(costs(config)), trained(config)
     training = sum(layer.parameters for layer in layers if layer.group in groups)
@@ -102,7 +96,7 @@ def memory(
     program = _PROGRAM[0] + _PROGRAM[1] * sum(layer.group in groups for layer in layers)
     compiling = _COMPILING[0] + sum(_COMPILING[1 if layer.group in groups else 2] for layer in layers)
     copied = 4 * (sum(layer.parameters for layer in layers) + training * copies)
-    return Memory(int(program), state, int(max(step, evaluated * passing)), stored, copied, lean, int(compiling))
+    return Memory(int(program), state, int(max(step, evaluated * passing)), stored, copied, int(compiling))
 
 
 _SIZES = (256, 128, 64, 32, 16, 8, 4, 2)
@@ -110,8 +104,7 @@ _LEAST_STEPS = 10  # of an epoch, so that validation and early stopping follow s
 
 
 def batch_size(
-    config: Config, train: int, room: int | None, *, half: bool = False, apart: bool = False, devices: int = 1,
-    lean: bool = False,
+    config: Config, train: int, room: int | None, *, half: bool = False, apart: bool = False, devices: int = 1
 ) -> int:  # fmt: skip
     """Return how many films a step has with ``optim.batch_size=auto``.
 
@@ -126,13 +119,12 @@ def batch_size(
         half: whether the network computes in bfloat16.
         apart: whether the device has a memory of its own, which the program itself does not use.
         devices: that share each batch.
-        lean: as in `memory`.
     """
     chosen = _SIZES[-1]
     for size in _SIZES:
         # A run for which there is too little memory also evaluates fewer films at a time (`fitting.evaluation_batch`).
         evaluated, larger = min(VALIDATED, max(4, size)), with_batch(config, size)
-        needed = memory(larger, films=train, half=half, devices=devices, evaluated=evaluated, lean=lean)
+        needed = memory(larger, films=train, half=half, devices=devices, evaluated=evaluated)
         fits = room is None or needed.fits(room, apart=apart)
         if fits and train // size >= _LEAST_STEPS:
             chosen = size
