@@ -28,6 +28,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from cxrtui import memory
 from cxrtui.data.loader import make_loader, steps_per_epoch
 from cxrtui.data.phantoms import generate
 from cxrtui.data.prepared.prepare import Prepared, prepare
@@ -124,6 +125,7 @@ def row(name: str, values: list[float], unit: str = "") -> None:
 
 def main() -> None:
     """Measure and print."""
+    memory.start_again()  # with large pages, as the commands that compute do
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", help="a folder of films; by default phantoms are drawn")
     parser.add_argument("--films", type=int, default=436, help="phantoms; 70 %% of them train")

@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from torch_resnet import torch_network
 
+from cxrtui import memory
 from cxrtui.data.phantoms import generate
 from cxrtui.evaluation.classify import Classifier
 from cxrtui.evaluation.model import Model
@@ -153,6 +154,7 @@ def spread(values: Sequence[float]) -> str:
 
 def main() -> None:
     """Measure and print."""
+    memory.start_again()  # with large pages, as the commands that compute do
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--films", type=Path, help="folder of PNG or JPEG films; by default synthetic ones")
     parser.add_argument("--count", type=int, default=1000, help="files")

@@ -21,6 +21,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from cxrtui import memory
+
 COUNTS = (1, 2, 4, 8)
 
 
@@ -76,6 +78,7 @@ def on_devices(count: int, arguments: list[str]) -> dict[str, Any]:
 
 def main() -> None:
     """Print a row for each number of devices."""
+    memory.start_again()  # with large pages, as the commands that compute do
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--size", type=int, default=96)

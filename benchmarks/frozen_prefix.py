@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from torch_resnet import torch_network
 
+from cxrtui import memory
 from cxrtui.data.phantoms import generate
 from cxrtui.runs import events as ev
 from cxrtui.runs import listing
@@ -114,6 +115,7 @@ def spread(name: str, values: list[float]) -> str:
 
 def main() -> None:
     """Measure and print."""
+    memory.start_again()  # with large pages, as the commands that compute do
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--level", default="stage4", choices=STAGES, help="model.freeze")
     parser.add_argument("--size", type=int, default=224, help="of the network's input, pixels")

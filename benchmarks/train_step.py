@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from plain_flax import PlainClassifier
 from torch_resnet import torch_network
 
+from cxrtui import memory
 from cxrtui.net import backend, fastest, forms, freeze
 from cxrtui.net.classifier import ClassifierSpec, create
 from cxrtui.net.forms import ALL_DIRECT, Table
@@ -116,6 +117,7 @@ def torch_steps(images: np.ndarray, labels: np.ndarray) -> tuple[Step, Step]:
 
 def main() -> None:
     """Measure and print the table."""
+    memory.start_again()  # with large pages, as the commands that compute do
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=224, help="image side in pixels")
     parser.add_argument("--batch", type=int, default=8, help="images per step")
