@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from cxrtui import memory
-
 _COMPUTING = frozenset({"audit", "classify", "demo", "evaluate", "tune"})
 
 
@@ -13,6 +11,8 @@ def main() -> None:
     """Run the command line, with large pages where this process computes; see `memory`."""
     words = frozenset(sys.argv[1:])
     if _COMPUTING & words or {"train", "--headless"} <= words:
+        from cxrtui import memory
+
         memory.start_again()
     from cxrtui.cli import main as run
 

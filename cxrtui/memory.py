@@ -7,7 +7,8 @@ to be kept for the next step.
 
 Linux gives large pages to a program that asks, and glibc (2.35 and newer) asks where the environment says so when the
 process starts (``glibc.malloc.hugetlb`` in the manual of glibc). So processes of ours get it from the one that starts
-them, and a command that computes in its own process starts itself again.
+them, and a command that computes in its own process starts itself again. Where there is little memory
+(`resources.SMALL`), pages stay small: a run that has 1.5 GiB in those takes 1.9 in large ones.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from cxrtui import resources
+
 _TUNABLES, _LARGE_PAGES = "GLIBC_TUNABLES", "glibc.malloc.hugetlb"
 _SINCE = (2, 35)  # glibc
 _ON_REQUEST = Path("/sys/kernel/mm/transparent_hugepage/enabled")
@@ -27,7 +30,7 @@ _ON_REQUEST = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 def with_large_pages(environment: Mapping[str, str]) -> dict[str, str]:
     """Return `environment` such that a process that is started with it asks for large pages; a user's choice stands."""
     given = environment.get(_TUNABLES, "")
-    if _LARGE_PAGES in given:
+    if _LARGE_PAGES in given or resources.total_memory() < resources.SMALL:
         return dict(environment)
     return {**environment, _TUNABLES: ":".join(filter(None, (given, f"{_LARGE_PAGES}=1")))}
 
@@ -37,10 +40,10 @@ def start_again() -> None:
 
     Call it before anything else, because what was done is done again.
     """
-    if _LARGE_PAGES in os.environ.get(_TUNABLES, "") or not sys.executable or not _on_request():
+    if not sys.executable or not _on_request() or (changed := with_large_pages(os.environ)) == dict(os.environ):
         return
     with suppress(OSError):  # without large pages it is slower, no more
-        os.execve(sys.executable, sys.orig_argv, with_large_pages(os.environ))
+        os.execve(sys.executable, sys.orig_argv, changed)
 
 
 def _on_request() -> bool:

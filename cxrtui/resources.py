@@ -18,7 +18,8 @@ import psutil
 from cxrtui.files import read_text
 
 SMALL = 4 << 30
-"""Bytes: where there is less memory, one program is compiled at a time, and weights are read again and not kept."""
+"""Bytes: where there is less memory, one program is compiled at a time, weights are read again and not
+kept, and pages are small (`memory`)."""
 _PROC = Path("/proc")
 _MOST = 1 << 20  # bytes of a file of the kernel's
 

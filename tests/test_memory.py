@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from cxrtui import memory
+from cxrtui import memory, resources
 from cxrtui.process.parent import environment
 
 _TUNABLES = "GLIBC_TUNABLES"
-_ON_REQUEST = pytest.mark.skipif(not memory._on_request(), reason="this system gives no large pages on request")
+_ON_REQUEST = pytest.mark.skipif(
+    not memory._on_request() or resources.total_memory() < resources.SMALL,
+    reason="this system gives no large pages on request",
+)
 
 _PROGRAM = """
 import json, os, resource, sys
@@ -55,10 +58,6 @@ def test_other_tunables_stay_and_what_a_user_chose_stands() -> None:
     assert (begun, found[0]) == (1, "glibc.malloc.hugetlb=0")
 
 
-def test_a_process_of_ours_is_started_with_large_pages() -> None:
-    assert "glibc.malloc.hugetlb=1" in environment()[_TUNABLES] or _TUNABLES in os.environ
-
-
 @pytest.mark.parametrize("content", ["always madvise [never]", "[always] madvise never", "", None])
 def test_where_the_system_asks_for_nothing_nothing_is_asked(
     content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -70,6 +69,14 @@ def test_where_the_system_asks_for_nothing_nothing_is_asked(
     monkeypatch.delenv(_TUNABLES, raising=False)
     monkeypatch.setattr(os, "execve", lambda *_: pytest.fail("it was started again"))
     memory.start_again()
+
+
+def test_where_memory_is_small_pages_stay_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(_TUNABLES, raising=False)
+    monkeypatch.setattr(resources, "total_memory", lambda: 2 << 30)
+    assert _TUNABLES not in environment()
+    monkeypatch.setattr(resources, "total_memory", lambda: 8 << 30)
+    assert "hugetlb=1" in environment()[_TUNABLES]
 
 
 @_ON_REQUEST

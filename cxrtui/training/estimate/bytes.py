@@ -62,7 +62,7 @@ _PROGRAM = (0.75e9, 7.0e6)  # bytes, and bytes for each layer that trains
 # Fitted to the peaks of runs of width 16, of 19 and of 55 layers: a layer of a narrow network takes as much to compile
 # as one of a wide network, and no less for smaller images.
 _COMPILING = (0.85e9, 14.6e6, 2.8e6)  # bytes, and bytes for each layer that trains, and for each frozen one
-_LOADED = 6 * 10**8  # bytes of the program once everything is compiled
+_LOADED = 5 * 10**8  # bytes of the program once everything is compiled
 _KEPT = {False: 2.72, True: 1.85}  # copies of the outputs of layers that train, for the backward pass; by bfloat16
 _PASSING = 4.0  # copies of the largest output, in a layer that keeps nothing
 _PIXELS = 40.0  # bytes for each pixel of the input: resampling and augmentation
