@@ -32,7 +32,7 @@ from cxrtui.data.prepared.ready import Prepared, Split
 from cxrtui.data.prepared.relating import cautions, compared, contradicting
 from cxrtui.data.store import PIXELS_VERSION
 from cxrtui.errors import CheckCancelled, never_cancelled
-from cxrtui.net.memory import give_back
+from cxrtui.memory import give_back
 from cxrtui.runs.events import SPLIT_LEAKS, Event, Preparing, Warned
 from cxrtui.settings.config import Config
 

@@ -31,7 +31,7 @@ from cxrtui.data.sources.labels import select
 from cxrtui.data.sources.rule import Labels
 from cxrtui.data.store import PIXELS_VERSION, Record, Store, open_store
 from cxrtui.errors import Cancelled, CheckCancelled, DataError, FilmError
-from cxrtui.net.memory import give_back
+from cxrtui.memory import give_back
 from cxrtui.printable import in_list, listing
 from cxrtui.runs.events import Event, Preparing, Warned
 from cxrtui.settings.config import DataConfig
