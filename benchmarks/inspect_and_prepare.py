@@ -64,7 +64,7 @@ while True:
         event = next(work)
     except StopIteration as stop:
         split = stop.value.splits["all"]
-        print(json.dumps({"paths": split.paths, "unreadable": len(event.unreadable), "left_out": event.left_out,
+        print(json.dumps({"paths": list(split.paths), "unreadable": len(event.unreadable), "left_out": event.left_out,
                           "seconds": time.perf_counter() - began, "peak": peak()}))
         break
 """

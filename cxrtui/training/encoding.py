@@ -81,7 +81,7 @@ class Encoder:
         """
         drawn: list[Any] = []
         if view.number is not None:
-            drawn = [asdict(self._config.augment), self._config.run.seed, view.number, view.source.split.digests]
+            drawn = [asdict(self._config.augment), self._config.run.seed, view.number, list(view.source.split.digests)]
         parts = [*self._groups, self._config.data.size, self._stored_size, pixels, drawn]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
