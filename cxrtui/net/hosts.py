@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import itertools
 import json
+import socket
+import time
 from typing import Any
 
 import jax
 
+from cxrtui.errors import UsageError
 from cxrtui.runs.hosts import Place
 
 _TRY = 10_000  # milliseconds
 _LEAVE, _DAY = 20_000, 86_400_000
 _PATIENCE = 86_400  # seconds; JAX would end processes that a scheduler suspends, and their parents notice who died
 _COMING = 120  # seconds; all of them are there already, but a process may take long to load JAX
+_RESOLVING = 20.0  # seconds
 _told = itertools.count()
 
 
@@ -40,16 +44,64 @@ def recognised() -> Place | None:
 
 
 def connect(place: Place) -> None:
-    """Join the other processes; call this before JAX is used otherwise."""
+    """Join the other processes; call this before JAX is used otherwise.
+
+    Raises:
+        UsageError: the name of the first one's host is not known here, or this is the first one and its port is taken.
+    """
     if place.processes == 1:
         return
     if hasattr(jax.config, "jax_enable_preemption_service"):  # it would take SIGTERM away from those who handle it
         jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]
+    _check_host(place.coordinator)
+    if place.process == 0:
+        _check_port(place.coordinator)
     jax.distributed.initialize(
         place.coordinator, place.processes, place.process, cluster_detection_method="deactivate",
         initialization_timeout=_COMING, heartbeat_timeout_seconds=_PATIENCE,
     )  # fmt: skip
     jax.devices()  # the processes exchange what they have
+
+
+def _check_host(coordinator: str) -> None:
+    """Make sure that the host has an address; JAX would try for two minutes, and end the process with a signal.
+
+    Raises:
+        UsageError: it has none. A cluster may take some seconds to give it one.
+    """
+    host, _, port = coordinator.rpartition(":")
+    end = time.monotonic() + _RESOLVING
+    while True:
+        try:
+            socket.getaddrinfo(host.strip("[]"), int(port))
+            return
+        except (OSError, UnicodeError) as error:
+            if time.monotonic() > end:
+                raise UsageError(
+                    f"The host of the coordinator, {host}, is not known here ({error}); give one that all hosts reach."
+                ) from None
+        time.sleep(1.0)
+
+
+def _check_port(coordinator: str) -> None:
+    """Make sure that JAX can listen; where it cannot, it ends the process now and then with a signal.
+
+    Raises:
+        UsageError: another program has the port, or the user may not have it.
+    """
+    family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
+    with socket.socket(family) as listener:
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            listener.bind(("", int(coordinator.rpartition(":")[2])))
+            listener.listen()
+        except OSError as error:
+            raise UsageError(
+                f"The port of {coordinator} cannot be opened on host 0 ({error.strerror}); give all hosts another one, "
+                "by --coordinator, or by JAX_COORDINATOR_PORT where a scheduler starts them."
+            ) from None
 
 
 def leads() -> bool:

@@ -184,7 +184,9 @@ class TrainingProcess:
         how = how_ended(self._process.returncode)
         with contextlib.suppress(OSError):
             own = read_bytes(self._stderr_file)[self._before :]
-            lines = own.decode(errors="replace").strip().splitlines()
+            # What Python adds where a signal ends it are stacks and names of modules.
+            said = own.decode(errors="replace").partition("Fatal Python error")[0]
+            lines = said.strip().splitlines()
             if words := [line for line in lines if not line.startswith("[Gloo]")]:  # its greeting is no last word
                 how += f" ({words[-1][-_LAST_WORDS:]})"
         return how

@@ -64,11 +64,12 @@ def hosts(
     cluster: Callable[[int, int, int], dict[str, str]] | None = None,
     stderr: int | None = None,
     numbers: Sequence[int] = range(99),
+    port: int = 0,
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     """The commands of so many hosts, each with one device, started by options or as by a cluster; over at the end."""
     environment = {**os.environ, "XLA_FLAGS": f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=1"}
     shared = [sys.executable, "-m", "cxrtui", "--workspace", str(workspace), "--headless", "train", *arguments]
-    port = free_port()
+    port = port or free_port()
     with ExitStack() as stack:
         started = []
         for number in numbers[:count]:
@@ -114,6 +115,21 @@ def test_of_two_processes_with_one_number_one_ends_and_the_other_says_for_whom_i
         assert b"is number 0 of run run too" in ended.communicate()[1]
         assert waits.stderr is not None
         assert waits.stderr.readline() == b"Waiting for these of the 2 hosts, 600 s at most: 1.\n"
+
+
+def test_a_port_that_another_program_has_is_named_and_not_tried_again(small: Small, tmp_path: Path) -> None:
+    given = Run(tmp_path / "given")
+    given.folder.mkdir()
+    save_config(given, small())
+    with socket.socket() as other:
+        other.bind(("0.0.0.0", 0))
+        other.listen()
+        words = ["--run", "run", "--config", str(given.config_file), "--restarts", "3"]
+        with hosts(tmp_path, 2, *words, port=other.getsockname()[1]) as started:
+            assert codes(started) == [2, 2]
+    run = Run(tmp_path / "checkpoints" / "run")
+    assert [event.error for event in of(run, ev.Failed)] == ["UsageError"]
+    assert "cannot be opened on host 0" in of(run, ev.Failed)[0].message
 
 
 def test_two_hosts_compute_features_of_frozen_groups_together(small: Small, tmp_path: Path) -> None:
