@@ -24,6 +24,8 @@ from cxrtui.runs.hosts import Place
 from cxrtui.settings import config
 
 _BEAT_SECONDS = 2.0
+_ORPHANED = 300.0
+"""Seconds in which a training without its command is to end; one that waits for hosts that have gone never does."""
 
 
 class Orders:
@@ -32,7 +34,7 @@ class Orders:
     def __init__(self) -> None:
         self.stop = threading.Event()
         self.fault = ""
-        self.orphaned = False
+        self._orphaned: float | None = None
         self.on_orphaned: Callable[[], None] = self.stop.set
         self._let_go = False
 
@@ -51,10 +53,20 @@ class Orders:
 
         Nothing is named where a stop was requested before.
         """
-        self.orphaned = True
+        self._orphaned = time.monotonic()
         if not self.stop.is_set():
             self.fault = why
             self.stop.set()
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether the run stops because its command was ended."""
+        return self._orphaned is not None
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it should have stopped by now."""
+        return self._orphaned is not None and time.monotonic() - self._orphaned > _ORPHANED
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """Stop with a checkpoint."""
@@ -164,6 +176,9 @@ def main() -> None:
         worker.join(0.2)
         if place is not None and place.processes > 1:
             replies.beat()
+        if orders.overdue:
+            hosts.write_orphaned(run.folder, EXIT_FAULT)
+            os._exit(EXIT_FAULT)
     _remove_if_empty(run.stderr_file)
     if place is not None:  # JAX would wait for the other hosts, which may be gone
         sys.stderr.flush()

@@ -3,6 +3,9 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
+
+import pytest
 
 from cxrtui.process.child import Orders, Replies, read_lines
 from cxrtui.runs import codec
@@ -58,3 +61,16 @@ def test_replies_are_few_and_a_parent_that_has_gone_costs_nothing() -> None:
     os.close(reader)
     replies.write(ended=3)
     os.close(writer)
+
+
+def test_a_training_that_lost_its_command_has_five_minutes_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    orders = Orders()
+    assert not orders.overdue
+    orders.stop_orphaned("its command was ended")
+    assert (orders.orphaned, orders.stop.is_set(), orders.fault) == (True, True, "its command was ended")
+    now += 299
+    assert not orders.overdue
+    now += 2
+    assert orders.overdue
