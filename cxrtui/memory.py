@@ -43,7 +43,7 @@ def start_again() -> None:
     if not sys.executable or not _on_request() or (changed := with_large_pages(os.environ)) == dict(os.environ):
         return
     with suppress(OSError):  # without large pages it is slower, no more
-        os.execve(sys.executable, sys.orig_argv, changed)
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], changed)
 
 
 def _on_request() -> bool:
