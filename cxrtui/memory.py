@@ -2,13 +2,13 @@
 
 A step or a prediction takes its temporary memory anew, gigabytes for a ResNet-50 at 224 pixels, and the C library gives
 it back to the system when it is freed. The system must clear each page of it again: 200,000 pages of 4 KiB for a step
-of 32 films at 96 pixels, which take a fifth of the processors' time. Of pages of 2 MiB there are 400, and nothing needs
-to be kept for the next step.
+of 32 films at 96 pixels, which take a sixth of the processors' time. With pages of 2 MiB it hardly shows, and nothing
+needs to be kept for the next step.
 
 Linux gives large pages to a program that asks, and glibc (2.35 and newer) asks where the environment says so when the
 process starts (``glibc.malloc.hugetlb`` in the manual of glibc). So processes of ours get it from the one that starts
 them, and a command that computes in its own process starts itself again. Where there is little memory
-(`resources.SMALL`), pages stay small: a run that has 1.5 GiB in those takes 1.9 in large ones.
+(`resources.SMALL`), pages stay small, because a large one is taken whole.
 """
 
 from __future__ import annotations
