@@ -18,12 +18,13 @@ _SHARE = 10
 class Arrivals:
     """Finds the films that come into a folder, or one in it, after the first look; what was there then is left out.
 
+    A film whose file changes comes again: a copy that paused for longer than a look was taken for a film cut short.
     Hidden folders and links to folders are passed over.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._known: dict[str, tuple[int, int] | None] = {}  # size and time of a file that may grow; None: reported
+        self._known: dict[str, tuple[tuple[int, int], bool]] = {}  # size and time of a file, and whether it may grow
         self._looked = False
         self._next = 0.0  # not before this time of the monotonic clock
 
@@ -38,15 +39,14 @@ class Arrivals:
             return
         arrived = []
         for name, status in sorted(found.items()):
+            before, may_grow = self._known.get(name, (None, True))
             if not self._looked:
-                self._known[name] = None
-            elif name not in self._known:
-                self._known[name] = status
-            elif self._known[name] == status and status[0] > 0:
-                self._known[name] = None
+                self._known[name] = status, False
+            elif before != status:
+                self._known[name] = status, True
+            elif may_grow and status[0] > 0:
+                self._known[name] = status, False
                 arrived.append(self.folder / name)
-            elif self._known[name] is not None:
-                self._known[name] = status
         self._looked = True
         if arrived:
             yield tuple(arrived)

@@ -82,7 +82,7 @@ class Outcomes:
         reverse: whether the order is reversed.
         only: one of `FILTERS`.
         shown: indices into `all` of those that are shown, in the order chosen; `arrange` makes it.
-        place_of: the index into `all` of the last outcome of each film.
+        place_of: the index into `all` of each film.
         truths: what is known of films.
     """
 
@@ -96,12 +96,12 @@ class Outcomes:
     truths: dict[Path, Truth] = field(default_factory=dict)
 
     def add(self, items: Iterable[Row]) -> None:
-        """Add films; one that was refused is replaced; of another that comes again, `of` returns the last outcome."""
+        """Add films; one that comes again takes the place of its earlier outcome, so that each counts once."""
         for item in items:
             outcome = Outcome(item)
             outcome.truth = self.truths.get(outcome.path)
             place = self.place_of.get(outcome.path)
-            if place is not None and self.all[place].item.refused:
+            if place is not None:
                 self.all[place] = outcome
                 continue
             self.place_of[outcome.path] = len(self.all)

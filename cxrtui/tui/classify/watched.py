@@ -44,6 +44,7 @@ class WatchedFolder:
         if self._watch is not None:
             self._watch.stop()
         self._folder = self._watch = None
+        self._waiting = []
 
     def saw(self, message: Seen) -> bool:
         """Return whether the message is of this folder."""

@@ -29,6 +29,21 @@ def test_only_new_films_whose_size_has_settled_arrive_and_each_once(tmp_path: Pa
     assert look(arrivals) == ["empty.png"]
 
 
+def test_a_film_whose_file_goes_on_growing_comes_again(tmp_path: Path) -> None:
+    (tmp_path / "begun.png").write_bytes(b"x")  # its copy was under way when the watch began
+    (tmp_path / "old.png").write_bytes(b"x")
+    arrivals = Arrivals(tmp_path)
+    assert look(arrivals) == []
+    (tmp_path / "paused.png").write_bytes(b"x")
+    (tmp_path / "begun.png").write_bytes(b"xx")
+    assert look(arrivals) == []
+    assert look(arrivals) == ["begun.png", "paused.png"]
+    (tmp_path / "paused.png").write_bytes(b"xx")
+    assert look(arrivals) == []
+    assert look(arrivals) == ["paused.png"]
+    assert look(arrivals) == []
+
+
 def test_a_film_that_was_taken_away_may_come_back(tmp_path: Path) -> None:
     arrivals = Arrivals(tmp_path)
     assert look(arrivals) == []

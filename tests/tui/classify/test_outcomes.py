@@ -79,9 +79,9 @@ def test_right_and_wrong_are_a_sign_and_a_word(outcomes: Outcomes) -> None:
     }  # fmt: skip
 
 
-def test_a_film_that_comes_again_is_added_with_what_is_known(outcomes: Outcomes) -> None:
+def test_a_film_that_comes_again_takes_the_place_of_its_earlier_outcome(outcomes: Outcomes) -> None:
     outcomes.add([answer("d", 0.8)])
-    assert len(outcomes.all) == 6
+    assert len(outcomes.all) == 5
     again = outcomes.of(Path("d"))
     assert again is not None
     assert (again.probability, again.right) == (0.8, True)
