@@ -106,6 +106,14 @@ class RunState:
         return list(found.values())
 
     @property
+    def said(self) -> list[ev.Warned]:
+        """The warnings in order, each once: a run that goes on says again what it said at its beginning."""
+        found: dict[tuple[str, str], ev.Warned] = {}
+        for item in self.warnings:
+            found.setdefault((item.code, item.message), item)
+        return list(found.values())
+
+    @property
     def early(self) -> ev.EarlyStopping | None:
         """The decision of early stopping after the latest validation; None before the first."""
         return self.stoppings[-1] if len(self.stoppings) else None

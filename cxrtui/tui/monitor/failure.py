@@ -53,9 +53,9 @@ def messages(state: RunState, word: str, failure: str) -> tuple[str, str]:
     """Return a title, and the failure, the problem of the log and the warnings, each whole."""
     texts = [failure] if failure else []
     texts += [f"The log: {state.problem}"] if state.problem and word != "unreadable" else []
-    for item in state.warnings:
+    for item in state.said:
         texts.append(f"{time.strftime('%H:%M:%S', time.localtime(item.time))}  {item.message}")
-    count = len(state.warnings)
+    count = len(state.said)
     title = f"{count} warning{'s' * (count != 1)}" if count else "No warning"
     return title, "\n\n".join(texts) or "Nothing went wrong so far."
 

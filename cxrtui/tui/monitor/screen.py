@@ -184,7 +184,7 @@ class MonitorScreen(SteeringActions, ChartActions, WaysOut):
         if self.state.problem:
             key = key_of("monitor", "messages")
             found.append(f"! the log cannot be read ({key})" if roomy else f"! log ({key})")
-        if count := len(self.state.warnings):
+        if count := len(self.state.said):
             key = key_of("monitor", "messages")
             found.append(f"! {count} warning{'s' * (count != 1)} ({key})" if roomy else f"! {count} ({key})")
         return found

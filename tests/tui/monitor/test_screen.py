@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -323,6 +324,17 @@ async def test_other_runs_are_laid_over(dashboard: Dashboard) -> None:
         await shows(pilot, "up to 7 other runs")
         await pilot.press("x")
         await until(pilot, lambda: "▲ other" not in text_of(pilot))
+
+
+async def test_a_warning_that_is_said_again_after_a_resume_counts_once(dashboard: Dashboard) -> None:
+    events = logs.midway("resumed")
+    (warned,) = (event for event in events if isinstance(event, ev.Warned))
+    run = logs.write(dashboard.workspace.checkpoints, "resumed", [*events, replace(warned, time=warned.time + 60)])
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await open_monitor(pilot, run)
+        await shows(pilot, "! 1 (w)")
+        await pilot.press("w")
+        await shows(pilot, "1 warning", "125 films carry no patient")
 
 
 async def test_warnings_are_counted_and_listed_whole(dashboard: Dashboard) -> None:
