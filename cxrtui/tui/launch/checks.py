@@ -119,9 +119,11 @@ def _have_own_rates(values: Mapping[str, str], base: Config) -> bool:
 def together(base: Config, values: Mapping[str, str], models: Path) -> tuple[Config | None, str]:
     """Return the configuration, or why texts that are right one by one are wrong together."""
     try:
-        return settings(base, values, models), ""
+        config = settings(base, values, models)
+        shelf.check(config.model.init, config.model.width, config.model.stages)
     except CxrtuiError as error:
-        return None, printable(str(error))
+        return None, printable(in_keys(str(error)))
+    return config, ""
 
 
 def films_that_count(config: Config, survey: Survey) -> int:
