@@ -23,8 +23,8 @@ from cxrtui.tui.door import titled
 from cxrtui.tui.keys import bindings
 from cxrtui.tui.launch.checks import FIELDS, GROUPS, RUN_NAME, Note, initial, is_changed
 from cxrtui.tui.launch.form_input import FormInput
-from cxrtui.tui.launch.form_select import FormSelect
 from cxrtui.tui.launch.rows import Row, Section, help_of
+from cxrtui.tui.widgets.form_select import FormSelect
 
 
 class Form(VerticalScroll):

@@ -15,7 +15,7 @@ from cxrtui.settings.listing import Setting
 from cxrtui.settings.sections import FILES
 from cxrtui.tui.launch.checks import Note
 from cxrtui.tui.launch.form_input import FormInput
-from cxrtui.tui.launch.form_select import FormSelect
+from cxrtui.tui.widgets.form_select import FormSelect
 
 PATHS = ("data.source", *FILES, "model.init")
 """Settings that take paths, which are edited; all except the first also take words, which are typed anew."""

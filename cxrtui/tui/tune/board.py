@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from cxrtui.printable import printable
+from cxrtui.runs.size import counted
 from cxrtui.settings.space import short
 from cxrtui.tui.door import titled
 from cxrtui.tui.theme import FAINT
@@ -81,9 +82,8 @@ class Leaderboard(Table):
         at = self._order.index(chosen) if self.was_moved and chosen in self._order else 0
         self.move_cursor(row=at, scroll=self.was_moved or not at)
         self._moves_by_itself = False
-        self.border_title = titled(
-            f"{len(rows)} of {len(found.trials)} trials" if words.strip() else f"{len(found.trials)} trials"
-        )
+        total = counted(len(found.trials), "trial")
+        self.border_title = titled(f"{len(rows)} of {total}" if words.strip() else total)
         self.tell()
 
     def _cells_of(

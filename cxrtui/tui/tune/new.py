@@ -27,6 +27,7 @@ from cxrtui.tui.routes import OpenTune
 from cxrtui.tui.threads import result_of
 from cxrtui.tui.tune import new_plan
 from cxrtui.tui.tune.new_plan import FIELDS, NAME, WORKERS, Field
+from cxrtui.tui.widgets.form_select import FormSelect
 
 
 class Tick(Checkbox):
@@ -81,8 +82,7 @@ class FieldRow(Vertical):
         with Horizontal(classes="search-line"):
             yield Static(f"    {self.item.name}", classes="search-tick", markup=False)
             if self.item.choices:
-                yield Select([(word, word) for word in self.item.choices], value=self._text, allow_blank=False,
-                             compact=True, name=self.item.name)  # fmt: skip
+                yield FormSelect(self.item.choices, self._text, compact=True, name=self.item.name)
             else:
                 yield Input(self._text, compact=True, name=self.item.name,
                             placeholder="date and time" if self.item.name == NAME else "")  # fmt: skip

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from cxrtui.errors import ConfigError
 from cxrtui.files import NAME_RULE, is_name, is_there
+from cxrtui.runs.size import counted
 from cxrtui.search.plan import Plan, with_whole_paths
 from cxrtui.search.study import Study, new_study
 from cxrtui.settings import tuning
@@ -141,10 +142,7 @@ def summary(plan: Plan, workers: int) -> str:
     """Return what the study will train, as one line."""
     tune, epochs = plan.tune, plan.base.optim.epochs
     trainings = max(1, tune.folds) * tune.repeats
-    each = f"{tune.trials} trials of {trainings} trainings" if trainings > 1 else f"{tune.trials} trials"
-    end = f", then {tune.seeds} trainings of the best" if tune.seeds else ""
-    return f"{_counted(plan.space)} · {each} of at most {epochs} epochs{end} · {workers} at work"
-
-
-def _counted(space: Sequence[SearchedSetting]) -> str:
-    return f"{len(space)} setting{'s' * (len(space) != 1)}"
+    each = counted(tune.trials, "trial") + (f" of {trainings} trainings" if trainings > 1 else "")
+    end = f", then {counted(tune.seeds, 'training')} of the best" if tune.seeds else ""
+    limit = counted(epochs, "epoch")
+    return f"{counted(len(plan.space), 'setting')} · {each} of at most {limit}{end} · {workers} at work"

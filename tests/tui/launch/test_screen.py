@@ -156,6 +156,15 @@ def test_imagenet_is_the_default_and_is_fetched_where_it_is_not_here(
     assert "offline" in note.text
 
 
+async def test_a_network_that_the_weights_do_not_fit_is_not_ready(dashboard: Dashboard, tmp_path: Path) -> None:
+    """The form knows the shape of published weights before they are fetched."""
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        dashboard.push_screen(LaunchScreen({"data.source": str(tmp_path), "model.width": "8"}))
+        await shows(pilot, "imagenet is 64 features wide", "random in the field Weights")
+        assert "ready to start" not in text_of(pilot)
+        assert dashboard.screen.query_one("#start", Button).disabled
+
+
 async def test_while_films_are_counted_nothing_is_ready(dashboard: Dashboard, tmp_path: Path) -> None:
     gate = threading.Event()
 
@@ -401,5 +410,11 @@ async def test_tab_goes_from_field_to_field_and_the_arrows_to_titles_of_groups_t
         assert isinstance(title, CollapsibleTitle)
         assert title.parent is not None
         assert title.parent.name == "model"
+        way = [("down", "model.init"), ("down", "model.freeze"), ("down", None), ("up", "model.freeze")]
+        way += [("up", "model.init"), ("up", None)]
+        for key, name in way:
+            await pilot.press(key)  # model.freeze is a list, which the arrows pass without opening it
+            assert dashboard.screen.focused is not None
+            assert dashboard.screen.focused.name == name
         await pilot.press("enter")
         await until(pilot, lambda: not getattr(title.parent, "collapsed", True))

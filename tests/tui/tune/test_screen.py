@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Select
 
 from cxrtui.runs import control
 from cxrtui.runs.lock import RunLock
@@ -28,7 +28,7 @@ from cxrtui.tui.questions import Question
 from cxrtui.tui.routes import OpenLaunch, OpenTune
 from cxrtui.tui.runs.screen import RunsScreen
 from cxrtui.tui.tune.board import Leaderboard
-from cxrtui.tui.tune.new import NewStudyScreen, SearchedRow, Tick
+from cxrtui.tui.tune.new import FieldRow, NewStudyScreen, SearchedRow, Tick
 from cxrtui.tui.tune.screen import VIEWS, TuneScreen
 from cxrtui.tui.tune.studies import StudiesScreen
 from cxrtui.tui.widgets.charts.chart import Chart
@@ -367,6 +367,14 @@ async def test_a_form_becomes_a_study(
         another.value = "model.unfreeze=1:stage4;2:stage4"
         await pilot.press("enter")
         await shows(pilot, "3 settings · 7 trials")
+        fields = {row.item.name: row for row in screen.query(FieldRow)}
+        fields["seeds"].query_one(Input).value = "1"
+        await shows(pilot, "training of the best")
+        fields["objective"].query_one(Select).focus()
+        await pilot.press("down")  # it goes on, as from any other field, and opens no list
+        assert fields["trials"].query_one(Input).has_focus
+        await pilot.press("up", "l")
+        assert fields["objective"].text == "loss"
         await pilot.press("ctrl+s")
         await shows(pilot, "The search would try model.unfreeze=1:stage4")
         await pilot.press("enter")

@@ -9,15 +9,21 @@ from textual.binding import Binding, BindingType
 from textual.events import Blur, Key
 from textual.widgets import Select
 
+from cxrtui.tui.keys import bindings
+
 NEW_WORD = 1.0
 """Seconds between two keys after which the second key begins a new word."""
 
 
 class FormSelect(Select[str]):
-    """While the list is closed, typed letters select the choice that begins with them, if there is one."""
+    """While the list is closed, typed letters select the choice that begins with them, if there is one.
+
+    The arrows go on to the line below or above, as from any other field; enter and space open the list.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,ctrl+j", "take", "Open", show=False),  # a pasted line feed is ctrl+j
+        *bindings("form"),
     ]
 
     def __init__(self, choices: Sequence[str], value: str, **options: Any) -> None:
