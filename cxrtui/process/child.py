@@ -1,4 +1,4 @@
-"""The side that trains: ``python -m cxrtui.process.child FOLDER``."""
+"""The side that trains: ``python -m cxrtui.process.child``."""
 
 from __future__ import annotations
 
@@ -68,6 +68,11 @@ class Orders:
         """Whether it should have stopped by now."""
         return self._orphaned is not None and time.monotonic() - self._orphaned > _ORPHANED
 
+    def take_signals(self) -> None:
+        """Let the signals that end a process stop the run."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self.on_signal)
+
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """Stop with a checkpoint."""
         del number, frame
@@ -124,6 +129,15 @@ def take_pipes() -> tuple[int, int]:
     return taken
 
 
+def print_to(file: str) -> None:
+    """Print to the end of this file from now on, what libraries print too; nowhere if it cannot be written."""
+    with contextlib.suppress(OSError):
+        opened = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        os.dup2(opened, 1)
+        os.dup2(opened, 2)
+        os.close(opened)
+
+
 def lower_priority(nice: int) -> None:
     """Let other processes go before this one. Where Linux groups sessions, the nice value of the group counts."""
     if nice:
@@ -133,16 +147,30 @@ def lower_priority(nice: int) -> None:
             Path("/proc/self/autogroup").write_text(str(nice))
 
 
+def load() -> None:
+    """Import what a training needs; it then starts a second sooner. No device is touched."""
+    from cxrtui.runner import driving
+
+    driving.load()
+
+
 def main() -> None:
-    """Train the run in the folder as the parent says, and exit with the run's exit code."""
+    """Train the run that the parent names, and exit with the run's exit code."""
     collect_seldom()
     faulthandler.enable()
     stdin, stdout = take_pipes()
-    run, orders, replies, lines = Run(Path(sys.argv[1])), Orders(), Replies(stdout), read_lines(stdin)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, orders.on_signal)
-    if (job := next(lines, None)) is None:  # the parent died at once
+    orders, replies, lines = Orders(), Replies(stdout), read_lines(stdin)
+    job = next(lines, None)
+    if job is not None and "standby" in job:
+        lower_priority(job["standby"])
+        load()
+        job = next(lines, None)
+    if job is None:  # the parent has gone
         sys.exit(EXIT_FAULT)
+    orders.take_signals()
+    if job["stderr"]:
+        print_to(job["stderr"])
+    run = Run(Path(job["folder"]))
     lower_priority(job["nice"])
     place = Place(**job["place"]) if job["place"] else None
     if place is not None and place.process:  # it has nothing to stop by itself

@@ -41,6 +41,31 @@ def environment() -> dict[str, str]:
     return with_large_pages(os.environ) | {"PYTHONPATH": modules}
 
 
+def start_child(stderr: Any, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start `child`, which then waits for orders.
+
+    Args:
+        stderr: gets what it prints; see `subprocess.Popen`.
+        arguments: of the command line.
+
+    Raises:
+        OSError: the system cannot start a process.
+    """
+    # -P and the path: a file of the working folder must not be imported in place of a library.
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "cxrtui.process.child", *arguments],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True, env=environment(),
+    )  # fmt: skip
+
+
+def send(process: subprocess.Popen[bytes], **order: object) -> None:
+    """Give an order to a process of `start_child`; one that has ended takes none."""
+    assert process.stdin is not None
+    with contextlib.suppress(OSError, ValueError):
+        process.stdin.write(json.dumps(order).encode() + b"\n")
+        process.stdin.flush()
+
+
 def how_ended(code: int) -> str:
     """Return how a process with this exit code, as `subprocess` gives it, has ended, to follow its name."""
     if code >= 0:
@@ -56,7 +81,7 @@ class TrainingProcess:
 
     def __init__(
         self, run: Run, settings: Config, *, resume: bool = False, nice: int = 0, place: Place | None = None,
-        stderr_file: Path | None = None,
+        stderr_file: Path | None = None, standby: subprocess.Popen[bytes] | None = None,
     ) -> None:  # fmt: skip
         """Start it.
 
@@ -68,6 +93,7 @@ class TrainingProcess:
             place: among the processes of several hosts; with one, `fault` gets an error that may come of another host,
                 and the log does not.
             stderr_file: gets what it prints; by default the run's.
+            standby: a process that waits for a run (`standby`), which then trains this one. Its priority stays.
 
         Raises:
             CxrtuiError: the system cannot start a process.
@@ -84,28 +110,27 @@ class TrainingProcess:
         self._stderr_file, self._before = stderr_file or run.stderr_file, 0  # bytes that processes before it printed
         self._rest = b""
         _left[:] = [process for process in _left if process.poll() is None]
+        with contextlib.suppress(OSError):
+            self._before = self._stderr_file.stat().st_size
+        self._process = standby or self._started()
+        printed = str(self._stderr_file) if standby else ""
+        self._send(folder=str(run.folder), stderr=printed, settings=settings.as_dict(), resume=resume, nice=nice,
+                   place=place and dataclasses.asdict(place))  # fmt: skip
+
+    def _started(self) -> subprocess.Popen[bytes]:
         with contextlib.ExitStack() as stack:
             try:
                 stderr: Any = stack.enter_context(self._stderr_file.open("ab"))
-                self._before = stderr.tell()
             except OSError:
                 stderr = subprocess.DEVNULL
             try:
-                # -P and the path: a file of the working folder must not be imported in place of a library.
-                self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "cxrtui.process.child", str(run.folder)],
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
-                    env=environment(),
-                )  # fmt: skip
+                return start_child(stderr, str(self.run.folder))  # the folder shows in a list of processes
             except OSError as error:
-                raise CxrtuiError(f"The process of run {run.name} cannot be started ({explained(error)}).") from None
-        self._send(settings=settings.as_dict(), resume=resume, nice=nice, place=place and dataclasses.asdict(place))
+                reason = f"The process of run {self.run.name} cannot be started ({explained(error)})."
+                raise CxrtuiError(reason) from None
 
     def _send(self, **order: object) -> None:
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError, ValueError):  # it has ended
-            self._process.stdin.write(json.dumps(order).encode() + b"\n")
-            self._process.stdin.flush()
+        send(self._process, **order)
 
     def stop(self, fault: str = "") -> None:
         """Ask it to save a checkpoint and end; the log then names the `fault`, if any."""
@@ -215,6 +240,7 @@ def kill_owned() -> None:
 def drive(
     run: Run, settings: Config, *, resume: bool, should_stop: Callable[[], bool],
     on_event: Callable[[str, Event], None], fault: Callable[[], str], let_go: Callable[[], bool],
+    standby: subprocess.Popen[bytes] | None = None,
 ) -> int:  # fmt: skip
     """Train `run` as `runner.drive` does, in a process of its own, and return its exit code.
 
@@ -226,11 +252,12 @@ def drive(
         on_event: called with the line and the event of a failure only; the log has the others.
         fault: called once `should_stop` has returned True; see `runner.drive`.
         let_go: called often; True leaves the run to itself, and this returns 0.
+        standby: a process that waits for a run; by default one is started.
 
     Raises:
         CxrtuiError: the system cannot start a process.
     """
-    process = TrainingProcess(run, settings, resume=resume, nice=NICE)
+    process = TrainingProcess(run, settings, resume=resume, nice=NICE if standby is None else 0, standby=standby)
     asked: str | None = None
     with _owning(process):
         while not process.ended():

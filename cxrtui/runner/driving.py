@@ -79,6 +79,13 @@ def drive(
         log.lock.release()
 
 
+def load() -> None:
+    """Import what `drive` needs, in a process that is to train later. JAX starts nothing by it."""
+    with uncollected():
+        import cxrtui.training.fit
+        import cxrtui.training.usage  # noqa: F401
+
+
 def _drive(
     run: Run, settings: Config, resume: bool, should_stop: Callable[[], bool | str], log: Log,
     fault: Callable[[], str], connect: Callable[[], None] | None,

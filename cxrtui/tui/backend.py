@@ -36,9 +36,23 @@ def _drive(
     run: Run, config: Config, *, resume: bool, should_stop: Callable[[], bool],
     on_event: Callable[[str, Event], None], fault: Callable[[], str], let_go: Callable[[], bool],
 ) -> int:  # fmt: skip
+    from cxrtui.process import standby
     from cxrtui.process.parent import drive
 
-    return drive(run, config, resume=resume, should_stop=should_stop, on_event=on_event, fault=fault, let_go=let_go)
+    return drive(run, config, resume=resume, should_stop=should_stop, on_event=on_event, fault=fault, let_go=let_go,
+                 standby=standby.take())  # fmt: skip
+
+
+def _prepare_standby() -> None:
+    from cxrtui.process.standby import prepare
+
+    prepare()
+
+
+def _dismiss_standby() -> None:
+    from cxrtui.process.standby import dismiss
+
+    dismiss()
 
 
 def _detach(run: Run, config: Config) -> None:
@@ -260,6 +274,10 @@ class Backend:
     """The functions of the rooms below that the dashboard calls."""
 
     drive: Drive = _drive
+    prepare_standby: Callable[[], None] = _prepare_standby
+    """Starts a process that waits for the next run of `drive`, which then starts sooner."""
+    dismiss_standby: Callable[[], None] = _dismiss_standby
+    """Ends the process that waits, if no run has it."""
     detach: Callable[[Run, Config], None] = _detach
     """Starts a run in a process of its own that outlives the dashboard; raises CxrtuiError if that fails."""
     check_weights: Callable[[Path, Config], None] = _check_weights

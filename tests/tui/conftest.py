@@ -197,6 +197,7 @@ def drive() -> FakeDrive:
 def backend(drive: FakeDrive) -> Backend:
     return Backend(
         drive=drive,
+        prepare_standby=lambda: None,
         check_weights=checked,
         start_config=lambda run: Config(),
         classify=classify,

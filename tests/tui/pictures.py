@@ -307,7 +307,7 @@ async def picture(name: str, size: tuple[int, int]) -> str:
     """A scene as SVG, once it stays as it is."""
     found = {"COVID-19": 124, "No_findings": 500, "Pneumonia": 500}
     backend = Backend(
-        check_weights=checked, start_config=lambda run: Config(), classify=classified,
+        prepare_standby=lambda: None, check_weights=checked, start_config=lambda run: Config(), classify=classified,
         survey=lambda path, on_progress: Collection(films=(), root=path, layout="class-folders", found=found),
         inspect=inspected, machine=lambda: MACHINE,
         open_film=opened,

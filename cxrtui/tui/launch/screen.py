@@ -42,6 +42,7 @@ LOOK_AFTER = 0.3
 SIDE = 150
 """Width from which on forecast and command are shown beside the form."""
 CHECK_AFTER = 0.1
+STANDBY_AFTER = 1.0  # seconds, in which the screen itself may need the processors
 
 
 class Surveyed(Message):
@@ -127,6 +128,12 @@ class LaunchScreen(ProtocolPage):
             self.notify(self._left_out, title="cxrtui.toml is left out", severity="warning", markup=False)
         self._at_first = self.values
         self.check()
+        self.set_timer(STANDBY_AFTER, self._prepare_standby)
+
+    def _prepare_standby(self) -> None:
+        """Let a process get ready for the run, so that it starts sooner."""
+        if not self.dashboard.trainer.active:
+            threads.start("standby", self.dashboard.backend.prepare_standby)
 
     def on_screen_resume(self) -> None:
         """Check again, because the shelf or the films may have changed while another screen was in front."""
@@ -135,9 +142,11 @@ class LaunchScreen(ProtocolPage):
             self.check()
 
     def on_unmount(self) -> None:
-        """End the survey and the forecast under way."""
+        """End the survey and the forecast under way, and the process that waits for a run if none was started."""
         self._surveys.cancel()
         self._forecaster.cancel()
+        if not self.dashboard.trainer.active:
+            threads.start("no standby", self.dashboard.backend.dismiss_standby)
 
     @on(Resize)
     def _show_side(self, event: Resize) -> None:

@@ -15,6 +15,7 @@ from cxrtui.settings.config import Config, known_keys, resolve
 from cxrtui.settings.listing import SETTINGS
 from cxrtui.settings.transfer import Unfreezing
 from cxrtui.tui.app import Dashboard
+from cxrtui.tui.launch import screen
 from cxrtui.tui.launch.checks import FIRST, Note, initial, notes, settings
 from cxrtui.tui.launch.form import Form
 from cxrtui.tui.launch.rows import Section
@@ -418,3 +419,33 @@ async def test_tab_goes_from_field_to_field_and_the_arrows_to_titles_of_groups_t
             assert dashboard.screen.focused.name == name
         await pilot.press("enter")
         await until(pilot, lambda: not getattr(title.parent, "collapsed", True))
+
+
+async def test_a_process_waits_for_the_run_while_the_form_is_open(
+    workspace: Workspace, drive: FakeDrive, dashboard: Dashboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screen, "STANDBY_AFTER", 0.01)
+    asked: list[str] = []
+    backend = replace(
+        dashboard.backend,
+        prepare_standby=lambda: asked.append("prepare"),
+        dismiss_standby=lambda: asked.append("dismiss"),
+    )
+    app = Dashboard(workspace, backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await until(pilot, lambda: asked == ["prepare"])
+        await pilot.press("escape")
+        await until(pilot, lambda: asked == ["prepare", "dismiss"])
+        asked.clear()
+        app.push_screen(LaunchScreen({"data.source": str(tmp_path), "model.init": "random"}))
+        await until(pilot, lambda: asked == ["prepare"])
+        await shows(pilot, "ready to start")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Monitor", "epoch 1/30")
+        app.push_screen(LaunchScreen())  # another training goes on, so there is nothing to wait for
+        await shows(pilot, "New run")
+        await pilot.pause(0.1)
+        app.trainer.signal()
+        await until(pilot, lambda: not app.trainer.active)
+        assert asked == ["prepare"]
