@@ -56,8 +56,8 @@ def out_of_fold(
         fitted = design[~held_out]
         labels = targets[~held_out].astype(np.float64)
         middle = fitted.mean(axis=0)
-        centred = fitted - middle
-        gram = centred.T @ centred + penalty * len(fitted) * np.eye(design.shape[1])
-        coefficients = np.linalg.solve(gram, centred.T @ (labels - labels.mean(axis=0)))
+        fitted -= middle
+        gram = fitted.T @ fitted + penalty * len(fitted) * np.eye(design.shape[1])
+        coefficients = np.linalg.solve(gram, fitted.T @ (labels - labels.mean(axis=0)))
         scores[held_out] = (design[held_out] - middle) @ coefficients
     return scores

@@ -7,8 +7,9 @@ folds.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,19 +25,19 @@ class Columns:
     """Features of N films by name.
 
     Attributes:
-        numbers: for each feature N numbers, None where a film has none.
+        numbers: for each feature N numbers, None or NaN where a film has none.
         words: for each feature N words, such as the ending of the file.
         bags: for each feature N collections of words, such as the parts of the file's name.
     """
 
-    numbers: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
+    numbers: Mapping[str, Sequence[float | None] | npt.NDArray[np.floating[Any]]] = field(default_factory=dict)
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     bags: Mapping[str, Sequence[Collection[str]]] = field(default_factory=dict)
 
 
 def numeric(columns: Columns) -> Matrix:
     """Return the numbers alone, float64 `[N, D]`, NaN where there is none; D is the number of features."""
-    return np.array([list(values) for values in columns.numbers.values()], np.float64).T
+    return np.array([np.asarray(values, np.float64) for values in columns.numbers.values()], np.float64).T
 
 
 def design(columns: Columns, patients: Sequence[str]) -> Matrix:
@@ -50,29 +51,37 @@ def design(columns: Columns, patients: Sequence[str]) -> Matrix:
         columns: the features of N films.
         patients: the patient of each film, N.
     """
+    # What is made here takes half a KiB a film several times over, so that no copy is kept that is not needed.
+    varied = np.array([np.round(column, 9) for column in _columns(columns, patients) if np.ptp(column) > 1e-9])
+    if not len(varied):
+        return np.zeros((len(patients), 0))
+    unique = np.unique(varied, axis=0).T
+    del varied
+    mean, deviation = unique.mean(0), unique.std(0)
+    unique -= mean
+    unique /= deviation
+    return np.asarray(unique, np.float64)
+
+
+def _columns(columns: Columns, patients: Sequence[str]) -> Iterator[Matrix]:
+    """Yield the columns of the matrix, float64 `[N]` each, before they are scaled."""
     from scipy.stats import rankdata  # takes half a second to import
 
-    made: list[Matrix] = []
     for values in columns.numbers.values():
-        found = np.array(list(values), np.float64)
+        found = np.asarray(values, np.float64)
         there = ~np.isnan(found)
         ranks = np.zeros(len(found))
         if there.any():
             ranks[there] = 2 * (rankdata(found[there]) - 0.5) / there.sum() - 1
-        made += [ranks, np.where(there, ranks**2 - 1 / 3, 0.0), np.where(there, 0.0, 1.0)]
+        yield from (ranks, np.where(there, ranks**2 - 1 / 3, 0.0), np.where(there, 0.0, 1.0))
     for words in columns.words.values():
-        made += _ones([(word,) for word in words], patients)
+        yield from _ones([(word,) for word in words], patients)
     for bags in columns.bags.values():
-        made += _ones(bags, patients)
-    varied = [column for column in made if np.ptp(column) > 1e-9]
-    if not varied:
-        return np.zeros((len(patients), 0))
-    unique = np.unique(np.round(varied, 9), axis=0).T
-    return np.asarray((unique - unique.mean(0)) / unique.std(0), np.float64)
+        yield from _ones(bags, patients)
 
 
-def _ones(bags: Sequence[Collection[str]], patients: Sequence[str]) -> list[Matrix]:
-    """Return a column for each frequent word: 1 for the films that have it, else 0."""
+def _ones(bags: Sequence[Collection[str]], patients: Sequence[str]) -> Iterator[Matrix]:
+    """Yield a column for each frequent word: 1 for the films that have it, else 0."""
     films, held = Counter[str](), dict[str, set[str]]()
     for bag, patient in zip(bags, patients, strict=True):
         for word in set(bag):
@@ -80,4 +89,4 @@ def _ones(bags: Sequence[Collection[str]], patients: Sequence[str]) -> list[Matr
             held.setdefault(word, set()).add(patient)
     frequent = [word for word, count in sorted(films.items(), key=lambda item: (-item[1], item[0]))
                 if count >= _FEWEST and len(held[word]) > 1][:_MOST]  # fmt: skip
-    return [np.array([word in bag for bag in bags], np.float64) for word in frequent]
+    return (np.array([word in bag for bag in bags], np.float64) for word in frequent)

@@ -17,6 +17,7 @@ from cxrtui.data.confounders.verdict import Verdict, verdict_on
 from cxrtui.data.films import Film
 from cxrtui.data.images.headers import Header
 from cxrtui.data.pool import OnProgress
+from cxrtui.data.records import Classed
 from cxrtui.settings.config import DataConfig
 from cxrtui.statistics.estimate import Estimate
 
@@ -71,8 +72,8 @@ def confounders_of(
         decoded: whether to decode the films; otherwise only names, headers and tables are used.
         assumed: whether the classes are not clear and these are only suggested, which the verdict then says.
     """
-    readable = [(film, index) for film, index in chosen if film.name in headers]
-    count, readable = len(readable), drawn(readable, MOST)
+    whole = Classed((film, index) for film, index in chosen if film.name in headers)
+    count, readable = len(whole), drawn(whole, MOST)
     patients = [len({film.patient for film, index in readable if index == place}) for place in (0, 1)]
     if min(patients) < FEWEST:
         fewer = int(patients[1] < patients[0])

@@ -36,7 +36,7 @@ def estimate(films: Sequence[Known], on_step: OnStep) -> Estimates:
     """
     # Threads that wait for each other every millisecond take many times longer where others use the cores. Only those
     # of libraries that are loaded can be limited; this one takes two seconds to load.
-    import_module("sklearn.ensemble")
+    import_module("sklearn.tree")
     with threadpool_limits(1):
         return _estimate(films, on_step)
 
@@ -89,7 +89,7 @@ def _estimate(films: Sequence[Known], on_step: OnStep) -> Estimates:
         ))  # fmt: skip
     together = None
     if seen:
-        numbers = np.hstack([numeric(columns_of(kind, films, seen=True)) for kind in seen])
+        numbers = np.hstack([numeric(columns_of(kind, films, seen=True)).astype(np.float32) for kind in seen])
         together = by_trees(numbers, labels, patients, test.folds)
         for _ in seen:
             step()

@@ -38,5 +38,7 @@ def columns_of(kind: Kind, films: Sequence[Known], *, seen: bool = False) -> Col
         return kind.columns(films)
     begin, names = _places()[kind.key]
     measures = [film.measures for film in films if film.measures is not None]
-    rows = np.array([unpacked(item.seen if seen else item.original)[begin : begin + len(names)] for item in measures])
-    return Columns(numbers={name: rows[:, place].tolist() for place, name in enumerate(names)})
+    rows = np.empty((len(measures), len(names)), np.float32)
+    for row, item in zip(rows, measures, strict=True):
+        row[:] = unpacked(item.seen if seen else item.original)[begin : begin + len(names)]
+    return Columns(numbers={name: rows[:, place] for place, name in enumerate(names)})

@@ -15,7 +15,7 @@ from cxrtui.data.images.headers import Header
 Values = Mapping[str, float | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measures:
     """What a worker measured on one file.
 
@@ -48,7 +48,7 @@ def unpacked(text: str) -> npt.NDArray[np.float32]:
     return np.frombuffer(base64.b64decode(text, validate=True), np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Known:
     """A film, its class (0 or 1), its header, and its measures; None where no pixel was decoded."""
 

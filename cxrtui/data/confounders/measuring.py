@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +67,12 @@ def measured(films: Sequence[Film], root: Path, data: DataConfig, on_progress: O
         return found
 
     results: list[Measures | None] = []
+    same: dict[str, Any] = {}  # most films are encoded alike, and one object is enough
     try:
         with ThreadPoolExecutor(workers(), "cxrtui-measure") as pool:
             try:
                 for item in windowed(pool, films, work):
-                    results.append(item)
+                    results.append(None if item is None else _sharing(item, same))
                     if len(results) % _EVERY == 0 or len(results) == len(films):
                         on_progress("measuring films", len(results), len(films))
             finally:
@@ -80,6 +81,12 @@ def measured(films: Sequence[Film], root: Path, data: DataConfig, on_progress: O
         processes.rest()
         known.save()
     return results
+
+
+def _sharing(found: Measures, same: dict[str, Any]) -> Measures:
+    """Return `found` with the first encoding and tags among `same` that equal its own, which are added otherwise."""
+    encoding, tags = (same.setdefault(repr(words), words) for words in (found.encoding, found.tags))
+    return replace(found, encoding=encoding, tags=tags)
 
 
 def _measures(words: Any) -> Measures | None:

@@ -46,19 +46,20 @@ class Test:
         self.folds = folds_of(patients)
         words = None if strata is None else [str(stratum) for stratum in strata]
         permuted = permuted_labels(labels, patients, PERMUTATIONS, _SEED, words)
-        self._targets = np.column_stack([labels.astype(np.int8), permuted])
+        # A label is a bit: 500 permutations of a byte a label would take more than all else of a film.
+        self._targets = np.hstack([np.packbits(columns, axis=0) for columns in (labels[:, None], permuted)])
 
     def look(self, features: Matrix) -> Look:
         """Return how well `features`, ``[N, D]``, predict the labels."""
         count, people = len(self._labels), len(set(self._patients))
         features = self._centred(features)
-        if not np.abs(features).sum():
+        if not features.any():
             return Look(Estimate(0.5, 0.5, 0.5, count, people), np.full(PERMUTATIONS, np.nan))
         values = []
         ours = np.zeros(0)
         at_once = max(1, _CELLS // count)
         for start in range(0, PERMUTATIONS + 1, at_once):
-            targets = self._targets[:, start : start + at_once]
+            targets = np.unpackbits(self._targets[:, start : start + at_once], axis=0, count=count)
             # Rounding makes ties of what differs by the order of additions only.
             scores = np.round(out_of_fold(features, self._centred(targets.astype(np.float64)), self.folds), 9)
             ours = scores[:, 0] if not start else ours
@@ -77,7 +78,8 @@ class Test:
         sums = np.zeros((len(counts), columns.shape[1]))
         np.add.at(sums, self._strata, columns)
         centred = columns - (sums / counts)[self._strata]
-        return np.where(np.abs(centred) < 1e-9, 0.0, centred)
+        centred[np.abs(centred) < 1e-9] = 0.0
+        return centred
 
 
 @dataclass(frozen=True)
@@ -104,20 +106,26 @@ class Within:
         return cls(places, labels[places], names, strata)
 
 
-def by_trees(numbers: Matrix, labels: Labels, patients: Sequence[str], folds: npt.NDArray[np.intp]) -> Estimate:
+def by_trees(
+    numbers: npt.NDArray[np.float32], labels: Labels, patients: Sequence[str], folds: npt.NDArray[np.intp]
+) -> Estimate:
     """Return the AUROC of trees on `numbers`, ``[N, D]``, that were fitted to the patients of other folds.
 
     They are extremely randomised trees (Geurts, Ernst and Wehenkel, Machine Learning 63, 2006), which need few films
-    and use what several numbers say together. NaN is a value of its own.
+    and use what several numbers say together. NaN is a value of its own. One tree is in memory at a time.
     """
-    from sklearn.ensemble import ExtraTreesClassifier  # takes a second to import
+    from sklearn.tree import ExtraTreeClassifier  # takes a second to import
 
     scores = np.zeros(len(labels))
     for fold in range(int(folds.max()) + 1):
         held_out = folds == fold
         if len(set(labels[~held_out].tolist())) < 2:
             continue
-        trees = ExtraTreesClassifier(_TREES, min_samples_leaf=3, random_state=_SEED)
-        trees.fit(numbers[~held_out], labels[~held_out])
-        scores[held_out] = trees.predict_proba(numbers[held_out])[:, 1] - labels[~held_out].mean()
+        fitted, asked, classes = numbers[~held_out], numbers[held_out], labels[~held_out]
+        draw = np.random.RandomState(_SEED)  # gives the seeds that scikit-learn's ExtraTreesClassifier gives its trees
+        total = np.zeros(len(asked))
+        for _ in range(_TREES):
+            tree = ExtraTreeClassifier(min_samples_leaf=3, random_state=draw.randint(np.iinfo(np.int32).max))
+            total += tree.fit(fitted, classes).predict_proba(asked)[:, 1]
+        scores[held_out] = total / _TREES - classes.mean()
     return bootstrap(weighted_auroc(labels, scores), patients, seed=_SEED)

@@ -44,10 +44,13 @@ class Duplicates:
         return sum(map(len, held)), len(held)
 
     @property
-    def persons(self) -> dict[str, str]:
-        """The person of each film by its name: films that share a patient, or show one exposure, are of one person."""
+    def other_persons(self) -> dict[str, str]:
+        """The person of each film whose patient has another name, by the film's name.
+
+        Films that share a patient, or show one exposure, are of one person.
+        """
         names = persons(self.films, pairs_of(self.relations))
-        return {film.name: name for film, name in zip(self.films, names, strict=True)}
+        return {film.name: name for film, name in zip(self.films, names, strict=True) if name != film.patient}
 
     def path(self, place: int) -> str:
         """Return the path of a film as text."""

@@ -6,7 +6,7 @@ It reads the films and calls the modules in `sections`, which make the sections.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from cxrtui.data.pool import OnProgress, no_progress
 from cxrtui.data.prepared import split_files
 from cxrtui.data.prepared.copies import digests_of, no_copies
 from cxrtui.data.prepared.fingerprint import hashes_of
+from cxrtui.data.records import Classed
 from cxrtui.data.sources.corrections import read_corrected
 from cxrtui.data.sources.labels import select
 from cxrtui.data.sources.suggestions import suggested
@@ -112,13 +113,12 @@ def _inspect(
     absent = rule.absent((*data.positive, *data.negative), collection.found) if rule is not None else []
     duplicates = None
     if not headers_only:
-        classes = {film.name: class_index for film, class_index in chosen} if rule is not None else None
-        duplicates = _duplicates(collection, headers, classes, data, on_progress)
+        duplicates = _duplicates(collection, headers, chosen if rule is not None else None, data, on_progress)
     readable = {film.name: item.header for film, item in zip(films, seen, strict=True) if not isinstance(item, str)}
     found = None
     if (named := (chosen, rule.names) if rule is not None else _assumed(collection, data)) is not None:
-        who = duplicates.persons if duplicates is not None else {}
-        films_of = [(_of(film, who.get(film.name, film.patient)), index) for film, index in named[0]]
+        who = duplicates.other_persons if duplicates is not None else {}
+        films_of = Classed((_of(film, who.get(film.name, film.patient)), index) for film, index in named[0])
         found = confounders_of(films_of, named[1], readable, collection.root, data, on_progress,
                                decoded=not headers_only, assumed=rule is None)  # fmt: skip
     look = Look(collection, headers, rule, why, left_out, counted, chosen, absent, noted, not headers_only, duplicates,
@@ -146,10 +146,11 @@ def _assumed(collection: Collection, data: DataConfig) -> tuple[Sequence[tuple[F
 
 
 def _duplicates(
-    collection: Collection, headers: Sequence[Header | str], classes: Mapping[str, int] | None, data: DataConfig,
-    on_progress: OnProgress,
+    collection: Collection, headers: Sequence[Header | str], chosen: Sequence[tuple[Film, int]] | None,
+    data: DataConfig, on_progress: OnProgress,
 ) -> Duplicates:  # fmt: skip
-    """Return which films of the collection show one exposure; `classes` are those of the films that count, by name."""
+    """Return which films of the collection show one exposure; `chosen` are those that count, each with its class."""
+    classes = {film.name: class_index for film, class_index in chosen} if chosen is not None else None
     films = [film for film, header in zip(collection.films, headers, strict=True) if not isinstance(header, str)]
     digests = digests_of(films, hashes_of(collection), on_progress)
     findings = [classes.get(film.name) if classes is not None else film.label for film in films]
