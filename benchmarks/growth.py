@@ -108,8 +108,8 @@ from cxrtui.evaluation.classify import load
 from cxrtui.runs.folder import Run
 table = Path(sys.argv[1])
 with open(table) as file:
-    paths = [table.parent / row["path"] for row in csv.DictReader(file)]
-print_classified(load(Run(Path(sys.argv[2]))).classify(paths), "json")
+    paths = (table.parent / row["path"] for row in csv.DictReader(file))
+    print_classified(load(Run(Path(sys.argv[2]))).classify(paths), "json")
 """
 SMALL = {
     "data.size": 32, "data.feed": "stream", "data.duplicates": "identical", "model.init": "random", "model.width": 4,

@@ -135,9 +135,11 @@ def classify(
     for note in (classifier.model.note, trained.text, trained.warning(map(str, files))):
         if note:
             click.echo(f"cxrtui: {note}", err=True)
-    paths = list(map(_here, files))
+    fetched = {file: _fetched(file) for file in files if is_url(file)}  # all of them, before the first row
+    # A path takes several times the memory of its text, so that each is made when its turn comes.
+    paths = (fetched[file] if file in fetched else Path(file) for file in files)
     if folder is not None:
-        sys.exit(print_with_heatmaps(classifier, paths, form or "text", folder, refuse=refuse, **chosen))
+        sys.exit(print_with_heatmaps(classifier, list(paths), form or "text", folder, refuse=refuse, **chosen))
     # A row names the file as the user did, also that of a copy.
     rows = map(_named, classifier.classify(paths, refuse=refuse), files)
     sys.exit(3 if print_classified(rows, form or "text") else 0)
@@ -161,13 +163,11 @@ def _all_files(files: tuple[str, ...], listed: str | None) -> tuple[str, ...]:
     return found
 
 
-def _here(file: str) -> Path:
-    """Return the path of a file on this machine; one of an object store is fetched."""
-    if not is_url(file):
-        return Path(file)
+def _fetched(url: str) -> Path:
+    """Return the path of the copy on this machine of a file in an object store."""
     from cxrtui.remote.folders import fetched_file
 
-    return fetched_file(file)
+    return fetched_file(url)
 
 
 def _named(row: Classified, file: str) -> Classified:

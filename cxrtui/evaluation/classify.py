@@ -7,7 +7,7 @@ that is turned or inverted is righted before it is classified, where it is surel
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +58,7 @@ class Classifier:
         self.model, self.margin, self._batch = model, margin, batch
         self._network = network or _by_xla(model, batch)
 
-    def classify(self, paths: Sequence[Path], *, refuse: bool = True) -> Iterator[Classified]:
+    def classify(self, paths: Iterable[Path], *, refuse: bool = True) -> Iterator[Classified]:
         """Yield a row for each path, in order; some films ahead of the network are decoded, on all cores.
 
         The first film goes through the network alone, so that its row comes soon. Without `refuse`, every film that can
