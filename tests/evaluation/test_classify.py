@@ -123,9 +123,11 @@ def test_a_row_comes_before_the_other_films_are_read_and_nothing_is_read_after_t
     trained: Run, phantom_films: Path, tmp_path: Path
 ) -> None:
     film = next(phantom_films.glob("positive/*.png"))
-    rows = classify.load(trained).classify([tmp_path / "absent", film, *[film] * 500])
+    asked = iter([tmp_path / "absent", film, *[film] * 500])
+    rows = classify.load(trained).classify(asked)
     assert [next(rows).ok, next(rows).ok] == [False, True]
     rows.close()
+    assert len(list(asked)) > 300  # a path is asked for when its turn comes
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("cxrtui-classify")]
 
 

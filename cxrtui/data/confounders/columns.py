@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cmp_to_key
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -51,16 +53,27 @@ def design(columns: Columns, patients: Sequence[str]) -> Matrix:
         columns: the features of N films.
         patients: the patient of each film, N.
     """
-    # What is made here takes half a KiB a film several times over, so that no copy is kept that is not needed.
-    varied = np.array([np.round(column, 9) for column in _columns(columns, patients) if np.ptp(column) > 1e-9])
-    if not len(varied):
+    # The matrix takes up to half a KiB a film, so that no copy is made that is not needed: `np.unique` makes four.
+    varied = (np.round(column, 9) for column in _columns(columns, patients) if np.ptp(column) > 1e-9)
+    unique = [next(same) for _, same in groupby(sorted(varied, key=_IN_ORDER), key=_IN_ORDER)]
+    if not unique:
         return np.zeros((len(patients), 0))
-    unique = np.unique(varied, axis=0).T
-    del varied
-    mean, deviation = unique.mean(0), unique.std(0)
-    unique -= mean
-    unique /= deviation
-    return np.asarray(unique, np.float64)
+    matrix = np.array(unique).T
+    del unique
+    mean, deviation = matrix.mean(0), matrix.std(0)
+    matrix -= mean
+    matrix /= deviation
+    return matrix
+
+
+def _compared(one: Matrix, other: Matrix) -> int:
+    """Return 1 or -1 where `one`, at the first film in which they differ, is larger or smaller, and 0 if in none."""
+    differ = one != other
+    first = int(differ.argmax())
+    return int(np.sign(one[first] - other[first]))
+
+
+_IN_ORDER = cmp_to_key(_compared)
 
 
 def _columns(columns: Columns, patients: Sequence[str]) -> Iterator[Matrix]:

@@ -17,10 +17,11 @@ from cxrtui.data.confounders.estimating import estimate
 from cxrtui.data.confounders.film import Known
 from cxrtui.data.confounders.found import Estimates, Found
 from cxrtui.data.confounders.verdict import verdict_on
-from cxrtui.data.films import Film
+from cxrtui.data.films import Film, placed
 from cxrtui.data.images.headers import Header
 from cxrtui.data.inspect.report import Report, inspect
 from cxrtui.data.phantoms import plant
+from cxrtui.data.pool import no_progress
 from cxrtui.data.prepared import fingerprint
 from cxrtui.errors import Cancelled
 from cxrtui.settings.config import DataConfig
@@ -85,6 +86,10 @@ def test_balanced_phantoms_raise_no_alarm_and_films_are_measured_once(
     monkeypatch.setattr(measuring.processes, "run", None)  # nothing is measured again
     again = inspect(phantom_films, SEEN)
     assert again.as_dict() == report.as_dict()
+    films = sorted(phantom_films.glob("*/*.png"))
+    held = measuring.measured([Film(**placed(film, phantom_films), label="") for film in films],
+                              phantom_films, SEEN, no_progress)  # fmt: skip
+    assert len({id(item.encoding) for item in held if item is not None}) == 1  # and not one for each film
 
 
 @pytest.mark.parametrize("kind", plant.PLANTS)
