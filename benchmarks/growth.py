@@ -1,6 +1,7 @@
 """Time and peak memory of each command as the films grow in number, and what each further film costs.
 
     python benchmarks/growth.py 1000 5000 25000 [--folder FOLDER] [--distinct 1000] [--size 64] [--only NAME…]
+        [--trained N]
 
 For each number of films, each command runs in a process of its own, on a manifest of the first N films. Its seconds are
 of the clock and of processors, with those of the processes that decode for it; its peak memory (resident) is that of
@@ -9,7 +10,8 @@ command whose time is linear has the same milliseconds there in each row, and on
 
 ``--distinct`` phantoms are drawn, and every further film is a blend of two of one class with a random pattern of light
 and dark spots, so that no two films are copies. They are made in FOLDER, a temporary one by default, and those that are
-there are used again. A network four features wide trains one epoch on films of 32 pixels, which are read from disk.
+there are used again. A network four features wide trains one epoch on films of 32 pixels, which are read from disk; on
+the first N with ``--trained``, so that classifying many needs no training on as many.
 
 Commands: phantoms (at most ``--drawn`` of them), listing, headers, inspect (without near-duplicates), inspect-again,
 prepare, prepare-again, train, evaluate, classify, duplicates.
@@ -59,7 +61,7 @@ def some(places):
         blend(place, label, *draw.sample(OF[label], 2))
 
 if not (folder / "manifest.csv").is_file():
-    generate(folder, min(distinct, count), 0, size=size)
+    generate(folder, distinct, 0, size=size)
 with open(folder / "manifest.csv") as file:
     drawn = list(csv.DictReader(file))
 OF = {label: [folder / row["path"] for row in drawn if row["label"] == label] for label in ("positive", "negative")}
@@ -143,11 +145,17 @@ def cost(arguments: list[str], cache: Path) -> Cost:
     return Cost(clock, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def commands(table: Path, place: Path, count: int, drawn: int, size: int) -> dict[str, list[str]]:
-    """Return the arguments of Python for each command, in an order in which later ones find what they need."""
+def commands(
+    table: Path, place: Path, count: int, drawn: int, size: int, trained: Path | None = None
+) -> dict[str, list[str]]:
+    """Return the arguments of Python for each command, in an order in which later ones find what they need.
+
+    The network is trained on the films of `trained`, or of `table` without it.
+    """
     csv, run = str(table), str(place / "checkpoints" / "run")
     cli, settings = ["-m", "cxrtui"], [f"--set={key}={value}" for key, value in SMALL.items()]
     inspect = [*cli, "data", "inspect", csv, "--set", "data.duplicates=identical", "--json"]
+    train = [*cli, "--workspace", str(place), "--headless", "train", "--data", str(trained or table), "--run", "run"]
     evaluate = [*cli, "--workspace", str(place), "evaluate", "run", "--data", csv, "--keep-seen", "--json"]
     return {
         "phantoms": [*cli, "data", "phantoms", str(place / "drawn"), f"--count={min(count, drawn)}", f"--size={size}"],
@@ -157,11 +165,11 @@ def commands(table: Path, place: Path, count: int, drawn: int, size: int) -> dic
         "inspect-again": inspect,
         "prepare": ["-c", PREPARE, csv, str(place / "splits.csv")],
         "prepare-again": ["-c", PREPARE, csv, str(place / "splits.csv")],
-        "train": [*cli, "--workspace", str(place), "--headless", "train", "--data", csv, "--run", "run", *settings],
+        "train": [*train, *settings],
         "evaluate": evaluate,
         "classify": ["-c", CLASSIFY, csv, run],
         "duplicates": ["-c", DUPLICATES, csv],
-    }  # fmt: skip
+    }
 
 
 def main() -> None:
@@ -172,7 +180,9 @@ def main() -> None:
     parser.add_argument("--drawn", type=int, default=1000)
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--trained", type=int)
     chosen = parser.parse_args()
+    chosen.distinct = min(chosen.distinct, max(chosen.counts))
     with tempfile.TemporaryDirectory() as temporary:
         folder = (chosen.folder or Path(temporary) / "films").resolve()
         folder.mkdir(parents=True, exist_ok=True)
@@ -184,7 +194,8 @@ def main() -> None:
             place = Path(temporary) / str(count)
             shutil.copytree(warm, place / "cache")
             table = _films(folder, count, chosen, place / "cache")
-            for name, arguments in commands(table, place, count, chosen.drawn, chosen.size).items():
+            trained = _films(folder, chosen.trained, chosen, place / "cache") if chosen.trained else None
+            for name, arguments in commands(table, place, count, chosen.drawn, chosen.size, trained).items():
                 if chosen.only and name not in chosen.only:
                     continue
                 found, further = cost(arguments, place / "cache"), ["", ""]
