@@ -16,7 +16,7 @@ def network_card(manifest: Manifest) -> str:
     """Return the card of ported weights, in Markdown."""
     normal = manifest.normalisation
     facts = {
-        "architecture": f"ResNet-50 {manifest.architecture}, {manifest.classes} classes",
+        "architecture": f"{manifest.network}, {manifest.classes} classes",
         "came as": _FORMATS.format(manifest.format),
         "taken": manifest.taken,
         "left": "; ".join(manifest.left),

@@ -17,6 +17,7 @@ from cxrtui.weights.formats.format import Normalisation
 MANIFEST = "model.toml"
 _MOST_BYTES = 1 << 20
 _REASON_MOST = 200
+_RESNET_50 = [3, 4, 6, 3]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +57,14 @@ class Manifest:
     labels: tuple[str, ...] = ()
     taken: str = ""
     left: tuple[str, ...] = ()
+
+    @property
+    def network(self) -> str:
+        """The network in words: ``ResNet-50 v1.5``, or the width and the stages of one that is no ResNet-50."""
+        width, stages = self.spec.get("width", 64), list(self.spec.get("stage_sizes", _RESNET_50))
+        if (width, stages) == (64, _RESNET_50):
+            return f"ResNet-50 {self.architecture}"
+        return f"ResNet {self.architecture}, width {width}, stages of {','.join(map(str, stages))} blocks"
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

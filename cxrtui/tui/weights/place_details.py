@@ -69,7 +69,7 @@ def _facts(place: Place) -> list[tuple[str, str, str]]:
         head = f"{manifest.classes:,} classes" if manifest.classes else "no head"
         facts += [
             ("labels", " / ".join(manifest.labels), ""),
-            ("network", f"ResNet-50 {manifest.architecture}, {head}", ""),
+            ("network", f"{manifest.network}, {head}", ""),
             ("input", _preprocessing(manifest), ""),
             ("keys of", manifest.format, ""),
             ("source", manifest.source or "not recorded", ""),
