@@ -9,7 +9,7 @@ from pathlib import Path
 from cxrtui.search.optuna_study import Journal, TrialRecord
 from cxrtui.search.outcome import read_outcome
 from cxrtui.search.result import read_result
-from cxrtui.search.snapshot import Snapshot
+from cxrtui.search.snapshot import Snapshot, seen
 from cxrtui.search.study import Plan, Study
 from cxrtui.search.worker import at_work
 
@@ -35,13 +35,13 @@ class Follower:
         """
         study = self._study
         files = (study.file, study.journal, study.result_file, study.outcome_file)
-        seen = (at_work(study), *map(_mark, files))
-        if seen == self._seen:
+        marks = (at_work(study), *map(_mark, files))
+        if marks == self._seen:
             return None
-        self._seen = seen
+        self._seen = marks
         plan = study.read()
-        trials = self._trials(plan)
         workers = at_work(study)
+        trials = seen(study, self._trials(plan), workers)
         return Snapshot(
             study, plan, trials, self._importances[1] if trials else {}, read_result(study), workers,
             None if workers else read_outcome(study),

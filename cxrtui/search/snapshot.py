@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ class Snapshot:
 
     Attributes:
         study, plan: what is searched.
-        trials: all trials in the order of their numbers.
+        trials: all trials in the order of their numbers, as `seen` returns them.
         importances: how much each searched setting decides, by its key; empty while it is unknown.
         result: what the best configuration reached at the end, if the study has ended.
         workers: that are at work on this machine.
@@ -49,7 +49,7 @@ class Snapshot:
     @property
     def ranked(self) -> list[TrialRecord]:
         """The trials, the best first: finished ones by the objective, then those under way, pruned and failed."""
-        order = {"finished": 0, "running": 1, "pruned": 2, "failed": 3, "waiting": 4}
+        order = {"finished": 0, "running": 1, "stopped": 1, "pruned": 2, "failed": 3, "waiting": 4}
         sign = -1.0 if maximised(self.plan.tune) else 1.0
 
         def rank(trial: TrialRecord) -> tuple[int, float, int]:
@@ -62,6 +62,11 @@ class Snapshot:
     def counts(self) -> dict[str, int]:
         """The number of trials by state."""
         return dict(Counter(trial.state for trial in self.trials))
+
+    @property
+    def ended(self) -> int:
+        """The number of trials that have ended: those that run, or stopped and go on later, have not."""
+        return sum(count for state, count in self.counts.items() if state not in ("running", "stopped"))
 
     @property
     def course(self) -> list[tuple[TrialRecord, float]]:
@@ -105,6 +110,22 @@ def _trial(trial: TrialRecord) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def seen(study: Study, trials: Sequence[TrialRecord], workers: int) -> tuple[TrialRecord, ...]:
+    """Return `trials`, with the state ``stopped`` for each that runs by the journal and that nobody trains any more.
+
+    The journal keeps such a trial as running, for the next worker goes on with it. `workers` are at work on this
+    machine; of other machines the heartbeats of the runs tell.
+    """
+    if workers:
+        return tuple(trials)
+    return tuple(
+        replace(trial, state="stopped")
+        if trial.state == "running" and trial.runs and not any(study.run(name).seems_alive() for name in trial.runs)
+        else trial
+        for trial in trials
+    )
+
+
 def look(study: Study) -> Snapshot:
     """Read the study.
 
@@ -118,6 +139,6 @@ def look(study: Study) -> Snapshot:
     journal = Journal(study, plan)
     workers = at_work(study)
     return Snapshot(
-        study, plan, tuple(journal.trials()), journal.importances(), read_result(study), workers,
+        study, plan, seen(study, journal.trials(), workers), journal.importances(), read_result(study), workers,
         None if workers else read_outcome(study),
     )  # fmt: skip

@@ -51,7 +51,7 @@ def test_show_as_text_and_as_json(study: Study, tmp_path: Path) -> None:
     code, text = said(tmp_path, "tune", "show", "s")
     assert code == 0
     assert "2 finished, 1 pruned, 1 failed of 5 trials" in text
-    assert "1 trials are left: cxrtui tune --study s" in text
+    assert "1 trial is left: cxrtui tune --study s" in text
     lines = text.splitlines()
     table = lines.index(next(line for line in lines if line.startswith("trial")))
     assert [line.split()[:2] for line in lines[table + 1 : table + 5]] == [

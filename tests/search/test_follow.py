@@ -68,6 +68,24 @@ def test_workers_and_how_the_last_one_ended(study: Study) -> None:
     assert (found.workers, found.outcome.message) == (0, "no films")
 
 
+def test_a_trial_that_nobody_trains_any_more_is_stopped(study: Study) -> None:
+    """The journal keeps it as running, so that the next worker goes on with it."""
+    journal = Journal(study, PLAN)
+    journal.finish(journal.ask().number, [0.5])
+    journal.note_run(journal.ask().number, "s-0002")
+    study.run("s-0002").folder.mkdir()
+    worker, follower = RunLock(study.workers / "one"), Follower(study)
+    trained = study.run("s-0002").acquire()
+    for release, counts in ((worker, {"finished": 1, "running": 1}), (trained, {"finished": 1, "stopped": 1})):
+        release.release()
+        found = look(study)
+        assert (found.counts, found.ended) == (counts, 1)
+    again = follower.look()
+    assert again is not None
+    assert again.counts == counts
+    assert [trial.state for trial in again.ranked] == ["finished", "stopped"]
+
+
 def test_a_journal_that_is_replaced_damaged_or_gone(study: Study) -> None:
     follower = Follower(study)
     journal = Journal(study, PLAN)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxrtui.tui.theme import BAD, BUSY, FAINT, GOOD, SERIES
+from cxrtui.tui.theme import BAD, BUSY, FAINT, GOOD, SERIES, WARN
 from cxrtui.tui.widgets.charts.limits import padded, robust_limits
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 STATES = {
     "finished": ("✔", GOOD), "running": ("▶", BUSY), "pruned": ("○", FAINT), "failed": ("✗", BAD),
-    "waiting": ("·", FAINT),
+    "waiting": ("·", FAINT), "stopped": ("■", WARN),
 }  # fmt: skip
 FINISHED, BEST, PRUNED = (SERIES[0][0], SERIES[0][1]), (SERIES[1][0], SERIES[1][1]), (FAINT, "○")
 """Style and marker of a point."""

@@ -73,8 +73,7 @@ class StudyStatus(Static):
             return head, bar(0.0, width), Text("")
         head.append("   ").append(fitting(budget(found), width - head.cell_len, (" pruned", " failed", " h a worker")))
         tune = found.plan.tune
-        ended = sum(count for state, count in found.counts.items() if state != "running")
-        share = ended / max(1, tune.trials, len(found.trials))
+        share = found.ended / max(1, tune.trials, len(found.trials))
         label = f" {100 * share:3.0f} %"
         style = MARKS[word][1]
         details = Text(fitting(_details(found), width, (" by ", " seeds", " pruned")), "dim", no_wrap=True,
@@ -85,9 +84,8 @@ class StudyStatus(Static):
 def budget(found: Snapshot) -> list[str]:
     """Return the trials, the workers and the time that is left, each as a text."""
     tune, counts = found.plan.tune, found.counts
-    ended = sum(count for state, count in counts.items() if state != "running")
-    parts = [f"{ended} of {counted(max(tune.trials, len(found.trials)), 'trial')}"]
-    parts += [f"{counts[state]} {state}" for state in ("running", "pruned", "failed") if counts.get(state)]
+    parts = [f"{found.ended} of {counted(max(tune.trials, len(found.trials)), 'trial')}"]
+    parts += [f"{counts[state]} {state}" for state in ("running", "stopped", "pruned", "failed") if counts.get(state)]
     if found.workers:
         parts.append(f"{counted(found.workers, 'worker')} here")
         if math.isfinite(found.seconds_left) and found.left:

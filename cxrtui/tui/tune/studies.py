@@ -50,14 +50,14 @@ def _cells(look: Look) -> tuple[Text, ...]:
     since = Text(age(time.time() - look.updated) if look.updated else "–", style=FAINT)
     if look.problem or found is None:
         return name, word_text("unreadable" if look.problem else "reading"), *[Text("–", style=FAINT)] * 3, since
-    tune, ended = found.plan.tune, sum(count for state, count in found.counts.items() if state != "running")
+    tune = found.plan.tune
     word = word_text(word_of(found))
     if found.workers:
         word.append(f" ({found.workers})")
     metric = tune.objective
     best = "–" if found.best is None else f"{metric_name(metric)} {amount(metric, found.best.value)}"
     held = "–" if found.result is None or not found.result.runs else amount(metric, found.result.on("test").mean)
-    return name, word, Text(f"{ended}/{tune.trials}"), Text(best), Text(held), since
+    return name, word, Text(f"{found.ended}/{tune.trials}"), Text(best), Text(held), since
 
 
 class StudiesScreen(ListPage[Look], StudyPage):
