@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cxrtui.cli.asking import agreed
 from cxrtui.cli.group import Context, pass_context
 from cxrtui.cli.runs import runs_group
 from cxrtui.errors import UsageError
@@ -44,7 +45,7 @@ def runs_delete(context: Context, names: tuple[str, ...], yes: bool, forever: bo
         if run.folder.is_symlink():
             what = f"the link {run.folder}, and not what it points to"
         question = f"Delete {what} for good ({size})?" if forever else f"Move {what} to the bin ({size})?"
-        if not (yes or click.confirm(question)):
+        if not agreed(question, yes=yes):
             continue
         if forever:
             run.delete()
@@ -94,6 +95,6 @@ def runs_bin(context: Context, empty: bool, yes: bool, as_json: bool) -> None:
     if why := why_unreadable(context.workspace.checkpoints / BIN):
         raise UsageError(why)
     print_bin(kept, as_json)
-    if empty and kept and (yes or click.confirm(f"Delete {counted(len(kept), 'run')} for good?")):
+    if empty and kept and agreed(f"Delete {counted(len(kept), 'run')} for good?", yes=yes):
         for item in kept:
             bin.remove(item)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cxrtui.cli.asking import agreed
 from cxrtui.cli.group import Context, cli, has_terminal, open_dashboard, pass_context
 from cxrtui.cli.parameters import Devices
 from cxrtui.cli.starting import absolute_settings, need_films
@@ -264,6 +265,6 @@ def delete(context: Context, study: str, yes: bool) -> None:
     found = _found(context, study)
     if at_work(found):
         raise UsageError(f"Study {found.name} is being worked on; stop it first: cxrtui tune stop {found.name}")
-    if not yes and not click.confirm(f"Delete study {found.name} for good? The runs of its trials stay."):
+    if not agreed(f"Delete study {found.name} for good? The runs of its trials stay.", yes=yes):
         raise ConfigError("Nothing was deleted.")
     studies.delete(found)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cxrtui.cli.asking import agreed
 from cxrtui.cli.group import Context, cli, pass_context
 from cxrtui.printable import printable
 from cxrtui.workspace import expand
@@ -123,5 +124,5 @@ def weights_remove(context: Context, name: str, yes: bool) -> None:
     """
     from cxrtui.weights import shelving
 
-    if yes or click.confirm(f"Remove {context.workspace.models / name} and everything in it?"):
+    if agreed(f"Remove {context.workspace.models / name} and everything in it?", yes=yes):
         shelving.remove(context.workspace.models, name)

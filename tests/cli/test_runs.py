@@ -109,6 +109,18 @@ def test_a_dead_run_is_interrupted_and_notes_that_are_damaged_are_a_problem(chec
     lock.release()
 
 
+def test_nothing_is_deleted_if_nobody_answers(checkpoints: Path) -> None:
+    """Standard input of a job is empty: that is no interruption, and the error says what to add."""
+    for words in (["delete", "done"], ["delete", "done", "--forever"]):
+        with pytest.raises(UsageError, match="Nothing was deleted, for nobody answered; --yes deletes without asking"):
+            runs(checkpoints, *words)
+    assert (checkpoints / "done").exists()
+    runs(checkpoints, "delete", "done", "--yes")
+    with pytest.raises(UsageError, match="nobody answered"):
+        runs(checkpoints, "bin", "--empty")
+    assert list((checkpoints / ".bin").iterdir())
+
+
 def test_deleted_runs_go_to_the_bin_and_back(checkpoints: Path) -> None:
     assert runs(checkpoints, "bin").stdout == "The bin is empty.\n"
     answer = runs(checkpoints, "delete", "done", "broken", "--yes")
