@@ -263,7 +263,7 @@ def test_runs_are_listed_and_shown(cxrtui: Call, tmp_path: Path) -> None:
     assert "not for diagnosis" in shown
     body = json.loads(cxrtui("runs", "show", "sample", "--json").stdout)
     assert body["evaluations"]["test"]["counts"]["tp"] == 8
-    assert cxrtui("runs", "delete", "sample").returncode == 130
+    assert cxrtui("runs", "delete", "sample").returncode == 2  # nobody answers
     assert run.folder.is_dir()
     assert cxrtui("runs", "delete", "sample", "--yes").returncode == 0
     assert not run.folder.exists()
