@@ -93,8 +93,14 @@ class View:
     brief: tuple[str, ...] = ()
 
 
-def view_of(item: Evaluation, leaks: str = "") -> View:
-    """Return what is shown of an evaluation; `leaks`: what the split of the training divides, as the log says."""
+def view_of(item: Evaluation, leaks: str = "", unknown: str = "") -> View:
+    """Return what is shown of an evaluation.
+
+    Args:
+        item: the evaluation.
+        leaks: what the split of the training divides, as the log says.
+        unknown: that patients of films of the run are not known, as the log says.
+    """
     body, unread = item.body, list[str]()
 
     def part(name: str, make: Callable[[], T]) -> T | None:
@@ -113,7 +119,7 @@ def view_of(item: Evaluation, leaks: str = "") -> View:
     drawn = figures(curves, counts, body.get("estimates"), body.get("calibration"))
     groups = part("groups", lambda: tuple(_groups(table) for table in body.get("subgroups") or ())) or ()
     said = part("operating point", lambda: tuple(_said(body))) or ()
-    cautions = part("warnings", lambda: tuple(_cautions(item, leaks, counts)))
+    cautions = part("warnings", lambda: tuple(_cautions(item, leaks, unknown, counts)))
     if cautions is None:
         cautions = (leaks,) if leaks else ()
     return View(
@@ -156,7 +162,7 @@ def _numbers(body: Mapping[str, Any]) -> tuple[Number, ...]:
     return tuple(found)
 
 
-def _cautions(item: Evaluation, leaks: str, counts: Mapping[str, int]) -> list[str]:
+def _cautions(item: Evaluation, leaks: str, unknown: str, counts: Mapping[str, int]) -> list[str]:
     """Return what speaks against the numbers: first what makes them no results on unseen films."""
     body = item.body
     found = [str(body.get("leaks") or leaks)]
@@ -167,6 +173,8 @@ def _cautions(item: Evaluation, leaks: str, counts: Mapping[str, int]) -> list[s
         )
     if counts:
         found.append(sentences.one_class(counts, item.labels))
+    if not item.external:  # the splits of the run, which are by patient as far as patients are known
+        found.append(unknown)
     found.append(item.remark)
     if seen and not kept:
         found.append(f"{counted(seen, 'film')} left out: a copy or the patient is among the films of the training.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cxrtui.errors import Cancelled
 from cxrtui.printable import printable_lines
-from cxrtui.runs.events import SPLIT_LEAKS
+from cxrtui.runs.events import PATIENTS_UNKNOWN, SPLIT_LEAKS
 from cxrtui.runs.folder import Run
 from cxrtui.runs.follow import Follower, Snapshot
 from cxrtui.tui.evaluate.content import View, view_of
@@ -78,8 +78,11 @@ class Reader:
 
         state = snapshot.state
         found, problems = evaluations_of(self._run, state, on_progress)
-        leaks = " ".join(warned.message for warned in state.warned(SPLIT_LEAKS))
+        leaks, unknown = (
+            " ".join(printable_lines(warned.message) for warned in state.warned(code))
+            for code in (SPLIT_LEAKS, PATIENTS_UNKNOWN)
+        )
         if state.problem:
             problems.insert(0, f"The log cannot be read: {state.problem}")
-        views = tuple(view_of(item, leaks) for item in found)
+        views = tuple(view_of(item, leaks, unknown) for item in found)
         return Look(snapshot.word, views, tuple(map(printable_lines, problems)))
