@@ -131,7 +131,7 @@ def classify(
     target = _find_model(context, model)
     classifier = classifying.load(target, step, calibrated=not no_calibration, margin=margin, engine=engine,
                                   drawing=folder is not None, devices=devices or 0)  # fmt: skip
-    trained = trained_on(target)
+    trained = trained_on(target, classifier.model.step)
     for note in (classifier.model.note, trained.text, trained.warning(map(str, files))):
         if note:
             click.echo(f"cxrtui: {note}", err=True)

@@ -28,6 +28,7 @@ from flax import nnx
 from cxrtui import RESEARCH_ONLY
 from cxrtui.data.augment import resample
 from cxrtui.data.duplicates import known
+from cxrtui.errors import UsageError
 from cxrtui.evaluation import model as models
 from cxrtui.evaluation import onnx_file, sealed
 from cxrtui.evaluation.cards import OF_GROUPS, classifier_card
@@ -67,13 +68,16 @@ def export(
         The folder.
 
     Raises:
-        UsageError: the name is not allowed or is taken; or the package onnx is needed and not installed.
+        UsageError: the name is not allowed or is taken; the run has not been trained yet; or the package onnx is needed
+            and not installed.
         CheckpointError: the run has no readable checkpoint.
         WeightsError: the disk refuses.
     """
     if onnx:
         onnx_file.require()
     model = models.load(run, step)
+    if model.step == 0:
+        raise UsageError(f"Run {run.name} has not been trained yet: its checkpoint is of step 0; go on with it first.")
     facts = describe(model, run, versions)
     network = model.network()
     with shelving.placing(shelf_folder, name, force=force) as folder:

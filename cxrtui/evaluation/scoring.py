@@ -80,6 +80,9 @@ def score(
     model = models.load(target, step, devices=devices)
     if model.note:
         on_event(Warned(code="no-digests", message=model.note))
+    if isinstance(target, Run) and model.step == 0:
+        on_event(Warned(code="untrained", message=f"{model.name} has not been trained yet: its checkpoint is of step "
+                        "0, and these results mean nothing."))  # fmt: skip
     for key in _OF_THE_MODEL:
         if key in values:
             own = getattr(model.config.data, key.removeprefix("data."))

@@ -7,7 +7,7 @@ import io
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from cxrtui.files import read_text
 from cxrtui.printable import in_list, printable
 from cxrtui.runs.events import SPLIT_LEAKS
 from cxrtui.runs.folder import Run
+from cxrtui.runs.glance import summary
 from cxrtui.weights import shelf
 
 _SPLITS_MOST = 1 << 30  # bytes
@@ -30,12 +31,14 @@ class TrainedOn:
         counts: films by label.
         patients: of these films; 0 if that is not recorded.
         synthetic: films that cxrtui drew itself; 0 also where that is not recorded.
+        begun: whether the training had done a step when the weights were saved.
     """
 
     source: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
     patients: int = 0
     synthetic: int = 0
+    begun: bool = True
 
     @property
     def films(self) -> int:
@@ -45,6 +48,8 @@ class TrainedOn:
     @property
     def text(self) -> str:
         """What it was trained on, in one line; empty if nothing is recorded."""
+        if not self.begun:
+            return "not trained yet: its checkpoint is of step 0"
         if not self.films:
             return ""
         kind = "synthetic films (phantoms)" if self.synthetic == self.films else "films"
@@ -55,8 +60,10 @@ class TrainedOn:
     def warning(self, names: Iterable[str]) -> str:
         """Return why the answers for films of these file names cannot be believed; empty if nothing is known.
 
-        A model of synthetic films says nothing of real ones.
+        A model of synthetic films says nothing of real ones, and one that was stopped before its first step of none.
         """
+        if not self.begun:
+            return "This model has not been trained yet: its answers mean nothing."
         if not self.synthetic or all(map(is_synthetic, names)):
             return ""
         if self.synthetic == self.films:
@@ -64,13 +71,21 @@ class TrainedOn:
         return f"{self.synthetic} of the {self.films} films that this model was trained on are synthetic (phantoms)."
 
 
-def trained_on(target: Run | Path) -> TrainedOn:
-    """Return what is recorded of the training of a run, or of a folder of the shelf; what is missing is left out."""
+def trained_on(target: Run | Path, step: int | None = None) -> TrainedOn:
+    """Return what is recorded of the training of a run, or of a folder of the shelf; what is missing is left out.
+
+    Args:
+        target: the run, or the folder.
+        step: of a run's weights; by default that of its last checkpoint.
+    """
     try:
         if isinstance(target, Run):
+            if step is None and (saved := summary(target).checkpoint) is not None:
+                step = saved.step
             data = json.loads(read_text(target.manifest_file))["data"]
             source = " + ".join(Path(part).name for part in str(data.get("source", "")).split(" + "))
-            return _made(source, data.get("counts"), data.get("patients"), synthetic_films(target))
+            made = _made(source, data.get("counts"), data.get("patients"), synthetic_films(target))
+            return replace(made, begun=step != 0)
         origin = tomllib.loads(read_text(target / shelf.CLASSIFIER))["provenance"]
         return _made("", origin.get("films"), origin.get("patients"), origin.get("synthetic", 0))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -3,9 +3,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from cxrtui import runner
+from cxrtui.cli import cli
+from cxrtui.errors import UsageError
 from cxrtui.evaluation import export
+from cxrtui.evaluation.evaluate import evaluate
 from cxrtui.evaluation.trained_on import TrainedOn, trained_on
+from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
+from cxrtui.runs.listing import new_run
+from cxrtui.settings import config
+from tests.conftest import SMALL
 
 
 def test_a_run_on_phantoms_says_so_and_warns_of_real_films(trained: Run, tmp_path: Path) -> None:
@@ -20,6 +31,31 @@ def test_a_run_on_phantoms_says_so_and_warns_of_real_films(trained: Run, tmp_pat
     folder = export.export(trained, tmp_path, "shelved", {"cxrtui": "test"})
     shelved = trained_on(folder)
     assert (shelved.counts, shelved.synthetic, shelved.source) == (found.counts, found.synthetic, "")
+
+
+def test_a_run_that_was_stopped_before_its_first_step_says_nothing_of_films(
+    trained: Run, phantom_films: Path, tmp_path: Path
+) -> None:
+    """Its checkpoint is the network as it began: it can be gone on with, and its answers mean nothing."""
+    run = new_run(tmp_path / "checkpoints", "begun")
+    settings = config.resolve(SMALL, {"data.source": str(phantom_films), "optim.epochs": 1})
+    seen: list[type[ev.Event]] = []
+    code = runner.drive(
+        run, settings, should_stop=lambda: ev.DataPrepared in seen, on_event=lambda _, event: seen.append(type(event))
+    )
+    assert (code, ev.StepDone in seen) == (5, False)
+    found = trained_on(run)
+    assert found.text == "not trained yet: its checkpoint is of step 0"
+    assert found.warning(["phantom_P0001_0.png"]) == "This model has not been trained yet: its answers mean nothing."
+    film = next(phantom_films.rglob("*.png"))
+    answer = CliRunner().invoke(cli, ["--workspace", str(tmp_path), "classify", "begun", str(film)])
+    assert "has not been trained yet" in answer.output + getattr(answer, "stderr", "")
+    heard: list[ev.Event] = []
+    evaluate(run, str(phantom_films), {}, heard.append)
+    assert "untrained" in [event.code for event in heard if isinstance(event, ev.Warned)]
+    with pytest.raises(UsageError, match="has not been trained yet"):
+        export.export(run, tmp_path / "models", "begun", {})
+    assert "trained on" in trained_on(trained).text
 
 
 def test_a_run_on_other_films_does_not_warn(tmp_path: Path) -> None:
