@@ -9,6 +9,7 @@ from cxrtui.cli.runs import runs_group
 from cxrtui.errors import UsageError
 from cxrtui.runs import advice
 from cxrtui.runs.folder import Run
+from cxrtui.runs.glance import summary
 from cxrtui.runs.listing import find_run
 
 
@@ -25,6 +26,8 @@ def _steering(command: str, about: str) -> None:
 def _live(context: Context, name: str) -> Run:
     found = find_run(context.workspace.checkpoints, name)
     if not found.alive():
+        if summary(found).status == "finished":
+            raise UsageError(f"Run {found.name} has finished; there is nothing to steer.")
         raise UsageError(f"Run {found.name} is not live; go on with it by: {advice.resume(found)}")
     return found
 

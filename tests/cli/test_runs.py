@@ -224,8 +224,10 @@ def test_compare_needs_two_runs_that_are_there(checkpoints: Path, words: list[st
 
 def test_stop_may_wait_for_the_end_of_the_epoch(checkpoints: Path) -> None:
     run = Run(checkpoints / "killed")
-    with pytest.raises(UsageError, match="not live"):
+    with pytest.raises(UsageError, match="not live; go on with it by: cxrtui train --resume"):
         runs(checkpoints, "stop", "killed", "--after-epoch")
+    with pytest.raises(UsageError, match="Run done has finished; there is nothing to steer"):
+        runs(checkpoints, "pause", "done")
     lock = run.acquire()
     try:
         with pytest.raises(UsageError, match="was not asked"):
