@@ -22,6 +22,7 @@ class Key:
 KEYS: dict[str, tuple[Key, ...]] = {
     "everywhere": (
         Key("question_mark", "app.keys", "Help", "Show all keys"),
+        Key("f1", "app.keys", "Help", "Show all keys, also while typing", show=False),
         Key("colon", "app.command_palette", "Commands", "Find a command, a screen or a run by its name", show=False),
         Key(
             "ctrl+p", "app.command_palette", "Commands", "Find a command, also while typing", show=False, priority=True
@@ -95,7 +96,6 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("ctrl+t", "start_detached", "Detached", "Start the run as a process of its own, without the dashboard"),
         Key("ctrl+r", "search", "Search instead", "Search good settings: many trials that share those of the form"),
         Key("ctrl+y", "protocol", "Protocol", "Train and test as a study would: by folds, or with a source left out"),
-        Key("f1", "app.keys", "Help", "Show all keys"),
         Key("ctrl+q", "app.quit", "Quit", "Quit", priority=True),
     ),
     "form": (
@@ -111,7 +111,6 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("u", "up", "Up", "Show the folder above"),
         Key("z", "undo", "Undo", "Take back what the Duplicates screen wrote last", show=False),
         Key("escape", "back", "Back", "Back; a report in progress is cancelled"),
-        Key("f1", "app.keys", "Help", "Show all keys, also while typing", show=False),
     ),
     "duplicates": (
         Key("n", "next", "Next", "Show the next pair; conflicts come first"),
@@ -267,7 +266,6 @@ KEYS: dict[str, tuple[Key, ...]] = {
     "search": (
         Key("ctrl+s", "start", "Start search", "Make the study and start its workers"),
         Key("escape", "back", "Back", "Back to the form of the run; nothing is made"),
-        Key("f1", "app.keys", "Help", "Show all keys"),
         Key("ctrl+q", "app.quit", "Quit", "Quit", priority=True),
     ),
     "classify": (

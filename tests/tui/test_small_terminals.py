@@ -71,6 +71,17 @@ async def test_the_footer_cuts_no_key(dashboard: Dashboard, key: str, said: str)
         assert "…" not in footer()
 
 
+@pytest.mark.parametrize("keys", [["slash"], ["c", "d"], ["c", "slash"], ["i"], ["w", "slash"], ["n"]])
+async def test_the_keys_are_shown_while_a_field_takes_all_letters(dashboard: Dashboard, keys: list[str]) -> None:
+    logs.write(dashboard.workspace.checkpoints, "done", logs.finished("done"))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "done")
+        await pilot.press(*keys)
+        await shows(pilot, "f1 Help", "^q Quit")
+        await pilot.press("f1")
+        await shows(pilot, "─ Keys ─")
+
+
 async def test_a_long_reason_is_read_whole(dashboard: Dashboard, tmp_path: Path) -> None:
     def refuse(*_: object) -> Any:
         raise DataError("No films found: " + "x " * 60 + "make a folder for each class.")

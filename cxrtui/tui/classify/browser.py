@@ -24,7 +24,7 @@ from cxrtui.workspace import expand
 class Field(Input):
     """A field; escape leaves it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back", key_display="esc")]
 
     class Left(Message):
         """Escape was pressed."""
