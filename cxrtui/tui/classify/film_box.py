@@ -129,6 +129,8 @@ class FilmBox(Vertical):
     def predict(self, outcome: Outcome | None, earlier: str = "") -> None:
         """Show what was predicted of the film, if anything; `earlier` names the model if it is not the one chosen."""
         self._outcome = outcome
+        if self.heat is not None:
+            self.heat.of_refused(outcome is not None and outcome.item.refused)
         shown = self.query_one("#verdict", Static)
         without = outcome is not None and not outcome.item.ok
         shown.display = outcome is not None and (without or not self._low)

@@ -18,6 +18,7 @@ from cxrtui.process.compute.models import version_of
 from cxrtui.tui import memory, threads
 from cxrtui.tui.backend import Backend, HeatLayer
 from cxrtui.tui.classify.models import Model
+from cxrtui.tui.keys import key_of
 from cxrtui.tui.widgets.films.decoding import Look
 from cxrtui.tui.widgets.films.film import Film
 
@@ -147,6 +148,7 @@ class Heat:
         self._path: Path | None = None
         self._look: Look | None = None
         self._shown: Shown | None = None
+        self._refused = False
 
     def stop(self) -> None:
         """End the thread."""
@@ -156,6 +158,12 @@ class Heat:
         """Show the map of the film at `path`, which was decoded as `look`, if maps are on."""
         self._path, self._look = path, look
         self._update()
+
+    def of_refused(self, refused: bool) -> None:
+        """Show no map of a film that was refused: it would say what speaks for a class, as ``classify`` does not."""
+        if refused != self._refused:
+            self._refused = refused
+            self._update()
 
     def by_model(self, model: Model) -> None:
         """Show the map by `model`, if maps are on."""
@@ -180,6 +188,8 @@ class Heat:
         self._on = not self._on
         if self._on:
             missing = "choose a model first" if self._model is None else "move to a film first"
+            if self._refused:
+                missing = f"this film was refused: {key_of('classify', 'anyway')} classifies it anyway"
             about = "colour is what speaks for the positive class · G: other method · < >: opacity · g: off"
             self._say(about if self._wanted() is not None else f"heat maps are on; {missing}")
         self._update()
@@ -214,7 +224,7 @@ class Heat:
 
     def _wanted(self) -> Wanted | None:
         model, path, look = self._model, self._path, self._look
-        if not self._on or model is None or path is None or look is None or look.levels is None:
+        if not self._on or self._refused or model is None or path is None or look is None or look.levels is None:
             return None
         height, width = look.levels[0].shape
         return Wanted(model, path, (height, width), look.identity, self._kind)

@@ -54,6 +54,24 @@ def subtitle(film: Film) -> str:
     return str(film.screen.query_one("#film-box").border_subtitle)
 
 
+async def test_a_refused_film_has_no_map_until_it_is_classified_anyway(dashboard: Dashboard, films: Path) -> None:
+    """A map says what speaks for a class, which a refusal does not."""
+    (films / "slice.png").write_bytes(b"x")
+    async with dashboard.run_test(size=(160, 40)) as pilot:
+        film = await opened(dashboard, films, pilot)
+        await pilot.press("g")
+        await until(pilot, lambda: film.overlay is not None)
+        await pilot.press("a", "c")
+        await shows(pilot, "1 of these refused")
+        await pilot.press("n", "n")
+        await shows(pilot, "✗ refused: no frontal chest film")
+        await until(pilot, lambda: film.film is not None and film.overlay is None and "log odds" not in subtitle(film))
+        await pilot.press("g", "g")
+        await shows(pilot, "this film was refused: R classifies it anyway")
+        await pilot.press("R")
+        await until(pilot, lambda: film.overlay is not None)
+
+
 async def test_the_map_comes_and_goes_with_its_words(dashboard: Dashboard, films: Path) -> None:
     async with dashboard.run_test(size=(160, 40)) as pilot:
         film = await opened(dashboard, films, pilot)
