@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrtui.errors import Cancelled, CxrtuiError
+from cxrtui.files import is_url
 from cxrtui.settings.config import DataConfig
 from cxrtui.tui import threads
 from cxrtui.tui.backend import Backend
@@ -128,6 +129,8 @@ class Surveys:
             return replace(known, path=text)
         if above_home(text):
             return Survey(text, error="that is not a folder of films alone; name one further down")
+        if _in_a_store(text):  # the copying of a folder would begin at every rest in the typing of its URL
+            return Survey(text, layout="in a store: copied at the start, and counted then")
         try:
             found = corrected(self._backend.survey(expand(text), on_progress), data)
             survey = Survey.of(text, found, data.views)
@@ -153,6 +156,13 @@ def above_home(text: str) -> bool:
     """
     path, home = Path(os.path.abspath(expand(text))), Path(os.path.abspath(expand("~")))
     return path == Path(path.anchor) or (path != home and home.is_relative_to(path))
+
+
+def _in_a_store(text: str) -> bool:
+    """Return whether `text` names a URL, alone or beside paths."""
+    from cxrtui.data.sources.naming import split_name
+
+    return any(is_url(split_name(item.strip())[1]) for item in text.split(","))
 
 
 def _identity(text: str) -> tuple[int, int] | None:

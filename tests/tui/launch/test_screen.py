@@ -166,6 +166,20 @@ async def test_a_network_that_the_weights_do_not_fit_is_not_ready(dashboard: Das
         assert dashboard.screen.query_one("#start", Button).disabled
 
 
+async def test_films_in_an_object_store_are_left_to_the_start(
+    dashboard: Dashboard, drive: FakeDrive, tmp_path: Path
+) -> None:
+    """The form copies no folder from a store, for what is typed there may be any part of a URL."""
+    source = f"s3://hospital/films/,{tmp_path}"
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        dashboard.push_screen(LaunchScreen({"data.source": source, "model.init": "random"}))
+        await shows(pilot, "in a store: copied at the start, and counted then", "✔ ready to start")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Monitor")
+        ((_, config, _),) = drive.calls
+        assert config.data.source == ("s3://hospital/films/", str(tmp_path))
+
+
 async def test_while_films_are_counted_nothing_is_ready(dashboard: Dashboard, tmp_path: Path) -> None:
     gate = threading.Event()
 
