@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from cxrtui import resources
 from cxrtui.net.layers import Dropout, dropout
 from cxrtui.net.normalisation import EPSILON
 from cxrtui.net.programs import Programs
@@ -249,6 +250,8 @@ def create(spec: ClassifierSpec, seed: int = 0, *, backbone: bool = True) -> Cla
     def compiled() -> CompiledFunction:
         return compile_once("create", drawn, (key,), expected, of=(spec, backbone), sharding=None)
 
-    program = _PROGRAMS.get((spec, backbone), compiled)
+    # It is rarely asked for again, and a network's takes 0.1 GB.
+    small = resources.total_memory() < resources.SMALL
+    program = compiled() if small else _PROGRAMS.get((spec, backbone), compiled)
     network: Classifier = nnx.merge(graphdef, program(key))
     return network

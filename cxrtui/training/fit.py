@@ -10,12 +10,13 @@ import contextlib
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from typing import Any
 
 import jax
 
-from cxrtui import memory, resources
+from cxrtui import resources
 from cxrtui.data.augment import scalar
 from cxrtui.data.loader import free_memory, make_loader, steps_per_epoch
 from cxrtui.data.prepared.prepare import Prepared, prepare
@@ -25,6 +26,7 @@ from cxrtui.evaluation.evaluator import Evaluator
 from cxrtui.evaluation.losses import class_weights
 from cxrtui.evaluation.predict import Predictor, even_batch
 from cxrtui.net import backend, build, hosts
+from cxrtui.net.classifier import ClassifierSpec
 from cxrtui.net.layout import Layout
 from cxrtui.net.traced import CompiledFunction
 from cxrtui.runs import advice
@@ -37,6 +39,7 @@ from cxrtui.settings.sharing import sizes_for
 from cxrtui.training import estimate, fitting
 from cxrtui.training.agreed import Agreed
 from cxrtui.training.ahead import link_ahead
+from cxrtui.training.beside import beside
 from cxrtui.training.convolutions import forms_of_convolutions
 from cxrtui.training.decisions import ENDED, REQUESTED, Decisions, Requests
 from cxrtui.training.features import cut_of
@@ -44,7 +47,7 @@ from cxrtui.training.first_weights import first_weights
 from cxrtui.training.fitting import Room
 from cxrtui.training.hyper import hyper_of
 from cxrtui.training.initial_films import check_there, initial_films
-from cxrtui.training.initial_state import Beginning, beginning, initial, outline, resumed
+from cxrtui.training.initial_state import Beginning, NetworkState, beginning, initial, outline, resumed
 from cxrtui.training.loop import evaluate, train
 from cxrtui.training.profile import Trace
 from cxrtui.training.rates import Rates
@@ -116,7 +119,7 @@ def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
     position, reason = restored.position, ""
     if hosts.leads():
         try:
-            prepared, begun, ahead = yield from _first_needs(call, restored, latest, resume)
+            prepared, spec, begun, ahead = yield from _first_needs(call, restored, latest, resume)
         except Cancelled:
             reason = call.decisions.stop_alone() or REQUESTED
     else:  # all hosts that share a cache decode films, in shards
@@ -125,12 +128,12 @@ def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
         yield ev.Stopped(reason=reason, step=position.step, epoch=0)
         return
     if not hosts.leads():  # what the first host has prepared, found in a shared cache or prepared here as well
-        prepared, begun, ahead = yield from _first_needs(call, restored, latest, True)
+        prepared, spec, begun, ahead = yield from _first_needs(call, restored, latest, True)
     if not call.config.optim.batch_size:
         size = hosts.told(_batch_size(call, len(prepared.splits["train"])))
         call = dataclasses.replace(call, config=estimate.with_batch(call.config, size))
         yield ev.BatchChosen(batch_size=size)
-    setting_up = _set_up(call, prepared, position, latest, begun, ahead)
+    setting_up = _set_up(call, prepared, position, latest, spec, begun, ahead)
     del begun  # the network gets copies of its arrays
     session = yield from setting_up
     with contextlib.closing(session.trace):
@@ -169,21 +172,22 @@ def _room(config: Config, layout: Layout) -> Room:
 
 def _first_needs(
     call: Call, restored: Restored, latest: int | None, resume: bool
-) -> Generator[ev.Event, None, tuple[Prepared, Beginning | None, Future[None]]]:
+) -> Generator[ev.Event, None, tuple[Prepared, ClassifierSpec, Beginning | None, Future[None]]]:
     """Fetch and read first weights, and prepare the films (see `_prepared`); the step is linked meanwhile.
 
-    Where the memory is small, the weights are to be read again; None stands for them.
+    Where the memory is small, the weights are to be read again once all is compiled; None stands for them.
     """
     begun: Beginning | None = None
     if latest is None:
         begun = yield from first_weights(call.config, cancelled_when(lambda: bool(call.decisions.stop_alone())))
     else:
         begun = beginning(call.config, call.checkpoints, latest)
-    ahead = link_ahead(call, begun.spec, latest)
+    spec = begun.spec
+    ahead = link_ahead(call, spec, latest)
     if resources.total_memory() < resources.SMALL:
         begun = None
     prepared = yield from _prepared(call, restored, resume)
-    return prepared, begun, ahead
+    return prepared, spec, begun, ahead
 
 
 def _batch_size(call: Call, train: int) -> int:
@@ -242,8 +246,8 @@ def _with_own_split(config: Config, run: Run) -> Config:
 
 
 def _set_up(
-    call: Call, prepared: Prepared, position: Position, latest: int | None, begun: Beginning | None,
-    ahead: Future[None],
+    call: Call, prepared: Prepared, position: Position, latest: int | None, spec: ClassifierSpec,
+    begun: Beginning | None, ahead: Future[None],
 ) -> Generator[ev.Event, None, Session]:  # fmt: skip
     """Make the network of first weights or a checkpoint, and compile both programs meanwhile."""
     config, layout, films = call.config, call.layout, prepared.splits["train"]
@@ -254,35 +258,30 @@ def _set_up(
     clock = time.monotonic()
     weights = class_weights(films.labels, config.optim.class_weights)
     hyper = layout.put_state(hyper_of(config, weights))
-    begun = begun or beginning(config, call.checkpoints, latest)
-    spec = begun.spec
     table = yield from forms_of_convolutions(call, spec, latest)
     shapes, cut = outline(config, hyper, layout, spec), cut_of(config, spec)
     batch = even_batch(len(prepared.splits["validation"]), call.evaluation_batch, layout.count)
     predictor = Predictor(shapes.graphdef, config.data.size, prepared.stored_size, batch, layout, table=table)
-    together = 1 if resources.total_memory() < resources.SMALL else 2  # XLA takes a gigabyte to compile a program
-    with ThreadPoolExecutor(together) as others:  # programs are compiled, or loaded, while the weights are made or read
-        validating = others.submit(predictor.compile, shapes.state.variables)
-        training = None
-        if spec.freeze == transfer.freeze_level_in(
-            position.step // steps + 1, config.model.freeze, config.model.unfreeze
-        ):
-            program = Program.of(config, shapes.graphdef, spec.freeze, layout, cut, table)
+    programs: list[Callable[[], Any]] = []
+    # If it has another level, it comes just before an epoch in which more trains, which compiles its own step.
+    if spec.freeze == transfer.freeze_level_in(position.step // steps + 1, config.model.freeze, config.model.unfreeze):
+        program = Program.of(config, shapes.graphdef, spec.freeze, layout, cut, table)
 
-            def compiled() -> CompiledFunction:
-                ahead.result()
-                return compile_step(program, shapes.state, hyper, batch_size=config.optim.batch_size,
-                                    stored_size=prepared.stored_size)  # fmt: skip
+        def compiled() -> CompiledFunction:
+            ahead.result()
+            return compile_step(program, shapes.state, hyper, batch_size=config.optim.batch_size,
+                                stored_size=prepared.stored_size)  # fmt: skip
 
-            training = others.submit(compiled)
-        network = (
-            initial(config, hyper, layout, begun)
-            if latest is None
-            else resumed(config, hyper, layout, call.checkpoints, latest)
-        )
-        validating.result()
-        step = training.result() if training is not None else None
-    memory.give_back()
+        programs.append(compiled)
+    programs.append(lambda: predictor.compile(shapes.state.variables))
+
+    def made() -> NetworkState:
+        if latest is None:
+            return initial(config, hyper, layout, begun)
+        return resumed(config, hyper, layout, call.checkpoints, latest)
+
+    *steps_of, _, network = beside(programs, made)
+    step = steps_of[0] if steps_of else None
     hosts.meet()
     seconds = time.monotonic() - clock
     session = Session(
@@ -293,6 +292,6 @@ def _set_up(
         validation=make_loader(prepared.splits["validation"], layout, config.data.feed),
         trace=Trace(call.run.profile, config.run.profile if hosts.leads() else 0), cut=cut,
     )  # fmt: skip
-    if step is not None:  # None just before an epoch in which more trains, which compiles its own step
+    if step is not None:
         yield session.compiled(seconds)
     return session

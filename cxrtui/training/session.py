@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from cxrtui import resources
 from cxrtui.data.loader import Loader
 from cxrtui.data.prepared.prepare import Prepared
 from cxrtui.errors import DivergedError
@@ -164,6 +165,8 @@ class Session:
     def save(self, reason: str) -> Iterator[ev.Event]:
         """Begin to save a checkpoint; its event follows once it is committed.
 
+        Where memory is small, this waits until then, so that no step computes beside the copies of the arrays.
+
         Raises:
             DivergedError: the variables are not all finite; checkpoints on the disk are kept.
         """
@@ -187,6 +190,8 @@ class Session:
         best = position.stopper.best_step == position.step
         self._announced.append(ev.CheckpointSaved(step=position.step, epoch=self.epoch, best=best, reason=reason))
         self.decisions.saved()
+        if resources.total_memory() < resources.SMALL:
+            yield from self.committed(wait=True)
 
     def pause(self) -> Generator[ev.Event, None, bool]:
         """Pause while requested, with no step under way; return True if a stop ended the pause, after saving.

@@ -1,0 +1,42 @@
+"""Compiles the programs of a run while its network is made, or does one after the other where memory is small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jax
+
+from cxrtui import memory, resources
+
+
+def beside(programs: list[Callable[[], Any]], network: Callable[[], Any]) -> list[Any]:
+    """Call functions that compile `programs`, or load them, each in a thread, and here the one that makes the network.
+
+    A compiler takes up to a gigabyte, that of the program which draws random weights as well, and gives most of it back
+    in the end. With less than `resources.SMALL` they are therefore called one after the other, `network` last, since
+    its arrays stay.
+
+    Returns:
+        The results of `programs`, in order, and that of `network`.
+    """
+    if resources.total_memory() < resources.SMALL:
+        return [_given_back(work) for work in (*programs, network)]
+    with ThreadPoolExecutor(len(programs)) as others:
+        compiling = [others.submit(program) for program in programs]
+        made = network()
+        found = [*(future.result() for future in compiling), made]
+    memory.give_back()
+    return found
+
+
+def _given_back(work: Callable[[], Any]) -> Any:
+    """Return the result of `work`; what it took for a moment is free for the next one.
+
+    JAX's caches hold what was traced and compiled, as the program that drew random weights, which nobody calls again.
+    """
+    found = work()
+    jax.clear_caches()  # type: ignore[no-untyped-call]
+    memory.give_back()
+    return found
