@@ -26,13 +26,20 @@ Packed = dict[str, NDArray[Any]]  # by the name of the dtype, each of one axis
 LIST = "arrays.json"
 
 
+class _OwnCopy(np.ndarray[Any, Any]):
+    """An array that nobody else has. Orbax copies each array before it writes in the background, and need not here."""
+
+    def __deepcopy__(self, memo: object) -> _OwnCopy:
+        return self
+
+
 def pack(tree: Tree) -> Packed:
     """Return a copy of all arrays of `tree` on the host; the caller may then donate their buffers."""
     by_dtype: dict[str, list[NDArray[Any]]] = {}
     for leaf in jax.device_get(jax.tree.leaves(tree)):  # all of them at once
         array = np.asarray(leaf)
         by_dtype.setdefault(array.dtype.name, []).append(array.ravel())
-    return {name: np.concatenate(arrays) for name, arrays in by_dtype.items()}
+    return {name: np.concatenate(arrays).view(_OwnCopy) for name, arrays in by_dtype.items()}
 
 
 def listed(tree: Tree) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,23 @@ def test_a_packed_array_is_a_copy() -> None:
     taken = packed.pack(tree)
     tree["kernel"].delete()  # as a step does with the buffers that it takes over
     assert taken["float32"].tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_a_save_takes_one_copy_and_no_second(tmp_path: Path) -> None:
+    tree = {"kernel": jnp.arange(24_000_000, dtype=jnp.float32)}
+    checkpoints = Checkpoints(tmp_path / "state")
+    with contextlib.closing(checkpoints):
+        checkpoints.save(1, {"bias": jnp.zeros(2)}, {"count": jnp.zeros(1)}, {})  # what is imported then does not count
+        checkpoints.wait()
+        tracemalloc.start()
+        try:
+            checkpoints.save(2, tree, {"count": jnp.zeros(1)}, {})
+            checkpoints.wait()
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert 1.0 < peak / 96e6 < 1.5
+        assert np.array_equal(checkpoints.variables(2, tree)["kernel"], tree["kernel"])
 
 
 @pytest.mark.parametrize("other", [
