@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -34,9 +35,11 @@ def beside(programs: list[Callable[[], Any]], network: Callable[[], Any]) -> lis
 def _given_back(work: Callable[[], Any]) -> Any:
     """Return the result of `work`; what it took for a moment is free for the next one.
 
-    JAX's caches hold what was traced and compiled, as the program that drew random weights, which nobody calls again.
+    JAX's caches hold what was traced and compiled, as the program that drew random weights, which nobody calls again,
+    and references in circles hold more.
     """
     found = work()
     jax.clear_caches()  # type: ignore[no-untyped-call]
+    gc.collect()
     memory.give_back()
     return found
