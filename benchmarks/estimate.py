@@ -37,6 +37,7 @@ def measure(values: dict[str, Any], run: bool) -> dict[str, float]:
     import jax
     import numpy as np
 
+    from cxrtui import resources
     from cxrtui.data.loader import Batch
     from cxrtui.net import backend
     from cxrtui.net.layout import Layout
@@ -57,7 +58,8 @@ def measure(values: dict[str, Any], run: bool) -> dict[str, float]:
     step = jax.jit(functools.partial(train_step, program), donate_argnums=0)
     compiled = step.lower(network.state, shapes, hyper).compile(backend.compiler_options())
     compiling = time.process_time() - start
-    memory, expected = compiled.memory_analysis(), estimate.memory(config)
+    small = resources.total_memory() < resources.SMALL
+    memory, expected = compiled.memory_analysis(), estimate.memory(config, small=small)
     found = {
         "step": memory.temp_size_in_bytes + memory.argument_size_in_bytes,
         "step_expected": expected.activations + expected.state,

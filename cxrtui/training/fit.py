@@ -193,7 +193,8 @@ def _first_needs(
 def _batch_size(call: Call, train: int) -> int:
     """Return the films of a step with ``optim.batch_size=auto``, a multiple of the number of devices."""
     room = _room(call.config, call.layout)
-    return estimate.batch_size(call.config, train, room.free, half=room.half, apart=room.apart, devices=room.devices)
+    return estimate.batch_size(call.config, train, room.free, half=room.half, apart=room.apart, devices=room.devices,
+                               small=room.small)  # fmt: skip
 
 
 def _restored(call: Call, latest: int | None, resume: bool) -> Generator[ev.Event, None, Restored]:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 
+from cxrtui import resources
 from cxrtui.errors import ConfigError, TooLargeError
 from cxrtui.settings.config import Config, with_values
 from cxrtui.settings.listing import BY_KEY
@@ -44,19 +45,25 @@ class Room:
     apart: bool = False
     devices: int = 1
 
+    @property
+    def small(self) -> bool:
+        """Whether the machine has so little memory that a run does one thing at a time (`resources.SMALL`)."""
+        return not self.apart and self.total * self.devices < resources.SMALL
+
     def memory(self, config: Config, films: int = 0, evaluated: int = _EVALUATED[0]) -> Memory:
         """Return what a run takes; see `estimate.memory`."""
-        return estimate.memory(config, films=films, half=self.half, devices=self.devices, evaluated=evaluated)
+        return estimate.memory(config, films=films, half=self.half, devices=self.devices, evaluated=evaluated,
+                               small=self.small)  # fmt: skip
 
     def needed(self, config: Config, films: int = 0, evaluated: int = _EVALUATED[0]) -> int:
         """Return the bytes of this memory that a run takes; see `memory`."""
         memory = self.memory(config, films, evaluated)
         return memory.device if self.apart else memory.total
 
-    def estimated(self, config: Config, evaluated: int) -> int:
-        """Return the same without what the compiler takes at least, which is the same for all sizes of a batch."""
+    def training(self, config: Config, evaluated: int) -> int:
+        """Return the same without what the compiler takes, which is the same for all sizes of a batch."""
         memory = self.memory(config, evaluated=evaluated)
-        return memory.device if self.apart else memory.estimated
+        return memory.device if self.apart else memory.training
 
     def fits(self, config: Config, films: int = 0, evaluated: int = _EVALUATED[0]) -> bool:
         """Return whether a run leaves a fifth of the memory free by its estimate; see `Memory.fits`."""
@@ -65,7 +72,7 @@ class Room:
 
 def evaluation_batch(config: Config, room: Room) -> int:
     """Return how many films are evaluated in one call: 32, or fewer if that lets the run fit or take less."""
-    takes = {size: room.estimated(config, size) for size in _EVALUATED}
+    takes = {size: room.training(config, size) for size in _EVALUATED}
     fitting = (size for size in _EVALUATED if takes[size] <= estimate.USED * room.free)
     return next(fitting, next(size for size in _EVALUATED if takes[size] == takes[_EVALUATED[-1]]))
 

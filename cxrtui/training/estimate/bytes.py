@@ -17,12 +17,12 @@ class Memory:
     """Bytes that a run takes, by what they are for; on several devices, those of each.
 
     Attributes:
-        program: Python, JAX and the compiler, in the machine's memory.
+        program: Python, JAX and the compiled programs, in the machine's memory.
         state: parameters, gradients and the optimizer's state, whole on each device.
         activations: what a device keeps and needs for a moment, of its share of a step or of a validation.
         films: the prepared films, if they are kept on the devices: all of them on each.
-        copied: the arrays of a checkpoint, which are copied into the machine's memory.
-        compiling: what the whole process takes at least while XLA compiles, which is measured and not estimated.
+        copied: what the copied arrays of a checkpoint take beside a step; on a small machine, more than a step.
+        compiling: what the whole process takes while XLA compiles.
     """
 
     program: int
@@ -40,12 +40,12 @@ class Memory:
     @property
     def total(self) -> int:
         """All bytes."""
-        return max(self.estimated, self.compiling)
+        return max(self.training, self.compiling)
 
     @property
-    def estimated(self) -> int:
-        """All bytes by the estimate: what the compiler takes is given back before the first step."""
-        return max(self.program + self.state, _LOADED + self.device + self.copied)
+    def training(self) -> int:
+        """All bytes once everything is compiled: what the compiler took is given back before the first step."""
+        return self.program + self.device + self.copied
 
     def fits(self, free: int, *, apart: bool = False) -> bool:
         """Return whether a run leaves enough of `free` bytes for what the estimate does not know of it.
@@ -54,15 +54,16 @@ class Memory:
         """
         if apart:
             return self.device <= USED * free
-        return self.estimated <= USED * free and self.compiling <= _SURE * free
+        return self.training <= USED * free and self.compiling <= _SURE * free
 
 
-# Fitted to programs that XLA compiled for a CPU and to the peak of the processes that ran them.
-_PROGRAM = (0.75e9, 7.0e6)  # bytes, and bytes for each layer that trains
-# Fitted to the peaks of runs of width 16, of 19 and of 55 layers: a layer of a narrow network takes as much to compile
-# as one of a wide network, and no less for smaller images.
-_COMPILING = (0.85e9, 14.6e6, 2.8e6)  # bytes, and bytes for each layer that trains, and for each frozen one
-_LOADED = 5 * 10**8  # bytes of the program once everything is compiled
+# Fitted to the peaks of whole runs, with the process that decodes, of widths 16 and 64, of 19 and of 55 layers
+# (docs/training.md): a layer of a narrow network takes as much to compile as one of a wide network, and no less for
+# smaller images.
+_LOADED = (0.52e9, 2.75e6, 0.8e6)  # bytes, and bytes for each layer that trains, and for each frozen one
+_MORE = 0.23e9  # bytes of large pages and of what was compiled at once, unless the machine is small
+_COMPILING = (0.85e9, 7.5e6)  # bytes, and bytes for each layer that trains, with one program at a time
+_DRAWING = 11.5e6  # bytes for each layer, while the program that draws random weights is compiled beside the step
 _KEPT = {False: 2.72, True: 1.85}  # copies of the outputs of layers that train, for the backward pass; by bfloat16
 _PASSING = 4.0  # copies of the largest output, in a layer that keeps nothing
 _PIXELS = 40.0  # bytes for each pixel of the input: resampling and augmentation
@@ -72,7 +73,8 @@ VALIDATED = 32
 
 
 def memory(
-    config: Config, *, films: int = 0, half: bool = False, devices: int = 1, evaluated: int = VALIDATED
+    config: Config, *, films: int = 0, half: bool = False, devices: int = 1, evaluated: int = VALIDATED,
+    small: bool = False,
 ) -> Memory:  # fmt: skip
     """Return about how much memory a run takes.
 
@@ -82,21 +84,27 @@ def memory(
         half: whether the network computes in bfloat16.
         devices: that share each batch.
         evaluated: images in each call of the program that validates.
+        small: whether the machine has less than `resources.SMALL`, where one thing is done at a time.
     """
     layers, groups = list(costs(config)), trained(config)
     training = sum(layer.parameters for layer in layers if layer.group in groups)
     copies = (1 if config.optim.name == "sgd" else 2) + bool(config.optim.ema_decay)  # moments, moving average
-    state = 4 * (sum(layer.parameters for layer in layers) + training * (1 + copies))
+    parameters = sum(layer.parameters for layer in layers)
+    state = 4 * (parameters + training * (1 + copies))
     number = 2 if half else 4
     kept = sum(layer.outputs for layer in layers if layer.group in groups)
     passing = _PASSING * number * max(layer.outputs for layer in layers) + _PIXELS * config.data.size**2
     share = -(-config.optim.batch_size // devices)
-    step = share * max(_KEPT[half] * number * kept + _PIXELS * config.data.size**2, passing)
+    step = max(share * max(_KEPT[half] * number * kept + _PIXELS * config.data.size**2, passing), evaluated * passing)
     stored = 0 if config.data.feed == "stream" else films * stored_size(config.data.size) ** 2
-    program = _PROGRAM[0] + _PROGRAM[1] * sum(layer.group in groups for layer in layers)
-    compiling = _COMPILING[0] + sum(_COMPILING[1 if layer.group in groups else 2] for layer in layers)
-    copied = 4 * (sum(layer.parameters for layer in layers) + training * copies)
-    return Memory(int(program), state, int(max(step, evaluated * passing)), stored, copied, int(compiling))
+    copied = 4 * (parameters + training * copies)
+    beside = max(0, copied - int(step) - 4 * training) if small else copied  # instead of temporary memory and gradients
+    program = _LOADED[0] + sum(_LOADED[1 if layer.group in groups else 2] for layer in layers) + 4 * parameters
+    compiling = _COMPILING[0] + _COMPILING[1] * sum(layer.group in groups for layer in layers)
+    if not small:
+        program += _MORE
+        compiling += copied + (_DRAWING * len(layers) if config.model.init == "random" else 0.0)
+    return Memory(int(program), state, int(step), stored, int(beside), int(compiling))
 
 
 _SIZES = (256, 128, 64, 32, 16, 8, 4, 2)
@@ -104,7 +112,8 @@ _LEAST_STEPS = 10  # of an epoch, so that validation and early stopping follow s
 
 
 def batch_size(
-    config: Config, train: int, room: int | None, *, half: bool = False, apart: bool = False, devices: int = 1
+    config: Config, train: int, room: int | None, *, half: bool = False, apart: bool = False, devices: int = 1,
+    small: bool = False,
 ) -> int:  # fmt: skip
     """Return how many films a step has with ``optim.batch_size=auto``.
 
@@ -119,12 +128,13 @@ def batch_size(
         half: whether the network computes in bfloat16.
         apart: whether the device has a memory of its own, which the program itself does not use.
         devices: that share each batch.
+        small: as in `memory`.
     """
     chosen = _SIZES[-1]
     for size in _SIZES:
         # A run for which there is too little memory also evaluates fewer films at a time (`fitting.evaluation_batch`).
         evaluated, larger = min(VALIDATED, max(4, size)), with_batch(config, size)
-        needed = memory(larger, films=train, half=half, devices=devices, evaluated=evaluated)
+        needed = memory(larger, films=train, half=half, devices=devices, evaluated=evaluated, small=small)
         fits = room is None or needed.fits(room, apart=apart)
         if fits and train // size >= _LEAST_STEPS:
             chosen = size

@@ -58,7 +58,7 @@ def forecast(config: Config, films: int, checkpoints: Path, machine: Machine | N
     asked, unknown = config, 1 << 50
     there = fitting.Room(room or unknown, room or unknown, half=half, apart=apart, devices=devices)
     if not config.optim.batch_size:
-        batch = estimate.batch_size(config, train, room, half=half, apart=apart, devices=devices)
+        batch = estimate.batch_size(config, train, room, half=half, apart=apart, devices=devices, small=there.small)
         config = estimate.with_batch(config, batch)
     memory = there.memory(config, train + validation, fitting.evaluation_batch(config, there))
     instead = fitting.proposal(asked, there) if (memory.device if apart else memory.total) > there.total else {}
