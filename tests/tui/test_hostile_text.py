@@ -40,7 +40,7 @@ def classify(
 ) -> Iterator[Answer]:
     for path in paths:
         yield Answer(str(path), False, error=TEXT)
-        yield Answer(str(path), True, TEXT, {f"not {TEXT}": 0.1, TEXT: 0.9})
+        yield Answer(f"{path}.png", True, TEXT, {f"not {TEXT}": 0.1, TEXT: 0.9})
 
 
 @pytest.fixture
