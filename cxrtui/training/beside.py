@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 
 from cxrtui import memory, resources
+
+T = TypeVar("T")
 
 
 def beside(programs: list[Callable[[], Any]], network: Callable[[], Any]) -> list[Any]:
@@ -23,7 +25,7 @@ def beside(programs: list[Callable[[], Any]], network: Callable[[], Any]) -> lis
         The results of `programs`, in order, and that of `network`.
     """
     if resources.total_memory() < resources.SMALL:
-        return [_given_back(work) for work in (*programs, network)]
+        return [alone(work) for work in (*programs, network)]
     with ThreadPoolExecutor(len(programs)) as others:
         compiling = [others.submit(program) for program in programs]
         made = network()
@@ -32,14 +34,15 @@ def beside(programs: list[Callable[[], Any]], network: Callable[[], Any]) -> lis
     return found
 
 
-def _given_back(work: Callable[[], Any]) -> Any:
-    """Return the result of `work`; what it took for a moment is free for the next one.
+def alone(work: Callable[[], T]) -> T:
+    """Return the result of `work`, which compiles; where memory is small, all is given back that it took for a moment.
 
     JAX's caches hold what was traced and compiled, as the program that drew random weights, which nobody calls again,
     and references in circles hold more.
     """
     found = work()
-    jax.clear_caches()  # type: ignore[no-untyped-call]
-    gc.collect()
-    memory.give_back()
+    if resources.total_memory() < resources.SMALL:
+        jax.clear_caches()  # type: ignore[no-untyped-call]
+        gc.collect()
+        memory.give_back()
     return found

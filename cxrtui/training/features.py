@@ -34,6 +34,7 @@ from cxrtui.runs import events as ev
 from cxrtui.runs.size import counted, size_text
 from cxrtui.settings import transfer
 from cxrtui.settings.config import Config
+from cxrtui.training.beside import alone
 from cxrtui.training.encoding import Encoder, View
 from cxrtui.training.feature_files import FeatureFiles, Kept
 from cxrtui.training.feature_passes import Work, computed, found, keyed
@@ -111,7 +112,7 @@ def _prefix(session: Session, cut: Cut) -> Generator[ev.Event, None, Prefix | No
         session.network.graphdef, session.config.data.size, stored_size, session.evaluator.predictor.batch, layout,
         cut, session.table,
     )  # fmt: skip
-    predictor.compile(session.network.state.evaluated)
+    alone(lambda: predictor.compile(session.network.state.evaluated))
     views = [View(f"{cut.group}/validation", validation, None)]
     views += [View(f"{cut.group}/{number}", train, number if augmented else None) for number in numbers]
     views = yield from keyed(session, encoder, views)
@@ -189,7 +190,9 @@ def _begin_with_images(session: Session) -> Work:
     yield ev.Preparing(stage="compiling")
     clock, config, network = time.monotonic(), session.config, session.network
     program = Program.of(config, network.graphdef, group, session.call.layout, table=session.table)
-    session.step = compile_step(program, network.state, session.hyper, batch_size=config.optim.batch_size,
-                                stored_size=session.prepared.stored_size)  # fmt: skip
+    session.step = alone(
+        lambda: compile_step(program, network.state, session.hyper, batch_size=config.optim.batch_size,
+                             stored_size=session.prepared.stored_size)
+    )  # fmt: skip
     hosts.meet()
     yield session.compiled(time.monotonic() - clock)

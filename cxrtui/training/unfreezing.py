@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from cxrtui.net import freeze, hosts
 from cxrtui.runs import events as ev
 from cxrtui.settings import transfer
+from cxrtui.training.beside import alone
 from cxrtui.training.ema import Average, started
 from cxrtui.training.features import cut_of
 from cxrtui.training.initial_state import NetworkState
@@ -49,8 +50,10 @@ def unfreeze(session: Session) -> Iterator[ev.Event]:
     )
     yield ev.Preparing(stage="compiling")
     clock = time.monotonic()
-    session.step = compile_step(program, state, session.hyper, batch_size=config.optim.batch_size,
-                                stored_size=session.prepared.stored_size)  # fmt: skip
+    session.step = alone(
+        lambda: compile_step(program, state, session.hyper, batch_size=config.optim.batch_size,
+                             stored_size=session.prepared.stored_size)
+    )  # fmt: skip
     hosts.meet()
     yield session.compiled(time.monotonic() - clock)
 

@@ -85,6 +85,22 @@ def test_a_run_in_small_memory_compiles_in_one_thread_and_trains_the_same(
     assert losses == [event.loss for event in fit.fit(config, new_run("two")) if isinstance(event, ev.StepDone)]
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("little")
+def test_what_a_group_that_begins_to_train_took_to_compile_is_given_back(
+    small: Small, new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[ev.Event] = []
+    given_back: list[int] = []  # after so many events
+    monkeypatch.setattr(memory, "give_back", lambda: given_back.append(len(told)))
+    config = small(model__freeze="stage4", model__unfreeze=("2:stage4",), optim__epochs=2, stop__patience=0)
+    for event in fit.fit(config, new_run()):
+        told.append(event)
+    unfrozen = next(index for index, event in enumerate(told) if isinstance(event, ev.Unfrozen))
+    assert told[unfrozen + 1].__class__ is ev.Preparing
+    assert unfrozen + 2 in given_back
+
+
 @pytest.mark.usefixtures("little")
 def test_the_program_that_draws_weights_is_not_kept_there(
     tiny: ClassifierSpec, monkeypatch: pytest.MonkeyPatch
