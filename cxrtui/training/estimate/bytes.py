@@ -60,7 +60,7 @@ class Memory:
 # Fitted to the peaks of whole runs, with the process that decodes, of widths 16 and 64, of 19 and of 55 layers
 # (docs/training.md): a layer of a narrow network takes as much to compile as one of a wide network, and no less for
 # smaller images.
-_LOADED = (0.52e9, 2.75e6, 0.8e6)  # bytes, and bytes for each layer that trains, and for each frozen one
+_LOADED = (0.63e9, 2.75e6, 0.8e6)  # bytes, with Orbax, and bytes for each layer that trains, and for each frozen one
 _MORE = 0.23e9  # bytes of large pages and of what was compiled at once, unless the machine is small
 _COMPILING = (0.85e9, 7.5e6)  # bytes, and bytes for each layer that trains, with one program at a time
 _DRAWING = 11.5e6  # bytes for each layer, while the program that draws random weights is compiled beside the step
