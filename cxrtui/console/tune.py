@@ -212,9 +212,9 @@ def _state(found: Snapshot) -> str:
         return f"{found.workers} worker{'s' if found.workers > 1 else ''} of this machine at work{left}"
     if found.outcome is not None and found.outcome.reason == "failed":
         return f"no worker is at work here; the last one failed: {found.outcome.message}"
-    left = found.left + found.counts.get("stopped", 0)
-    are = "trial is" if left == 1 else "trials are"
-    todo = f"; {left} {are} left: cxrtui tune --study {found.study.name}" if left else ""
+    remaining = found.left + found.counts.get("stopped", 0)
+    are = "trial is" if remaining == 1 else "trials are"
+    todo = f"; {remaining} {are} left: cxrtui tune --study {found.study.name}" if remaining else ""
     return f"no worker is at work here{todo}"
 
 

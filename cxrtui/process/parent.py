@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from cxrtui.clock import Clock
 from cxrtui.disk import explained
 from cxrtui.errors import EXIT_DONE, EXIT_FAULT, CxrtuiError
 from cxrtui.files import read_bytes
@@ -22,7 +23,7 @@ from cxrtui.runs import codec
 from cxrtui.runs.beginnings import clear_stump
 from cxrtui.runs.events import Event, Failed
 from cxrtui.runs.folder import Run
-from cxrtui.runs.hosts import Clock, Place
+from cxrtui.runs.hosts import Place
 from cxrtui.settings.config import Config
 from cxrtui.training import endings
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cxrtui.clock import Clock
 from cxrtui.errors import EXIT_FAULT
 from cxrtui.files import read_text, write_atomic
 
@@ -135,24 +135,6 @@ def write_orphaned(folder: Path, code: int) -> None:
                                    why=_ORPHANED, code=code)  # fmt: skip
         with contextlib.suppress(OSError):
             write(folder, lost)
-
-
-_STOPPED = 5.0  # seconds between two readings of a clock, from which the process was stopped meanwhile
-
-
-@dataclass
-class Clock:
-    """Counts the seconds in which this process was not stopped; it is read several times a second."""
-
-    _read: float = field(default_factory=time.monotonic)
-    _stopped: float = 0.0
-
-    def now(self) -> float:
-        """Return seconds since a time that does not change."""
-        before, self._read = self._read, time.monotonic()
-        if (gap := self._read - before) > _STOPPED:
-            self._stopped += gap
-        return self._read - self._stopped
 
 
 @dataclass

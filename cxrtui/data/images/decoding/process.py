@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +16,7 @@ from typing import Any
 import psutil
 
 from cxrtui import resources
+from cxrtui.clock import Clock
 from cxrtui.data.images.decoding.wire import EndedError, WireError, receive, send
 from cxrtui.data.images.opening import MAX_PIXELS
 from cxrtui.errors import CxrtuiError, FilmError
@@ -173,7 +173,8 @@ class Process:
 
     def _receive(self, seconds: float, cancelled: Cancelled = lambda: False) -> Answer:
         """Return the next message; raise `TimeoutError` after `seconds`. Meanwhile, watch the process's limits."""
-        started = time.monotonic()
+        clock = Clock()  # a film is not to blame for the time in which all of this was stopped
+        started = clock.now()
         used: float | None = None
         self._link.settimeout(_TICK)
         while True:
@@ -187,7 +188,7 @@ class Process:
                 used = used_now if used is None else used
                 if memory > self._limits.memory:
                     raise self._too_large() from None
-                waited = time.monotonic() - started
+                waited = clock.now() - started
                 if waited >= seconds and not (computes and used_now - used < seconds and waited < 10 * seconds):
                     raise
         self._link.settimeout(max(seconds, 1.0))

@@ -44,6 +44,8 @@ def obey(film: int, **_: Any) -> tuple[dict[str, Any], bytes]:
             began = time.monotonic()
             time.sleep(1)
             return {"span": (began, time.monotonic()), "pid": os.getpid()}, b""
+    elif words[0] == "slow":
+        time.sleep(2)
     elif words[0] == "once":  # dies in the first process that sees it, as after a film that left damage behind
         try:
             os.close(os.open(words[1], os.O_CREAT | os.O_EXCL))

@@ -79,6 +79,15 @@ def test_a_decoder_that_never_returns_costs_one_film(tmp_path: Path, hasty: Proc
     assert obey("well").words["said"] == ["well"]
 
 
+def test_the_time_in_which_all_was_stopped_is_not_the_films(
+    tmp_path: Path, hasty: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, real = time.monotonic(), time.monotonic
+    # From a second after the beginning on, an hour has gone by.
+    monkeypatch.setattr(time, "monotonic", lambda: real() + 3600.0 * (real() - began > 1.0))
+    assert Films(tmp_path, hasty)("slow").words["said"] == ["slow"]
+
+
 def test_a_process_is_kept_and_prints_nowhere(obey: Films, capfd: pytest.CaptureFixture[str]) -> None:
     first = obey("well").words["pid"]
     assert obey("print").words["pid"] == obey("well").words["pid"] == first != os.getpid()
