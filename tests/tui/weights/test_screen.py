@@ -88,7 +88,11 @@ async def test_the_shelf_and_what_could_be_on_it(dashboard: Dashboard, models: P
         await shows(pilot, "─ broken ─", "why  ", "d Remove", "broken cannot be used")
         await pilot.press("down")
         await shows(
-            pilot, "─ mine ─", "ResNet-50 v1.5, 1,000 classes", "3 channels, RGB: (pixels", "resnet.safetensors"
+            pilot,
+            "─ mine ─",
+            "ResNet v1.5, width 4, stages of 1,1,1,1 blocks",
+            "3 channels, RGB: (pixels",
+            "resnet.safetensors",
         )
         assert "f Fetch" not in text_of(pilot)
         await pilot.press("tab", "end")
