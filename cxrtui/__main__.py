@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-_COMPUTING = frozenset({"audit", "classify", "demo", "evaluate", "tune"})
+_COMPUTING = frozenset({"classify", "demo", "evaluate", "tune"})
 
 
 def main() -> None:
