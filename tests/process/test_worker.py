@@ -92,4 +92,4 @@ def test_an_owned_worker_ends_with_its_parent_and_a_signal_or_the_study_stops_an
         end(process)
         assert process.wait(60) == 5, (study.folder / "worker.log").read_text()
         assert study.run("s-0001").read().status == "stopped"
-    assert look(study).counts == {"running": 1}
+    assert look(study).counts == {"stopped": 1}

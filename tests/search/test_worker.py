@@ -123,7 +123,7 @@ def test_a_study_that_was_stopped_in_a_trial_ends_as_one_that_was_not(tmp_path: 
     assert work(whole) == worker.FINISHED
     heard = Heard(lambda event: isinstance(event, events.StepDone) and event.step == 8)
     assert work(parts, heard) == worker.REQUESTED
-    assert look(parts).counts == {"running": 1}
+    assert look(parts).counts == {"stopped": 1}
     assert parts.run("s-0001").read().status == "stopped"
     parts.run("s-0001").command("stop")  # an old command is not taken again
     parts.stop()
