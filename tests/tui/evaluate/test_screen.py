@@ -153,7 +153,7 @@ async def test_the_key_of_warnings_is_there_where_there_are_some(dashboard: Dash
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await opened(pilot, run)
         await shows(pilot, "test (2/3)")
-        assert "w Warnings" not in text_of(pilot)
+        await until(pilot, lambda: "w Warnings" not in text_of(pilot))  # the footer follows a moment later
         await pilot.press("s")
         await shows(pilot, "odd (other films)", "w Warnings")
 
