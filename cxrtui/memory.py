@@ -30,7 +30,7 @@ _ON_REQUEST = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 def with_large_pages(environment: Mapping[str, str]) -> dict[str, str]:
     """Return `environment` such that a process that is started with it asks for large pages; a user's choice stands."""
     given = environment.get(_TUNABLES, "")
-    if _LARGE_PAGES in given or resources.total_memory() < resources.SMALL:
+    if _LARGE_PAGES in given or resources.is_small():
         return dict(environment)
     return {**environment, _TUNABLES: ":".join(filter(None, (given, f"{_LARGE_PAGES}=1")))}
 

@@ -44,6 +44,11 @@ def total_memory(proc: Path = _PROC) -> int:
     return min([int(psutil.virtual_memory().total), *(limit for limit, _ in _limits(proc))])
 
 
+def is_small() -> bool:
+    """Return whether this process may use less memory than `SMALL`."""
+    return total_memory() < SMALL
+
+
 def free_memory(proc: Path = _PROC) -> int:
     """Return the bytes of memory that are free for this process; what the kernel keeps of files counts as free."""
     free = [limit - max(0, used) for limit, used in _limits(proc)]

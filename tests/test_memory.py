@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from cxrtui import memory, resources
-from cxrtui.process.parent import environment
+from cxrtui.process.children import environment
 
 _TUNABLES = "GLIBC_TUNABLES"
 _ON_REQUEST = pytest.mark.skipif(
-    not memory._on_request() or resources.total_memory() < resources.SMALL,
+    not memory._on_request() or resources.is_small(),
     reason="this system gives no large pages on request",
 )
 

@@ -251,7 +251,6 @@ def create(spec: ClassifierSpec, seed: int = 0, *, backbone: bool = True) -> Cla
         return compile_once("create", drawn, (key,), expected, of=(spec, backbone), sharding=None)
 
     # It is rarely asked for again, and a network's takes 0.1 GB.
-    small = resources.total_memory() < resources.SMALL
-    program = compiled() if small else _PROGRAMS.get((spec, backbone), compiled)
+    program = compiled() if resources.is_small() else _PROGRAMS.get((spec, backbone), compiled)
     network: Classifier = nnx.merge(graphdef, program(key))
     return network

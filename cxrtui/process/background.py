@@ -21,7 +21,7 @@ from cxrtui.collector import collect_seldom
 from cxrtui.disk import explained
 from cxrtui.errors import EXIT_FAULT, CxrtuiError
 from cxrtui.files import read_text
-from cxrtui.process.parent import environment
+from cxrtui.process.children import environment
 
 OWNED = "owned"
 _LAST_WORDS = 500  # characters of worker.log in a message

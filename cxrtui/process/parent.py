@@ -9,7 +9,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from cxrtui.clock import Clock
 from cxrtui.disk import explained
 from cxrtui.errors import EXIT_DONE, EXIT_FAULT, CxrtuiError
 from cxrtui.files import read_bytes
-from cxrtui.memory import with_large_pages
+from cxrtui.process.children import how_ended, send, start_child
 from cxrtui.runs import codec
 from cxrtui.runs.beginnings import clear_stump
 from cxrtui.runs.events import Event, Failed
@@ -34,47 +33,6 @@ _TICK = 0.1  # seconds between two looks at what is asked
 _LAST_WORDS = 500  # characters of stderr in a message
 _owned: set[TrainingProcess] = set()
 _left: list[subprocess.Popen[bytes]] = []  # polled now and then, because their exit codes wait for somebody
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a child: as this process found it, with the same modules to import, and large pages."""
-    modules = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
-    return with_large_pages(os.environ) | {"PYTHONPATH": modules}
-
-
-def start_child(stderr: Any, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start `child`, which then waits for orders.
-
-    Args:
-        stderr: gets what it prints; see `subprocess.Popen`.
-        arguments: of the command line.
-
-    Raises:
-        OSError: the system cannot start a process.
-    """
-    # -P and the path: a file of the working folder must not be imported in place of a library.
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "cxrtui.process.child", *arguments],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True, env=environment(),
-    )  # fmt: skip
-
-
-def send(process: subprocess.Popen[bytes], **order: object) -> None:
-    """Give an order to a process of `start_child`; one that has ended takes none."""
-    assert process.stdin is not None
-    with contextlib.suppress(OSError, ValueError):
-        process.stdin.write(json.dumps(order).encode() + b"\n")
-        process.stdin.flush()
-
-
-def how_ended(code: int) -> str:
-    """Return how a process with this exit code, as `subprocess` gives it, has ended, to follow its name."""
-    if code >= 0:
-        return f"ended with exit code {code}"
-    name = str(-code)
-    with contextlib.suppress(ValueError):
-        name = signal.Signals(-code).name
-    return f"was ended by {name}" + (", as the system does where memory is short" if -code == signal.SIGKILL else "")
 
 
 class TrainingProcess:

@@ -10,7 +10,8 @@ import threading
 from contextlib import suppress
 
 from cxrtui import resources
-from cxrtui.process.parent import NICE, send, start_child
+from cxrtui.process.children import send, start_child
+from cxrtui.process.parent import NICE
 
 _FREE = 1 << 30  # bytes of memory; the process takes 0.3 GB
 _lock = threading.Lock()
@@ -19,7 +20,7 @@ _waiting: list[subprocess.Popen[bytes]] = []  # one at most
 
 def prepare() -> None:
     """Start the process, unless one waits already, or the machine has too little memory or one core alone."""
-    if resources.cores() < 2 or resources.total_memory() < resources.SMALL or resources.free_memory() < _FREE:
+    if resources.cores() < 2 or resources.is_small() or resources.free_memory() < _FREE:
         return
     with _lock, suppress(OSError):  # without it, a training starts as any other does
         if not _waiting:

@@ -44,7 +44,7 @@ def link_ahead(call: Call, spec: ClassifierSpec, latest: int | None) -> Future[N
 
 def _link(call: Call, spec: ClassifierSpec, latest: int | None) -> None:
     config, layout = call.config, call.layout
-    if hosts.several() or not config.optim.batch_size or resources.total_memory() < resources.SMALL:
+    if hosts.several() or not config.optim.batch_size or resources.is_small():
         return
     try:
         if (table := known_forms(call, spec, latest)) is None:

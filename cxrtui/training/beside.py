@@ -24,7 +24,7 @@ def beside(programs: list[Callable[[], Any]], network: Callable[[], Any]) -> lis
     Returns:
         The results of `programs`, in order, and that of `network`.
     """
-    if resources.total_memory() < resources.SMALL:
+    if resources.is_small():
         return [alone(work) for work in (*programs, network)]
     with ThreadPoolExecutor(len(programs)) as others:
         compiling = [others.submit(program) for program in programs]
@@ -41,7 +41,7 @@ def alone(work: Callable[[], T]) -> T:
     and references in circles hold more.
     """
     found = work()
-    if resources.total_memory() < resources.SMALL:
+    if resources.is_small():
         jax.clear_caches()  # type: ignore[no-untyped-call]
         gc.collect()
         memory.give_back()

@@ -184,7 +184,7 @@ def _first_needs(
         begun = beginning(call.config, call.checkpoints, latest)
     spec = begun.spec
     ahead = link_ahead(call, spec, latest)
-    if resources.total_memory() < resources.SMALL:
+    if resources.is_small():
         begun = None
     prepared = yield from _prepared(call, restored, resume)
     return prepared, spec, begun, ahead

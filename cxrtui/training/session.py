@@ -190,7 +190,7 @@ class Session:
         best = position.stopper.best_step == position.step
         self._announced.append(ev.CheckpointSaved(step=position.step, epoch=self.epoch, best=best, reason=reason))
         self.decisions.saved()
-        if resources.total_memory() < resources.SMALL:
+        if resources.is_small():
             yield from self.committed(wait=True)
 
     def pause(self) -> Generator[ev.Event, None, bool]:

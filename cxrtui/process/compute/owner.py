@@ -18,8 +18,8 @@ from cxrtui import errors
 from cxrtui.data.images.decoding.wire import WireError, receive, send
 from cxrtui.disk import explained
 from cxrtui.errors import Cancelled, CheckCancelled, CxrtuiError, never_cancelled
+from cxrtui.process.children import environment, how_ended
 from cxrtui.process.compute import MOST
-from cxrtui.process.parent import environment, how_ended
 
 NICE = 5
 """How much lower the priority of the process is than the dashboard's; a training's is lower still."""
