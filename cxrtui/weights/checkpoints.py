@@ -27,6 +27,7 @@ import contextlib
 import json
 import os
 import shutil
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 Tree = Any
 
 _UNFINISHED, _LEAVING = ".saving", ".removing"
+_LOOK_S, _LOOKS = 0.1, 50  # the time between two looks for what a failed save leaves, and how many there are at most
 
 
 class Checkpoints:
@@ -106,6 +108,7 @@ class Checkpoints:
                 del trees["frozen"]
             self._saver.save(self._unfinished(step), args=items.to_save(trees))
         except Exception as error:
+            self._clear()
             raise self._refused(step, error) from error
         texts = {states.POSITION: position}
         texts |= {f"{item}/{packed.LIST}": packed.listed(tree) for item, tree in trees.items()}
@@ -156,7 +159,7 @@ class Checkpoints:
         try:
             committing.result()
         except Exception as error:
-            self._sweep(_UNFINISHED)  # the disk needs the room that it took
+            self._clear()
             raise self._refused(step, error) from error
         self._sweep(states.ASIDE)  # the run went on from an older checkpoint, and the new one is safe now
 
@@ -199,11 +202,24 @@ class Checkpoints:
     def _named_best(self, step: int) -> int:
         return states.named_best(self.folder, step)
 
-    def _sweep(self, *marks: str) -> None:
-        """Remove the folders that have one of the marks in their names."""
-        for mark in marks:
-            for left in self.folder.glob(f"*{mark}*"):
-                shutil.rmtree(left, ignore_errors=True)
+    def _clear(self) -> None:
+        """Remove what a failed save leaves, as the disk needs the room.
+
+        Orbax reports the first error while its other threads still write, so it may come again once it was removed.
+        """
+        found = True
+        for _ in range(_LOOKS):
+            found, found_before = self._sweep(_UNFINISHED), found
+            if not (found or found_before):
+                break
+            time.sleep(_LOOK_S)
+
+    def _sweep(self, *marks: str) -> bool:
+        """Remove the folders that have one of the marks in their names, and return whether there was one."""
+        found = [left for mark in marks for left in self.folder.glob(f"*{mark}*")]
+        for left in found:
+            shutil.rmtree(left, ignore_errors=True)
+        return bool(found)
 
     def steps(self) -> list[int]:
         """Return the committed steps, ascending."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import logging
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,6 +96,30 @@ def test_what_a_killed_process_left_is_swept_by_the_next_and_never_by_a_reader(t
     assert names(state) == sorted(["4", *left])
     assert Checkpoints(state).latest() == 4
     assert names(state) == ["4"]
+
+
+def test_what_a_failed_save_still_writes_is_removed_too(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    checkpoints = Checkpoints(state)
+    save(checkpoints, 4, 4)
+    checkpoints.wait()
+
+    def write_on() -> None:
+        late = state / "5.saving" / "optimizer" / "late"
+        for _ in range(30):
+            with contextlib.suppress(OSError):  # it is being removed
+                late.parent.mkdir(parents=True, exist_ok=True)
+                late.write_bytes(b"late")
+            time.sleep(0.01)
+
+    writer = threading.Thread(target=write_on)
+    (state / "5.saving").mkdir()  # Orbax refuses to write where something is
+    writer.start()
+    with pytest.raises(CheckpointError, match="that of step 4 is safe"):
+        save(checkpoints, 5, 5)
+    writer.join()
+    assert names(state) == ["4"]
+    checkpoints.close()
 
 
 @pytest.mark.slow
