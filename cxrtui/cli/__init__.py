@@ -14,6 +14,7 @@ import traceback
 
 import click
 
+from cxrtui import leaving
 from cxrtui.cli import bin, data, export, images, report, runs, steer, train, tune, weights
 from cxrtui.cli.group import cli
 from cxrtui.collector import collect_seldom
@@ -32,8 +33,12 @@ def main() -> None:
     debug = "--debug" in sys.argv  # read before click parses the flags, because that may fail
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for a terminal whose encoding is not UTF-8
-    with terminal.guarded():
-        _run(debug)
+    try:
+        with terminal.guarded():
+            _run(debug)
+    except SystemExit as ending:
+        leaving.end_if_busy(ending.code if isinstance(ending.code, int) else 0)
+        raise
 
 
 def _run(debug: bool) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from cxrtui import leaving
 from cxrtui.collector import collect_seldom
 from cxrtui.disk import explained
 from cxrtui.errors import EXIT_FAULT, CxrtuiError
@@ -108,4 +109,5 @@ def serve(work: Callable[[Callable[[], bool]], int], *, owned: bool) -> None:
     worker.start()
     while worker.is_alive():
         worker.join(0.2)
+    leaving.end_if_busy(outcome[0])
     sys.exit(outcome[0])

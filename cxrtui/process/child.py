@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from cxrtui import leaving
 from cxrtui.collector import collect_seldom
 from cxrtui.errors import EXIT_FAULT
 from cxrtui.runs import events, hosts
@@ -209,8 +210,8 @@ def main() -> None:
             os._exit(EXIT_FAULT)
     _remove_if_empty(run.stderr_file)
     if place is not None:  # JAX would wait for the other hosts, which may be gone
-        sys.stderr.flush()
-        os._exit(outcome[0])
+        leaving.end(outcome[0])
+    leaving.end_if_busy(outcome[0])
     sys.exit(outcome[0])
 
 

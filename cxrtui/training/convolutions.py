@@ -21,6 +21,7 @@ def forms_of_convolutions(call: Call, spec: ClassifierSpec, latest: int | None) 
 
     Raises:
         CheckpointError: the record in the checkpoint is torn.
+        Cancelled: there was a reason to stop.
     """
     if latest is not None:
         folder = call.checkpoints.folder / str(latest)
@@ -35,6 +36,7 @@ def forms_of_convolutions(call: Call, spec: ClassifierSpec, latest: int | None) 
             table: Table = found.value
             return table
         yield ev.Preparing(stage="measuring convolutions", done=done, total=total)
+        call.check_compiling()
 
 
 def known_forms(call: Call, spec: ClassifierSpec, latest: int | None) -> Table | None:

@@ -135,7 +135,11 @@ def _fit(call: Call, resume: bool) -> Generator[ev.Event, None, None]:
         yield ev.BatchChosen(batch_size=size)
     setting_up = _set_up(call, prepared, position, latest, spec, begun, ahead)
     del begun  # the network gets copies of its arrays
-    session = yield from setting_up
+    try:
+        session = yield from setting_up
+    except Cancelled:
+        yield ev.Stopped(reason=call.decisions.stop(), step=position.step, epoch=0)
+        return
     with contextlib.closing(session.trace):
         reason = yield from train(session)
     yield from session.committed(wait=True)
@@ -281,7 +285,7 @@ def _set_up(
             return initial(config, hyper, layout, begun)
         return resumed(config, hyper, layout, call.checkpoints, latest)
 
-    *steps_of, _, network = beside(programs, made)
+    *steps_of, _, network = beside([*programs, made], call.check_compiling)
     step = steps_of[0] if steps_of else None
     hosts.meet()
     seconds = time.monotonic() - clock

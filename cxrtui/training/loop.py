@@ -56,7 +56,10 @@ def train(session: Session) -> Generator[ev.Event, None, str]:
                 return reason
         # This waits until a step follows, because a checkpoint of this step has its arrays split by the old level.
         if session.next_freeze_level != session.network.spec.freeze:
-            yield from unfreeze(session)
+            try:
+                yield from unfreeze(session)
+            except Cancelled:
+                return decisions.stop()
         interrupted = (yield from features.ready(session)) or (yield from _epoch(session))
         if interrupted:
             return decisions.stop()

@@ -11,10 +11,10 @@ from typing import Any
 from cxrtui import resources
 from cxrtui.data.loader import Loader
 from cxrtui.data.prepared.prepare import Prepared
-from cxrtui.errors import DivergedError
+from cxrtui.errors import CheckCancelled, DivergedError, cancelled_when, never_cancelled
 from cxrtui.evaluation.evaluator import Evaluator
 from cxrtui.evaluation.predict import Variables
-from cxrtui.net import freeze
+from cxrtui.net import freeze, hosts
 from cxrtui.net.cut import Cut
 from cxrtui.net.forms import Table
 from cxrtui.net.layout import Layout
@@ -78,6 +78,11 @@ class Call:
     checkpoints: Checkpoints
     layout: Layout
     evaluation_batch: int
+
+    @property
+    def check_compiling(self) -> CheckCancelled:
+        """What raises `Cancelled` once there is a reason to stop; never among several hosts, which all have to meet."""
+        return never_cancelled if hosts.several() else cancelled_when(self.decisions.stopping)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterator
 
 from cxrtui.net import freeze, hosts
+from cxrtui.net.traced import CompiledFunction
 from cxrtui.runs import events as ev
 from cxrtui.settings import transfer
-from cxrtui.training.beside import alone
+from cxrtui.training.beside import beside
 from cxrtui.training.ema import Average, started
 from cxrtui.training.features import cut_of
 from cxrtui.training.initial_state import NetworkState
@@ -23,6 +24,9 @@ def unfreeze(session: Session) -> Iterator[ev.Event]:
 
     No array changes: parameters move from the frozen to the trainable ones, and the optimizer's state gets moments for
     them. Their running averages are updated from now on, because the network's description holds the freeze level.
+
+    Raises:
+        Cancelled: there was a reason to stop; the latest checkpoint is of this step.
     """
     yield from session.committed(wait=True)  # waits until the epoch before is saved, as compiling takes long
     config, before, layout = session.config, session.network, session.call.layout
@@ -50,10 +54,12 @@ def unfreeze(session: Session) -> Iterator[ev.Event]:
     )
     yield ev.Preparing(stage="compiling")
     clock = time.monotonic()
-    session.step = alone(
-        lambda: compile_step(program, state, session.hyper, batch_size=config.optim.batch_size,
-                             stored_size=session.prepared.stored_size)
-    )  # fmt: skip
+
+    def compiled() -> CompiledFunction:
+        return compile_step(program, state, session.hyper, batch_size=config.optim.batch_size,
+                            stored_size=session.prepared.stored_size)  # fmt: skip
+
+    [session.step] = beside([compiled], session.call.check_compiling)
     hosts.meet()
     yield session.compiled(time.monotonic() - clock)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar, cast
 
+from cxrtui import leaving
 from cxrtui.import_guard import contain
 
 T = TypeVar("T")
@@ -56,14 +55,10 @@ async def result_of(name: str, work: Callable[..., T], *arguments: Any) -> T:
 def leave(code: int, patience: float = 0.3, *, at_once: bool = False) -> int:
     """Return `code` if no thread is running; else, or with `at_once`, end the process here.
 
-    An interpreter that shuts down while a thread compiles waits for the thread, or aborts. Nothing is lost here:
-    checkpoints and logs are written whole or not at all, and the terminal is restored.
+    The terminal is restored by then; see `leaving` for why nothing else is lost.
     """
     for thread in _started:
         thread.join(patience)
     if at_once or any(thread.is_alive() for thread in _started):
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError):  # the terminal may have gone
-                stream.flush()
-        os._exit(code)
+        leaving.end(code)
     return code

@@ -107,6 +107,34 @@ def test_a_signal_stops_with_a_checkpoint(phantom_films: Path, tmp_path: Path, n
     assert Checkpoints(run.state, read_only=True).latest() == state.step > 0
 
 
+COMPILES_FOR_EVER = """
+import threading
+from cxrtui import __main__
+from cxrtui.training import fit
+fit.compile_step = lambda *arguments, **options: threading.Event().wait()
+__main__.main()
+"""
+
+
+@pytest.mark.slow
+def test_a_signal_ends_a_run_without_waiting_for_the_compiler(phantom_films: Path, tmp_path: Path) -> None:
+    run = run_of(tmp_path, "early")
+    arguments = train_command(tmp_path, phantom_films, "early", optim__epochs=1)
+    arguments[1:3] = ["-c", COMPILES_FOR_EVER]
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE) as process:
+        wait_for(process, run, ev.DataPrepared, 1)
+        process.send_signal(signal.SIGINT)
+        try:
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 5
+    assert f"--resume {named(run)}".encode() in errors
+    assert run.read().status == "stopped"
+    assert not run.alive()
+    assert runner.drive(run, runner.start_config(run), resume=True) == 0
+
+
 @pytest.mark.slow
 def test_events_go_to_stdout_beside_a_bar_on_a_terminal(phantom_films: Path, tmp_path: Path) -> None:
     import pty

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cxrtui import memory, resources
+from cxrtui.errors import Cancelled
 from cxrtui.evaluation import predict
 from cxrtui.net import classifier
 from cxrtui.net.classifier import ClassifierSpec, create
@@ -42,7 +43,7 @@ def test_programs_compile_beside_the_network_where_memory_is_enough(monkeypatch:
 
         return call
 
-    assert beside([work("step"), work("forward")], work("network")) == ["step", "forward", "network"]
+    assert beside([work("step"), work("forward"), work("network")]) == ["step", "forward", "network"]
 
 
 @pytest.mark.usefixtures("little")
@@ -57,8 +58,26 @@ def test_they_compile_one_after_the_other_where_it_is_small(monkeypatch: pytest.
 
         return call
 
-    assert beside([work("step"), work("forward")], work("network")) == ["step", "forward", "network"]
+    assert beside([work("step"), work("forward"), work("network")]) == ["step", "forward", "network"]
     assert order == ["step", "given back", "forward", "given back", "network", "given back"]
+
+
+def test_nobody_waits_for_a_compiler_after_a_stop_or_an_error() -> None:
+    ended = threading.Event()
+
+    def fails() -> None:
+        raise ValueError("torn")
+
+    def stop() -> None:
+        raise Cancelled
+
+    try:
+        with pytest.raises(Cancelled):
+            beside([ended.wait], stop)
+        with pytest.raises(ValueError, match="torn"):
+            beside([ended.wait, fails])
+    finally:
+        ended.set()
 
 
 @pytest.mark.slow
@@ -80,7 +99,8 @@ def test_a_run_in_small_memory_compiles_in_one_thread_and_trains_the_same(
         monkeypatch.setattr(module, "compile_once", noted(module.compile_once))
     config = small(optim__epochs=1)
     losses = [event.loss for event in fit.fit(config, new_run("one")) if isinstance(event, ev.StepDone)]
-    assert compiled == [(name, threading.get_ident()) for name in ("train_step", "forward", "create")]
+    assert [name for name, _ in compiled] == ["train_step", "forward", "create"]
+    assert len({thread for _, thread in compiled}) == 1
     monkeypatch.setattr(resources, "total_memory", lambda: 8 << 30)
     assert losses == [event.loss for event in fit.fit(config, new_run("two")) if isinstance(event, ev.StepDone)]
 

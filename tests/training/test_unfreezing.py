@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ from cxrtui.runs.listing import new_run
 from cxrtui.settings import config as configs
 from cxrtui.settings.config import Config
 from cxrtui.settings.transfer import Unfreezing
+from cxrtui.training import unfreezing
 from cxrtui.training.fit import fit
 from cxrtui.weights import packed, saved, shelving
 from cxrtui.weights.port import PortOptions
@@ -228,6 +230,24 @@ def test_stopped_between_phases_and_within_one_it_ends_with_the_same_bits(
     assert [item.loss for item in of(story, ev.StepDone)] == [item.loss for item in of(whole.story, ev.StepDone)]
     final = {item.part: (item.step, item.metrics["accuracy"]) for item in of(story, ev.Evaluated)}
     assert final == {item.part: (item.step, item.metrics["accuracy"]) for item in of(whole.story, ev.Evaluated)}
+
+
+def test_stopped_while_it_compiles_for_the_next_phase_it_waits_for_no_compiler(
+    settings: Config, whole: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, ended = new_run(tmp_path / "checkpoints", "compiling"), threading.Event()
+    story: list[ev.Event] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(unfreezing, "compile_step", lambda *arguments, **options: ended.wait(60))
+        for event in training(settings, run, lambda: bool(of(story, ev.Unfrozen))):
+            story.append(event)
+        ended.set()
+    [stopped] = of(story, ev.Stopped)
+    assert (stopped.reason, stopped.step, stopped.epoch) == ("requested", PER_EPOCH, 1)
+    story += training(settings, run, resume=True)
+    again = by_path(run, 4 * PER_EPOCH)
+    assert all(np.array_equal(value, whole.arrays[4][path]) for path, value in again.items())
+    assert [item.loss for item in of(story, ev.StepDone)] == [item.loss for item in of(whole.story, ev.StepDone)]
 
 
 def test_killed_between_two_phases_it_ends_with_the_same_bits(
