@@ -9,6 +9,14 @@ _COMPUTING = frozenset({"classify", "demo", "evaluate", "tune"})
 
 def main() -> None:
     """Run the command line, with large pages where this process computes; see `memory`."""
+    try:
+        _main()
+    except KeyboardInterrupt:  # while modules are imported: `cli.main` answers later ones
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def _main() -> None:
     words = frozenset(sys.argv[1:])
     if _COMPUTING & words or {"train", "--headless"} <= words:
         from cxrtui import memory

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -49,6 +50,25 @@ def test_a_process_has_the_exit_code_and_the_sentence_on_stderr(tmp_path: Path) 
     assert answer.stderr.startswith("cxrtui: ")
     assert "optim.epochs" in answer.stderr
     assert answer.stderr.count("\n") == 1
+
+
+def test_ctrl_c_while_modules_are_imported_is_one_word(tmp_path: Path) -> None:
+    pressed = textwrap.dedent("""
+        import os, signal, sys
+
+        class Pressed:
+            def find_spec(self, name, *_):
+                if name == "cxrtui.cli.tune":
+                    os.kill(os.getpid(), signal.SIGINT)
+
+        sys.meta_path.insert(0, Pressed())
+        from cxrtui.__main__ import main
+
+        main()
+    """)
+    command = [sys.executable, "-c", pressed, "runs", "list"]
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (130, "", "interrupted\n")
 
 
 def test_a_full_disk_under_stdout_is_one_sentence(tmp_path: Path) -> None:
