@@ -71,12 +71,23 @@ class RunLock:
 
     @property
     def holds(self) -> bool:
-        """Whether the run's folder is still the same folder at the same path, and nobody took the lock over."""
+        """Whether the run's folder is still the same folder at the same path, with its files, and the lock as well."""
         try:
             there = os.path.samestat(os.fstat(self._folder), self._path.stat())
         except OSError:
             return False
-        return there and not self.taken_over
+        return there and not self._emptied and not self.taken_over
+
+    @property
+    def _emptied(self) -> bool:
+        """Whether somebody deletes the folder: ``rm -r`` leaves it where this process writes a file meanwhile."""
+        try:
+            return not os.fstat(self._file.fileno()).st_nlink and not self._has(self._lock.name, "config.toml")
+        except (OSError, ValueError):
+            return False
+
+    def _has(self, *names: str) -> bool:
+        return bool(set(names) & set(os.listdir(self._folder)))
 
     @property
     def taken_over(self) -> bool:
@@ -88,7 +99,9 @@ class RunLock:
 
     @property
     def place(self) -> Path | None:
-        """The present path of the folder, also after it was moved; None if the system does not know it."""
+        """The present path of the folder, also after it was moved; None if it was deleted, or nobody knows its path."""
+        if self._emptied:
+            return None
         try:
             place = Path(f"/proc/self/fd/{self._folder}").readlink()
             return place if os.path.samestat(os.fstat(self._folder), place.stat()) else None

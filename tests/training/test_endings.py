@@ -62,22 +62,29 @@ def test_a_run_that_is_renamed_says_where_it_lies(
     assert (Run(moved).read().status, Run(moved).read().step) == ("failed", 1)
 
 
-@pytest.mark.parametrize("again", [False, True], ids=["deleted", "and another made"])
+@pytest.mark.parametrize("left", [None, (), ("state",)], ids=["deleted", "and another made", "but what is written"])
 def test_a_run_that_is_deleted_leaves_nothing_behind(
-    small: Small, new_run: NewRun, paced: Callable[..., None], again: bool
+    small: Small, new_run: NewRun, paced: Callable[..., None], left: tuple[str, ...] | None
 ) -> None:
     run, told = new_run(), list[ev.Event]()
 
     def delete(number: int) -> None:
-        if number == 2:
+        if number == 2 and left:  # as `rm -r` does that finds a new file in a folder that it has emptied
+            for path in run.folder.iterdir():
+                path.unlink()
+        elif number == 2:
             shutil.rmtree(run.folder)
-            if again:
-                run.folder.mkdir()
+        if number == 2 and left is not None:
+            run.folder.mkdir(exist_ok=True)
+            for name in left:
+                (run.folder / name).mkdir()
 
     paced(delete)
     assert runner.drive(run, small(), on_event=lambda line, event: told.append(event)) == 4
     assert "was deleted while run" in last(told).message
-    assert list(run.folder.iterdir()) == [] if again else not run.folder.exists()
+    assert ([path.name for path in run.folder.iterdir()] if run.folder.exists() else None) == (
+        None if left is None else list(left)
+    )
 
 
 def test_a_run_whose_program_failed_was_not_stopped_on_request(
