@@ -1,4 +1,6 @@
-"""Trains as a generator of events. It starts no threads that outlive a step, prints nothing and uses no screen.
+"""Trains as a generator of events. It prints nothing, uses no screen, and starts no threads that outlive a step.
+
+A compiler is the exception: if a stop is requested meanwhile, its thread ends when it has compiled (`beside`).
 
 The caller that takes the events is in control: when it takes no more events, the run is paused, and when it closes the
 generator, the run ends.
