@@ -51,7 +51,7 @@ def settings_to_resume(run: Run, sources: Sequence[str], devices: int | None) ->
         settings = config.with_values(settings, {"data.source": tuple(map(absolute_source, sources))})
         need_films(settings.data.source)
     if run.alive():
-        raise UsageError(f"Run {run.name} is live already; watch it with: cxrtui attach {advice.named(run)}")
+        raise UsageError(advice.not_yet(run, watch=True))
     return settings
 
 

@@ -7,6 +7,8 @@ import shlex
 from pathlib import Path
 
 from cxrtui.runs.folder import Run
+from cxrtui.runs.glance import summary
+from cxrtui.runs.status import ENDED
 from cxrtui.workspace import Workspace
 
 
@@ -24,3 +26,10 @@ def named(run: Run) -> str:
 def resume(run: Run, *, data: bool = False, headless: bool = False) -> str:
     """Return the command that resumes `run`; with `data` it has a place for the new path of the films."""
     return f"cxrtui {'--headless ' * headless}train --resume {named(run)}{' --data NEWPATH' * data}"
+
+
+def not_yet(run: Run, *, watch: bool = False) -> str:
+    """Return why `run`, which a process holds, cannot be resumed; with `watch` it names the command that shows it."""
+    if summary(run).status in ENDED:
+        return f"Run {run.name} has ended, but its process has not yet; try again in a moment."
+    return f"Run {run.name} is live already{f'; watch it with: cxrtui attach {named(run)}' if watch else '.'}"

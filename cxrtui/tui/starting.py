@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from textual.driver import Driver
 
 from cxrtui.errors import CxrtuiError, UsageError
+from cxrtui.runs import advice
 from cxrtui.runs.folder import Run
 from cxrtui.runs.glance import summary
 from cxrtui.runs.listing import fresh_name, new_run
@@ -99,7 +100,7 @@ class Starting(Shell):
             UsageError: another run trains here, or some process trains this one.
         """
         if self.is_alive(run):
-            raise UsageError(f"Run {run.name} is live already.")
+            raise UsageError(advice.not_yet(run))
         self.trainer.start(run, config, resume=resume)
         self.live[run.folder] = run  # it may end before the next look
         if place_of(self.screen) == "Monitor":

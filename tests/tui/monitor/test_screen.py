@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
@@ -204,14 +204,17 @@ async def test_views_give_the_room_to_a_part(dashboard: Dashboard) -> None:
         await until(pilot, lambda: screen.query_one("#loss").size.height == height)
 
 
-async def test_a_run_that_cannot_start_says_why(dashboard: Dashboard, tmp_path: Path) -> None:
-    run = logs.write(dashboard.workspace.checkpoints, "halted", logs.stopped("halted"))
+@pytest.mark.parametrize(("log", "why"), [(logs.midway, "live already"), (logs.stopped, "its process has not yet")])
+async def test_a_run_that_cannot_start_says_why(
+    dashboard: Dashboard, log: Callable[[str], list[ev.Event]], why: str
+) -> None:
+    run = logs.write(dashboard.workspace.checkpoints, "halted", log("halted"))
     lock = run.acquire()
     try:
         async with dashboard.run_test(size=(80, 24)) as pilot:
             await shows(pilot, "halted")
             dashboard.resume(run)
-            await shows(pilot, "Not resumed", "live already")
+            await shows(pilot, "Not resumed", why)
     finally:
         lock.release()
 
