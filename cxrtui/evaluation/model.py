@@ -248,7 +248,10 @@ def _reason(error: Exception) -> str:
 
 
 def seen_in_training(target: Run | Path) -> Seen:
-    """Return what a run, or a folder of the shelf, records of the films of its training and validation splits."""
+    """Return what a run, or a folder of the shelf, records of the films of its training and validation splits.
+
+    Films of the classifier that a run began with count as well, as they are.
+    """
     folder = target if isinstance(target, Path) else target.folder
     return Seen(_digests(target), known.read(folder / known.FILE))
 
@@ -259,6 +262,8 @@ def _digests(target: Run | Path) -> frozenset[str]:
         if isinstance(target, Path):
             return frozenset(read_text(target / SEEN, _SEEN_MOST, encoding="ascii").split())
         rows = csv.DictReader(io.StringIO(read_text(target.splits_file, _SEEN_MOST), newline=""))
-        return frozenset(row["sha256"] for row in rows if row["part"] in ("train", "validation"))
+        own = frozenset(row["sha256"] for row in rows if row["part"] in ("train", "validation"))
+        first = shelf.shelved(configs.load_or_default(target.config_file)[0].model.init)
+        return own | _digests(first) if first is not None else own
     except (OSError, KeyError, csv.Error, UnicodeError):
         return frozenset()

@@ -50,6 +50,7 @@ from cxrtui.training.fitting import Room
 from cxrtui.training.hyper import hyper_of
 from cxrtui.training.initial_films import check_there, initial_films
 from cxrtui.training.initial_state import Beginning, NetworkState, beginning, initial, outline, resumed
+from cxrtui.training.known_films import known_films
 from cxrtui.training.loop import evaluate, train
 from cxrtui.training.profile import Trace
 from cxrtui.training.rates import Rates
@@ -193,6 +194,7 @@ def _first_needs(
     if resources.is_small():
         begun = None
     prepared = yield from _prepared(call, restored, resume)
+    yield from known_films(call.config.model.init, prepared)
     return prepared, spec, begun, ahead
 
 

@@ -200,6 +200,16 @@ def _entry(folder: Path, published: hub.Published | None, check: bool) -> Entry:
         return Entry(folder.name, folder, published, error=str(error))
 
 
+def shelved(init: str) -> Path | None:
+    """Return the folder of the shelf whose weights `model.init` names, also by their file; None if there is none."""
+    try:
+        path = locate(init)
+    except WeightsError:  # it was removed, or is still to be fetched
+        return None
+    folder = path.parent if path is not None and path.is_file() else path
+    return folder if folder is not None and is_shelf(folder) else None
+
+
 def locate_weights(folder: Path) -> Path:
     """Return the path of the weights file in a folder of the shelf.
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from cxrtui.cli import cli
 from cxrtui.errors import UsageError
 from cxrtui.evaluation import export
 from cxrtui.evaluation.evaluate import evaluate
-from cxrtui.evaluation.trained_on import TrainedOn, trained_on
+from cxrtui.evaluation.model import seen_in_training
+from cxrtui.evaluation.trained_on import TrainedOn, leaks, trained_on
 from cxrtui.runs import events as ev
 from cxrtui.runs.folder import Run
 from cxrtui.runs.listing import new_run
@@ -31,6 +33,26 @@ def test_a_run_on_phantoms_says_so_and_warns_of_real_films(trained: Run, tmp_pat
     folder = export.export(trained, tmp_path, "shelved", {"cxrtui": "test"})
     shelved = trained_on(folder)
     assert (shelved.counts, shelved.synthetic, shelved.source) == (found.counts, found.synthetic, "")
+
+
+def test_a_run_that_begins_with_a_classifier_is_warned_of_the_films_that_it_knows(
+    trained: Run, phantom_films: Path, tmp_path: Path
+) -> None:
+    """With another seed it tests on films that the classifier was trained on; with the same seed it does not."""
+    folder = export.export(trained, tmp_path, "shelved", {"cxrtui": "test"})
+    known = seen_in_training(folder).digests
+    for seed in (5, 0):
+        asked = {"data.source": str(phantom_films), "optim.epochs": 1, "model.init": str(folder), "run.seed": seed}
+        run = new_run(tmp_path / "checkpoints", f"seed-{seed}")
+        assert runner.drive(run, config.resolve(SMALL, asked)) == 0
+        with run.splits_file.open() as file:
+            rows = list(csv.DictReader(file))
+        persons = {row["patient"] for row in rows if row["sha256"] in known}
+        held = [row["patient"] in persons for row in rows if row["part"] == "test"]
+        assert any(held) == (seed == 5)
+        assert (f"on {sum(held)} of the {len(held)} test films" in leaks(run)) == (seed == 5)
+        own = {row["sha256"] for row in rows if row["part"] in ("train", "validation")}
+        assert seen_in_training(run).digests == own | known
 
 
 def test_a_run_that_was_stopped_before_its_first_step_says_nothing_of_films(

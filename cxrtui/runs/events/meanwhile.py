@@ -43,7 +43,10 @@ PATIENTS_UNKNOWN = "patients-unknown"
 """Code of the warning that leakage by patient cannot be excluded."""
 
 SPLIT_LEAKS = "split-leaks"
-"""Code of the warning that the user's own split divides patients or copies of films."""
+"""Code of a warning that no figure of a run is a result on unseen films.
+
+The user's own split divides patients or copies of films, or the initial weights were trained on test films.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
