@@ -63,7 +63,7 @@ def test_a_run_that_was_stopped_before_its_first_step_says_nothing_of_films(
     settings = config.resolve(SMALL, {"data.source": str(phantom_films), "optim.epochs": 1})
     seen: list[type[ev.Event]] = []
     code = runner.drive(
-        run, settings, should_stop=lambda: ev.DataPrepared in seen, on_event=lambda _, event: seen.append(type(event))
+        run, settings, should_stop=lambda: ev.Compiled in seen, on_event=lambda _, event: seen.append(type(event))
     )
     assert (code, ev.StepDone in seen) == (5, False)
     found = trained_on(run)
