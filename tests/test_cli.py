@@ -71,6 +71,18 @@ def test_ctrl_c_while_modules_are_imported_is_one_word(tmp_path: Path) -> None:
     assert (answer.returncode, answer.stdout, answer.stderr) == (130, "", "interrupted\n")
 
 
+def test_a_film_without_permission_reaches_classify_which_gives_it_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = tmp_path / "locked.png"
+    film.touch()
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)  # root, who may run the tests, reads all files
+    command = cli.commands["classify"]
+    assert command.make_context("classify", ["mine", str(film)], parent=click.Context(cli)).params["files"] == (
+        str(film),
+    )
+
+
 def test_a_full_disk_under_stdout_is_one_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "cxrtui", "runs", "list"]
     with Path("/dev/full").open("w") as full:

@@ -63,7 +63,7 @@ def _find_models(context: Context, names: str) -> list[Run | Path]:
 
 @cli.command()
 @click.argument("model")
-@click.argument("files", nargs=-1, type=click.Path())
+@click.argument("files", nargs=-1, type=click.Path(readable=False))  # one that cannot be read has its row
 @click.option("--files-from", "listed", metavar="FILE",
               help="Classify the files too that FILE lists, one a line; - is standard input.")  # fmt: skip
 @click.option("--json", "form", flag_value="json", help="Print one JSON object a line, one for each file.")
