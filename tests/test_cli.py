@@ -16,6 +16,7 @@ import click
 import pytest
 
 from cxrtui.cli import cli, main
+from cxrtui.cli.images import all_files
 from cxrtui.cli.shared import Context
 from cxrtui.errors import UsageError
 from cxrtui.settings.config import known_keys
@@ -81,6 +82,14 @@ def test_a_film_without_permission_reaches_classify_which_gives_it_a_row(
     assert command.make_context("classify", ["mine", str(film)], parent=click.Context(cli)).params["files"] == (
         str(film),
     )
+
+
+@pytest.mark.parametrize(("body", "files"), [
+    (b"a.png\nb c.png\n\n", ("a.png", "b c.png")), (b"a.png\0new\nline.png\0", ("a.png", "new\nline.png")),
+])  # fmt: skip
+def test_a_list_of_files_has_lines_or_null_bytes(tmp_path: Path, body: bytes, files: tuple[str, ...]) -> None:
+    (tmp_path / "list").write_bytes(body)
+    assert all_files((), str(tmp_path / "list")) == files
 
 
 def test_a_full_disk_under_stdout_is_one_sentence(tmp_path: Path) -> None:

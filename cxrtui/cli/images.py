@@ -65,7 +65,8 @@ def _find_models(context: Context, names: str) -> list[Run | Path]:
 @click.argument("model")
 @click.argument("files", nargs=-1, type=click.Path(readable=False))  # one that cannot be read has its row
 @click.option("--files-from", "listed", metavar="FILE",
-              help="Classify the files too that FILE lists, one a line; - is standard input.")  # fmt: skip
+              help="Classify the files too that FILE lists, one a line, or with a null byte after each; - is standard "
+              "input.")  # fmt: skip
 @click.option("--json", "form", flag_value="json", help="Print one JSON object a line, one for each file.")
 @click.option("--csv", "form", flag_value="csv", help="Print one CSV row for each file.")
 @click.option("--step", type=int, help="Use a run's checkpoint of this step instead of the best one.")
@@ -127,7 +128,7 @@ def classify(
     chosen = {name: value for name, value in drawing.items() if value is not None}
     if chosen and folder is None:
         raise UsageError(f"--{next(iter(chosen))} is for heat maps; add --heatmap DIR, or leave it out.")
-    files = _all_files(files, listed)
+    files = all_files(files, listed)
     target = _find_model(context, model)
     classifier = classifying.load(target, step, calibrated=not no_calibration, margin=margin, engine=engine,
                                   drawing=folder is not None, devices=devices or 0)  # fmt: skip
@@ -145,7 +146,7 @@ def classify(
     sys.exit(3 if print_classified(rows, form or "text") else 0)
 
 
-def _all_files(files: tuple[str, ...], listed: str | None) -> tuple[str, ...]:
+def all_files(files: tuple[str, ...], listed: str | None) -> tuple[str, ...]:
     """Return the files of the command line, and those that the lines of the file `listed` name, or of standard input.
 
     Raises:
@@ -157,7 +158,8 @@ def _all_files(files: tuple[str, ...], listed: str | None) -> tuple[str, ...]:
             body = sys.stdin.buffer.read() if listed == "-" else read_bytes(Path(listed), _LIST_MOST)
     except OSError as error:
         raise UsageError(f"Cannot read the list of files {printable(listed)}: {error.strerror or error}.") from None
-    found = (*files, *(os.fsdecode(line) for line in body.splitlines() if line.strip()))
+    lines = body.split(b"\0") if b"\0" in body else body.splitlines()  # the former is what `find -print0` writes
+    found = (*files, *(os.fsdecode(line) for line in lines if line.strip()))
     if not found:
         raise UsageError("Name the FILES to classify, or a file that lists them with --files-from.")
     return found
