@@ -91,10 +91,16 @@ def _remark(
         )
     seen = len(test & (_in(others, "train") | _in(others, "validation")))
     seen_too = len(other_test & (_in(films, "train") | _in(films, "validation")))
-    if seen or seen_too:
+    if seen and seen_too:
         found.append(
             f"{reference} was trained or tuned on {seen:,} of the test films of {name}, and {name} on {seen_too:,} of "
             f"those of {reference}, so neither says anything on the test films of the other."
+        )
+    elif seen or seen_too:
+        trained, tested = (reference, name) if seen else (name, reference)
+        found.append(
+            f"{trained} was trained or tuned on {seen or seen_too:,} of the test films of {tested}, so it says nothing "
+            "on these."
         )
     return [" ".join(found)]
 
