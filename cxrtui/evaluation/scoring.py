@@ -20,7 +20,7 @@ from cxrtui.evaluation.evaluator import BATCH, Evaluator
 from cxrtui.evaluation.model import Model
 from cxrtui.evaluation.operation import Operation
 from cxrtui.evaluation.predict import Predictor
-from cxrtui.evaluation.trained_on import leaks
+from cxrtui.evaluation.trained_on import leaks, trained_on
 from cxrtui.evaluation.tta import changed
 from cxrtui.runs.events import DataPrepared, Event, Warned
 from cxrtui.runs.folder import Run
@@ -101,6 +101,8 @@ def score(
                                       keep_seen=keep_seen), keep)  # fmt: skip
     split = films.splits["all"]
     _warn(model, films.familiar, seen.known is None, keep_seen, on_event)
+    if model.step != 0 and (warning := trained_on(target, model.step).warning(split.paths)):
+        on_event(Warned(code="synthetic", message=warning))
     batch = BATCH * model.devices
     predictor = Predictor(model.graphdef, model.size, model.stored_size, batch, model.layout, table=model.table)
     loader = make_loader(split, predictor.layout, data.feed)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image, ImageOps
 
 from cxrtui import runner
 from cxrtui.cli import cli
@@ -33,6 +34,20 @@ def test_a_run_on_phantoms_says_so_and_warns_of_real_films(trained: Run, tmp_pat
     folder = export.export(trained, tmp_path, "shelved", {"cxrtui": "test"})
     shelved = trained_on(folder)
     assert (shelved.counts, shelved.synthetic, shelved.source) == (found.counts, found.synthetic, "")
+
+
+@pytest.mark.parametrize("name", ["film_{}.png", "phantom_P9{:03}_0.png"])
+def test_an_evaluation_on_real_films_warns_of_a_model_of_phantoms(
+    trained: Run, phantom_films: Path, tmp_path: Path, name: str
+) -> None:
+    for number, path in enumerate(sorted(phantom_films.glob("*/*.png"))[::4]):
+        copy = tmp_path / "films" / path.parent.name / name.format(number)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        ImageOps.flip(Image.open(path)).save(copy)
+    heard = list[ev.Event]()
+    evaluate(trained, str(tmp_path / "films"), {}, heard.append)
+    warned = [event.message for event in heard if isinstance(event, ev.Warned) and event.code == "synthetic"]
+    assert [("on real films mean nothing" in message) for message in warned] == [True] * name.startswith("film")
 
 
 def test_a_run_that_begins_with_a_classifier_is_warned_of_the_films_that_it_knows(
