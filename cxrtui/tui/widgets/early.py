@@ -86,7 +86,7 @@ class EarlyPanel(Static):
             return Text(f"{watches}no validation yet", style="dim")
         best = f"{metric_name(early.metric)} {amount(early.metric, early.best)} at epoch {early.best_epoch}"
         if ended := outcome(state):
-            return Text.assemble((ended, "bold"), f"\nbest {best}, whose weights are kept")
+            return Text.assemble((ended, "bold"), f"\nbest {best}, kept")
         slim = self.size.width < SLIM
         table = Table.grid(padding=(0, 1), expand=True)
         table.add_column(style="dim", width=8 if slim else 9)

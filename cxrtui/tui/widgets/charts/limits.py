@@ -62,13 +62,14 @@ def padded(low: float, high: float, floor: float | None, ceiling: float | None) 
     """Return limits with some room at both ends, but not beyond what is possible (`floor`, `ceiling`)."""
     if high - low < max(_NARROWEST, 1e-9 * max(abs(low), abs(high))):  # a constant, but for rounding
         room = 0.1 * abs(high) if abs(high) > _NARROWEST else 0.5
+        beyond = _PAD * 2 * room
     else:
-        room = _PAD * (high - low)
+        room = beyond = _PAD * (high - low)
     lower, upper = low - room, high + room
     if floor is not None and low > floor and low - floor < _NEAR * (high - floor):
         lower = floor  # so near that an axis from there is as good, and easier to read
     elif floor is not None and low >= floor:
-        lower = max(lower, floor - room * (low <= floor))
+        lower = max(lower, floor - beyond * (low <= floor))
     if ceiling is not None and high <= ceiling:
-        upper = min(upper, ceiling + room * (high >= ceiling))
+        upper = min(upper, ceiling + beyond * (high >= ceiling))
     return lower, upper

@@ -56,3 +56,9 @@ def test_room_is_left_but_not_beyond_what_is_possible() -> None:
     low, high = padded(0.95, 1.0, 0.0, 1.0)
     assert 0.94 < low < 0.95
     assert 1.0 < high < 1.01  # the line at the limit itself is seen whole
+    low, high = padded(1.0, 1.0, 0.0, 1.0)
+    assert low == 0.9
+    assert 1.0 < high < 1.02
+    low, high = padded(0.0, 0.0, 0.0, 1.0)
+    assert -0.1 < low < 0.0
+    assert high == 0.5
