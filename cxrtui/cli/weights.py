@@ -124,5 +124,5 @@ def weights_remove(context: Context, name: str, yes: bool) -> None:
     """
     from cxrtui.weights import shelving
 
-    if agreed(f"Remove {context.workspace.models / name} and everything in it?", yes=yes):
+    if agreed(f"Remove {shelving.removable(context.workspace.models, name)} and everything in it?", yes=yes):
         shelving.remove(context.workspace.models, name)

@@ -115,6 +115,18 @@ def _locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
         os.close(descriptor)
 
 
+def removable(models: Path, name: str) -> Path:
+    """Return the folder of the shelf that has this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    target = models / name
+    if not is_name(name) or not is_shelf(target):
+        raise UsageError(f"There is no {name!r} on the shelf {models} to be removed.")
+    return target
+
+
 def remove(models: Path, name: str) -> None:
     """Remove a folder from the shelf for good, whole or not at all; of a link, remove only the link.
 
@@ -122,9 +134,7 @@ def remove(models: Path, name: str) -> None:
         UsageError: there is no such folder on the shelf.
         WeightsError: the disk refuses.
     """
-    target = models / name
-    if not is_name(name) or not is_shelf(target):
-        raise UsageError(f"There is no {name!r} on the shelf {models} to be removed.")
+    target = removable(models, name)
     try:
         if target.is_symlink():
             target.unlink()

@@ -357,7 +357,8 @@ def test_a_file_carried_by_hand_gets_the_story_it_was_published_with(
 
 def test_a_model_is_removed_by_command(file: Path, tmp_path: Path) -> None:
     shelving.port(file, tmp_path / "models", "some", NARROW)
-    with pytest.raises(UsageError, match="no 'other'"):
-        command(tmp_path, "weights", "remove", "other", "--yes")
+    for yes in ((), ("--yes",)):  # nobody is asked about what is not there
+        with pytest.raises(UsageError, match="no 'other'"):
+            command(tmp_path, "weights", "remove", "other", *yes)
     command(tmp_path, "weights", "remove", "some", "--yes")
     assert not list((tmp_path / "models").iterdir())
