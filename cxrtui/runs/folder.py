@@ -212,9 +212,13 @@ class Run:
             raise UsageError(f"Run {self.name} cannot be deleted: {explained(error)}.") from None
 
 
+RUN_FILES = ("config.toml", "events.jsonl")
+"""The files that make a folder a run."""
+
+
 def is_run(folder: Path) -> bool:
     """Return whether `folder` looks like a run, so that nothing else is listed, resumed or deleted as a run.
 
     Only the names of its files count, so a run whose files cannot be read is found too.
     """
-    return is_there(folder / "config.toml") and is_there(folder / "events.jsonl")
+    return all(is_there(folder / name) for name in RUN_FILES)

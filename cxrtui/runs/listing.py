@@ -13,7 +13,7 @@ from cxrtui.disk import explained
 from cxrtui.errors import UsageError
 from cxrtui.files import NAME_RULE, is_name, is_there
 from cxrtui.runs.beginnings import clear_stump
-from cxrtui.runs.folder import BIN, Run, is_run
+from cxrtui.runs.folder import BIN, RUN_FILES, Run, is_run
 
 STUDY_FILE = "study.toml"
 """The file that makes a folder in `checkpoints/` a study, which holds no run itself."""
@@ -62,11 +62,25 @@ def find_run(checkpoints: Path, name: str) -> Run:
         raise UsageError(f"{name} is a study and no run; see it with: cxrtui tune show {name}")
     if is_there(checkpoints / name / PROTOCOL_FILE):
         raise UsageError(f"{name} is a protocol and no run; see it with: cxrtui runs show {name}")
+    if is_name(name) and (why := _why_no_run(checkpoints / name)):
+        raise UsageError(why)
     known = [run.name for run in all_runs(checkpoints)]
     known = [*difflib.get_close_matches(name[:64], known, n=1), *known]  # the most similar name comes first
     shown = list(dict.fromkeys(known))
     more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
     raise UsageError(f"No run {name!r} in {checkpoints}; runs there: {', '.join(shown[:5]) or 'none yet'}{more}.")
+
+
+def _why_no_run(folder: Path) -> str:
+    """Return why a folder of this name is not known as a run, in one sentence; empty if there is no such folder."""
+    try:
+        held = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        return f"The run in {folder} cannot be read: {explained(error)}."
+    missing = " and no ".join(name for name in RUN_FILES if name not in held)
+    return f"{folder} is no run, for it has no {missing}." if missing else ""
 
 
 def protocol_as_run(checkpoints: Path, name: str) -> Run | None:

@@ -250,6 +250,10 @@ def test_runs_are_found_by_name_and_by_path(run: Run, tmp_path: Path) -> None:
             (checkpoints / f"b{number}" / file).touch()
     with pytest.raises(UsageError, match=r"runs there: sample, .* and 2 more\.$"):  # the likeliest first
         find_run(checkpoints, "sampel")
+    (checkpoints / "b3" / "config.toml").unlink()
+    for name, missing in (("b3", "config.toml"), ("not-a-run", "config.toml and no events.jsonl")):
+        with pytest.raises(UsageError, match=rf"{name} is no run, for it has no {missing}\.$"):
+            find_run(checkpoints, name)
     assert all_runs(tmp_path / "absent") == []
     assert not is_run(tmp_path / ("x" * 300))
     with pytest.raises(UsageError, match="No run"):
