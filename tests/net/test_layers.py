@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -35,6 +38,28 @@ def test_convolution_and_its_gradients_are_the_textbook_ones(size: int, stride: 
     weights = noise(2, *expected.shape)
     for ours, theirs in zip(actual_vjp(weights), expected_vjp(weights), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=2e-4)
+
+
+SHAPES = [(7, 7, 1, 8), (7, 7, 3, 8), (1, 1, 8, 8), (3, 3, 8, 8), (1, 1, 8, 32), (1, 1, 32, 16), (3, 3, 5, 12)]
+
+
+def kernels(key: jax.Array) -> list[jax.Array]:
+    return [Conv(inputs, outputs, size, rngs=nnx.Rngs(key)).kernel[...] for size, _, inputs, outputs in SHAPES]
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_kernels_are_those_of_the_he_normal_initializer_to_the_bit(seed: int) -> None:
+    def expected(key: jax.Array) -> list[jax.Array]:
+        initializer = nnx.initializers.variance_scaling(2.0, "fan_out", "normal")
+        return [initializer(nnx.Rngs(key).params(), shape, jnp.float32) for shape in SHAPES]
+
+    for ours, theirs in zip(*(jax.jit(made)(jax.random.key(seed)) for made in (kernels, expected)), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_kernels_are_drawn_flat() -> None:
+    drawn = re.findall(r"erf_inv .* -> tensor<(.*)xf32>", jax.jit(kernels).lower(jax.random.key(0)).as_text())
+    assert drawn == [str(math.prod(shape)) for shape in SHAPES]
 
 
 def test_padding_is_symmetric_where_same_is_not() -> None:
