@@ -90,7 +90,7 @@ def print_runs(checkpoints: Path, as_json: bool, wanted: Filter, order: Order) -
         table.add_column(name, overflow="fold")
     for row in rows:
         best = f"{row['metric']} {row['best']:.4f}" if row["best"] is not None else "–"
-        best += " (its split leaks)" if row["leaks"] else ""
+        best += " (films leak)" if row["leaks"] else ""
         epoch = f"{row['epoch']}/{row['epochs']}" if row["epochs"] else "–"
         active = f"{age(now - row['updated'])} ago" if row["updated"] else "–"
         texts = {name: " ".join(row[name]) if name == "tags" else row[name] or "" for name in more}

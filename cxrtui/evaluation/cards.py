@@ -139,7 +139,7 @@ def _subgroups(splits: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 def _limits(origin: Mapping[str, Any]) -> Iterator[str]:
     if origin.get("leaks"):
-        yield "The split of its films leaks, so that no number here is a result on unseen films."
+        yield "Films that judge it leaked into its training, so that no number here is a result on unseen films."
     if origin.get("synthetic"):
         yield f"{origin['synthetic']} films of its training are synthetic, and say nothing about real ones."
     yield ("Results on films of the same collection say little about films from elsewhere: evaluate it on your own "

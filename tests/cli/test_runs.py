@@ -64,7 +64,7 @@ def test_figures_of_a_split_that_leaks_say_so(checkpoints: Path) -> None:
     rows = [json.loads(line) for line in runs(checkpoints, "list", "--json").stdout.splitlines()]
     assert {row["run"]: row["leaks"] for row in rows} == {"leaky": said, "done": None, "broken": None, "killed": None}
     lines = runs(checkpoints, "list").stdout.splitlines()
-    assert [line.split()[0] for line in lines if "its split leaks" in line] == ["leaky"]
+    assert [line.split()[0] for line in lines if "films leak" in line] == ["leaky"]
     assert runs(checkpoints, "show", "leaky").stdout.splitlines()[0] == f"caution    {said}"
     assert f"! leaky: {said}\n" in runs(checkpoints, "compare", "leaky", "done").stdout
 

@@ -42,7 +42,7 @@ class Facts(Static):
         data = state.data
         if data is not None:
             for _ in state.warned(SPLIT_LEAKS):
-                table.add_row("caution", Text("the split leaks: see the log", "bold red"))
+                table.add_row("caution", Text("films leak: see the log", "bold red"))
             table.add_row("data", Text(Path(data.source).name))
             for split, counts in data.counts.items():
                 table.add_row(Text(split), Text(", ".join(f"{count} {label}" for label, count in counts.items())))

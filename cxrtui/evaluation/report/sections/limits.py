@@ -17,7 +17,7 @@ def section(material: Material) -> Section:
 def _limits(material: Material) -> list[str]:
     state, said = material.state, []
     if material.leaks:
-        said.append("The split leaks, so that no number here is a result on unseen films.")
+        said.append("Films that judge it leaked into its training, so that no number here is a result on unseen films.")
     if material.synthetic:
         said.append("Synthetic films say nothing about real ones.")
     if state.warned(PATIENTS_UNKNOWN):
