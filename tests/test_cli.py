@@ -62,6 +62,7 @@ def test_ctrl_c_while_modules_are_imported_is_one_word(tmp_path: Path) -> None:
                 if name == "cxrtui.cli.tune":
                     os.kill(os.getpid(), signal.SIGINT)
 
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background may have it ignored
         sys.meta_path.insert(0, Pressed())
         from cxrtui.__main__ import main
 

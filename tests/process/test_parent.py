@@ -50,11 +50,11 @@ class Owner:
         )  # fmt: skip
 
     def end(self) -> int | None:
-        self.thread.join(120)
+        self.thread.join(300)  # it trains at a low priority
         return self.code
 
 
-def until(condition: Callable[[], object], seconds: float = 120.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 300.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
